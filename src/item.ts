@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/** The ratios of the API notes; `16:21` is offered by some resellers only. */
+export const ASPECT_RATIOS = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21'] as const;
+export const MODELS = ['flux-kontext-pro', 'flux-kontext-max'] as const;
+export const OUTPUT_FORMATS = ['jpeg', 'png'] as const;
+
+/**
+ * The body of `POST /api/v1/flux/kontext/generate`, but for `callBackUrl`, which belongs to the deployment and not to
+ * the picture. `model` and `outputFormat` are always explicit: the price hangs on one, the file's name on the other.
+ */
+export const imageRequestSchema = z.strictObject({
+  prompt: z.string().min(1),
+  model: z.enum(MODELS),
+  outputFormat: z.enum(OUTPUT_FORMATS),
+  aspectRatio: z.enum(ASPECT_RATIOS).exactOptional(),
+  /** Its presence switches the API to editing mode. */
+  inputImage: z.string().exactOptional(),
+  enableTranslation: z.boolean().exactOptional(),
+  promptUpsampling: z.boolean().exactOptional(),
+  safetyTolerance: z.int().min(0).max(6).exactOptional(),
+  uploadCn: z.boolean().exactOptional(),
+  watermark: z.string().exactOptional(),
+});
+export type ImageRequest = z.infer<typeof imageRequestSchema>;
+
+/** One image to be made. `id` is unique in its batch and safe in file names, object keys and BullMQ job ids. */
+export const itemSchema = z.strictObject({
+  batch: z.string(),
+  id: z.string(),
+  /** The rendered `id` of the manifest's job, for people. */
+  name: z.string(),
+  /** 1-based; part of the id, so that equal requests make different items. */
+  variant: z.int().min(1),
+  /** As BullMQ has it: 1 is served first, 0 (none given) before all. */
+  priority: z.int().min(0),
+  /** What the templates were filled with: matrix values and row columns. */
+  variables: z.record(z.string(), z.string()),
+  request: imageRequestSchema,
+  /** When it was enqueued, epoch milliseconds. */
+  queuedAt: z.number(),
+});
+export type Item = z.infer<typeof itemSchema>;
+
+/** An item whose task runs at the provider. All times are epoch milliseconds. */
+export const submittedSchema = itemSchema.extend({
+  taskId: z.string().min(1),
+  submittedAt: z.number(),
+  /** When to stop asking. */
+  giveUpAt: z.number(),
+  /** How often it was asked for. */
+  polls: z.int().min(0),
+});
+export type Submitted = z.infer<typeof submittedSchema>;
+
+/** An item whose image can be fetched. At least one of the two URLs is there. */
+export const finishedSchema = submittedSchema.extend({
+  completedAt: z.number(),
+  discoveredAt: z.number(),
+  originUrl: z.string().exactOptional(),
+  /** The model's own host deletes it about 10 minutes after completion. */
+  originDiesAt: z.number(),
+  storedUrl: z.string().exactOptional(),
+  /** The provider's storage deletes it 14 days after completion. */
+  storedDiesAt: z.number(),
+});
+export type Finished = z.infer<typeof finishedSchema>;
