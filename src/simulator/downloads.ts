@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { type Answer, envelope, page } from './answer.ts';
+import { type Faults, IMAGE_FAULTS, ORIGIN_FAULTS, STORED_FAULTS } from './faults.ts';
+import type { ImagePlace, ImageUrls } from './image-urls.ts';
+import type { Counts } from './ledger.ts';
+import type { Settings } from './options.ts';
+import { requestOf } from './parameters.ts';
+import type { Pictures } from './pictures/pictures.ts';
+import { spoiled } from './pictures/spoiled.ts';
+import type { Task, Tasks } from './tasks.ts';
+
+const linkRequestSchema = z.object({ url: z.string() });
+
+export type DownloadPorts = {
+  settings: Settings;
+  tasks: Tasks;
+  faults: Faults;
+  urls: ImageUrls;
+  pictures: Pictures;
+  counts: Counts;
+};
+
+export function createDownloads({ settings, tasks, faults, urls, pictures, counts }: DownloadPorts) {
+  /** Any of the image URLs; undefined when the path is none. They need no key. */
+  async function image(url: URL): Promise<Answer | undefined> {
+    const asked = urls.read(url.pathname);
+    const task = asked && tasks.findByToken(asked.token);
+    if (!asked || !task) return undefined;
+    if (isDead(task, asked.place, asked.expiresAt)) {
+      counts.downloads.expired += 1;
+      return page(settings.expiredStatus, settings.expiredStatus === 404 ? '404 Not Found' : '403 AccessDenied');
+    }
+    counts.downloads[asked.place] += 1;
+    const isFirst = task.fetches === 0;
+    task.fetches += 1;
+    const format = requestOf(task.paramJson).outputFormat;
+    const good = { status: 200, headers: { 'content-type': `image/${format}` }, body: await pictures.of(task) };
+    // Where a redirect led, nothing more goes wrong.
+    const fault = url.searchParams.has('redirected') ? undefined : faults.draw(IMAGE_FAULTS, isFirst);
+    return fault ? spoiled(fault.name, good, format, url, settings.slowAnswerMs) : good;
+  }
+
+  function isDead(task: Task, place: ImagePlace, expiresAt: number | undefined): boolean {
+    const age = task.endedAt === undefined || task.ending.flag !== 1 ? Infinity : Date.now() - task.endedAt;
+    const isFirst = task.fetches === 0;
+    if (place === 'origin') {
+      task.originDead ||= faults.draw(ORIGIN_FAULTS, isFirst) !== undefined;
+      return task.originDead || age > settings.originTtlMs;
+    }
+    task.storedDead ||= faults.draw(STORED_FAULTS, isFirst) !== undefined;
+    return task.storedDead || age > settings.storedTtlMs || (expiresAt !== undefined && Date.now() > expiresAt);
+  }
+
+  /** `POST /api/v1/common/download-url`, for a caller whose key is good. */
+  function link(body: string): Answer {
+    const token = tokenIn(body);
+    const task = token === undefined ? undefined : tasks.findByToken(token);
+    if (!task || task.endedAt === undefined) return envelope(422, 'url is not one of a generated file');
+    counts.links += 1;
+    return envelope(200, 'success', urls.linkTo(task.token, Date.now() + settings.linkTtlMs));
+  }
+
+  function tokenIn(body: string): string | undefined {
+    try {
+      const url = new URL(linkRequestSchema.parse(JSON.parse(body)).url);
+      // Only our own: the same path on another host is another file.
+      return url.origin === new URL(urls.linkTo('', 0)).origin ? urls.read(url.pathname)?.token : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  return { image, link };
+}

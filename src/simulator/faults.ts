@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import type { Random } from './random.ts';
+
+/** On `POST generate`. */
+export const SUBMIT_FAULTS = [
+  '429-storm',
+  '401',
+  '402',
+  '455',
+  '500-http',
+  'code-500',
+  'empty-body',
+  'html-body',
+  'truncated-body',
+  'no-task-id',
+  'reset-after-accept',
+  'slow-answer',
+] as const;
+/** How a task ends: settled when it is accepted, since polls and callback must agree. */
+export const ENDING_FAULTS = ['flag-2', 'flag-3'] as const;
+/** On any status query. */
+export const POLL_FAULTS = ['poll-404', 'poll-500', 'poll-html', 'poll-reset'] as const;
+/** On status queries that would answer success. */
+export const RESPONSE_FAULTS = ['response-string', 'response-null', 'success-without-url'] as const;
+/** On fetching an image, by any of its URLs. */
+export const IMAGE_FAULTS = [
+  'image-cut',
+  'image-short',
+  'image-long',
+  'image-empty',
+  'image-html',
+  'image-wrong-format',
+  'image-huge',
+  'image-bomb',
+  'image-redirect',
+  'image-redirect-inside',
+  'image-stall',
+  'image-500',
+] as const;
+/** An image that is gone from one of its hosts before its time, and stays gone. */
+export const ORIGIN_FAULTS = ['origin-dead'] as const;
+export const STORED_FAULTS = ['stored-dead'] as const;
+
+export const FAULT_NAMES = [
+  ...SUBMIT_FAULTS,
+  ...ENDING_FAULTS,
+  ...POLL_FAULTS,
+  ...RESPONSE_FAULTS,
+  ...IMAGE_FAULTS,
+  ...ORIGIN_FAULTS,
+  ...STORED_FAULTS,
+] as const;
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+const faultSchema = z
+  .strictObject({
+    name: z.enum(FAULT_NAMES, { error: (issue) => `${String(issue.input)} is not one of: ${FAULT_NAMES.join(', ')}` }),
+    /** Hits so large a part of the requests, 0 to 1 … */
+    share: z.number().min(0).max(1).optional(),
+    /** … or the next so many. */
+    times: z.int().min(1).optional(),
+    /** Spare all but the first request of its kind for the same task (submit: for the same parameters). */
+    firstOnly: z.boolean().optional(),
+    /**
+     * Submit faults without an answer to trust: whether the task was taken and charged all the same. Not given: yes,
+     * but for `500-http` and `code-500`.
+     */
+    charged: z.boolean().optional(),
+  })
+  .refine(({ share, times }) => (share === undefined) !== (times === undefined), {
+    error: 'expected either `share` or `times`',
+  });
+export type Fault = z.infer<typeof faultSchema>;
+
+/** Throws a UsageError (`fault-invalid`) that lists the known names. */
+export function parseFaults(raw: unknown): Fault[] {
+  const parsed = z.array(faultSchema).safeParse(raw);
+  if (!parsed.success) {
+    throw new UsageError('fault-invalid', `Expected faults to be a list: ${z.prettifyError(parsed.error)}`);
+  }
+  return parsed.data;
+}
+
+/** `image-cut=0.05` (a share), `image-cut=3x` (the next three), each with `,first` or `,charged` behind. */
+export function parseFaultText(text: string): Fault {
+  const [name = '', setting = ''] = text.split('=');
+  const [amount = '', ...flags] = setting.split(',');
+  const unknown = flags.find((flag) => flag !== 'first' && flag !== 'charged');
+  if (!/^\d+(\.\d+)?$|^\d+x$/.test(amount) || unknown !== undefined) {
+    throw new UsageError('fault-invalid', `Expected a fault such as image-cut=0.05 or image-cut=3x, got "${text}"`);
+  }
+  const often = amount.endsWith('x') ? { times: Number(amount.slice(0, -1)) } : { share: Number(amount) };
+  const charged = flags.includes('charged') ? { charged: true } : {};
+  const [fault] = parseFaults([{ name, ...often, ...charged, firstOnly: flags.includes('first') }]);
+  if (!fault) throw new UsageError('fault-invalid', `Expected a fault, got "${text}"`);
+  return fault;
+}
+
+export type Faults = {
+  set(faults: readonly Fault[]): void;
+  /** The first of the active faults among `names` that hits this request. */
+  draw<Name extends FaultName>(
+    names: readonly Name[],
+    isFirst: boolean,
+  ): { name: Name; charged: boolean | undefined } | undefined;
+  /** How often each has hit. */
+  hits(): Record<string, number>;
+};
+
+export function createFaults(random: Random, initial: readonly Fault[]): Faults {
+  let active: { fault: Fault; left: number }[] = [];
+  const hits = new Map<FaultName, number>();
+
+  const set: Faults['set'] = (faults) => {
+    active = parseFaults(faults).map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
+  };
+  set(initial);
+
+  return {
+    set,
+    draw(names, isFirst) {
+      for (const entry of active) {
+        const name = names.find((candidate) => candidate === entry.fault.name);
+        if (name === undefined || entry.left === 0 || (entry.fault.firstOnly && !isFirst)) continue;
+        if (entry.fault.share !== undefined && random() >= entry.fault.share) continue;
+        entry.left -= 1;
+        hits.set(name, (hits.get(name) ?? 0) + 1);
+        return { name, charged: entry.fault.charged };
+      }
+      return undefined;
+    },
+    hits: () => Object.fromEntries(hits),
+  };
+}

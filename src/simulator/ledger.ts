@@ -1,0 +1,138 @@
+import type { Account } from './account.ts';
+import { requestOf } from './parameters.ts';
+import type { Task, Tasks } from './tasks.ts';
+
+/** Why a submit ended as it did. With `fault`, that fault made or spoiled the answer. */
+export type Decision =
+  | 'accepted'
+  | 'no-user-agent'
+  | 'unauthorized'
+  | 'rate-limited'
+  | 'too-many-tasks'
+  | 'invalid'
+  | 'no-credits'
+  | 'fault';
+
+/** One submit as the provider saw it; `at` is when it came in, epoch milliseconds. */
+export type SubmitSeen = { at: number; decision: Decision; code: number; fault?: string; taskId?: string };
+
+export type TaskSeen = {
+  taskId: string;
+  at: number;
+  request: unknown;
+  /** Equal for tasks of the same request (but for `callBackUrl`). */
+  requestKey: string;
+  /** The first, second … task of that request. */
+  take: number;
+  credits: number;
+  outcome: 'running' | 'success' | 'creation-failed' | 'generation-failed';
+  endedAt: number | null;
+  polls: number;
+  fetches: number;
+};
+
+export type LedgerSummary = {
+  startedAt: number;
+  submits: { seen: number; byDecision: Record<string, number> };
+  tasks: { accepted: number; running: number; success: number; failed: number };
+  credits: { charged: number; refunded: number; balance: number };
+  /** Answers with 429, by what they were asked for. */
+  refused429: { submits: number; polls: number };
+  polls: number;
+  downloads: { origin: number; stored: number; link: number; expired: number };
+  links: number;
+  callbacks: { attempts: number; delivered: number; failed: number; lost: number; givenUp: number };
+  faults: Record<string, number>;
+  distinctRequests: number;
+  /** Requests with more than one task: wanted where a manifest has variants, money lost elsewhere. */
+  repeatedRequests: { requestKey: string; prompt: string; tasks: number; credits: number }[];
+};
+
+export type Ledger = LedgerSummary & { submitLog: SubmitSeen[]; taskLog: TaskSeen[] };
+
+/** What is counted while it happens; the rest of the ledger is read off the tasks. */
+export type Counts = Pick<LedgerSummary, 'startedAt' | 'refused429' | 'polls' | 'downloads' | 'links' | 'callbacks'> & {
+  submitLog: SubmitSeen[];
+};
+
+export function startCounts(startedAt: number): Counts {
+  return {
+    startedAt,
+    refused429: { submits: 0, polls: 0 },
+    polls: 0,
+    downloads: { origin: 0, stored: 0, link: 0, expired: 0 },
+    links: 0,
+    callbacks: { attempts: 0, delivered: 0, failed: 0, lost: 0, givenUp: 0 },
+    submitLog: [],
+  };
+}
+
+export type Books = { counts: Counts; tasks: Tasks; account: Account; faultHits: () => Record<string, number> };
+
+export function summaryOf({ counts, tasks, account, faultHits }: Books): LedgerSummary {
+  const { submitLog, ...counted } = counts;
+  const byDecision: Record<string, number> = {};
+  for (const { decision } of submitLog) byDecision[decision] = (byDecision[decision] ?? 0) + 1;
+
+  let accepted = 0;
+  let success = 0;
+  let failed = 0;
+  const firsts = new Map<string, Task>();
+  const repeated = new Map<string, { requestKey: string; prompt: string; tasks: number; credits: number }>();
+  for (const task of tasks.all()) {
+    accepted += 1;
+    if (task.endedAt !== undefined && task.ending.flag === 1) success += 1;
+    if (task.endedAt !== undefined && task.ending.flag !== 1) failed += 1;
+    const first = firsts.get(task.requestKey);
+    if (!first) {
+      firsts.set(task.requestKey, task);
+      continue;
+    }
+    const entry = repeated.get(task.requestKey) ?? {
+      requestKey: task.requestKey,
+      prompt: requestOf(task.paramJson).prompt,
+      tasks: 1,
+      credits: first.credits,
+    };
+    repeated.set(task.requestKey, { ...entry, tasks: entry.tasks + 1, credits: entry.credits + task.credits });
+  }
+  return {
+    ...counted,
+    submits: { seen: submitLog.length, byDecision },
+    tasks: { accepted, running: tasks.running(), success, failed },
+    credits: account.totals(),
+    faults: faultHits(),
+    distinctRequests: firsts.size,
+    repeatedRequests: [...repeated.values()],
+  };
+}
+
+/** A copy: what happens later does not change it. */
+export function ledgerOf(books: Books): Ledger {
+  return {
+    ...structuredClone(summaryOf(books)),
+    submitLog: [...books.counts.submitLog],
+    taskLog: Array.from(books.tasks.all(), seen),
+  };
+}
+
+function seen(task: Task): TaskSeen {
+  return {
+    taskId: task.id,
+    at: task.acceptedAt,
+    request: JSON.parse(task.paramJson),
+    requestKey: task.requestKey,
+    take: task.take,
+    credits: task.credits,
+    outcome: outcomeOf(task),
+    endedAt: task.endedAt ?? null,
+    polls: task.polls,
+    fetches: task.fetches,
+  };
+}
+
+function outcomeOf(task: Task): TaskSeen['outcome'] {
+  if (task.endedAt === undefined) return 'running';
+  if (task.ending.flag === 1) return 'success';
+  return task.ending.flag === 2 ? 'creation-failed' : 'generation-failed';
+}

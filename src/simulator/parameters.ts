@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+/** A prompt with this word is refused at once (400). */
+const REFUSED_WORD = /\bforbidden\b/i;
+/** A prompt with this word is accepted, charged, and fails while it is generated (400 as well). */
+const CENSORED_WORD = /\bcensored\b/i;
+
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+/** The documented parameters. Others are ignored, as APIs do. */
+const generateSchema = z.object({
+  prompt: z.string().refine((prompt) => prompt.trim() !== '', { error: 'prompt is required' }),
+  model: z.enum(['flux-kontext-pro', 'flux-kontext-max']).default('flux-kontext-pro'),
+  aspectRatio: z.enum(['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21']).optional(),
+  outputFormat: z.enum(['jpeg', 'png']).default('jpeg'),
+  inputImage: httpUrl.optional(),
+  enableTranslation: z.boolean().default(true),
+  promptUpsampling: z.boolean().default(false),
+  safetyTolerance: z.int().default(2),
+  callBackUrl: httpUrl.optional(),
+  uploadCn: z.boolean().default(false),
+  watermark: z.string().optional(),
+});
+export type Generate = z.infer<typeof generateSchema>;
+
+export type Judged =
+  | { good: true; request: Generate; paramJson: string; requestKey: string }
+  | { good: false; code: number; msg: string };
+
+/** Takes the body of a submit as it came. */
+export function judgeParameters(body: string): Judged {
+  const parsed = generateSchema.safeParse(parseJson(body));
+  if (!parsed.success) return { good: false, code: 422, msg: problemOf(parsed.error) };
+  const request = parsed.data;
+  // Out of range is answered with 500, not 422; editing has the narrower range.
+  const mostTolerant = request.inputImage === undefined ? 6 : 2;
+  if (request.safetyTolerance < 0 || request.safetyTolerance > mostTolerant) {
+    return { good: false, code: 500, msg: 'safetyTolerance out of range' };
+  }
+  if (REFUSED_WORD.test(request.prompt)) return { good: false, code: 400, msg: 'content policy violation' };
+  return { good: true, request, paramJson: body, requestKey: keyOf(request) };
+}
+
+export function isCensored(prompt: string): boolean {
+  return CENSORED_WORD.test(prompt);
+}
+
+/** The request of a task, from the `paramJson` it is kept as. */
+export function requestOf(paramJson: string): Generate {
+  return generateSchema.parse(JSON.parse(paramJson));
+}
+
+/** Without a ratio: 16:9, and when editing that of the input, which is taken to be square here. */
+export function ratioOf(request: Generate): string {
+  return request.aspectRatio ?? (request.inputImage === undefined ? '16:9' : '1:1');
+}
+
+/** Equal for requests that ask for the same picture; the callback is not part of the picture. */
+function keyOf({ callBackUrl: _, ...picture }: Generate): string {
+  // Zod puts the keys in the schema's order, so that their order in the body plays no part.
+  return createHash('sha256').update(JSON.stringify(picture)).digest('hex').slice(0, 16);
+}
+
+function problemOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue ? `${issue.path.join('.') || 'body'}: ${issue.message}` : 'parameters refused';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

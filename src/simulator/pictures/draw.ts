@@ -1,0 +1,107 @@
+import { createRequire } from 'node:module';
+import sharp, { type OverlayOptions } from 'sharp';
+import type { Generate } from '../parameters.ts';
+import type { Size } from './pictures.ts';
+import { scenery } from './scenery.ts';
+
+// Fonts of our own, given as files: text must show on a machine that has none installed.
+const fonts = createRequire(import.meta.url);
+const BOLD = { font: 'DejaVu Sans Bold', fontfile: fonts.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf') };
+const BOOK = { font: 'DejaVu Sans', fontfile: fonts.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf') };
+
+const LONGEST_TEXT = 320;
+
+/** A landscape with the prompt on it and how it was asked for in small print. */
+export async function draw(request: Generate, ratio: string, take: number, size: Size): Promise<Buffer> {
+  const margin = Math.round(Math.min(size.width, size.height) * 0.06);
+  const smallPx = Math.max(10, Math.round(Math.sqrt(size.width * size.height) * 0.022));
+  const box = { width: size.width - 2 * margin, height: Math.round(size.height * 0.62) };
+
+  const details = await text(smallPrint(request, ratio, take), BOOK, smallPx, '#ffffffc8', box.width);
+  const prompt = await fitted(clip(request.prompt, LONGEST_TEXT), box);
+  const detailsTop = size.height - margin - details.height;
+  const promptTop = detailsTop - Math.round(smallPx * 0.9) - prompt.height;
+  const layers: OverlayOptions[] = [
+    { input: prompt.shadow, left: margin, top: Math.max(0, promptTop) },
+    { input: prompt.white, left: margin, top: Math.max(0, promptTop) },
+    { input: details.data, left: margin, top: detailsTop },
+  ];
+  if (request.watermark) {
+    const mark = await text(clip(request.watermark, 40), BOLD, smallPx, '#ffffff99', box.width);
+    layers.push({ input: mark.data, left: size.width - margin - mark.width, top: margin });
+  }
+  const picture = sharp(Buffer.from(scenery(request.prompt, take, size)))
+    .removeAlpha()
+    .composite(layers);
+  return request.outputFormat === 'png'
+    ? picture.removeAlpha().png({ compressionLevel: 6 }).toBuffer()
+    : picture.jpeg({ quality: 86 }).toBuffer();
+}
+
+function smallPrint({ model, inputImage }: Generate, ratio: string, take: number): string {
+  const source = inputImage === undefined ? [] : [`edited from ${clip(inputImage.replace(/^https?:\/\//, ''), 48)}`];
+  return [model, ratio, ...(take > 1 ? [`take ${take}`] : []), ...source, 'simulated'].join('  ·  ');
+}
+
+type Box = { width: number; height: number };
+
+/** As large as is pleasant, and smaller where that does not fit. */
+async function fitted(words: string, box: Box) {
+  const area = box.width * box.height;
+  const largest = Math.sqrt(area) * 0.11;
+  let px = Math.max(9, Math.min(largest, Math.sqrt((area * 0.42) / Math.max(1, words.length)) * 1.1));
+  let white = await text(words, BOLD, px, '#ffffff', box.width);
+  while ((white.height > box.height || white.width > box.width) && px > 7) {
+    px *= 0.85;
+    white = await text(words, BOLD, px, '#ffffff', box.width);
+  }
+  // Too long even at the smallest: what is over the edge is cut, since layers must lie inside the picture.
+  const inside = {
+    left: 0,
+    top: 0,
+    width: Math.min(white.width, box.width),
+    height: Math.min(white.height, box.height),
+  };
+  const cut = await sharp(white.data).extract(inside).png().toBuffer();
+  const shadow = await sharp(cut).negate({ alpha: false }).blur(2.2).png().toBuffer();
+  return { white: cut, shadow, height: inside.height };
+}
+
+async function text(
+  words: string,
+  face: { font: string; fontfile: string },
+  px: number,
+  colour: string,
+  width: number,
+) {
+  const { data, info } = await sharp({
+    text: {
+      text: `<span foreground="${colour}">${markup(words)}</span>`,
+      font: `${face.font} ${px.toFixed(1)}`,
+      fontfile: face.fontfile,
+      width: Math.round(width),
+      // At 72 dpi a point is a pixel.
+      dpi: 72,
+      rgba: true,
+      wrap: 'word-char',
+    },
+  })
+    .png()
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
+}
+
+/** Text of the user's in Pango markup: an unescaped sign would be an error, a control character too. */
+function markup(words: string): string {
+  return words
+    .replace(/\p{Cc}/gu, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+}
+
+function clip(words: string, most: number): string {
+  const flat = words.trim().replace(/\s+/g, ' ');
+  const letters = Array.from(flat);
+  return letters.length <= most ? flat : `${letters.slice(0, most - 1).join('')}…`;
+}

@@ -1,0 +1,84 @@
+import type { Settings } from '../options.ts';
+import { type Generate, ratioOf, requestOf } from '../parameters.ts';
+import type { Task } from '../tasks.ts';
+import { draw } from './draw.ts';
+import { padded, stamped } from './segments.ts';
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+export type Pictures = {
+  /** The image of a task; the same bytes each time. */
+  of(task: Task): Promise<Buffer>;
+};
+
+/** Drawn when first asked for: most tasks of a load test are fetched once, many never. */
+export function createPictures(settings: Pick<Settings, 'pictures' | 'imageSize' | 'imageBytes'>): Pictures {
+  const cache = createCache(CACHE_BYTES);
+
+  async function base(task: Task, request: Generate): Promise<Buffer> {
+    const ratio = ratioOf(request);
+    const size = sizeOf(ratio, settings.imageSize);
+    const format = request.outputFormat;
+    if (settings.pictures === 'drawn') {
+      return cache(`${task.requestKey}/${task.take}`, () => draw(request, ratio, task.take, size));
+    }
+    return cache(`plain/${format}/${ratio}`, async () => {
+      const picture = await draw({ ...request, prompt: 'plain' }, ratio, 1, size);
+      return padded(picture, format, settings.imageBytes);
+    });
+  }
+
+  return {
+    async of(task) {
+      const request = requestOf(task.paramJson);
+      // A plain picture too says whose it is, so that a test can tell that each item got its own.
+      const comment = JSON.stringify({ prompt: request.prompt, take: task.take });
+      return stamped(await base(task, request), request.outputFormat, comment);
+    },
+  };
+}
+
+export type Size = { width: number; height: number };
+
+/** `16:9`, 768 → 768 × 432. */
+export function sizeOf(ratio: string, longestSide: number): Size {
+  const [across = 1, down = 1] = ratio.split(':').map(Number);
+  const scale = longestSide / Math.max(across, down);
+  return { width: Math.round(across * scale), height: Math.round(down * scale) };
+}
+
+/** Forgets the longest unused; those that ask while it is drawn wait for the same drawing. */
+function createCache(maxBytes: number) {
+  const kept = new Map<string, Buffer>();
+  const underWay = new Map<string, Promise<Buffer>>();
+  let bytes = 0;
+
+  function keep(key: string, picture: Buffer) {
+    kept.set(key, picture);
+    bytes += picture.length;
+    for (const [oldKey, old] of kept) {
+      if (bytes <= maxBytes) return;
+      kept.delete(oldKey);
+      bytes -= old.length;
+    }
+  }
+
+  return async (key: string, make: () => Promise<Buffer>): Promise<Buffer> => {
+    const found = kept.get(key);
+    if (found) {
+      kept.delete(key);
+      kept.set(key, found);
+      return found;
+    }
+    const making = underWay.get(key) ?? make();
+    if (underWay.has(key)) return making;
+    underWay.set(key, making);
+    try {
+      const picture = await making;
+      keep(key, picture);
+      return picture;
+    } finally {
+      underWay.delete(key);
+    }
+  };
+}

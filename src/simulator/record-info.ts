@@ -1,0 +1,79 @@
+import { type Answer, envelope, page } from './answer.ts';
+import { type Faults, POLL_FAULTS, RESPONSE_FAULTS } from './faults.ts';
+import type { ImageUrls } from './image-urls.ts';
+import type { Counts } from './ledger.ts';
+import type { Settings } from './options.ts';
+import type { RateWindow } from './rate-window.ts';
+import { retryAfterHeader } from './retry-after.ts';
+import type { Task, Tasks } from './tasks.ts';
+
+export type RecordInfoPorts = {
+  settings: Settings;
+  tasks: Tasks;
+  takePlace: RateWindow;
+  faults: Faults;
+  urls: ImageUrls;
+  counts: Counts;
+};
+
+/** `GET /api/v1/flux/kontext/record-info?taskId=`, for a caller whose key is good. */
+export function createRecordInfo({ settings, tasks, takePlace, faults, urls, counts }: RecordInfoPorts) {
+  return function recordInfo(taskId: string | null, at: number): Answer {
+    counts.polls += 1;
+    const waitMs = takePlace(at);
+    if (waitMs > 0) {
+      counts.refused429.polls += 1;
+      const answer = envelope(429, 'too many status queries');
+      return { ...answer, headers: { ...answer.headers, ...retryAfterHeader(settings.retryAfter, waitMs, at) } };
+    }
+    if (!taskId) return envelope(422, 'taskId is required');
+    const task = tasks.find(taskId);
+    if (!task) return envelope(404, 'task not found');
+
+    const isFirst = task.polls === 0;
+    task.polls += 1;
+    switch (faults.draw(POLL_FAULTS, isFirst)?.name) {
+      case 'poll-404':
+        return envelope(404, 'task not found');
+      case 'poll-500':
+        return envelope(500, 'internal error', null, 500);
+      case 'poll-html':
+        return page(502, '502 Bad Gateway');
+      case 'poll-reset':
+        return { ...envelope(200, 'success'), mishap: 'reset' };
+      case undefined:
+        return envelope(200, 'success', recordOf(task, responseOf(task)));
+    }
+  };
+
+  function responseOf(task: Task): unknown {
+    if (task.endedAt === undefined || task.ending.flag !== 1) return null;
+    const response = urls.of(task);
+    // Polls end with the first good answer, so "first" would mean nothing here: `times` and `share` do.
+    switch (faults.draw(RESPONSE_FAULTS, true)?.name) {
+      case 'response-string':
+        return JSON.stringify(response);
+      case 'response-null':
+        return null;
+      case 'success-without-url':
+        return { originImageUrl: '', resultImageUrl: null };
+      case undefined:
+        return response;
+    }
+  }
+}
+
+function recordOf(task: Task, response: unknown) {
+  const { endedAt, ending } = task;
+  const failed = endedAt !== undefined && ending.flag !== 1;
+  return {
+    taskId: task.id,
+    paramJson: task.paramJson,
+    createTime: new Date(task.acceptedAt).toISOString(),
+    completeTime: endedAt === undefined ? null : new Date(endedAt).toISOString(),
+    successFlag: endedAt === undefined ? 0 : ending.flag,
+    errorCode: failed ? ending.errorCode : null,
+    errorMessage: failed ? ending.errorMessage : '',
+    response,
+  };
+}

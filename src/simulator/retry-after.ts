@@ -1,0 +1,20 @@
+export const RETRY_AFTER = ['none', 'seconds', 'date', 'malformed', 'huge', 'past'] as const;
+export type RetryAfter = (typeof RETRY_AFTER)[number];
+
+/** The header of a 429: undocumented at the provider, so every shape that a client may have to bear. */
+export function retryAfterHeader(kind: RetryAfter, waitMs: number, now: number): Record<string, string> {
+  switch (kind) {
+    case 'none':
+      return {};
+    case 'seconds':
+      return { 'retry-after': String(Math.ceil(waitMs / 1_000)) };
+    case 'date':
+      return { 'retry-after': new Date(now + waitMs + 999).toUTCString() };
+    case 'malformed':
+      return { 'retry-after': 'soon-ish' };
+    case 'huge':
+      return { 'retry-after': '31536000' };
+    case 'past':
+      return { 'retry-after': new Date(now - 3_600_000).toUTCString() };
+  }
+}

@@ -1,0 +1,100 @@
+import type { Server } from 'node:http';
+import { createAccount } from './account.ts';
+import { createCallbacks } from './callbacks.ts';
+import { createDownloads } from './downloads.ts';
+import { createFaults, type Fault } from './faults.ts';
+import { createImageUrls } from './image-urls.ts';
+import { type Ledger, ledgerOf, type SubmitSeen, startCounts, summaryOf } from './ledger.ts';
+import { resolveOptions, type SimulatorOptions } from './options.ts';
+import { createPictures } from './pictures/pictures.ts';
+import { createRandom } from './random.ts';
+import { createRateWindow } from './rate-window.ts';
+import { createRecordInfo } from './record-info.ts';
+import { createRoutes } from './routes.ts';
+import { createHttpServer } from './server.ts';
+import { createSubmit } from './submit.ts';
+import { createTasks, type Task } from './tasks.ts';
+
+export type Simulator = {
+  /** The base URL of the API, such as `http://127.0.0.1:34567`. */
+  url: string;
+  apiKey: string;
+  /** All that it has seen and charged, so far. */
+  ledger(): Ledger;
+  /** Replaces the faults in force; throws a UsageError (`fault-invalid`) on an unknown name. */
+  setFaults(faults: readonly Fault[]): void;
+  close(): Promise<void>;
+};
+
+/**
+ * A stand-in for the Flux Kontext API over real HTTP. It shares no code with the client, so that a mistake in one is not
+ * mirrored in the other: what it knows, it has from the API's documentation.
+ */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const settings = resolveOptions(options);
+  const randomFor = (stream: string) => createRandom(settings.seed, stream);
+  const counts = startCounts(Date.now());
+  const account = createAccount(settings.credits);
+  const faults = createFaults(randomFor('faults'), settings.faults);
+  let url = '';
+  const urls = createImageUrls(() => url);
+  const pictures = createPictures(settings);
+  const callbacks = createCallbacks(settings, randomFor('callbacks'), urls, counts.callbacks);
+  const tasks = createTasks(settings, randomFor('durations'), taskEnded);
+
+  function taskEnded(task: Task) {
+    if (settings.refundFailed && task.ending.flag !== 1) account.refund(task.credits);
+    callbacks.taskEnded(task);
+  }
+  function write(seen: SubmitSeen) {
+    counts.submitLog.push(seen);
+    if (seen.code === 429) counts.refused429.submits += 1;
+  }
+
+  const books = { counts, tasks, account, faultHits: faults.hits };
+  const submitPlace = createRateWindow(settings.window, settings.rate, settings.refusalsCount);
+  const pollPlace = createRateWindow('sliding', settings.pollRate);
+  const downloads = createDownloads({ settings, tasks, faults, urls, pictures, counts });
+  const route = createRoutes({
+    apiKey: settings.apiKey,
+    counts,
+    write,
+    submit: createSubmit({ settings, tasks, account, takePlace: submitPlace, faults, write }),
+    recordInfo: createRecordInfo({ settings, tasks, takePlace: pollPlace, faults, urls, counts }),
+    link: downloads.link,
+    image: downloads.image,
+    balance: account.balance,
+    ledger: () => ledgerOf(books),
+    summary: () => summaryOf(books),
+    setFaults: faults.set,
+  });
+  const { latencyMs, jitterMs } = settings;
+  const server = createHttpServer(route, { latencyMs, jitterMs, random: randomFor('latency') });
+  const listening = await listen(server, settings.host, settings.port);
+  url = settings.publicUrl === '' ? listening : settings.publicUrl.replace(/\/$/, '');
+
+  return {
+    url,
+    apiKey: settings.apiKey,
+    ledger: () => ledgerOf(books),
+    setFaults: faults.set,
+    async close() {
+      tasks.close();
+      await callbacks.close();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' && address ? address.port : port;
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
+    });
+  });
+}

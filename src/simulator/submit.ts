@@ -1,0 +1,139 @@
+import type { Account } from './account.ts';
+import { type Answer, envelope, page } from './answer.ts';
+import { type Faults, SUBMIT_FAULTS } from './faults.ts';
+import type { SubmitSeen } from './ledger.ts';
+import type { Settings } from './options.ts';
+import { type Generate, isCensored, judgeParameters } from './parameters.ts';
+import type { RateWindow } from './rate-window.ts';
+import { retryAfterHeader } from './retry-after.ts';
+import type { Ending, Task, Tasks } from './tasks.ts';
+
+type SubmitFault = (typeof SUBMIT_FAULTS)[number];
+type Drawn = { name: SubmitFault; charged: boolean | undefined };
+
+export type SubmitPorts = {
+  settings: Settings;
+  tasks: Tasks;
+  account: Account;
+  takePlace: RateWindow;
+  faults: Faults;
+  write: (seen: SubmitSeen) => void;
+};
+
+/** `POST /api/v1/flux/kontext/generate`, for a caller whose key is good. */
+export function createSubmit({ settings, tasks, account, takePlace, faults, write }: SubmitPorts) {
+  return function submit(body: string, at: number): Answer {
+    const judged = judgeParameters(body);
+    const isFirst = !judged.good || tasks.takesOf(judged.requestKey) === 0;
+    const fault = faults.draw(SUBMIT_FAULTS, isFirst);
+    if (fault && !isAccepting(fault)) {
+      const answer = refusalBy(fault.name, settings, at);
+      write({ at, decision: 'fault', code: codeOf(fault.name), fault: fault.name });
+      return answer;
+    }
+
+    const refuse = (decision: SubmitSeen['decision'], code: number, msg: string): Answer => {
+      write({ at, decision, code });
+      return envelope(code, msg);
+    };
+    // The limit comes before the parameters: a request that is refused for them has taken its place.
+    const waitMs = takePlace(at);
+    if (waitMs > 0) {
+      const answer = refuse('rate-limited', 429, 'rate limit exceeded, the request was not queued');
+      return { ...answer, headers: { ...answer.headers, ...retryAfterHeader(settings.retryAfter, waitMs, at) } };
+    }
+    if (!judged.good) return refuse('invalid', judged.code, judged.msg);
+    if (tasks.running() >= settings.maxTasks) return refuse('too-many-tasks', 429, 'too many running tasks');
+    const price = judged.request.model === 'flux-kontext-max' ? settings.prices.max : settings.prices.pro;
+    if (!account.charge(price)) return refuse('no-credits', 402, 'insufficient credits');
+
+    const { paramJson, requestKey, request } = judged;
+    const ending = endingOf(request, faults, isFirst);
+    const task = tasks.accept({ paramJson, requestKey, credits: price, acceptedAt: at, ending });
+    write({ at, decision: 'accepted', code: 200, taskId: task.id, ...(fault && { fault: fault.name }) });
+    return fault ? spoiledAcceptance(fault.name, task, settings) : acceptance(task);
+  };
+}
+
+function acceptance(task: Task): Answer {
+  return envelope(200, 'success', { taskId: task.id });
+}
+
+/** Faults that leave the caller in doubt come after the task was taken, unless told otherwise. */
+function isAccepting({ name, charged }: Drawn): boolean {
+  switch (name) {
+    case '429-storm':
+    case '401':
+    case '402':
+    case '455':
+      return false;
+    case '500-http':
+    case 'code-500':
+      return charged ?? false;
+    case 'empty-body':
+    case 'html-body':
+    case 'truncated-body':
+    case 'no-task-id':
+    case 'reset-after-accept':
+    case 'slow-answer':
+      return charged ?? true;
+  }
+}
+
+function codeOf(name: SubmitFault): number {
+  return Number.parseInt(name, 10) || 500;
+}
+
+function refusalBy(name: SubmitFault, settings: Settings, at: number): Answer {
+  switch (name) {
+    case '429-storm': {
+      const answer = envelope(429, 'rate limit exceeded, the request was not queued');
+      const retryAfter = retryAfterHeader(settings.retryAfter, settings.rate.windowMs, at);
+      return { ...answer, headers: { ...answer.headers, ...retryAfter } };
+    }
+    case '401':
+      return envelope(401, 'unauthorized');
+    case '402':
+      return envelope(402, 'insufficient credits');
+    case '455':
+      return envelope(455, 'service is under maintenance');
+    default:
+      return doubtful(name, envelope(500, 'internal error'), settings);
+  }
+}
+
+function spoiledAcceptance(name: SubmitFault, task: Task, settings: Settings): Answer {
+  return doubtful(name, acceptance(task), settings);
+}
+
+/** Answers that do not tell whether there is a task. */
+function doubtful(name: SubmitFault, truth: Answer, settings: Settings): Answer {
+  switch (name) {
+    case '500-http':
+      return { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal Server Error' };
+    case 'code-500':
+      return envelope(500, 'internal error');
+    case 'empty-body':
+      return { ...truth, body: '' };
+    case 'html-body':
+      return page(200, 'Just a moment...');
+    case 'truncated-body':
+      return { ...truth, body: String(truth.body).slice(0, -12) };
+    case 'no-task-id':
+      return envelope(200, 'success', {});
+    case 'reset-after-accept':
+      return { ...truth, mishap: 'reset' };
+    case 'slow-answer':
+      return { ...truth, delayMs: settings.slowAnswerMs };
+    default:
+      return truth;
+  }
+}
+
+function endingOf(request: Generate, faults: Faults, isFirst: boolean): Ending {
+  if (isCensored(request.prompt)) return { flag: 3, errorCode: 400, errorMessage: 'content policy violation' };
+  const fault = faults.draw(['flag-2', 'flag-3'], isFirst);
+  if (fault?.name === 'flag-2') return { flag: 2, errorCode: 500, errorMessage: 'failed to create the task' };
+  if (fault?.name === 'flag-3') return { flag: 3, errorCode: 501, errorMessage: 'image generation failed' };
+  return { flag: 1 };
+}

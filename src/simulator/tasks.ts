@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { logNormal, type Random } from './random.ts';
+
+/** `flag` is the `successFlag` that polls will show. */
+export type Ending = { flag: 1 } | { flag: 2 | 3; errorCode: number; errorMessage: string };
+
+/** Kept small: a load test makes a hundred thousand. */
+export type Task = {
+  readonly id: string;
+  /** Names the image in its URLs. */
+  readonly token: string;
+  /** The body of the submit, as it came. */
+  readonly paramJson: string;
+  readonly requestKey: string;
+  /** 1 for the first task of the same request, 2 for the second; pictures differ by it. */
+  readonly take: number;
+  readonly credits: number;
+  readonly acceptedAt: number;
+  readonly ending: Ending;
+  endedAt: number | undefined;
+  polls: number;
+  fetches: number;
+  originDead: boolean;
+  storedDead: boolean;
+};
+
+export type TaskOrder = Pick<Task, 'paramJson' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending'>;
+
+export type Tasks = {
+  accept(order: TaskOrder): Task;
+  find(id: string): Task | undefined;
+  findByToken(token: string): Task | undefined;
+  running(): number;
+  /** Tasks that the same request has made so far. */
+  takesOf(requestKey: string): number;
+  all(): IterableIterator<Task>;
+  close(): void;
+};
+
+export type TaskTimes = { medianMs: number; sigma: number; timeScale: number };
+
+/** Ids are never seeded: a simulator started anew must not hand out the ids of the last one. */
+export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task) => void): Tasks {
+  const byId = new Map<string, Task>();
+  const byToken = new Map<string, Task>();
+  const takes = new Map<string, number>();
+  const timers = new Set<NodeJS.Timeout>();
+
+  function end(task: Task) {
+    task.endedAt = Date.now();
+    onEnd(task);
+  }
+
+  return {
+    accept(order) {
+      const take = (takes.get(order.requestKey) ?? 0) + 1;
+      takes.set(order.requestKey, take);
+      const task: Task = {
+        ...order,
+        id: `task_flux_${randomBytes(12).toString('hex')}`,
+        token: randomBytes(12).toString('hex'),
+        take,
+        endedAt: undefined,
+        polls: 0,
+        fetches: 0,
+        originDead: false,
+        storedDead: false,
+      };
+      byId.set(task.id, task);
+      byToken.set(task.token, task);
+      const durationMs = logNormal(random, times.medianMs, times.sigma) * times.timeScale;
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        end(task);
+      }, durationMs).unref();
+      timers.add(timer);
+      return task;
+    },
+    find: (id) => byId.get(id),
+    findByToken: (token) => byToken.get(token),
+    // One timer for each task that runs.
+    running: () => timers.size,
+    takesOf: (requestKey) => takes.get(requestKey) ?? 0,
+    all: () => byId.values(),
+    close() {
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
+    },
+  };
+}
