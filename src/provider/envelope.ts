@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** A whole HTTP answer, before anyone asked what it means. Header names are in lower case. */
+export type Answer = {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  text: string;
+};
+
+/** What every JSON answer of the API is wrapped in. Its `code` is the outcome, not the HTTP status. */
+export type Envelope = { kind: 'envelope'; code: number; message: string; data: unknown };
+
+/** A body that is no envelope, mostly from a gateway in front of the API. */
+export type Unreadable = { kind: 'unreadable'; flaw: 'empty' | 'html' | 'truncated' | 'not-json' | 'not-an-envelope' };
+
+const envelopeSchema = z.object({
+  code: z.number(),
+  msg: z.string().nullish().catch(undefined),
+  data: z.unknown().optional(),
+});
+
+export function readEnvelope(answer: Answer): Envelope | Unreadable {
+  const text = answer.text.replace(/^\uFEFF/, '').trim();
+  if (text === '') return { kind: 'unreadable', flaw: 'empty' };
+  if (text.startsWith('<')) return { kind: 'unreadable', flaw: 'html' };
+  const json = parseJson(text);
+  if (json === undefined) return { kind: 'unreadable', flaw: /^[{[]/.test(text) ? 'truncated' : 'not-json' };
+  const envelope = envelopeSchema.safeParse(json);
+  if (!envelope.success) return { kind: 'unreadable', flaw: 'not-an-envelope' };
+  const { code, msg, data } = envelope.data;
+  return { kind: 'envelope', code, message: msg || `code ${code}`, data };
+}
+
+/** `undefined` for text that is no JSON; JSON itself has no such value. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const FLAW_IN_WORDS: Record<Unreadable['flaw'], string> = {
+  empty: 'an empty body',
+  html: 'HTML',
+  truncated: 'JSON that breaks off or is malformed',
+  'not-json': 'text that is no JSON',
+  'not-an-envelope': 'JSON without a numeric code',
+};
+
+export function describeUnreadable(answer: Answer, { flaw }: Unreadable): string {
+  return `HTTP ${answer.status} with ${FLAW_IN_WORDS[flaw]}`;
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { type Answer, describeUnreadable, readEnvelope } from './envelope.ts';
+import type { CreditsOutcome, LinkOutcome, SubmitOutcome } from './provider.ts';
+import { refusedBy } from './refusal.ts';
+
+const taskSchema = z.object({ taskId: z.string().refine((id) => id.trim() !== '') });
+
+/**
+ * What an answer says of a submit, by "Unknown outcomes of a submit" of the API notes: accepted only by code 200 with a task
+ * id, refused only by a code that is known to refuse, and everything else is unknown and may have been charged.
+ */
+export function submitOutcome(answer: Answer, now: number): SubmitOutcome {
+  const read = readEnvelope(answer);
+  if (read.kind === 'envelope' && read.code === 200) {
+    const task = taskSchema.safeParse(read.data);
+    if (task.success) return { kind: 'accepted', taskId: task.data.taskId };
+    return { kind: 'unknown', code: 200, message: 'code 200 without a task id' };
+  }
+  const refused = refusedBy(answer, read, now);
+  if (refused !== undefined) return refused;
+  if (read.kind === 'unreadable') return { kind: 'unknown', message: describeUnreadable(answer, read) };
+  return { kind: 'unknown', code: read.code, message: read.message };
+}
+
+/** What an answer says of `POST /api/v1/common/download-url`: the link itself is the envelope's `data`. */
+export function linkOutcome(answer: Answer, now: number): LinkOutcome {
+  const read = readEnvelope(answer);
+  if (read.kind === 'envelope' && read.code === 404) return { kind: 'not-found', message: read.message };
+  if (read.kind === 'envelope' && read.code === 200) {
+    const url = webUrl(read.data);
+    return url === undefined ? { kind: 'unreachable', message: 'code 200 without a link' } : { kind: 'link', url };
+  }
+  const refused = refusedBy(answer, read, now);
+  if (refused !== undefined) return refused;
+  return { kind: 'unreachable', message: read.kind === 'envelope' ? read.message : describeUnreadable(answer, read) };
+}
+
+/** What an answer says of `GET /api/v1/chat/credit`: the credits that remain are the envelope's `data`. */
+export function creditsOutcome(answer: Answer, now: number): CreditsOutcome {
+  const read = readEnvelope(answer);
+  if (read.kind === 'envelope' && read.code === 200) {
+    const credits = finiteNumber(read.data);
+    return credits === undefined
+      ? { kind: 'unreachable', message: 'code 200 without a number of credits' }
+      : { kind: 'credits', credits };
+  }
+  const refused = refusedBy(answer, read, now);
+  if (refused !== undefined) return refused;
+  return { kind: 'unreachable', message: read.kind === 'envelope' ? read.message : describeUnreadable(answer, read) };
+}
+
+/** The value when it is an absolute http or https URL. */
+export function webUrl(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !/^https?:\/\//i.test(value.trim()) || !URL.canParse(value.trim())) return undefined;
+  return value.trim();
+}
+
+/** The value when it is a number, or a string that is one. */
+export function finiteNumber(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { type Answer, describeUnreadable, parseJson, readEnvelope } from './envelope.ts';
+import { finiteNumber, webUrl } from './outcomes.ts';
+import type { PollOutcome } from './provider.ts';
+import { refusedBy } from './refusal.ts';
+
+/** `data` of `record-info`. All is loose: the flag has been seen as a string, `response` as an object, its JSON and null. */
+const recordSchema = z.object({
+  successFlag: z.unknown().optional(),
+  response: z.unknown().optional(),
+  completeTime: z.unknown().optional(),
+  errorCode: z.unknown().optional(),
+  errorMessage: z.string().nullish().catch(undefined),
+});
+type TaskRecord = z.infer<typeof recordSchema>;
+
+/** What an answer of `GET /api/v1/flux/kontext/record-info` says of its task. */
+export function pollOutcome(answer: Answer, now: number): PollOutcome {
+  const read = readEnvelope(answer);
+  if (read.kind === 'unreadable') {
+    const refused = refusedBy(answer, read, now);
+    // Without an envelope a 404 or 422 is of the path or the gateway: it says nothing about the task.
+    if (refused !== undefined && ![404, 422].includes(refused.code)) return refused;
+    return { kind: 'unreachable', message: describeUnreadable(answer, read) };
+  }
+  const record = recordSchema.safeParse(read.data);
+  const flag = record.success ? finiteNumber(record.data.successFlag) : undefined;
+  // A failure may come under its own code (400, 501) as well as under 200: its flag is what counts.
+  if (record.success && (flag === 2 || flag === 3)) return failed(flag, record.data, read.code, read.message);
+  if (read.code === 501) return { kind: 'failed', flag: 3, code: 501, message: read.message };
+  if (read.code === 404) return { kind: 'not-found', message: read.message };
+  if (read.code !== 200) return refusedBy(answer, read, now) ?? { kind: 'unreachable', message: read.message };
+  if (!record.success) return { kind: 'unreachable', message: 'code 200 without a task record' };
+  if (flag === 0) return { kind: 'generating' };
+  if (flag === 1) return succeeded(record.data);
+  return { kind: 'unreachable', message: 'a task record without a success flag that we know' };
+}
+
+function failed(flag: 2 | 3, record: TaskRecord, envelopeCode: number, envelopeMessage: string): PollOutcome {
+  const code = finiteNumber(record.errorCode) ?? (envelopeCode === 200 ? undefined : envelopeCode);
+  const said = record.errorMessage || (envelopeCode === 200 ? undefined : envelopeMessage);
+  const message = said ?? (flag === 2 ? 'creating the task failed' : 'generation failed');
+  return { kind: 'failed', flag, message, ...(code === undefined ? {} : { code }) };
+}
+
+/** A success without any URL is not over yet: the API shows that for a moment. */
+function succeeded(record: TaskRecord): PollOutcome {
+  const response = typeof record.response === 'string' ? parseJson(record.response) : record.response;
+  const urls = z
+    .object({ originImageUrl: z.unknown().optional(), resultImageUrl: z.unknown().optional() })
+    .safeParse(response);
+  const originUrl = urls.success ? webUrl(urls.data.originImageUrl) : undefined;
+  const storedUrl = urls.success ? webUrl(urls.data.resultImageUrl) : undefined;
+  if (originUrl === undefined && storedUrl === undefined) return { kind: 'generating' };
+  const completedAt = epochMs(record.completeTime);
+  return {
+    kind: 'succeeded',
+    ...(originUrl === undefined ? {} : { originUrl }),
+    ...(storedUrl === undefined ? {} : { storedUrl }),
+    ...(completedAt === undefined ? {} : { completedAt }),
+  };
+}
+
+/** A number outside of these years is no epoch in milliseconds (0 stands for "not yet", seconds would be 1970). */
+const EARLIEST_MS = Date.UTC(2020);
+const LATEST_MS = Date.UTC(2200);
+
+/**
+ * Epoch milliseconds of an ISO time or of epoch milliseconds. A time without a zone is taken for UTC: `Date.parse` would
+ * take it for ours, and the image's deadline hangs on it.
+ */
+function epochMs(time: unknown): number | undefined {
+  const number = finiteNumber(time);
+  if (number !== undefined) return number > EARLIEST_MS && number < LATEST_MS ? number : undefined;
+  if (typeof time !== 'string' || !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(time)) return undefined;
+  const iso = time.trim().replace(' ', 'T');
+  const parsed = Date.parse(/(Z|[+-]\d{2}:?\d{2})$/i.test(iso) ? iso : `${iso}Z`);
+  return Number.isNaN(parsed) ? undefined : parsed;
+}

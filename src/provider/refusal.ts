@@ -1,0 +1,55 @@
+import type { Answer, Envelope, Unreadable } from './envelope.ts';
+import type { Refusal, Refused } from './provider.ts';
+import { retryAfterMs } from './retry-after.ts';
+
+/** The codes of an envelope that are known not to have started a task. 500 and 501 are not among them, on purpose. */
+const REFUSAL_OF_CODE: ReadonlyMap<number, Refusal> = new Map([
+  [400, 'content-policy'],
+  [401, 'unauthorized'],
+  [402, 'out-of-credits'],
+  [404, 'not-found'],
+  [422, 'invalid-parameters'],
+  [429, 'rate-limited'],
+  [455, 'maintenance'],
+  [505, 'feature-disabled'],
+]);
+
+/**
+ * HTTP statuses by which a gateway says no before the API saw the request. A plain 400 is not among them: it is no content
+ * policy violation, and nothing says who answered it. Nor is any 5xx: a 502 or 504 comes after the request was passed on.
+ */
+const REFUSAL_OF_STATUS: ReadonlyMap<number, Refusal> = new Map([
+  [401, 'unauthorized'],
+  [402, 'out-of-credits'],
+  [403, 'unauthorized'],
+  [404, 'not-found'],
+  [422, 'invalid-parameters'],
+  [429, 'rate-limited'],
+  [455, 'maintenance'],
+]);
+
+/** The refusal that an answer is, or `undefined` when it is none: an envelope goes by its code, anything else by its status. */
+export function refusedBy(answer: Answer, read: Envelope | Unreadable, now: number): Refused | undefined {
+  const byEnvelope = read.kind === 'envelope';
+  const code = byEnvelope ? read.code : answer.status;
+  const refusal = (byEnvelope ? REFUSAL_OF_CODE : REFUSAL_OF_STATUS).get(code);
+  if (refusal === undefined) return undefined;
+  const waitMs = retryAfterMs(firstOf(answer.headers['retry-after']), now);
+  return {
+    kind: 'refused',
+    refusal,
+    code,
+    message: byEnvelope ? read.message : gatewayMessage(code, answer.text),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+  };
+}
+
+function gatewayMessage(status: number, text: string): string {
+  if (status !== 403) return `a gateway answered HTTP ${status}`;
+  const cloudflare = /\b1010\b/.test(text) ? ' (Cloudflare 1010: it dislikes the User-Agent or the address)' : '';
+  return `a gateway answered HTTP 403${cloudflare}; Cloudflare does so for clients it takes for bots`;
+}
+
+function firstOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

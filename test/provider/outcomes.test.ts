@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { creditsOutcome, linkOutcome, submitOutcome } from '../../src/provider/outcomes.ts';
+import { answer, anyAnswer } from './answers.ts';
+
+const NOW = Date.UTC(2025, 5, 12);
+
+describe('a submit', () => {
+  test('is accepted by code 200 with a task id', () => {
+    const accepted = answer({ code: 200, msg: 'success', data: { taskId: 'task_flux_abc123' } });
+    expect(submitOutcome(accepted, NOW)).toEqual({ kind: 'accepted', taskId: 'task_flux_abc123' });
+  });
+
+  test('is accepted whatever the HTTP status when the envelope brings a task id', () => {
+    expect(submitOutcome(answer({ code: 200, data: { taskId: 't' } }, 502), NOW)).toMatchObject({ kind: 'accepted' });
+  });
+
+  test.each([
+    [400, 'content-policy'],
+    [401, 'unauthorized'],
+    [402, 'out-of-credits'],
+    [404, 'not-found'],
+    [422, 'invalid-parameters'],
+    [429, 'rate-limited'],
+    [455, 'maintenance'],
+    [505, 'feature-disabled'],
+  ])('with code %i in HTTP 200 is refused: %s', (code, refusal) => {
+    const outcome = submitOutcome(answer({ code, msg: 'no', data: null }), NOW);
+    expect(outcome).toEqual({ kind: 'refused', refusal, code, message: 'no' });
+  });
+
+  test.each([
+    [401, 'unauthorized'],
+    [402, 'out-of-credits'],
+    [403, 'unauthorized'],
+    [404, 'not-found'],
+    [422, 'invalid-parameters'],
+    [429, 'rate-limited'],
+    [455, 'maintenance'],
+  ])('answered by a gateway with HTTP %i and no envelope is refused: %s', (status, refusal) => {
+    expect(submitOutcome(answer('<html>', status), NOW)).toMatchObject({ kind: 'refused', refusal, code: status });
+  });
+
+  test('that Cloudflare refuses by its rule 1010 says so', () => {
+    const outcome = submitOutcome(answer('error code: 1010', 403), NOW);
+    expect(outcome).toMatchObject({ kind: 'refused', message: expect.stringContaining('Cloudflare 1010') });
+  });
+
+  test('over the limit carries how long to wait', () => {
+    const limited = answer({ code: 429, msg: 'slow' }, 429, { 'retry-after': '3' });
+    expect(submitOutcome(limited, NOW)).toMatchObject({ refusal: 'rate-limited', retryAfterMs: 3_000 });
+    expect(submitOutcome(answer('', 429, { 'retry-after': ['4', '9'] }), NOW)).toMatchObject({ retryAfterMs: 4_000 });
+    expect(submitOutcome(answer('', 429, { 'retry-after': 'soon' }), NOW)).not.toHaveProperty('retryAfterMs');
+  });
+
+  test.each([
+    ['code 500', { code: 500, msg: 'internal' }, 200],
+    ['code 501', { code: 501, msg: 'failed' }, 200],
+    ['a code that nobody documented', { code: 418, msg: 'teapot' }, 429],
+    ['code 200 without data', { code: 200, msg: 'success' }, 200],
+    ['code 200 with null data', { code: 200, msg: 'success', data: null }, 200],
+    ['code 200 with an empty task id', { code: 200, data: { taskId: '' } }, 200],
+    ['code 200 with a blank task id', { code: 200, data: { taskId: ' ' } }, 200],
+    ['code 200 with a number for a task id', { code: 200, data: { taskId: 7 } }, 200],
+    ['a code that is a string', { code: '200', data: { taskId: 't' } }, 200],
+    ['an empty body', '', 200],
+    ['HTML', '<!doctype html>', 200],
+    ['a truncated body', '{"code":200,"data":{"taskId":"t"', 200],
+    ['HTTP 502 with HTML', '<html>', 502],
+    ['HTTP 504 with nothing', '', 504],
+    ['HTTP 505 without an envelope', '', 505],
+    ['a plain HTTP 400', 'Bad Request', 400],
+    ['a redirect', '', 302],
+  ])('answered by %s is unknown', (_what, body, status) => {
+    expect(submitOutcome(answer(body, status), NOW).kind).toBe('unknown');
+  });
+
+  test('that is unknown keeps the code, where there was one', () => {
+    expect(submitOutcome(answer({ code: 500, msg: 'oh' }), NOW)).toEqual({ kind: 'unknown', code: 500, message: 'oh' });
+    expect(submitOutcome(answer('', 502), NOW)).not.toHaveProperty('code');
+  });
+
+  test('is accepted by nothing but code 200 and a task id, and no answer makes it throw', () => {
+    fc.assert(
+      fc.property(anyAnswer, (any) => {
+        const outcome = submitOutcome(any, NOW);
+        if (outcome.kind !== 'accepted') return;
+        const { code, data } = JSON.parse(any.text.replace(/^\uFEFF/, ''));
+        expect(code).toBe(200);
+        expect(data.taskId).toBe(outcome.taskId);
+        expect(outcome.taskId).toMatch(/\S/);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('is refused by a 5xx, or by what has no code that refuses, never', () => {
+    fc.assert(
+      fc.property(anyAnswer, (any) => {
+        const outcome = submitOutcome(any, NOW);
+        if (outcome.kind === 'refused') expect([400, 401, 402, 403, 404, 422, 429, 455, 505]).toContain(outcome.code);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('a link', () => {
+  test('is the data of code 200', () => {
+    const outcome = linkOutcome(answer({ code: 200, msg: 'success', data: 'https://files.example/a?sig=1' }), NOW);
+    expect(outcome).toEqual({ kind: 'link', url: 'https://files.example/a?sig=1' });
+  });
+
+  test.each([null, '', 'no url', 'javascript:alert(1)', 7])('is not the data %j', (data) => {
+    expect(linkOutcome(answer({ code: 200, data }), NOW).kind).toBe('unreachable');
+  });
+
+  test('of an unknown file is not found, of a foreign one refused, of a broken gateway unreachable', () => {
+    expect(linkOutcome(answer({ code: 404, msg: 'none' }), NOW)).toEqual({ kind: 'not-found', message: 'none' });
+    expect(linkOutcome(answer({ code: 422 }), NOW)).toMatchObject({ kind: 'refused', refusal: 'invalid-parameters' });
+    expect(linkOutcome(answer('<html>', 502), NOW).kind).toBe('unreachable');
+  });
+});
+
+describe('the credits', () => {
+  test.each([80, 0, 12.5, '80'])('%j are read', (data) => {
+    expect(creditsOutcome(answer({ code: 200, data }), NOW)).toEqual({ kind: 'credits', credits: Number(data) });
+  });
+
+  test('that are no number are unreachable, and a wrong key is refused', () => {
+    expect(creditsOutcome(answer({ code: 200, data: null }), NOW).kind).toBe('unreachable');
+    expect(creditsOutcome(answer({ code: 401, msg: 'key' }), NOW)).toMatchObject({ refusal: 'unauthorized' });
+  });
+});
+
+test('no answer makes a link or the credits throw', () => {
+  fc.assert(
+    fc.property(anyAnswer, (any) => {
+      expect(['link', 'not-found', 'refused', 'unreachable']).toContain(linkOutcome(any, NOW).kind);
+      expect(['credits', 'refused', 'unreachable']).toContain(creditsOutcome(any, NOW).kind);
+    }),
+  );
+});
