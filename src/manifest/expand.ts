@@ -1,0 +1,63 @@
+import type { ImageRequest, Item } from '../item.ts';
+import { itemId } from '../item-id.ts';
+import { findingsOf } from './check.ts';
+import { coerce, type Job } from './job.ts';
+import { combinations } from './matrix.ts';
+import { nameSchema, requestSchema } from './schema.ts';
+import { missing, render, type Variables } from './template.ts';
+
+/** An item before it is enqueued. */
+export type NewItem = Omit<Item, 'queuedAt'>;
+
+/** What is wrong with one combination of a job: `key` is the job's key that does not come out right. */
+export type Miscarriage = { key: string; message: string };
+
+/**
+ * All items of a job for one row: matrix combinations, of each its variants. What does not come out right is told and
+ * makes no item.
+ */
+export function* expandRow(
+  batch: string,
+  job: Job,
+  row: Variables,
+  miscarried: (miscarriage: Miscarriage) => void,
+): Generator<NewItem, void, undefined> {
+  for (const combination of combinations(job.matrix)) {
+    const variables = { ...row, ...combination };
+    const rendered = renderJob(job, variables);
+    if (Array.isArray(rendered)) {
+      rendered.forEach(miscarried);
+      continue;
+    }
+    const { name, request } = rendered;
+    for (let variant = 1; variant <= job.variants; variant++) {
+      const id = itemId(name, request, variant);
+      yield { batch, id, name, variant, priority: job.priority, variables, request };
+    }
+  }
+}
+
+function renderJob(job: Job, variables: Variables): { name: string; request: ImageRequest } | Miscarriage[] {
+  const absent = absentVariables(job, variables);
+  if (absent.length > 0) return absent;
+  const draft: Record<string, unknown> = {};
+  for (const { name, value } of job.parameters) {
+    draft[name] = typeof value === 'object' ? coerce(name, render(value, variables)) : value;
+  }
+  const name = nameSchema.safeParse(render(job.id, variables), { reportInput: true });
+  const request = requestSchema.safeParse(draft, { reportInput: true });
+  if (name.success && request.success) return { name: name.data, request: request.data };
+  const idFindings = name.success ? [] : name.error.issues.flatMap((issue) => findingsOf(issue, ['id'], []));
+  const others = request.success ? [] : request.error.issues.flatMap((issue) => findingsOf(issue, [], []));
+  return [...idFindings, ...others].map(({ path, message }) => ({ key: String(path[0]), message }));
+}
+
+function absentVariables(job: Job, variables: Variables): Miscarriage[] {
+  const absent: Miscarriage[] = [];
+  const look = (key: string, names: readonly string[]) => {
+    for (const name of names) absent.push({ key, message: `no value for "${name}" in this row` });
+  };
+  look('id', missing(job.id, variables));
+  for (const { name, value } of job.parameters) if (typeof value === 'object') look(name, missing(value, variables));
+  return absent;
+}

@@ -1,0 +1,59 @@
+import type { Matrix } from './matrix.ts';
+import type { Position } from './problems.ts';
+import { type Defaults, type JobText, PARAMETERS, type ParameterName } from './schema.ts';
+import { parseTemplate, type Template } from './template.ts';
+
+/** A file of rows, by where it is and by how a person refers to it. */
+export type RowsFile = { path: string; shown: string; format: 'csv' | 'jsonl' };
+
+/** A parameter that needs no rendering has `fixed`; the others are told by the type that their text must turn into. */
+export type Parameter = { name: ParameterName; value: Template | number | boolean; fromDefaults: boolean };
+
+/** A job that can be expanded: everything in it is valid but for what only a row or a combination can tell. */
+export type Job = {
+  /** Its place in the manifest. */
+  index: number;
+  id: Template;
+  parameters: readonly Parameter[];
+  matrix: Matrix;
+  rows: RowsFile | undefined;
+  variants: number;
+  priority: number;
+  /** Of its own keys in the manifest, and of the job itself under the empty key. */
+  positions: ReadonlyMap<string, Position>;
+};
+
+/** Explicit in every request: the price hangs on one, the file's name on the other. */
+const BUILT_IN: Defaults = { model: 'flux-kontext-pro', outputFormat: 'jpeg' };
+
+/** The job's own parameters over the manifest's defaults over ours; malformed templates come back as their mistake. */
+export function parametersOf(
+  job: JobText,
+  defaults: Defaults,
+): { parameters: Parameter[]; malformed: { name: ParameterName; message: string }[] } {
+  const parameters: Parameter[] = [];
+  const malformed: { name: ParameterName; message: string }[] = [];
+  for (const name of PARAMETERS) {
+    const fromDefaults = job[name] === undefined;
+    const value = job[name] ?? defaults[name] ?? BUILT_IN[name];
+    if (value === undefined) continue;
+    const parsed = typeof value === 'string' ? parseTemplate(value) : value;
+    if (typeof parsed === 'string') malformed.push({ name, message: parsed });
+    else parameters.push({ name, value: parsed, fromDefaults });
+  }
+  return { parameters, malformed };
+}
+
+/** Text that came out of a template, as what the parameter takes; left alone when it is not that. */
+export function coerce(name: ParameterName, text: string): string | number | boolean {
+  switch (name) {
+    case 'safetyTolerance':
+      return /^\s*-?\d{1,9}\s*$/.test(text) ? Number(text) : text;
+    case 'enableTranslation':
+    case 'promptUpsampling':
+    case 'uploadCn':
+      return text.trim() === 'true' ? true : text.trim() === 'false' ? false : text;
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,74 @@
+import { hash } from 'node:crypto';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { Job, RowsFile } from './job.ts';
+import { type ParsedJob, type ParsedManifest, parseManifest } from './parse.ts';
+import { byPosition, formatPath, ManifestError, type Problem } from './problems.ts';
+import { readText, UnreadableFile } from './read.ts';
+import type { RowMistake } from './row.ts';
+import { probeRows } from './rows.ts';
+import { variableFindings } from './rules.ts';
+
+/** Parsing takes about 50 times the size of a manifest in memory; a hundred thousand images are a file of rows. */
+const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
+
+/** A manifest that is right as far as the file itself and the headers of its rows tell. */
+export type Manifest = {
+  /** As it was given. */
+  file: string;
+  batch: string;
+  /** Of the file's bytes, sha256 in hex. Its rows are not part of it. */
+  digest: string;
+  jobs: readonly Job[];
+};
+
+/** The jobs that can be expanded, and all that is wrong with the others. */
+export async function inspectManifest(file: string): Promise<{ manifest: Manifest; problems: Problem[] }> {
+  const { bytes, text } = await readText(file, MAX_MANIFEST_BYTES).catch((error: unknown) => {
+    if (!(error instanceof UnreadableFile)) throw error;
+    const line = error.line === undefined ? {} : { line: error.line };
+    throw new ManifestError(file, [{ file, ...line, path: '', message: error.message }]);
+  });
+  const parsed = parseManifest(text, file);
+  const jobs: Job[] = [];
+  const problems = [...parsed.problems];
+  for (const parsedJob of parsed.jobs) {
+    const { job, found } = await attachRows(parsedJob, file, parsed);
+    problems.push(...found);
+    if (parsedJob.sound && found.length === 0) jobs.push(job);
+  }
+  const manifest = { file, batch: parsed.batch, digest: hash('sha256', bytes, 'hex'), jobs };
+  return { manifest, problems: problems.sort(byPosition) };
+}
+
+/** A mistake in a file of rows: in its own line where there is one, else at the job that names the file. */
+export function rowsProblem(manifestFile: string, job: Job, { line, message, hint }: RowMistake): Problem {
+  const shown = job.rows?.shown ?? '';
+  const place =
+    line === undefined
+      ? { file: manifestFile, ...job.positions.get('rows'), message: `${shown}: ${message}` }
+      : { file: shown, line, message };
+  return { ...place, path: formatPath(['jobs', job.index, 'rows']), ...(hint === undefined ? {} : { hint }) };
+}
+
+async function attachRows(
+  parsedJob: ParsedJob,
+  file: string,
+  { position }: ParsedManifest,
+): Promise<{ job: Job; found: Problem[] }> {
+  const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows);
+  const job = { ...parsedJob, rows };
+  const { columns, mistakes } = rows === undefined ? { columns: [], mistakes: [] } : await probeRows(rows);
+  const found = mistakes.map((mistake) => rowsProblem(file, job, mistake));
+  if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, found };
+  const about = rows === undefined ? undefined : { columns, shown: rows.shown };
+  for (const { path, message, hint } of variableFindings(job, about, ['jobs', job.index])) {
+    found.push({ file, ...position(path), path: formatPath(path), message, ...(hint === undefined ? {} : { hint }) });
+  }
+  return { job, found };
+}
+
+/** Rows are named relative to the manifest, and shown relative to where the manifest was named from. */
+function rowsFile(manifestFile: string, written: string): RowsFile {
+  const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
+  return { path, shown: path, format: /\.csv$/i.test(written) ? 'csv' : 'jsonl' };
+}

@@ -1,0 +1,133 @@
+import { expandRow, type NewItem } from './expand.ts';
+import type { Job } from './job.ts';
+import { inspectManifest, type Manifest, rowsProblem } from './load.ts';
+import { formatPath, formatProblem, ManifestError, type Problem } from './problems.ts';
+import { readRows } from './rows.ts';
+import { MAX_ITEMS } from './rules.ts';
+
+export type { Manifest, NewItem };
+
+/** What a manifest comes to; an item that is in it twice is counted twice. */
+export type Totals = {
+  items: number;
+  byModel: Readonly<Record<string, number>>;
+  /** By the job's place in the manifest. */
+  byJob: readonly number[];
+};
+
+type Options = { signal?: AbortSignal };
+
+/** Problems of rows that are told; the others are counted. */
+const MAX_TOLD = 50;
+
+/**
+ * Reads a manifest and everything in it and beside it once, so that nothing is begun of one that is wrong anywhere.
+ * Throws a `ManifestError` with all mistakes: of the file and, of the jobs that are right so far, of the rows.
+ */
+export async function openManifest(
+  file: string,
+  options: Options = {},
+): Promise<{ manifest: Manifest; totals: Totals }> {
+  const { manifest, problems } = await inspectManifest(file);
+  const check = await checkItems(manifest, options);
+  if (problems.length + check.problems.length > 0) {
+    throw new ManifestError(file, [...problems, ...check.problems], check.omitted);
+  }
+  return { manifest, totals: check.totals };
+}
+
+/** The manifest alone, its rows unread but for a header. Throws a `ManifestError`. */
+export async function loadManifest(file: string): Promise<Manifest> {
+  const { manifest, problems } = await inspectManifest(file);
+  if (problems.length > 0) throw new ManifestError(file, problems);
+  return manifest;
+}
+
+/** Expands everything without keeping it. Throws a `ManifestError` with the mistakes of all rows and combinations. */
+export async function validate(manifest: Manifest, options: Options = {}): Promise<Totals> {
+  const { totals, problems, omitted } = await checkItems(manifest, options);
+  if (problems.length > 0) throw new ManifestError(manifest.file, problems, omitted);
+  return totals;
+}
+
+/**
+ * All items in the manifest's order, made as they are asked for. Throws a `ManifestError` at the first that cannot be made,
+ * which after a `validate` only happens when a file was changed in between.
+ */
+export async function* expand(manifest: Manifest, { signal }: Options = {}): AsyncGenerator<NewItem, void, undefined> {
+  const refuse = (problem: Problem) => {
+    throw new ManifestError(manifest.file, [problem]);
+  };
+  for (const job of manifest.jobs) yield* expandJob(manifest, job, refuse, signal);
+}
+
+async function checkItems(
+  manifest: Manifest,
+  { signal }: Options,
+): Promise<{ totals: Totals; problems: Problem[]; omitted: number }> {
+  const told = new Map<string, Problem>();
+  let omitted = 0;
+  const tell = (problem: Problem) => {
+    const line = formatProblem(problem);
+    // Without rows the same mistake comes with each combination that it is part of.
+    if (told.has(line)) return;
+    if (told.size < MAX_TOLD) told.set(line, problem);
+    else omitted++;
+  };
+  let items = 0;
+  const byModel: Record<string, number> = {};
+  const byJob: number[] = [];
+  for (const job of manifest.jobs) {
+    let count = 0;
+    for await (const { request } of expandJob(manifest, job, tell, signal)) {
+      count++;
+      byModel[request.model] = (byModel[request.model] ?? 0) + 1;
+      if (items + count > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(manifest, job)]);
+    }
+    byJob[job.index] = count;
+    items += count;
+  }
+  return { totals: { items, byModel, byJob }, problems: [...told.values()], omitted };
+}
+
+async function* expandJob(
+  { file, batch }: Manifest,
+  job: Job,
+  tell: (problem: Problem) => void,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<NewItem, void, undefined> {
+  if (job.rows === undefined) {
+    for (const item of expandRow(batch, job, {}, (miscarriage) => tell(ofJob(file, job, miscarriage)))) {
+      signal?.throwIfAborted();
+      yield item;
+    }
+    return;
+  }
+  const { shown } = job.rows;
+  for await (const event of readRows(job.rows, signal)) {
+    signal?.throwIfAborted();
+    if (event.kind === 'mistake') tell(rowsProblem(file, job, event));
+    if (event.kind !== 'row') continue;
+    const { line, values } = event;
+    const hidden = Object.keys(job.matrix).find((name) => Object.hasOwn(values, name));
+    if (hidden !== undefined) {
+      tell(rowsProblem(file, job, { kind: 'mistake', line, message: `"${hidden}" is in the matrix too` }));
+      continue;
+    }
+    yield* expandRow(batch, job, values, ({ key, message }) =>
+      tell({ file: shown, line, path: formatPath(['jobs', job.index, key]), message }),
+    );
+  }
+}
+
+function ofJob(file: string, job: Job, { key, message }: { key: string; message: string }): Problem {
+  const position = job.positions.get(key) ?? job.positions.get('');
+  return { file, ...position, path: formatPath(['jobs', job.index, key]), message };
+}
+
+function tooMany({ file }: Manifest, job: Job): Problem {
+  return {
+    ...ofJob(file, job, { key: '', message: `expected at most ${MAX_ITEMS} images in one manifest` }),
+    path: 'jobs',
+  };
+}

@@ -1,0 +1,118 @@
+import { checkMap } from './check.ts';
+import { type Job, parametersOf } from './job.ts';
+import { type Finding, formatPath, type Path, type Position, type Problem } from './problems.ts';
+import { duplicateIds, editingFindings, type JobDraft, matrixFindings, requiredKeys } from './rules.ts';
+import { type Defaults, defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
+import { parseTemplate } from './template.ts';
+import { parseYaml, type YamlText } from './yaml.ts';
+
+/** A job whose rows are not known yet: `rows` is the path as it was written. */
+export type ParsedJob = Omit<Job, 'rows'> & {
+  rows: string | undefined;
+  /** Its matrix and rows are as written, so that it can be said which variables there are. */
+  variablesKnown: boolean;
+  /** Nothing is wrong with it so far. */
+  sound: boolean;
+};
+
+export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Problem[]; position(path: Path): Position };
+
+/** The text of a manifest as data, and every mistake that needs no other file to be seen. */
+export function parseManifest(text: string, file: string): ParsedManifest {
+  const yaml = parseYaml(text);
+  if (yaml.errors.length > 0) {
+    const problems = yaml.errors.map(({ position, ...rest }) => ({ file, ...position, path: '', ...rest }));
+    return { batch: '', jobs: [], problems, position: yaml.position };
+  }
+  const root = checkMap(manifestSchema, yaml.data, []);
+  const defaults = checkDefaults(root.data?.defaults);
+  const drafts = (root.data?.jobs ?? []).map((value, index) => checkMap(jobSchema, value, ['jobs', index]));
+  const jobDrafts = drafts.map(({ data = {}, broken }, index): JobDraft => ({ index, text: data, broken }));
+  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, yaml));
+  const findings = [
+    ...withoutEchoes(
+      yaml.findings,
+      [root, defaults, ...drafts].flatMap((level) => level.findings),
+    ),
+    ...(root.data === undefined ? [] : requiredKeys(root.data, root.broken, REQUIRED, [])),
+    ...drafts.flatMap(({ data, broken }, index) =>
+      data === undefined
+        ? []
+        : requiredKeys({ ...defaults.data, ...data }, union(broken, defaults.broken), REQUIRED_OF_JOB, ['jobs', index]),
+    ),
+    ...duplicateIds(jobDrafts),
+    ...parsed.flatMap((job) => job.findings),
+  ];
+  const unsound = new Set(findings.map(({ path }) => (path[0] === 'jobs' ? path[1] : path[0])));
+  return {
+    batch: root.data?.batch ?? '',
+    jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.index) && !unsound.has('defaults') })),
+    problems: findings.map((finding) => toProblem(finding, file, yaml)),
+    position: yaml.position,
+  };
+}
+
+const REQUIRED = {
+  version: 'write version: 1',
+  batch: 'a name for all of it, such as spring-catalog',
+  jobs: 'a list of what to draw',
+};
+const REQUIRED_OF_JOB = { id: 'a name for its images, such as hero', prompt: 'a text that says what to draw' };
+
+/** A template that is malformed in the defaults is told of once, not once a job. */
+function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<string>; findings: Finding[] } {
+  if (value === undefined) return { data: {}, broken: new Set(), findings: [] };
+  const { data = {}, broken, findings } = checkMap(defaultsSchema, value, ['defaults']);
+  const { malformed } = parametersOf({}, data);
+  const templates = malformed.map(({ name, message }): Finding => ({ path: ['defaults', name], message }));
+  return { data, broken, findings: [...findings, ...templates] };
+}
+
+function parseJob(
+  { index, text, broken }: JobDraft,
+  defaults: Defaults,
+  yaml: YamlText,
+): { job: Omit<ParsedJob, 'sound'>; findings: Finding[] } {
+  const base = ['jobs', index];
+  const { parameters, malformed } = parametersOf(text, defaults);
+  const id = parseTemplate(text.id ?? '');
+  const matrix = text.matrix ?? {};
+  const variants = text.variants ?? defaults.variants ?? 1;
+  const findings: Finding[] = [
+    ...(typeof id === 'string' ? [{ path: [...base, 'id'], message: id }] : []),
+    ...malformed
+      .filter(({ name }) => text[name] !== undefined)
+      .map(({ name, message }) => ({ path: [...base, name], message })),
+    ...matrixFindings(matrix, variants, base),
+    ...editingFindings(parameters, base),
+  ];
+  const job = {
+    index,
+    id: typeof id === 'string' ? { texts: [''], names: [] } : id,
+    parameters,
+    matrix,
+    rows: text.rows,
+    variants,
+    priority: text.priority ?? defaults.priority ?? 0,
+    positions: new Map(
+      ['', ...Object.keys(text)].map((key) => [key, yaml.position(key === '' ? base : [...base, key])] as const),
+    ),
+    variablesKnown: !broken.has('matrix') && !broken.has('rows'),
+  };
+  return { job, findings };
+}
+
+/** What YAML had to leave out looks wrong to the schema too: an alias is not text. Saying it once is enough. */
+function withoutEchoes(first: readonly Finding[], then: readonly Finding[]): Finding[] {
+  const told = new Set(first.map(({ path }) => formatPath(path)));
+  return [...first, ...then.filter(({ path }) => !told.has(formatPath(path)))];
+}
+
+function toProblem({ path, at, message, hint }: Finding, file: string, yaml: YamlText): Problem {
+  const position = yaml.position(path, at);
+  return { file, ...position, path: formatPath(path), message, ...(hint === undefined ? {} : { hint }) };
+}
+
+function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...a, ...b]);
+}

@@ -1,0 +1,69 @@
+import { UsageError } from '../errors.ts';
+
+/** 1-based. */
+export type Position = { line: number; column: number };
+
+/** Where in the manifest's data: `['jobs', 2, 'matrix', 'color']`. */
+export type Path = readonly (string | number)[];
+
+/** A mistake as the checks see it: by path, not yet by line. `at: 'key'` when the key itself is what is wrong. */
+export type Finding = { path: Path; at?: 'key'; message: string; hint?: string };
+
+/** A mistake as a person sees it. `file` is as it was given or referred to, so that an editor can open `file:line`. */
+export type Problem = {
+  file: string;
+  line?: number;
+  column?: number;
+  /** `jobs[2].matrix.color`; empty when the whole file is meant. */
+  path: string;
+  message: string;
+  hint?: string;
+};
+
+/** The manifest cannot be used; nothing was done. `problems` has them all, or the first ones and how many were left out. */
+export class ManifestError extends UsageError {
+  readonly problems: readonly Problem[];
+  readonly omitted: number;
+
+  constructor(file: string, problems: readonly Problem[], omitted = 0) {
+    const count = problems.length + omitted;
+    const headline = `${file} has ${count === 1 ? 'a mistake' : `${count} mistakes`}:`;
+    super('manifest-invalid', [headline, ...formatProblems(problems, omitted)].join('\n'), { facts: { file, count } });
+    this.problems = problems;
+    this.omitted = omitted;
+  }
+}
+
+/** `jobs.yaml:12:9  jobs[1].aspectRatio: expected one of 21:9, 16:9, got "5:4"` */
+export function formatProblem({ file, line, column, path, message, hint }: Problem): string {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return `${place}  ${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : `; ${hint}`}`;
+}
+
+/** One line for each, and a last one for those left out. */
+export function formatProblems(problems: readonly Problem[], omitted = 0): string[] {
+  return [...problems.map(formatProblem), ...(omitted > 0 ? [`… and ${omitted} more`] : [])];
+}
+
+/** In reading order, what is known of a whole file first. */
+export function byPosition(a: Problem, b: Problem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** `jobs[2].matrix.color`, `jobs[0]["odd key"]` */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    if (!/^[\p{L}\p{N}_-]+$/u.test(step)) return `${text}[${quote(step)}]`;
+    return text === '' ? step : `${text}.${step}`;
+  }, '');
+}
+
+/** A value in a message: text in quotes and cut to a length that fits a line, containers by their kind only. */
+export function quote(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a map';
+  if (typeof value !== 'string') return String(value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
+}

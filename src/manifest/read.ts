@@ -1,0 +1,71 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { FluxError, messageOf } from '../errors.ts';
+
+/** A file could not be read as text; `line` is known when its bytes are what is wrong. */
+export class UnreadableFile extends FluxError {
+  readonly line: number | undefined;
+
+  constructor(message: string, options: { line?: number; cause?: unknown } = {}) {
+    super('file-unreadable', message, options);
+    this.line = options.line;
+  }
+}
+
+/** A whole text file, held in memory. Throws an `UnreadableFile`. */
+export async function readText(path: string, maxBytes: number): Promise<{ bytes: Buffer; text: string }> {
+  const size = await sizeOf(path);
+  if (size > maxBytes) {
+    throw new UnreadableFile(`expected at most ${maxBytes / 2 ** 20} MB, got ${(size / 2 ** 20).toFixed(1)} MB`);
+  }
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new UnreadableFile(reason(cause), { cause });
+  });
+  return { bytes, text: decoderFromLine(1)(bytes, true) };
+}
+
+/** A text file in chunks, in bytes and in characters; bad UTF-8 throws an `UnreadableFile` with its line. */
+export async function* readChunks(path: string, signal?: AbortSignal): AsyncGenerator<{ bytes: Buffer; text: string }> {
+  await sizeOf(path);
+  const decode = decoderFromLine(1);
+  try {
+    const chunks: AsyncIterable<Buffer> = createReadStream(path, signal === undefined ? {} : { signal });
+    for await (const bytes of chunks) yield { bytes, text: decode(bytes, false) };
+  } catch (cause) {
+    if (cause instanceof UnreadableFile || signal?.aborted) throw cause;
+    throw new UnreadableFile(reason(cause), { cause });
+  }
+  decode(Buffer.alloc(0), true);
+}
+
+/** Refuses folders, pipes and the like: a manifest's files are read twice. */
+export async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new UnreadableFile(reason(cause), { cause });
+  });
+  if (!found.isFile()) throw new UnreadableFile('is not a regular file');
+  return found.size;
+}
+
+/** A decoder that strips a byte order mark and counts lines, to say where bytes stop being UTF-8. */
+function decoderFromLine(line: number): (bytes: Buffer, last: boolean) => string {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  return (bytes, last) => {
+    try {
+      const text = decoder.decode(bytes, { stream: !last });
+      for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) line++;
+      return text;
+    } catch (cause) {
+      const sound = new TextDecoder().decode(bytes).split('\uFFFD', 1)[0] ?? '';
+      const badLine = line + sound.split('\n').length - 1;
+      throw new UnreadableFile('is not UTF-8 text', { line: badLine, cause });
+    }
+  };
+}
+
+function reason(thrown: unknown): string {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read (permission denied)';
+  return `cannot be read: ${messageOf(thrown)}`;
+}

@@ -1,0 +1,40 @@
+import { readCsvRows } from './csv-rows.ts';
+import type { RowsFile } from './job.ts';
+import { readJsonlRows } from './jsonl-rows.ts';
+import { sizeOf, UnreadableFile } from './read.ts';
+import type { RowEvent, RowMistake } from './row.ts';
+
+export async function* readRows(file: RowsFile, signal?: AbortSignal): AsyncGenerator<RowEvent> {
+  try {
+    let rows = 0;
+    for await (const event of file.format === 'csv'
+      ? readCsvRows(file.path, signal)
+      : readJsonlRows(file.path, signal)) {
+      if (event.kind !== 'columns') rows++;
+      yield event;
+    }
+    if (rows === 0) yield { kind: 'mistake', message: 'has no rows' };
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    yield { kind: 'mistake', message: error.message, ...(error.line === undefined ? {} : { line: error.line }) };
+  }
+}
+
+/** What can be said of a file of rows before reading it: its columns, when it is a CSV, and what stands in the way. */
+export async function probeRows(file: RowsFile): Promise<{ columns?: readonly string[]; mistakes: RowMistake[] }> {
+  if (file.format === 'jsonl') {
+    try {
+      await sizeOf(file.path);
+      return { mistakes: [] };
+    } catch (error) {
+      if (error instanceof UnreadableFile) return { mistakes: [{ kind: 'mistake', message: error.message }] };
+      throw error;
+    }
+  }
+  const mistakes: RowMistake[] = [];
+  for await (const event of readRows(file)) {
+    if (event.kind === 'columns') return { columns: event.columns, mistakes };
+    if (event.kind === 'mistake') mistakes.push(event);
+  }
+  return { mistakes };
+}

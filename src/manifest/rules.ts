@@ -1,0 +1,110 @@
+import type { Job, Parameter } from './job.ts';
+import { combinationCount, type Matrix } from './matrix.ts';
+import { type Finding, type Path, quote } from './problems.ts';
+import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './schema.ts';
+import { suggest } from './suggest.ts';
+import { singleBraced, type Template } from './template.ts';
+
+/** 10 million images at 20 in 10 s are two months; more is a product that was not meant. */
+export const MAX_ITEMS = 10_000_000;
+
+/** A job as far as it could be read. */
+export type JobDraft = { index: number; text: JobText; broken: ReadonlySet<string> };
+
+/** Keys that must be there; a broken one has been told of. */
+export function requiredKeys(
+  data: Readonly<Record<string, unknown>>,
+  broken: ReadonlySet<string>,
+  required: Readonly<Record<string, string>>,
+  base: Path,
+): Finding[] {
+  return Object.entries(required)
+    .filter(([key]) => data[key] === undefined && !broken.has(key))
+    .map(([key, hint]) => ({ path: [...base, key], message: 'is required', hint }));
+}
+
+/** The `id` is what a person finds a job's images by: two jobs that share it cannot be told apart. */
+export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
+  const firsts = new Map<string, number>();
+  return drafts.flatMap(({ index, text: { id } }) => {
+    if (id === undefined) return [];
+    const first = firsts.get(id);
+    if (first === undefined) {
+      firsts.set(id, index);
+      return [];
+    }
+    return [
+      { path: ['jobs', index, 'id'], message: `${quote(id)} is the id of jobs[${first}] too`, hint: 'ids must differ' },
+    ];
+  });
+}
+
+export function matrixFindings(matrix: Matrix, variants: number, base: Path): Finding[] {
+  const path = [...base, 'matrix'];
+  const findings = Object.entries(matrix).flatMap(([name, values]): Finding[] => {
+    const valid = name === name.trim() && name !== '__proto__' && /^[^{}\n]+$/.test(name);
+    if (!valid)
+      return [{ path: [...path, name], at: 'key', message: 'expected a name without braces around it or in it' }];
+    return values.flatMap((value, index) =>
+      values.indexOf(value) < index
+        ? [{ path: [...path, name, index], message: `${quote(value)} is in the list twice` }]
+        : [],
+    );
+  });
+  const count = combinationCount(matrix) * variants;
+  if (count > MAX_ITEMS) findings.push({ path, message: `expected at most ${MAX_ITEMS} images, got ${count}` });
+  return findings;
+}
+
+/** `columns` is undefined where only each row can tell which variables there are (JSONL). */
+export function variableFindings(
+  job: Pick<Job, 'id' | 'parameters' | 'matrix'>,
+  rows: { columns: readonly string[] | undefined; shown: string } | undefined,
+  base: Path,
+): Finding[] {
+  const own = Object.keys(job.matrix);
+  const columns = rows?.columns ?? [];
+  const known = [...new Set([...own, ...columns])];
+  const both = own
+    .filter((name) => columns.includes(name))
+    .map(
+      (name): Finding => ({ path: [...base, 'matrix', name], at: 'key', message: `is a column of ${rows?.shown} too` }),
+    );
+  const complete = rows === undefined || rows.columns !== undefined;
+  const used = templatesOf(job).flatMap(([key, template]) => [
+    ...(complete ? unknownNames(template, known, [...base, key]) : []),
+    ...singleBraced(template, known).map((name) => ({
+      path: [...base, key],
+      message: `{${name}} in single braces would be drawn as it stands`,
+      hint: `write {{ ${name} }}`,
+    })),
+  ]);
+  return [...both, ...used];
+}
+
+/** Whether `safetyTolerance` is beyond what editing takes; one that is a template is checked when it is filled in. */
+export function editingFindings(parameters: readonly Parameter[], base: Path): Finding[] {
+  const tolerance = parameters.find(({ name }) => name === 'safetyTolerance');
+  const edits = parameters.some(({ name }) => name === 'inputImage');
+  if (!edits || typeof tolerance?.value !== 'number' || tolerance.value <= MAX_EDITING_TOLERANCE) return [];
+  const message = `${EXPECTED_WHEN_EDITING}, got ${tolerance.value}`;
+  const hint = tolerance.fromDefaults ? 'it comes from defaults: give this job one of its own' : undefined;
+  return [{ path: [...base, 'safetyTolerance'], message, ...(hint === undefined ? {} : { hint }) }];
+}
+
+function templatesOf(job: Pick<Job, 'id' | 'parameters'>): [string, Template][] {
+  const parameters = job.parameters.flatMap(({ name, value }): [string, Template][] =>
+    typeof value === 'object' ? [[name, value]] : [],
+  );
+  return [['id', job.id], ...parameters];
+}
+
+function unknownNames(template: Template, known: readonly string[], path: Path): Finding[] {
+  return [...new Set(template.names)]
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const near = suggest(name, known);
+      const list = known.length === 0 ? 'this job has neither matrix nor rows' : `known here: ${known.join(', ')}`;
+      return { path, message: `no variable ${quote(name)}`, hint: near === undefined ? list : `did you mean ${near}?` };
+    });
+}

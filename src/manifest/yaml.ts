@@ -1,0 +1,177 @@
+import {
+  Composer,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  Parser,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml';
+import type { Finding, Path, Position } from './problems.ts';
+import { quote } from './problems.ts';
+
+const MAX_DEPTH = 20;
+
+/** Data of a YAML text, what the text may not have, and where each part of it stands. */
+export type YamlText = {
+  data: unknown;
+  /** Syntax errors: when there are any, `data` is undefined. */
+  errors: { position: Position; message: string; hint?: string }[];
+  findings: Finding[];
+  /** Of the value at a path (or its key), else of the nearest part around it that exists. */
+  position(path: Path, at?: 'key'): Position;
+};
+
+/**
+ * Parses one YAML 1.2 document of plain data. Anchors, aliases, tags and duplicate keys are findings: none of them is
+ * needed here, and aliases are how a small file becomes a huge one.
+ */
+export function parseYaml(text: string): YamlText {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const { documents, tooDeepAt } = compose(text, lines);
+  if (tooDeepAt !== undefined) {
+    const message = `nested too deeply: expected at most ${MAX_DEPTH} levels`;
+    return { data: undefined, errors: [{ position: at(tooDeepAt), message }], findings: [], position: () => at(0) };
+  }
+  const [document, second] = documents;
+  const errors = syntaxErrors(document?.errors ?? [], text, lines);
+  if (second !== undefined) {
+    errors.push({ position: at(second.range[0]), message: 'expected one document, got another after "---"' });
+  }
+  if (document !== undefined && document.directives.yaml.version !== '1.2') {
+    errors.push({ position: at(0), message: `expected YAML 1.2, got ${document.directives.yaml.version}` });
+  }
+  const findings: Finding[] = [];
+  const root = document?.contents ?? null;
+  const data = errors.length > 0 ? undefined : toData(root, [], false, findings, (node) => at(offsetOf(node)));
+  return { data, errors, findings, position: (path, part) => at(offsetOf(nodeAt(root, path, part))) };
+}
+
+/**
+ * Parser and composer by hand, because the composer recurses: a few thousand open brackets exhaust the stack, and V8 may
+ * then abort the whole process. The parser before it is iterative and its stack tells the depth.
+ */
+function compose(text: string, lines: LineCounter): { documents: Document.Parsed[]; tooDeepAt?: number } {
+  const parser = new Parser(lines.addNewLine);
+  const tokens = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    // The document and the scalar being read stand on the stack too.
+    if (parser.stack.length > MAX_DEPTH + 2) return { documents: [], tooDeepAt: parser.offset };
+  }
+  for (const token of parser.end()) tokens.push(token);
+  // The library's own check for unique keys compares each with each; `toData` looks them up.
+  const composer = new Composer({ stringKeys: true, uniqueKeys: false, logLevel: 'error' });
+  return { documents: [...composer.compose(tokens, true, text.length)] };
+}
+
+/** The first error of each line: the others are mostly its consequences. */
+function syntaxErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): YamlText['errors'] {
+  const firsts = new Map<number, YamlText['errors'][number]>();
+  for (const error of errors) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    if (firsts.has(line)) continue;
+    const source = text.slice(lines.lineStarts[line - 1] ?? 0).split('\n', 1)[0] ?? '';
+    const hint = syntaxHint(error, source);
+    firsts.set(line, {
+      position: { line, column: col },
+      message: error.message,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+  return [...firsts.values()];
+}
+
+function syntaxHint(error: YAMLError, line: string): string | undefined {
+  if (line.includes('{{')) return 'a value that begins with "{{", or stands in a { … } map, needs quotes';
+  if (error.code === 'BLOCK_AS_IMPLICIT_KEY') return 'text with ": " in it needs quotes';
+  if (error.code === 'TAB_AS_INDENT') return 'indent by spaces';
+  return undefined;
+}
+
+/** `asWritten`: numbers and booleans of a matrix stay as they stand in the file (`007`, `1.50`). */
+function toData(
+  node: unknown,
+  path: Path,
+  asWritten: boolean,
+  findings: Finding[],
+  position: (node: unknown) => Position,
+): unknown {
+  if (!isNode(node)) return null;
+  refuseExtras(node, path, findings);
+  if (isScalar(node)) return asWritten && node.value !== null ? (node.source ?? String(node.value)) : node.value;
+  if (isSeq(node))
+    return node.items.map((item, index) => toData(item, [...path, index], asWritten, findings, position));
+  if (!isMap(node)) return null;
+  const keys = new Map<string, unknown>();
+  const entries: [string, unknown][] = [];
+  for (const { key, value } of node.items) {
+    const name = keyText(key);
+    if (keys.has(name)) {
+      const first = position(keys.get(name));
+      findings.push({ path: [...path, name], at: 'key', message: `given twice, first on line ${first.line}` });
+      continue;
+    }
+    keys.set(name, key);
+    if (isNode(key)) refuseExtras(key, [...path, name], findings);
+    entries.push([name, toData(value, [...path, name], asWritten || name === 'matrix', findings, position)]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function refuseExtras(node: Node, path: Path, findings: Finding[]): void {
+  if (isAlias(node)) {
+    findings.push({ path, message: `aliases are not allowed, got *${node.source}`, hint: 'write the value out' });
+    return;
+  }
+  if (node.anchor !== undefined) {
+    findings.push({ path, message: `anchors are not allowed, got &${node.anchor}`, hint: 'use defaults instead' });
+  }
+  if (node.tag !== undefined && (isScalar(node) || isCollection(node))) {
+    findings.push({ path, message: `tags are not allowed, got ${quote(node.tag)}`, hint: 'quote what should be text' });
+  }
+}
+
+/** The node at a path or, where that ends early, the deepest one on its way. */
+function nodeAt(root: unknown, path: Path, part?: 'key'): unknown {
+  let node = root;
+  for (const [index, step] of path.entries()) {
+    if (isMap(node)) {
+      const pairs = pairsOf(node, step);
+      const wantsKey = part === 'key' && index === path.length - 1;
+      // Of two equal keys the first one's value counts, and the last one is complained of.
+      const pair = wantsKey ? pairs.at(-1) : pairs[0];
+      if (pair === undefined) return node;
+      node = wantsKey || !isNode(pair.value) ? pair.key : pair.value;
+    } else if (isSeq(node) && typeof step === 'number' && isNode(node.items[step])) {
+      node = node.items[step];
+    } else {
+      return node;
+    }
+  }
+  return node;
+}
+
+function pairsOf(map: YAMLMap, step: string | number) {
+  return map.items.filter(({ key }) => keyText(key) === String(step));
+}
+
+function keyText(key: unknown): string {
+  return isScalar(key) ? String(key.value) : String(key);
+}
+
+function offsetOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
+}
