@@ -10,32 +10,39 @@ const BOLD = { font: 'DejaVu Sans Bold', fontfile: fonts.resolve('dejavu-fonts-t
 const BOOK = { font: 'DejaVu Sans', fontfile: fonts.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf') };
 
 const LONGEST_TEXT = 320;
+/** A picture with a side shorter than this has no room for words. */
+const SMALLEST_SIDE = 120;
 
 /** A landscape with the prompt on it and how it was asked for in small print. */
 export async function draw(request: Generate, ratio: string, take: number, size: Size): Promise<Buffer> {
+  const hasRoom = Math.min(size.width, size.height) >= SMALLEST_SIDE;
+  const layers = hasRoom ? await lettering(request, ratio, take, size) : [];
+  const picture = sharp(Buffer.from(scenery(request.prompt, take, size)))
+    .composite(layers)
+    .removeAlpha();
+  return request.outputFormat === 'png'
+    ? picture.png({ compressionLevel: 6 }).toBuffer()
+    : picture.jpeg({ quality: 86 }).toBuffer();
+}
+
+async function lettering(request: Generate, ratio: string, take: number, size: Size): Promise<OverlayOptions[]> {
   const margin = Math.round(Math.min(size.width, size.height) * 0.06);
-  const smallPx = Math.max(10, Math.round(Math.sqrt(size.width * size.height) * 0.022));
-  const box = { width: size.width - 2 * margin, height: Math.round(size.height * 0.62) };
+  const smallPx = Math.max(8, Math.round(Math.sqrt(size.width * size.height) * 0.022));
+  const box = { width: size.width - 2 * margin, height: Math.round(size.height * 0.6) };
 
   const details = await text(smallPrint(request, ratio, take), BOOK, smallPx, '#ffffffc8', box.width);
   const prompt = await fitted(clip(request.prompt, LONGEST_TEXT), box);
   const detailsTop = size.height - margin - details.height;
-  const promptTop = detailsTop - Math.round(smallPx * 0.9) - prompt.height;
-  const layers: OverlayOptions[] = [
-    { input: prompt.shadow, left: margin, top: Math.max(0, promptTop) },
-    { input: prompt.white, left: margin, top: Math.max(0, promptTop) },
+  const promptTop = Math.max(0, detailsTop - Math.round(smallPx * 0.9) - prompt.height);
+  const mark = request.watermark
+    ? await text(clip(request.watermark, 40), BOLD, smallPx, '#ffffff99', box.width)
+    : null;
+  return [
+    { input: prompt.shadow, left: margin, top: promptTop },
+    { input: prompt.white, left: margin, top: promptTop },
     { input: details.data, left: margin, top: detailsTop },
+    ...(mark ? [{ input: mark.data, left: size.width - margin - mark.width, top: margin }] : []),
   ];
-  if (request.watermark) {
-    const mark = await text(clip(request.watermark, 40), BOLD, smallPx, '#ffffff99', box.width);
-    layers.push({ input: mark.data, left: size.width - margin - mark.width, top: margin });
-  }
-  const picture = sharp(Buffer.from(scenery(request.prompt, take, size)))
-    .removeAlpha()
-    .composite(layers);
-  return request.outputFormat === 'png'
-    ? picture.removeAlpha().png({ compressionLevel: 6 }).toBuffer()
-    : picture.jpeg({ quality: 86 }).toBuffer();
 }
 
 function smallPrint({ model, inputImage }: Generate, ratio: string, take: number): string {
@@ -102,6 +109,8 @@ function markup(words: string): string {
 
 function clip(words: string, most: number): string {
   const flat = words.trim().replace(/\s+/g, ' ');
+  // Nothing that would leave a mark is an error to the text renderer.
+  if (/^[\p{C}\s]*$/u.test(flat)) return '–';
   const letters = Array.from(flat);
   return letters.length <= most ? flat : `${letters.slice(0, most - 1).join('')}…`;
 }
