@@ -48,8 +48,8 @@ export const submittedSchema = itemSchema.extend({
   submittedAt: z.number(),
   /** When to stop asking. */
   giveUpAt: z.number(),
-  /** How often it was asked for. */
-  polls: z.int().min(0),
+  /** False when the archive could not take the task id at once: the next step must, before anything else. */
+  recorded: z.boolean(),
 });
 export type Submitted = z.infer<typeof submittedSchema>;
 
@@ -65,3 +65,8 @@ export const finishedSchema = submittedSchema.extend({
   storedDiesAt: z.number(),
 });
 export type Finished = z.infer<typeof finishedSchema>;
+
+/** Back to what was asked for, without what came of it. */
+export function itemOf({ batch, id, name, variant, priority, variables, request, queuedAt }: Item): Item {
+  return { batch, id, name, variant, priority, variables, request, queuedAt };
+}

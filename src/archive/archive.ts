@@ -1,0 +1,22 @@
+export type WriteOptions = { contentType: string; signal?: AbortSignal };
+
+/**
+ * Where everything ends: a folder or a bucket prefix, the same layout in both. Keys are relative, `/`-separated and
+ * made of our own ids only. A write is whole and durable when its promise resolves, and nobody ever sees a part of it.
+ *
+ * Errors: a `FluxError` with code `archive-unreachable` (may pass: network, 5xx, throttling), `archive-denied`
+ * (credentials or rights), `archive-full` (no space, quota) or `archive-corrupt` (what was stored is not what was sent).
+ */
+export interface Archive {
+  /** As a person would name it: `s3://bucket/prefix` or an absolute folder path. */
+  readonly url: string;
+  /** Proves, by writing and removing a probe, that images can be stored; creates a missing bucket or folder. */
+  prepare(signal?: AbortSignal): Promise<void>;
+  read(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
+  write(key: string, body: Buffer, options: WriteOptions): Promise<void>;
+  /** Writes only when the key is absent; false when it was there. This is what fences two claims of one item. */
+  create(key: string, body: Buffer, options: WriteOptions): Promise<boolean>;
+  /** The keys under a prefix that ends in `/`, in byte order, a page at a time in memory. */
+  list(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import { FluxError, messageOf } from '../errors.ts';
+
+/** The system's code of an error (`ENOSPC`), where there is one. */
+export function errorCodeOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+const FULL = new Map([
+  ['ENOSPC', 'no space is left on its disk'],
+  ['EDQUOT', 'the disk quota is used up'],
+  ['EFBIG', 'the file is larger than the disk allows'],
+]);
+const DENIED = new Map([
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
+  ['EROFS', 'the disk is mounted read-only'],
+  ['ENOTDIR', 'a part of the path is a file, not a folder'],
+  ['EEXIST', 'a part of the path is a file, not a folder'],
+  ['ELOOP', 'its symbolic links go in a circle'],
+  ['ENAMETOOLONG', 'the name is too long for the disk'],
+]);
+
+/** What the system said of a folder, in the archive's codes and a person's words. */
+export function folderError(thrown: unknown, at: { doing: string; root: string; key: string }): FluxError {
+  if (thrown instanceof FluxError) return thrown;
+  const systemCode = errorCodeOf(thrown) ?? '';
+  const facts = { folder: at.root, key: at.key, systemCode };
+  const say = (why: string) => `Cannot ${at.doing} the archive folder ${at.root}: ${why}`;
+
+  const full = FULL.get(systemCode);
+  if (full !== undefined) {
+    const hint = 'Free some space or point ARCHIVE_URL at another disk, then run the same command again to go on.';
+    return new FluxError('archive-full', say(full), { facts, hint, cause: thrown });
+  }
+  const denied = DENIED.get(systemCode);
+  if (denied !== undefined) {
+    const hint = 'Choose a folder that this user may write to, with ARCHIVE_URL.';
+    return new FluxError('archive-denied', say(denied), { facts, hint, cause: thrown });
+  }
+  return new FluxError('archive-unreachable', say(messageOf(thrown)), { facts, cause: thrown });
+}

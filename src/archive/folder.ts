@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Archive } from './archive.ts';
+import { errorCodeOf, folderError } from './folder-errors.ts';
+import { assertKey, assertPrefix, isKey } from './key.ts';
+
+const PROBE = '.flux-batch-probe';
+
+/**
+ * An archive in a folder. Every write goes to a temporary name in the target's own folder, is synced, and then takes
+ * its name in one step; what a crash leaves behind starts with a dot and is no key, so that nobody ever lists it.
+ */
+export function folderArchive(path: string): Archive {
+  const root = resolve(path);
+
+  const guarded = async <T>(doing: string, key: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+    signal?.throwIfAborted();
+    try {
+      return await run();
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      throw folderError(thrown, { doing, root, key });
+    }
+  };
+
+  const pathOf = (key: string) => {
+    assertKey(key);
+    return join(root, key);
+  };
+
+  return {
+    url: root,
+
+    prepare: (signal) =>
+      guarded(
+        'write to',
+        PROBE,
+        async () => {
+          await makeFolder(root);
+          await rm(await writeTemporary(root, Buffer.from('probe')));
+        },
+        signal,
+      ),
+
+    read: (key, signal) => guarded('read from', key, () => unlessMissing(readFile(pathOf(key), { signal })), signal),
+
+    write: (key, body, { signal }) =>
+      guarded(
+        'write to',
+        key,
+        async () => {
+          const target = pathOf(key);
+          await viaTemporary(target, body, (temporary) => rename(temporary, target));
+        },
+        signal,
+      ),
+
+    create: (key, body, { signal }) =>
+      guarded(
+        'write to',
+        key,
+        async () => {
+          const target = pathOf(key);
+          return viaTemporary(target, body, (temporary) => takeName(temporary, target));
+        },
+        signal,
+      ),
+
+    async *list(prefix, signal) {
+      assertPrefix(prefix);
+      yield* walk(prefix, (folder) => guarded('list', folder, () => readNames(join(root, folder)), signal));
+    },
+
+    close: async () => {},
+  };
+}
+
+async function viaTemporary<T>(target: string, body: Buffer, place: (temporary: string) => Promise<T>): Promise<T> {
+  const folder = dirname(target);
+  const temporary = await writeTemporary(folder, body);
+  try {
+    return await place(temporary);
+  } finally {
+    // Gone already when it was renamed.
+    await rm(temporary, { force: true });
+    await syncFolder(folder);
+  }
+}
+
+/** Gives the file a second name, which fails when the name is taken: whole from the first moment, and only one wins. */
+async function takeName(temporary: string, target: string): Promise<boolean> {
+  try {
+    await link(temporary, target);
+    return true;
+  } catch (thrown) {
+    if (errorCodeOf(thrown) === 'EEXIST') return false;
+    if (!NO_HARD_LINKS.has(errorCodeOf(thrown) ?? '')) throw thrown;
+  }
+  // FAT and some network mounts know no hard links: reserve the name, then put the whole file over it. A crash between
+  // the two leaves an empty file, which reads as a corrupt record and not as a free item.
+  try {
+    await (await open(target, 'wx')).close();
+  } catch (thrown) {
+    if (errorCodeOf(thrown) === 'EEXIST') return false;
+    throw thrown;
+  }
+  await rename(temporary, target);
+  return true;
+}
+
+const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+async function writeTemporary(folder: string, body: Buffer): Promise<string> {
+  const path = join(folder, `.flux-batch-${randomUUID()}.tmp`);
+  const file = await open(path, 'wx').catch(async (thrown) => {
+    if (errorCodeOf(thrown) !== 'ENOENT') throw thrown;
+    await makeFolder(folder);
+    return open(path, 'wx');
+  });
+  try {
+    await file.writeFile(body);
+    await file.sync();
+  } catch (thrown) {
+    await unlink(path).catch(() => {});
+    throw thrown;
+  } finally {
+    await file.close();
+  }
+  return path;
+}
+
+/** Makes a folder with its parents, and makes their names survive a power cut. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (thrown) {
+    // Some mounts cannot sync a folder; the file itself is synced everywhere.
+    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(errorCodeOf(thrown) ?? '')) throw thrown;
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The names of one folder are held and sorted at once, which a folder of 100,000 records bears well (about 20 MB). A
+ * folder sorts as its name with `/`, so that the order is that of whole keys in bytes, as S3 has it.
+ */
+async function* walk(prefix: string, namesIn: (prefix: string) => Promise<string[]>): AsyncGenerator<string> {
+  const names = await namesIn(prefix);
+  names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  for (const name of names) {
+    if (name.endsWith('/')) yield* walk(prefix + name, namesIn);
+    else yield prefix + name;
+  }
+}
+
+/** What a folder holds of ours, folders with a `/` behind; nothing when it is not there. */
+async function readNames(folder: string): Promise<string[]> {
+  const entries = await unlessMissing(readdir(folder, { withFileTypes: true }));
+  return (entries ?? [])
+    .filter((entry) => isKey(entry.name))
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+}
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (thrown) {
+    if (errorCodeOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}

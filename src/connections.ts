@@ -1,0 +1,78 @@
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Archive } from './archive/archive.ts';
+import { openArchive } from './archive/open.ts';
+import { type Records, recordsIn } from './archive/records.ts';
+import { type Closers, openClosers } from './closers.ts';
+import type { Config } from './config.ts';
+import { createLogger } from './logger.ts';
+import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
+import type { RedisClient } from './queue/connection.ts';
+import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
+import { openRedis } from './queue/open-redis.ts';
+import { openQueues, type Queues } from './queue/queues.ts';
+
+/** The transport and the archive, as every command that touches a batch needs them. */
+export type Connections = {
+  config: Config;
+  log: Logger;
+  redis: RedisClient;
+  prefix: string;
+  keys: Keys;
+  queues: Queues;
+  state: RedisBatchState;
+  archive: Archive;
+  records: Records;
+  /** What a person should know of the set-up. */
+  warnings: string[];
+  closers: Closers;
+};
+
+/**
+ * Opens Redis and the archive, proving that images can be stored. `patient`: lost connections are waited for, as workers do.
+ * Whatever was opened before a failure is closed again.
+ */
+export async function connect(config: Config, options: { patient: boolean }): Promise<Connections> {
+  const closers = openClosers();
+  try {
+    const log = createLogger(config.logLevel);
+    const archive = await openArchiveOf(config, closers);
+    await archive.prepare();
+    await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+    const { redis, warnings } = await openRedis(config, options, closers);
+    const keys = keysOf(DEFAULT_PREFIX);
+    const queues = openQueues(redis, DEFAULT_PREFIX);
+    closers.push(() => queues.close());
+    const state = redisBatchState(redis, keys, (batch) => queues.finish(batch));
+    return {
+      config,
+      log,
+      redis,
+      prefix: DEFAULT_PREFIX,
+      keys,
+      queues,
+      state,
+      archive,
+      records: recordsIn(archive),
+      warnings,
+      closers,
+    };
+  } catch (error) {
+    await closers.closeAll().catch(() => {});
+    throw error;
+  }
+}
+
+/** The archive alone, for commands that only read what is stored. */
+export async function openArchiveOf(config: Config, closers: Closers): Promise<Archive> {
+  const { endpoint, forcePathStyle, region } = config.s3;
+  const archive = await openArchive({
+    url: config.archiveUrl,
+    forcePathStyle,
+    maxSockets: 64,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+  });
+  closers.push(() => archive.close());
+  return archive;
+}

@@ -1,0 +1,90 @@
+/**
+ * Transitions of items, in Lua. KEYS[1]: the batch's hash, KEYS[2]: its hash of states. A state is stored by its name,
+ * `submitting` with its holder as `submitting:<holder>`. Counters are fields `n:<state>` of the batch's hash.
+ */
+const PRELUDE = `
+local batch, items = KEYS[1], KEYS[2]
+local function stateOf(id)
+  local value = redis.call('HGET', items, id)
+  return value and string.match(value, '^[^:]+') or '', value
+end
+local function set(id, was, to, value)
+  if was ~= '' then redis.call('HINCRBY', batch, 'n:' .. was, -1) end
+  redis.call('HINCRBY', batch, 'n:' .. to, 1)
+  redis.call('HINCRBY', batch, 'version', 1)
+  redis.call('HSET', items, id, value or to)
+end
+local function ended()
+  if redis.call('HGET', batch, 'sealed') ~= '1' then return 0 end
+  local live = 0
+  for _, count in ipairs(redis.call('HMGET', batch, 'n:queued', 'n:submitting', 'n:submitted', 'n:finished')) do
+    live = live + tonumber(count or 0)
+  end
+  return live == 0 and 1 or 0
+end
+`;
+
+/**
+ * ARGV: id, to, comma-separated states it may come from, then pairs of a counter and what to add to it on a real move.
+ * Returns { 1 moved or there already | 0 refused, 1 when the batch has no live item left }.
+ */
+export const MOVE = `${PRELUDE}
+local id, to = ARGV[1], ARGV[2]
+local was = stateOf(id)
+if was == to then return { 1, ended() } end
+if was == '' or not string.find(',' .. ARGV[3] .. ',', ',' .. was .. ',', 1, true) then return { 0, 0 } end
+set(id, was, to)
+for index = 4, #ARGV, 2 do redis.call('HINCRBYFLOAT', batch, ARGV[index], ARGV[index + 1]) end
+return { 1, ended() }
+`;
+
+/** ARGV: id, holder. Returns 'claimed', or the state that the item is in ('' when unknown). */
+export const CLAIM = `${PRELUDE}
+local was = stateOf(ARGV[1])
+if was ~= 'queued' and was ~= 'submitting' then return was end
+set(ARGV[1], was, 'submitting', 'submitting:' .. ARGV[2])
+return 'claimed'
+`;
+
+/** KEYS[3]: the gate. ARGV: id, holder. Returns 'go', 'closed' or 'lost'. */
+export const CONFIRM = `${PRELUDE}
+local _, value = stateOf(ARGV[1])
+if value ~= 'submitting:' .. ARGV[2] then return 'lost' end
+if redis.call('EXISTS', KEYS[3]) == 1 then return 'closed' end
+return 'go'
+`;
+
+/** ARGV: triples of an id, the state it was seen in ('' for none) and its new state. Returns how many were still as seen. */
+export const ADMIT = `${PRELUDE}
+local admitted = 0
+for index = 1, #ARGV, 3 do
+  local was = stateOf(ARGV[index])
+  if was == ARGV[index + 1] and was ~= ARGV[index + 2] then
+    set(ARGV[index], was, ARGV[index + 2])
+    admitted = admitted + 1
+  end
+end
+return admitted
+`;
+
+/** KEYS[3]: the set of ids that the manifest has. ARGV: ids. Forgets those that have ended and are not in it. */
+export const FORGET = `${PRELUDE}
+local forgotten = 0
+for _, id in ipairs(ARGV) do
+  local was = stateOf(id)
+  local live = was == 'queued' or was == 'submitting' or was == 'submitted' or was == 'finished'
+  if was ~= '' and not live and redis.call('SISMEMBER', KEYS[3], id) == 0 then
+    redis.call('HINCRBY', batch, 'n:' .. was, -1)
+    redis.call('HINCRBY', batch, 'version', 1)
+    redis.call('HDEL', items, id)
+    forgotten = forgotten + 1
+  end
+end
+return forgotten
+`;
+
+/** The manifest has been enqueued whole: from now on the batch can end. Returns 1 when it has ended already. */
+export const SEAL = `${PRELUDE}
+redis.call('HSET', batch, 'sealed', '1')
+return ended()
+`;

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { ITEM_STATES, type ItemState, isItemState, MAY_COME_FROM } from '../item-state.ts';
+import type { BatchIntake } from '../stages/enqueue.ts';
+import type { BatchState, Confirmation, ItemRef } from '../stages/ports.ts';
+import { ADMIT, CLAIM, CONFIRM, FORGET, MOVE, SEAL } from './batch-scripts.ts';
+import type { RedisClient } from './connection.ts';
+import type { Keys } from './keys.ts';
+import { defineScript } from './script.ts';
+
+/** What is known of a batch without looking at any of its items. */
+export type BatchCounts = {
+  batch: string;
+  archive: string;
+  createdAt: number;
+  /** The whole manifest has been enqueued. */
+  sealed: boolean;
+  /** Grows with every transition. */
+  version: number;
+  /** The version that the index in the archive was written from; undefined before the first time. */
+  finishedVersion: number | undefined;
+  items: Record<ItemState, number>;
+  total: number;
+  submits: number;
+  credits: number;
+  bytes: number;
+};
+
+/** Why submitting is stopped for the fleet, and since when (epoch ms). */
+export type Gate = { refusal: string; message: string; since: number };
+
+const PAGE = 1_000;
+const moved = z.tuple([z.number(), z.number()]);
+
+/** The batches' hashes. `onEnded` is told, perhaps more than once, when a batch's last live item has ended. */
+export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch: string) => Promise<void>) {
+  const script = (name: string, lua: string) => defineScript(redis, `batch_${name}`, lua);
+  const [move, claim, confirm, admit, forget, seal] = [
+    script('move', MOVE),
+    script('claim', CLAIM),
+    script('confirm', CONFIRM),
+    script('admit', ADMIT),
+    script('forget', FORGET),
+    script('seal', SEAL),
+  ];
+  const hashes = (batch: string) => [keys.batch(batch), keys.items(batch)];
+
+  const transitions: BatchState = {
+    async claim(item, holder) {
+      const answer = z.string().parse(await claim(hashes(item.batch), [item.id, holder]));
+      return answer === 'claimed'
+        ? { kind: 'claimed' }
+        : { kind: 'refused', state: isItemState(answer) ? answer : undefined };
+    },
+    async confirm(item, holder): Promise<Confirmation> {
+      const answer = await confirm([...hashes(item.batch), keys.gate], [item.id, holder]);
+      return z.enum(['go', 'closed', 'lost']).parse(answer);
+    },
+    async move(item: ItemRef, to, add = {}) {
+      const counters = Object.entries(add).flat();
+      const answer = await move(hashes(item.batch), [item.id, to, MAY_COME_FROM[to].join(','), ...counters]);
+      const [ok, ended] = moved.parse(answer);
+      if (ended === 1) await onEnded(item.batch);
+      return ok === 1;
+    },
+    async closeGate({ refusal, message }) {
+      await redis.hset(keys.gate, { refusal, message, since: Date.now() });
+    },
+  };
+
+  const intake: BatchIntake = {
+    async open(batch, facts) {
+      await redis.zadd(keys.batches, 'NX', Date.now(), batch);
+      await redis.hsetnx(keys.batch(batch), 'created', Date.now());
+      await redis.hset(keys.batch(batch), { archive: facts.archive, digest: facts.digest, sealed: '0' });
+      await redis.del(keys.seen(batch));
+      return (await redis.hlen(keys.items(batch))) === 0;
+    },
+    async states(batch, ids) {
+      const values = await redis.hmget(keys.items(batch), ...ids);
+      return values.map(parseState);
+    },
+    async admit(batch, entries) {
+      if (entries.length === 0) return;
+      await admit(
+        hashes(batch),
+        entries.flatMap(({ id, was, to }) => [id, was ?? '', to]),
+      );
+    },
+    async see(batch, ids) {
+      await redis.sadd(keys.seen(batch), ...ids);
+    },
+    async forgetUnseen(batch) {
+      for await (const page of pagesOf(batch)) {
+        await forget(
+          [...hashes(batch), keys.seen(batch)],
+          page.map(([id]) => id),
+        );
+      }
+      await redis.del(keys.seen(batch));
+    },
+    async seal(batch) {
+      if ((await seal(hashes(batch), [])) === 1) await onEnded(batch);
+    },
+  };
+
+  async function* pagesOf(batch: string): AsyncGenerator<[id: string, state: ItemState][]> {
+    let cursor = '0';
+    do {
+      const [next, flat] = await redis.hscan(keys.items(batch), cursor, 'COUNT', PAGE);
+      cursor = next;
+      yield pairs(flat).flatMap(([id, value]) => {
+        const state = parseState(value);
+        return state === undefined ? [] : [[id, state] satisfies [string, ItemState]];
+      });
+    } while (cursor !== '0');
+  }
+
+  return {
+    ...transitions,
+    intake,
+
+    /** Undefined when Redis knows nothing of the batch. */
+    async counts(batch: string): Promise<BatchCounts | undefined> {
+      const hash = await redis.hgetall(keys.batch(batch));
+      return hash.created === undefined ? undefined : readCounts(batch, hash);
+    },
+    async batches(): Promise<string[]> {
+      return redis.zrange(keys.batches, '0', '-1');
+    },
+    /** Ids of the items in any of these states, in no order; an item that moves meanwhile may be missed or doubled. */
+    async *itemsIn(batch: string, states: readonly ItemState[]): AsyncGenerator<string> {
+      for await (const page of pagesOf(batch)) {
+        for (const [id, state] of page) if (states.includes(state)) yield id;
+      }
+    },
+    async noteFinished(batch: string, version: number): Promise<void> {
+      await redis.hset(keys.batch(batch), { finishedVersion: String(version) });
+    },
+    async gate(): Promise<Gate | undefined> {
+      const { refusal, message, since } = await redis.hgetall(keys.gate);
+      return refusal === undefined ? undefined : { refusal, message: message ?? '', since: Number(since) };
+    },
+    async openGate(): Promise<void> {
+      await redis.del(keys.gate);
+    },
+  };
+}
+export type RedisBatchState = ReturnType<typeof redisBatchState>;
+
+/** Every item of the manifest has ended, one way or another. */
+export function hasEnded(counts: BatchCounts): boolean {
+  const { queued, submitting, submitted, finished } = counts.items;
+  return counts.sealed && queued + submitting + submitted + finished === 0;
+}
+
+function readCounts(batch: string, hash: Record<string, string>): BatchCounts {
+  const number = (field: string) => Number(hash[field] ?? 0);
+  const items = { ...NONE };
+  for (const state of ITEM_STATES) items[state] = number(`n:${state}`);
+  return {
+    batch,
+    archive: hash.archive ?? '',
+    createdAt: number('created'),
+    sealed: hash.sealed === '1',
+    version: number('version'),
+    finishedVersion: hash.finishedVersion === undefined ? undefined : number('finishedVersion'),
+    items,
+    total: Object.values(items).reduce((sum, count) => sum + count, 0),
+    submits: number('submits'),
+    credits: number('credits'),
+    bytes: number('bytes'),
+  };
+}
+
+const NONE: Readonly<Record<ItemState, number>> = {
+  queued: 0,
+  submitting: 0,
+  submitted: 0,
+  finished: 0,
+  archived: 0,
+  failed: 0,
+  held: 0,
+  cancelled: 0,
+};
+
+function parseState(value: string | null): ItemState | undefined {
+  const name = value?.split(':')[0] ?? '';
+  return isItemState(name) ? name : undefined;
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) result.push([flat[index] ?? '', flat[index + 1] ?? '']);
+  return result;
+}

@@ -1,0 +1,21 @@
+/** With a hash tag, so that every key of ours is on one node of a Redis Cluster and scripts may touch them together. */
+export const DEFAULT_PREFIX = '{flux-batch}';
+
+/** Every Redis key that is ours and not BullMQ's. */
+export const keysOf = (prefix: string) => ({
+  /** Sorted set of batch names by the time of their creation. */
+  batches: `${prefix}:batches`,
+  /** Hash: facts of a batch and a counter for each state, the latter as `n:<state>`. */
+  batch: (batch: string) => `${prefix}:batch:${batch}`,
+  /** Hash: item id → state. */
+  items: (batch: string) => `${prefix}:items:${batch}`,
+  /** Set of item ids that the manifest being enqueued has; there only while a batch is enqueued again. */
+  seen: (batch: string) => `${prefix}:seen:${batch}`,
+  /** The limiter's parts, see limiter-scripts.ts. */
+  limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'state') => `${prefix}:limiter:${name}:${part}`,
+  /** List of the latest task durations of a model, milliseconds. */
+  durations: (model: string) => `${prefix}:durations:${model}`,
+  /** Hash: why submitting is stopped for the whole fleet; absent while it is not. */
+  gate: `${prefix}:gate`,
+});
+export type Keys = ReturnType<typeof keysOf>;

@@ -1,0 +1,99 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import type { Finished, Item, Submitted } from '../item.ts';
+import type { Forward, ItemRef } from '../stages/ports.ts';
+import { archivePriority, nextDeadline } from '../stages/sources.ts';
+import type { RedisClient } from './connection.ts';
+
+export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Every running task has its job in one of these of the poll queue; the limiter counts them. */
+const RUNNING_LISTS = ['wait', 'active', 'paused'];
+const RUNNING_SORTED_SETS = ['delayed', 'prioritized'];
+
+/** After the last attempt a stage ends the item by itself; what BullMQ counts is only when to try again. */
+const ATTEMPTS: Record<Stage, number> = { submit: 20, poll: 100, archive: 30, finish: 20 };
+
+/**
+ * The id of a batch's item is unique in its batch only, and BullMQ refuses integers and colons.
+ * Ended jobs leave nothing in Redis: their record is in the archive, and an item must be able to come again.
+ */
+const optionsOf = (stage: Stage, jobId: string): JobsOptions => ({
+  jobId,
+  attempts: ATTEMPTS[stage],
+  backoff: { type: 'custom' },
+  removeOnComplete: true,
+  removeOnFail: true,
+  stackTraceLimit: 1,
+});
+
+export function jobIdOf(item: ItemRef): string {
+  return `${item.batch}/${item.id}`;
+}
+
+/** The four queues. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId). */
+export function openQueues(redis: RedisClient, prefix: string) {
+  const open = (stage: Stage) => {
+    const queue = new Queue(stage, { connection: redis, prefix });
+    // Errors of the connection arrive here besides being thrown by the call that met them.
+    queue.on('error', () => {});
+    return queue;
+  };
+  const queues = { submit: open('submit'), poll: open('poll'), archive: open('archive'), finish: open('finish') };
+
+  const forward: Forward = {
+    async submit(item) {
+      await queues.submit.add('item', item, { ...optionsOf('submit', jobIdOf(item)), priority: item.priority });
+    },
+    async poll(item, atMs) {
+      await queues.poll.add('item', item, {
+        ...optionsOf('poll', jobIdOf(item)),
+        delay: Math.max(0, atMs - Date.now()),
+      });
+    },
+    async archive(item: Finished) {
+      const priority = archivePriority(nextDeadline(item, Date.now()));
+      await queues.archive.add('item', item, { ...optionsOf('archive', jobIdOf(item)), priority });
+    },
+  };
+
+  return {
+    forward,
+    async submitAll(items: readonly Item[]): Promise<void> {
+      await queues.submit.addBulk(
+        items.map((item) => ({
+          name: 'item',
+          data: item,
+          opts: { ...optionsOf('submit', jobIdOf(item)), priority: item.priority },
+        })),
+      );
+    },
+    async pollAll(items: readonly Submitted[]): Promise<void> {
+      await queues.poll.addBulk(
+        items.map((item) => ({ name: 'item', data: item, opts: optionsOf('poll', jobIdOf(item)) })),
+      );
+    },
+    async finish(batch: string): Promise<void> {
+      await queues.finish.add('batch', { batch }, optionsOf('finish', `batch/${batch}`));
+    },
+    /** Jobs of each queue by BullMQ's states. */
+    async depths(): Promise<Record<Stage, Record<string, number>>> {
+      const [submit, poll, archive, finish] = await Promise.all([
+        queues.submit.getJobCounts(),
+        queues.poll.getJobCounts(),
+        queues.archive.getJobCounts(),
+        queues.finish.getJobCounts(),
+      ]);
+      return { submit, poll, archive, finish };
+    },
+    /** Keys that hold one member for each task running at the provider. */
+    running: {
+      lists: RUNNING_LISTS.map((key) => queues.poll.toKey(key)),
+      sortedSets: RUNNING_SORTED_SETS.map((key) => queues.poll.toKey(key)),
+    },
+    async close(): Promise<void> {
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+    },
+  };
+}
+export type Queues = ReturnType<typeof openQueues>;

@@ -1,0 +1,71 @@
+import type { ItemRecord } from '../archive/record.ts';
+
+/** A record as a flat row: what results.csv and results.jsonl hold. The columns and their order are a promise to scripts. */
+export const COLUMNS = [
+  'id',
+  'name',
+  'state',
+  'prompt',
+  'model',
+  'aspectRatio',
+  'outputFormat',
+  'inputImage',
+  'variant',
+  'variables',
+  'image',
+  'thumb',
+  'width',
+  'height',
+  'bytes',
+  'contentType',
+  'sha256',
+  'source',
+  'taskId',
+  'attempts',
+  'failureClass',
+  'failureCode',
+  'failureMessage',
+  'queued',
+  'submitted',
+  'completed',
+  'discovered',
+  'archived',
+] as const;
+
+export type Row = Record<(typeof COLUMNS)[number], string | number | null>;
+
+export function rowOf(record: ItemRecord): Row {
+  const image = record.state === 'archived' ? record : undefined;
+  const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
+  const { request, timings } = record;
+  return {
+    id: record.id,
+    name: record.name,
+    state: record.state,
+    prompt: request.prompt,
+    model: request.model,
+    aspectRatio: request.aspectRatio ?? null,
+    outputFormat: request.outputFormat,
+    inputImage: request.inputImage ?? null,
+    variant: record.variant,
+    variables: JSON.stringify(record.variables),
+    image: image?.image ?? null,
+    thumb: image?.thumb ?? null,
+    width: image?.width ?? null,
+    height: image?.height ?? null,
+    bytes: image?.bytes ?? null,
+    contentType: image?.contentType ?? null,
+    sha256: image?.sha256 ?? null,
+    source: image?.source ?? null,
+    taskId: 'taskId' in record ? (record.taskId ?? null) : null,
+    attempts: record.attempts,
+    failureClass: failure?.class ?? null,
+    failureCode: failure?.code ?? null,
+    failureMessage: failure?.message ?? null,
+    queued: timings.queued,
+    submitted: timings.submitted ?? null,
+    completed: timings.completed ?? null,
+    discovered: timings.discovered ?? null,
+    archived: timings.archived ?? null,
+  };
+}

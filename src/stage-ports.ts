@@ -1,0 +1,84 @@
+import type { Connections } from './connections.ts';
+import { UsageError } from './errors.ts';
+import { creditsOf, loadPrices, type Prices } from './prices.ts';
+import { httpDownload } from './provider/download.ts';
+import { fluxKontext } from './provider/flux-kontext.ts';
+import type { Provider } from './provider/provider.ts';
+import { redisDurations } from './queue/durations.ts';
+import { type LimiterUsage, redisLimiter } from './queue/limiter.ts';
+import type { Limiter, Ports } from './stages/ports.ts';
+import { VERSION } from './version.ts';
+
+export type WatchedLimiter = Limiter & { usage(): Promise<LimiterUsage> };
+export type OpenedPorts = Ports & { submitLimiter: WatchedLimiter; pollLimiter: WatchedLimiter; prices: Prices };
+
+const USER_AGENT = `flux-batch/${VERSION}`;
+const POLL_TIMEOUT_MS = 20_000;
+const UNKNOWN_TASK_GRACE_MS = 60_000;
+
+/** The provider's client by the configuration. Throws a UsageError (`api-key-missing`). */
+export function openProvider({ config, closers }: Pick<Connections, 'config' | 'closers'>): Provider {
+  if (config.apiKey === undefined) {
+    throw new UsageError('api-key-missing', 'No API key: FLUX_API_KEY is not set', {
+      hint: 'Set it in the environment or in .env. To try without an account: flux-batch simulate, or npm run demo.',
+    });
+  }
+  const provider = fluxKontext({
+    apiUrl: config.apiUrl,
+    apiKey: config.apiKey,
+    userAgent: USER_AGENT,
+    connectTimeoutMs: 10_000,
+    submitTimeoutMs: config.submitTimeoutMs,
+    pollTimeoutMs: POLL_TIMEOUT_MS,
+    connections: 128,
+  });
+  closers.push(() => provider.close());
+  return provider;
+}
+
+/** Everything that the stages act on. */
+export async function openPorts(connections: Connections): Promise<OpenedPorts> {
+  const { config, closers, redis, keys, queues, archive, records, state, log } = connections;
+  const provider = openProvider(connections);
+  const downloads = httpDownload({
+    allow: [...config.fetchAllow, new URL(config.apiUrl).host],
+    userAgent: USER_AGENT,
+    maxRedirects: 3,
+    connectTimeoutMs: 10_000,
+    headersTimeoutMs: 30_000,
+    bodyTimeoutMs: 15_000,
+    totalTimeoutMs: 120_000,
+  });
+  closers.push(() => downloads.close());
+  const prices = await loadPrices(config.pricesFile);
+  return {
+    now: Date.now,
+    log,
+    provider,
+    download: downloads.download,
+    archive,
+    records,
+    state,
+    forward: queues.forward,
+    prices,
+    submitLimiter: redisLimiter(redis, keys, {
+      name: 'submit',
+      rate: config.rateLimit,
+      requestTimeoutMs: config.submitTimeoutMs,
+      running: { most: config.maxTasks, ...queues.running },
+    }),
+    pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: config.pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
+    durations: redisDurations(redis, keys),
+    settings: {
+      onUnknown: config.onUnknown,
+      // Beyond the client's own timeout, since the answer has to be recorded too.
+      submitTimeoutMs: config.submitTimeoutMs + 5_000,
+      pollGiveUpMs: config.pollGiveUpMs,
+      unknownTaskGraceMs: UNKNOWN_TASK_GRACE_MS,
+      originTtlMs: config.originTtlMs,
+      storedTtlMs: config.storedTtlMs,
+      generationRetries: config.generationRetries,
+      creditsOf: (model) => creditsOf(prices, model),
+    },
+  };
+}

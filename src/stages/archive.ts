@@ -1,0 +1,133 @@
+import { verifyImage } from '../archive/image.ts';
+import { layout } from '../archive/layout.ts';
+import type { Failure, ItemRecord } from '../archive/record.ts';
+import { FluxError } from '../errors.ts';
+import type { Finished } from '../item.ts';
+import { archivedRecord, failedRecord, type StoredImage } from './item-record.ts';
+import type { Ports, Run, StageOutcome } from './ports.ts';
+import { type Source, sourcesOf } from './sources.ts';
+
+/** Far above what the API makes, far below what would hurt a worker. */
+export const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
+/** An image is `expired` only when every source said that it is gone in so many runs: one 404 may be a replica's lag. */
+const RUNS_BEFORE_EXPIRED = 3;
+
+type Miss = { source: Source['kind']; why: 'gone' | 'invalid' | 'refused' | 'broken'; message: string };
+type Fetched =
+  | { kind: 'image'; body: Buffer; source: Source['kind']; verified: Verified }
+  | { kind: 'missed'; misses: Miss[] };
+type Verified = Extract<Awaited<ReturnType<typeof verifyImage>>, { ok: true }>['image'];
+
+/** Download, verify, put, record. Repeating it writes the same bytes under the same key. */
+export async function archive(item: Finished, run: Run, ports: Ports): Promise<StageOutcome> {
+  const previous = await ports.records.read(item.batch, item.id);
+  if (previous?.state === 'archived') {
+    await ports.state.move(item, 'archived');
+    return { kind: 'done' };
+  }
+  const fetched = await fetchImage(item, run, ports);
+  if (fetched.kind === 'missed') return settleMisses(item, previous, fetched.misses, run, ports);
+
+  const { verified, body, source } = fetched;
+  const image = layout.image(item.batch, item.id, verified.extension);
+  const thumb = layout.thumb(item.batch, item.id);
+  await Promise.all([
+    ports.archive.write(image, body, { contentType: verified.contentType }),
+    ports.archive.write(thumb, verified.thumbnail, { contentType: 'image/webp' }),
+  ]);
+  const { bytes, width, height, contentType, sha256 } = verified;
+  const stored: StoredImage = { image, thumb, bytes, width, height, contentType, sha256, source };
+  await ports.records.write(archivedRecord(item, previous, stored, ports.now()));
+  await ports.state.move(item, 'archived', { bytes });
+  ports.log.info(
+    { batch: item.batch, item: item.id, stage: 'archive', taskId: item.taskId, bytes, source },
+    'archived',
+  );
+  return { kind: 'done' };
+}
+
+/** The first source that yields a whole image of the asked format. */
+async function fetchImage(item: Finished, run: Run, ports: Ports): Promise<Fetched> {
+  const misses: Miss[] = [];
+  for (const source of sourcesOf(item, ports.now())) {
+    const url = source.kind === 'link' ? await linkTo(source.url, misses, ports) : source.url;
+    if (url === undefined) continue;
+    const outcome = await ports.download(url, { maxBytes: MAX_IMAGE_BYTES });
+    if (outcome.kind !== 'body') {
+      const message = outcome.kind === 'gone' ? `HTTP ${outcome.status}` : outcome.message;
+      misses.push({ source: source.kind, why: outcome.kind, message });
+      continue;
+    }
+    const result = await verifyImage(outcome.body, item.request.outputFormat);
+    if (result.ok) return { kind: 'image', body: outcome.body, source: source.kind, verified: result.image };
+    misses.push({ source: source.kind, why: 'invalid', message: result.message });
+    ports.log.warn(
+      {
+        batch: item.batch,
+        item: item.id,
+        stage: 'archive',
+        source: source.kind,
+        run: run.runs,
+        reason: result.message,
+      },
+      'not an image',
+    );
+  }
+  return { kind: 'missed', misses };
+}
+
+async function linkTo(storedUrl: string, misses: Miss[], ports: Ports): Promise<string | undefined> {
+  const outcome = await ports.provider.link(storedUrl);
+  switch (outcome.kind) {
+    case 'link':
+      return outcome.url;
+    case 'not-found':
+      misses.push({ source: 'link', why: 'gone', message: outcome.message });
+      return undefined;
+    case 'refused':
+      // 422: the provider holds no such file (any more). Other refusals say nothing about the file.
+      misses.push({
+        source: 'link',
+        why: outcome.refusal === 'invalid-parameters' ? 'gone' : 'broken',
+        message: outcome.message,
+      });
+      return undefined;
+    case 'unreachable':
+      misses.push({ source: 'link', why: 'broken', message: outcome.message });
+      return undefined;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+async function settleMisses(
+  item: Finished,
+  previous: ItemRecord | undefined,
+  misses: readonly Miss[],
+  run: Run,
+  ports: Ports,
+): Promise<StageOutcome> {
+  const message = misses.map((miss) => `${miss.source}: ${miss.message}`).join('; ') || 'every URL has expired';
+  const allGone = misses.every((miss) => miss.why === 'gone');
+  const pastDeadline = ports.now() >= item.storedDiesAt;
+  if (allGone && (pastDeadline || run.runs >= RUNS_BEFORE_EXPIRED)) {
+    return fail(item, previous, { class: 'expired', message: `The image is gone (${message})` }, ports);
+  }
+  if (run.lastAttempt || pastDeadline) {
+    const invalid = misses.some((miss) => miss.why === 'invalid' || miss.why === 'refused');
+    return fail(item, previous, { class: invalid ? 'invalid-image' : 'unreachable', message }, ports);
+  }
+  return { kind: 'retry', error: new FluxError('image-missed', message) };
+}
+
+async function fail(
+  item: Finished,
+  previous: ItemRecord | undefined,
+  failure: Failure,
+  ports: Ports,
+): Promise<StageOutcome> {
+  await ports.records.write(failedRecord(item, previous, failure));
+  await ports.state.move(item, 'failed');
+  ports.log.error({ batch: item.batch, item: item.id, stage: 'archive', taskId: item.taskId, failure }, 'failed');
+  return { kind: 'done' };
+}

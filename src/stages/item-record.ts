@@ -1,0 +1,121 @@
+import type { Failure, ItemRecord } from '../archive/record.ts';
+import type { Finished, Item, Submitted } from '../item.ts';
+
+type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
+type Archived = Extract<ItemRecord, { state: 'archived' }>;
+export type StoredImage = Pick<
+  Archived,
+  'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source'
+>;
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** Before a submit: whatever happens now, the record says that a request may have gone out. */
+export function claimedRecord(item: Item, previous: ItemRecord | undefined, now: number): ItemRecord {
+  const common = commonOf(item, previous);
+  return {
+    ...common,
+    state: 'claimed',
+    attempts: common.attempts + 1,
+    timings: { queued: common.timings.queued, submitted: iso(now) },
+  };
+}
+
+/** The claim is given back: it is known that no task was started. */
+export function releasedRecord(claimed: ItemRecord): ItemRecord {
+  const { queued } = claimed.timings;
+  return { ...commonOfRecord(claimed), state: 'queued', attempts: claimed.attempts - 1, timings: { queued } };
+}
+
+/** To be submitted again by the user's word; what it cost so far stays in the record. */
+export function reopenedRecord(record: ItemRecord): ItemRecord {
+  const common = commonOfRecord(record);
+  return {
+    ...common,
+    state: 'queued',
+    earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(record)],
+    timings: { queued: common.timings.queued },
+  };
+}
+
+export function submittedRecord(item: Submitted, previous: ItemRecord | undefined): ItemRecord {
+  const common = commonOf(item, previous);
+  return {
+    ...common,
+    state: 'submitted',
+    taskId: item.taskId,
+    timings: { queued: common.timings.queued, submitted: iso(item.submittedAt) },
+  };
+}
+
+export function archivedRecord(
+  item: Finished,
+  previous: ItemRecord | undefined,
+  image: StoredImage,
+  now: number,
+): ItemRecord {
+  const common = commonOf(item, previous);
+  return {
+    ...common,
+    state: 'archived',
+    taskId: item.taskId,
+    ...image,
+    timings: { ...finishedTimings(common, item), archived: iso(now) },
+  };
+}
+
+export function failedRecord(
+  item: Item | Submitted | Finished,
+  previous: ItemRecord | undefined,
+  failure: Failure,
+): ItemRecord {
+  return { ...endedRecord(item, previous), state: 'failed', failure };
+}
+
+export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): ItemRecord {
+  return { ...endedRecord(item, previous), state: 'held', failure };
+}
+
+function endedRecord(item: Item | Submitted | Finished, previous: ItemRecord | undefined) {
+  const common = commonOf(item, previous);
+  const taskId = 'taskId' in item ? item.taskId : taskIdsOf(previous)[0];
+  return {
+    ...common,
+    ...(taskId === undefined ? {} : { taskId }),
+    timings: 'completedAt' in item ? finishedTimings(common, item) : common.timings,
+  };
+}
+
+function finishedTimings(common: Common, item: Finished) {
+  return {
+    queued: common.timings.queued,
+    submitted: iso(item.submittedAt),
+    completed: iso(item.completedAt),
+    discovered: iso(item.discoveredAt),
+  };
+}
+
+function commonOf(item: Item, previous: ItemRecord | undefined): Common {
+  return {
+    version: 1,
+    id: item.id,
+    name: item.name,
+    batch: item.batch,
+    variant: item.variant,
+    priority: item.priority,
+    variables: item.variables,
+    request: item.request,
+    attempts: previous?.attempts ?? 0,
+    earlierTaskIds: previous?.earlierTaskIds ?? [],
+    timings: previous?.timings ?? { queued: iso(item.queuedAt) },
+  };
+}
+
+function commonOfRecord(record: ItemRecord): Common {
+  const { version, id, name, batch, variant, priority, variables, request, attempts, earlierTaskIds, timings } = record;
+  return { version, id, name, batch, variant, priority, variables, request, attempts, earlierTaskIds, timings };
+}
+
+function taskIdsOf(record: ItemRecord | undefined): string[] {
+  return record && 'taskId' in record && record.taskId !== undefined ? [record.taskId] : [];
+}

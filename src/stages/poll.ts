@@ -1,0 +1,150 @@
+import type { Failure, ItemRecord } from '../archive/record.ts';
+import { type Finished, itemOf, type Submitted } from '../item.ts';
+import type { PollOutcome } from '../provider/provider.ts';
+import { failedRecord, heldRecord, reopenedRecord, submittedRecord } from './item-record.ts';
+import { nextPollAt } from './poll-schedule.ts';
+import type { Ports, Run, StageOutcome } from './ports.ts';
+
+/** When the provider refuses or does not answer: it costs nothing but time. */
+const TROUBLE_DELAY_MS = 3_000;
+
+/** Asks once for a running task and hands a finished one on. Never spends money, so it may run any number of times. */
+export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
+  const task = await recordFirst(item, ports);
+  const outcome = await ask(task, run, ports);
+  if (!outcome) return { kind: 'later', atMs: ports.now() };
+  const now = ports.now();
+  switch (outcome.kind) {
+    case 'succeeded':
+      return succeed(task, outcome, ports);
+    case 'failed':
+      return failGeneration(task, outcome, ports);
+    case 'generating':
+      return askAgain(
+        task,
+        nextPollAt({ submittedAt: task.submittedAt, now, durations: await durationsOf(task, ports) }),
+        ports,
+      );
+    case 'not-found':
+      if (now < task.submittedAt + ports.settings.unknownTaskGraceMs)
+        return askAgain(task, now + TROUBLE_DELAY_MS, ports);
+      return end(
+        task,
+        'held',
+        { class: 'unknown-task', message: `The provider does not know the task: ${outcome.message}` },
+        ports,
+      );
+    case 'refused':
+    case 'unreachable':
+      ports.log.warn(
+        { batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, outcome },
+        'poll not answered',
+      );
+      return askAgain(task, now + TROUBLE_DELAY_MS * (0.75 + Math.random() * 0.5), ports);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The submit stage may have been unable to record the task id: until that is done nothing else is worth doing. */
+async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
+  if (item.recorded) return item;
+  const previous = await ports.records.read(item.batch, item.id);
+  if (previous?.state === 'claimed') await ports.records.write(submittedRecord(item, previous));
+  return { ...item, recorded: true };
+}
+
+/** One request within the rate limit; undefined when the process drains before its turn. */
+async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
+  const slot = await ports.pollLimiter.take({ leadMs: 0, signal: run.signal }).catch((error: unknown) => {
+    if (run.signal.aborted) return undefined;
+    throw error;
+  });
+  if (!slot) return undefined;
+  try {
+    await slot.ready();
+  } catch (error) {
+    await slot.release();
+    if (run.signal.aborted) return undefined;
+    throw error;
+  }
+  const outcome = await ports.provider.poll(task.taskId);
+  if (outcome.kind === 'refused' && outcome.refusal === 'rate-limited') await slot.refuse(outcome.retryAfterMs);
+  else await slot.settle();
+  return outcome;
+}
+
+async function succeed(
+  task: Submitted,
+  outcome: Extract<PollOutcome, { kind: 'succeeded' }>,
+  ports: Ports,
+): Promise<StageOutcome> {
+  const { settings } = ports;
+  const discoveredAt = ports.now();
+  // The provider's clock may differ from ours: a completion outside what we saw is no better than what we saw.
+  const completedAt = Math.min(Math.max(outcome.completedAt ?? discoveredAt, task.submittedAt), discoveredAt);
+  const finished: Finished = {
+    ...task,
+    completedAt,
+    discoveredAt,
+    ...(outcome.originUrl === undefined ? {} : { originUrl: outcome.originUrl }),
+    originDiesAt: completedAt + settings.originTtlMs,
+    ...(outcome.storedUrl === undefined ? {} : { storedUrl: outcome.storedUrl }),
+    storedDiesAt: completedAt + settings.storedTtlMs,
+  };
+  await ports.forward.archive(finished);
+  await ports.state.move(task, 'finished');
+  await ports.durations.add(task.request.model, completedAt - task.submittedAt);
+  ports.log.info({ batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId }, 'finished');
+  return { kind: 'done' };
+}
+
+async function failGeneration(
+  task: Submitted,
+  outcome: Extract<PollOutcome, { kind: 'failed' }>,
+  ports: Ports,
+): Promise<StageOutcome> {
+  const refusedByPolicy = outcome.code === 400;
+  const record = await ports.records.read(task.batch, task.id);
+  const reopened = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
+  const retriesUsed = record?.earlierTaskIds.length ?? 0;
+  if (record && (reopened || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
+    if (!reopened) await ports.records.write(reopenedRecord(record));
+    await ports.state.move(task, 'queued');
+    await ports.forward.submit(itemOf(task));
+    return { kind: 'done' };
+  }
+  const failure: Failure = {
+    class: refusedByPolicy ? 'content-policy' : 'generation-failed',
+    ...(outcome.code === undefined ? {} : { code: outcome.code }),
+    message: outcome.message,
+  };
+  return end(task, 'failed', failure, ports);
+}
+
+async function askAgain(task: Submitted, atMs: number, ports: Ports): Promise<StageOutcome> {
+  if (ports.now() < task.giveUpAt) return { kind: 'later', atMs: Math.min(atMs, task.giveUpAt) };
+  const message =
+    'The task has not ended in the time given. It is not lost: running the manifest again asks for it again';
+  return end(task, 'held', { class: 'poll-timeout', message }, ports);
+}
+
+async function end(task: Submitted, state: 'failed' | 'held', failure: Failure, ports: Ports): Promise<StageOutcome> {
+  const previous = await ports.records.read(task.batch, task.id);
+  if (previous && !isOf(previous, task)) return { kind: 'done' };
+  const record = state === 'failed' ? failedRecord(task, previous, failure) : heldRecord(task, previous, failure);
+  await ports.records.write(record);
+  await ports.state.move(task, state);
+  ports.log.warn({ batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, failure }, state);
+  return { kind: 'done' };
+}
+
+/** A poll that runs again after a crash may find that the item went on: to its end, or to another task. */
+function isOf(record: ItemRecord, task: Submitted): boolean {
+  if (record.state === 'archived' || record.earlierTaskIds.includes(task.taskId)) return false;
+  return !('taskId' in record) || record.taskId === undefined || record.taskId === task.taskId;
+}
+
+function durationsOf(task: Submitted, ports: Ports): Promise<readonly number[]> {
+  return ports.durations.sample(task.request.model);
+}

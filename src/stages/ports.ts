@@ -1,0 +1,105 @@
+import type { Logger } from 'pino';
+import type { Archive } from '../archive/archive.ts';
+import type { Records } from '../archive/records.ts';
+import type { FluxError } from '../errors.ts';
+import type { Finished, Item, Submitted } from '../item.ts';
+import type { ItemState } from '../item-state.ts';
+import type { Download } from '../provider/download.ts';
+import type { Provider } from '../provider/provider.ts';
+
+/** What a stage came to, for the adapter to tell the queue. */
+export type StageOutcome =
+  | { kind: 'done' }
+  /** Run again at this time (epoch ms); no attempt is consumed. */
+  | { kind: 'later'; atMs: number }
+  /** An attempt failed; the queue tries again after its backoff while attempts are left. */
+  | { kind: 'retry'; error: FluxError };
+
+/** One run of a stage, as the queue sees it. */
+export type Run = {
+  /** When this attempt fails there will be no other: end the item. */
+  lastAttempt: boolean;
+  /** Runs so far, this one included. */
+  runs: number;
+  /** Aborted when the process drains: start nothing new, record what is under way. */
+  signal: AbortSignal;
+};
+
+export type ItemRef = { batch: string; id: string };
+
+/** A permit to send one request within the rate limit. Exactly one of settle, refuse and release ends it. */
+export interface Slot {
+  /** Waits for the slot's time, for the end of a pause and for room at the provider. Rejects when aborted. */
+  ready(): Promise<void>;
+  /** The request left just now: the window counts from here. */
+  sent(): void;
+  settle(): Promise<void>;
+  /** Answered 429: the fleet pauses. */
+  refuse(retryAfterMs: number | undefined): Promise<void>;
+  /** Nothing was sent. */
+  release(): Promise<void>;
+}
+
+export interface Limiter {
+  /** Resolves `leadMs` before the slot's time, so that what must precede the request does not delay it. Rejects when aborted. */
+  take(options: { leadMs: number; signal: AbortSignal }): Promise<Slot>;
+}
+
+export type Claim = { kind: 'claimed' } | { kind: 'refused'; state: ItemState | undefined };
+export type Confirmation = 'go' | 'closed' | 'lost';
+
+export interface BatchState {
+  /** `queued → submitting`, for one holder; a holder whose job was taken over loses it to the next. */
+  claim(item: ItemRef, holder: string): Promise<Claim>;
+  /** Asked just before money is spent: does the holder still have the item, and is submitting open? */
+  confirm(item: ItemRef, holder: string): Promise<Confirmation>;
+  /** Moves when MAY_COME_FROM allows; false when the item stands elsewhere. Adds to the batch's counters on a real move. */
+  move(item: ItemRef, to: ItemState, add?: { credits?: number; submits?: number; bytes?: number }): Promise<boolean>;
+  /** Stops submitting for the whole fleet until someone opens the gate again. */
+  closeGate(reason: { refusal: string; message: string }): Promise<void>;
+}
+
+/** Adding a job that exists already is a no-op, so every step can be repeated. */
+export interface Forward {
+  submit(item: Item): Promise<void>;
+  poll(item: Submitted, atMs: number): Promise<void>;
+  archive(item: Finished): Promise<void>;
+}
+
+/** Task durations seen lately, per model, in milliseconds. */
+export interface Durations {
+  add(model: string, ms: number): Promise<void>;
+  /** Ascending. */
+  sample(model: string): Promise<readonly number[]>;
+}
+
+export type StageSettings = {
+  /** What becomes of a submit whose outcome is unknown. */
+  onUnknown: 'hold' | 'resubmit';
+  /** After so long without an answer a claimed submit is an unknown outcome. */
+  submitTimeoutMs: number;
+  pollGiveUpMs: number;
+  /** How long the provider may not know a task that it has just accepted. */
+  unknownTaskGraceMs: number;
+  originTtlMs: number;
+  storedTtlMs: number;
+  /** How often a failed generation is submitted again; each is a new task, perhaps charged. */
+  generationRetries: number;
+  callbackUrlOf?: (item: ItemRef) => string;
+  creditsOf: (model: string) => number | undefined;
+};
+
+export type Ports = {
+  now: () => number;
+  log: Logger;
+  provider: Provider;
+  download: Download;
+  archive: Archive;
+  records: Records;
+  state: BatchState;
+  forward: Forward;
+  submitLimiter: Limiter;
+  pollLimiter: Limiter;
+  durations: Durations;
+  settings: StageSettings;
+};

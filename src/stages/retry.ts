@@ -1,0 +1,32 @@
+import { FluxError } from '../errors.ts';
+
+/**
+ * What becomes of a job whose stage threw or asked for a retry.
+ * - `attempt`: one of its attempts is used up; BullMQ runs it again after a backoff
+ * - `wait`: the fault is not the item's: it waits without using up attempts, however long it takes
+ */
+export type RetryRule = { kind: 'attempt' } | { kind: 'wait'; delayMs: number };
+
+/** The one table of what is retried. A code that is not here is a bug of ours or of a library: it uses up attempts. */
+const RULES: Readonly<Record<string, RetryRule>> = {
+  'submit-not-sent': { kind: 'attempt' },
+  'submit-unknown': { kind: 'attempt' },
+  'image-missed': { kind: 'attempt' },
+  'archive-corrupt': { kind: 'attempt' },
+  'archive-unreachable': { kind: 'wait', delayMs: 5_000 },
+  'archive-denied': { kind: 'wait', delayMs: 30_000 },
+  'archive-full': { kind: 'wait', delayMs: 30_000 },
+};
+
+export function retryRule(error: unknown): RetryRule {
+  return (error instanceof FluxError ? RULES[error.code] : undefined) ?? { kind: 'attempt' };
+}
+
+const FIRST_BACKOFF_MS = 500;
+const LONGEST_BACKOFF_MS = 60_000;
+
+/** Exponential with half of it at random, so that what failed together is not tried again together. */
+export function backoffMs(attemptsMade: number, random: () => number = Math.random): number {
+  const full = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(0, attemptsMade - 1));
+  return Math.round(full / 2 + (random() * full) / 2);
+}

@@ -1,0 +1,74 @@
+import type { Worker } from 'bullmq';
+import type { Connections } from '../src/connections.ts';
+import type { Fleet, FleetOptions } from '../src/fleet.ts';
+import { finishedSchema, itemSchema, submittedSchema } from '../src/item.ts';
+import { STAGES, type Stage } from '../src/queue/queues.ts';
+import type { OpenedPorts } from '../src/stage-ports.ts';
+import { archive } from '../src/stages/archive.ts';
+import { giveUp } from '../src/stages/give-up.ts';
+import { poll } from '../src/stages/poll.ts';
+import { submit } from '../src/stages/submit.ts';
+import { finishWorker } from './finish.ts';
+import { stageWorker } from './stage-worker.ts';
+import { startSweep } from './sweep.ts';
+
+const POLL_CONCURRENCY = 16;
+const ARCHIVE_CONCURRENCY = 8;
+
+/** Starts this process's share of the fleet. Its `drain` starts nothing new, lets what is under way be recorded, and ends. */
+export function startFleet(connections: Connections, ports: OpenedPorts, options: FleetOptions): Fleet {
+  const stopping = new AbortController();
+  const shared = {
+    redis: connections.redis,
+    prefix: connections.prefix,
+    signal: stopping.signal,
+    onTrouble: options.onTrouble,
+  };
+  const start: Record<Stage, () => Worker> = {
+    submit: () =>
+      stageWorker({
+        ...shared,
+        stage: 'submit',
+        schema: itemSchema,
+        concurrency: options.concurrency?.submit ?? submitConcurrency(connections.config.rateLimit),
+        run: (item, run) => submit(item, run, ports),
+        giveUp: (item, error) => giveUp(item, error, ports),
+      }),
+    poll: () =>
+      stageWorker({
+        ...shared,
+        stage: 'poll',
+        schema: submittedSchema,
+        concurrency: options.concurrency?.poll ?? POLL_CONCURRENCY,
+        run: (item, run) => poll(item, run, ports),
+        giveUp: (item, error) => giveUp(item, error, ports),
+      }),
+    archive: () =>
+      stageWorker({
+        ...shared,
+        stage: 'archive',
+        schema: finishedSchema,
+        concurrency: options.concurrency?.archive ?? ARCHIVE_CONCURRENCY,
+        run: (item, run) => archive(item, run, ports),
+        giveUp: (item, error) => giveUp(item, error, ports),
+      }),
+    finish: () => finishWorker(connections, shared),
+  };
+  // Whoever archives also writes the index: a batch ends with its last archived item.
+  const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
+  const workers = stages.map((stage) => start[stage]());
+  const sweep = startSweep(connections);
+  return {
+    async drain() {
+      stopping.abort();
+      sweep.stop();
+      await Promise.all(workers.map((worker) => worker.close()));
+    },
+  };
+}
+
+/** Enough waiters for every slot to have its own when its time comes, with answers that take up to about two seconds. */
+function submitConcurrency({ max, windowMs }: { max: number; windowMs: number }): number {
+  const perSecond = (max * 1_000) / windowMs;
+  return Math.min(64, Math.max(8, Math.ceil(perSecond * 4)));
+}

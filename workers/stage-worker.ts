@@ -1,0 +1,86 @@
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import type { z } from 'zod';
+import type { RedisClient } from '../src/queue/connection.ts';
+import type { Stage } from '../src/queue/queues.ts';
+import type { Run, StageOutcome } from '../src/stages/ports.ts';
+import { backoffMs, retryRule } from '../src/stages/retry.ts';
+
+/**
+ * A worker's death is noticed when its lock has run out and the next check comes: about 10 s (bullmq-facts: 10/5 → 9.9 s).
+ */
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5_000;
+/** Every stage may be run again any number of times; a low count would fail a job outside of its stage. */
+const MOST_STALLS = 1_000_000;
+
+export type StageWorkerOptions<Data> = {
+  stage: Stage;
+  schema: z.ZodType<Data>;
+  concurrency: number;
+  run(data: Data, run: Run): Promise<StageOutcome>;
+  /** The last attempt threw: end what the job is about. */
+  giveUp(data: Data, error: unknown): Promise<void>;
+  /** A fault that is not the item's: the whole process may want to stop for it. */
+  onTrouble(error: unknown): void;
+  redis: RedisClient;
+  prefix: string;
+  signal: AbortSignal;
+};
+
+/** Between BullMQ and a stage: parses the job's data, runs the stage, tells the queue its outcome. */
+export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
+  const worker = new Worker(options.stage, (job, token) => processJob(job, token, options), {
+    connection: options.redis,
+    prefix: options.prefix,
+    concurrency: options.concurrency,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_CHECK_MS,
+    maxStalledCount: MOST_STALLS,
+    settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade) },
+  });
+  // Lost connections and lost locks come here; BullMQ mends both, and stages may be repeated.
+  worker.on('error', () => {});
+  return worker;
+}
+
+async function processJob<Data>(job: Job, token: string | undefined, options: StageWorkerOptions<Data>): Promise<void> {
+  const parsed = options.schema.safeParse(job.data);
+  if (!parsed.success) {
+    const error = new UnrecoverableError(`Expected the data of a ${options.stage} job: ${parsed.error.message}`);
+    options.onTrouble(error);
+    throw error;
+  }
+  const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+  const outcome = await settle(
+    parsed.data,
+    { lastAttempt, runs: job.attemptsStarted, signal: options.signal },
+    options,
+  );
+  switch (outcome.kind) {
+    case 'done':
+      return;
+    case 'later':
+      await job.moveToDelayed(Math.max(outcome.atMs, Date.now() + 1), token);
+      throw new DelayedError();
+    case 'retry':
+      throw outcome.error;
+    default:
+      outcome satisfies never;
+  }
+}
+
+/** The stage's outcome, or what the retry table makes of what it threw. */
+async function settle<Data>(data: Data, run: Run, options: StageWorkerOptions<Data>): Promise<StageOutcome> {
+  try {
+    return await options.run(data, run);
+  } catch (error) {
+    const rule = retryRule(error);
+    if (rule.kind === 'wait') {
+      options.onTrouble(error);
+      return { kind: 'later', atMs: Date.now() + rule.delayMs * (0.75 + Math.random() * 0.5) };
+    }
+    if (!run.lastAttempt) throw error;
+    await options.giveUp(data, error);
+    return { kind: 'done' };
+  }
+}
