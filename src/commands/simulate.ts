@@ -17,7 +17,9 @@ Examples:
 
 A fault is name=0.05 (a share of the requests) or name=3x (the next three); ",first" behind it spares all but the
 first request for the same task, ",charged" takes the credits all the same. Faults:
-  ${FAULT_NAMES.join('  ').replace(/(.{1,108})(?: {2}|$)/g, '$1\n  ')}
+  ${FAULT_NAMES.join('  ')
+    .replace(/(.{1,108})(?: {2}|$)/g, '$1\n  ')
+    .trimEnd()}
 A prompt with the word "forbidden" is refused (400); one with "censored" is charged and fails later.
 While it runs: GET /_ledger?summary shows what was asked and charged, POST /_faults changes the faults.
 `;
@@ -50,7 +52,7 @@ export function simulateCommand(): Command {
     .option('--webhook-key <key>', 'signs the callbacks')
     .option('--callback-lost <share>', 'share of callbacks that never come', share)
     .option('--callback-twice <share>', 'share of callbacks that come twice', share)
-    .option('--fault <fault>', 'what goes wrong, see below; repeatable', gatherFault, [])
+    .option('--fault <fault>', 'what goes wrong, see below; repeatable', gatherFault)
     .option('--seed <number>', 'same seed, same durations and faults (1)', wholeNumber)
     .addOption(new Option('--pictures <kind>', 'with the prompt on it, or cheap (drawn)').choices(['drawn', 'plain']))
     .option('--image-size <pixels>', 'longest side (768)', wholeNumber)
@@ -69,7 +71,7 @@ export function simulateCommand(): Command {
     });
 }
 
-/** As commander hands them over: what was not given is not there, but for the three with a default. */
+/** As commander hands them over: what was not given is not there, but for those with a default. */
 type Flags = Pick<
   SimulatorOptions,
   | 'publicUrl'
@@ -92,7 +94,7 @@ type Flags = Pick<
 > & {
   host: string;
   port: number;
-  fault: Fault[];
+  fault?: Fault[];
   median?: number;
   originTtl?: number;
   storedTtl?: number;
@@ -120,7 +122,7 @@ function optionsOf(flags: Flags): SimulatorOptions {
   } = flags;
   return {
     ...same,
-    faults: fault,
+    ...(fault !== undefined && { faults: fault }),
     ...(median !== undefined && { medianMs: median }),
     ...(originTtl !== undefined && { originTtlMs: originTtl }),
     ...(storedTtl !== undefined && { storedTtlMs: storedTtl }),
@@ -140,7 +142,7 @@ function stopSignal(): Promise<void> {
   });
 }
 
-function gatherFault(text: string, before: Fault[]): Fault[] {
+function gatherFault(text: string, before: Fault[] = []): Fault[] {
   return [...before, parseFaultText(text)];
 }
 

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { UsageError } from '../errors.ts';
 import { createAccount } from './account.ts';
 import { createCallbacks } from './callbacks.ts';
 import { createDownloads } from './downloads.ts';
@@ -28,7 +29,8 @@ export type Simulator = {
 
 /**
  * A stand-in for the Flux Kontext API over real HTTP. It shares no code with the client, so that a mistake in one is not
- * mirrored in the other: what it knows, it has from the API's documentation.
+ * mirrored in the other: what it knows, it has from the API's documentation. Throws a UsageError (`listen-failed`,
+ * `fault-invalid`).
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const settings = resolveOptions(options);
@@ -90,7 +92,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 function listen(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) =>
+      reject(new UsageError('listen-failed', `Expected to listen on ${host}:${port}: ${cause.message}`, { cause })),
+    );
     server.listen(port, host, () => {
       const address = server.address();
       const bound = typeof address === 'object' && address ? address.port : port;
