@@ -1,3 +1,8 @@
+import { Agent } from 'undici';
+import { type Exchange, exchange } from './exchange.ts';
+import { AddressRefused, publicLookup } from './public-lookup.ts';
+import { allowedHosts, refusalOf } from './url-check.ts';
+
 /** Where a body can be fetched from. */
 export type DownloadOutcome =
   | { kind: 'body'; body: Buffer; contentType: string | undefined }
@@ -10,3 +15,87 @@ export type DownloadOutcome =
 
 /** Fetches a public URL whole, without credentials. Never throws for what the other side or the network does. */
 export type Download = (url: string, options: { maxBytes: number; signal?: AbortSignal }) => Promise<DownloadOutcome>;
+
+export type DownloadSettings = {
+  /** Hosts, as `host` (any port) or `host:port`, that may be anywhere and may speak plain http. */
+  allow: readonly string[];
+  userAgent: string;
+  maxRedirects: number;
+  /** DNS, TCP and TLS together. */
+  connectTimeoutMs: number;
+  /** From the request to the head of its answer. */
+  headersTimeoutMs: number;
+  /** The longest silence within a body. */
+  bodyTimeoutMs: number;
+  /** All of it, redirects included. */
+  totalTimeoutMs: number;
+};
+
+const REDIRECTS = [301, 302, 303, 307, 308];
+const GONE = [403, 404, 410];
+
+/** Fetches over HTTP from where `allow` and the address check let it. `close` cuts short what is under way. */
+export function httpDownload(settings: DownloadSettings): { download: Download; close(): Promise<void> } {
+  const isAllowed = allowedHosts(settings.allow);
+  const common = { headersTimeout: settings.headersTimeoutMs, bodyTimeout: settings.bodyTimeoutMs, allowH2: false };
+  // Two agents, since a connection that was opened unchecked must never be reused for a host that needs the check.
+  const free = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs } });
+  const checked = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs, lookup: publicLookup() } });
+
+  async function download(from: string, { maxBytes, signal }: Parameters<Download>[1]): Promise<DownloadOutcome> {
+    const deadline = performance.now() + settings.totalTimeoutMs;
+    let next = from;
+    for (let hop = 0; hop <= settings.maxRedirects; hop++) {
+      if (!URL.canParse(next)) return { kind: 'refused', message: 'not a URL' };
+      const url = new URL(next);
+      const refusal = refusalOf(url, isAllowed(url));
+      if (refusal !== undefined) return { kind: 'refused', message: refusal };
+      const result = await exchange(
+        isAllowed(url) ? free : checked,
+        {
+          origin: url.origin,
+          path: `${url.pathname}${url.search}`,
+          method: 'GET',
+          headers: { 'user-agent': settings.userAgent, accept: 'image/*, */*;q=0.5', 'accept-encoding': 'identity' },
+        },
+        { totalTimeoutMs: Math.max(0, deadline - performance.now()), maxBytes, signal },
+      );
+      const location = redirectOf(result);
+      if (location === undefined) return outcomeOf(result, maxBytes);
+      if (!URL.canParse(location, url.href)) return { kind: 'broken', message: 'a redirect to what is no URL' };
+      next = new URL(location, url).href;
+    }
+    return { kind: 'broken', message: `more than ${settings.maxRedirects} redirects` };
+  }
+
+  return {
+    download,
+    async close() {
+      await Promise.all([free.destroy(), checked.destroy()]);
+    },
+  };
+}
+
+function redirectOf(result: Exchange): string | undefined {
+  if (result.kind !== 'answer' && result.kind !== 'too-long') return undefined;
+  return REDIRECTS.includes(result.status) ? textOf(result.headers.location) : undefined;
+}
+
+/** What a request that was not redirected came to. No message names the URL: it may be signed. */
+function outcomeOf(result: Exchange, maxBytes: number): DownloadOutcome {
+  if (result.kind === 'not-sent' || result.kind === 'lost') {
+    return { kind: result.cause instanceof AddressRefused ? 'refused' : 'broken', message: result.message };
+  }
+  const { status, headers } = result;
+  if (GONE.includes(status)) return { kind: 'gone', status };
+  if (status !== 200) return { kind: 'broken', message: `HTTP ${status}` };
+  if (result.kind === 'too-long') return { kind: 'refused', message: `a body over ${maxBytes} bytes` };
+  const encoding = textOf(headers['content-encoding']) ?? 'identity';
+  if (encoding !== 'identity') return { kind: 'broken', message: `a body in ${encoding}, which was not asked for` };
+  if (result.body.length === 0) return { kind: 'broken', message: 'an empty body' };
+  return { kind: 'body', body: result.body, contentType: textOf(headers['content-type']) };
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
