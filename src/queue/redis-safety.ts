@@ -18,7 +18,7 @@ export async function checkRedis(connection: Inspectable, options: { allowEvicti
   if (evicts && !options.allowEviction) {
     throw new UsageError('redis-evicts', `Redis may evict queue keys: maxmemory-policy is ${policy}, not noeviction`, {
       facts: { policy },
-      hint: 'Set it: redis-cli config set maxmemory-policy noeviction. Or pass --allow-eviction and risk losing queued jobs.',
+      hint: 'Set it: redis-cli config set maxmemory-policy noeviction. REDIS_ALLOW_EVICTION=true goes on regardless.',
     });
   }
 
