@@ -1,0 +1,29 @@
+// Before the tests: builds what they run as other processes, and makes sure that the services they need can start.
+import { spawnSync } from 'node:child_process';
+import { aptInstall, canInstall, isOnPath } from '../../demo/apt-install.mjs';
+
+/** What the tests run beside Node; `givenBy` names the variable that points at a server instead. */
+const SERVICES = [
+  { programs: ['redis-server'], packages: ['redis-server'] },
+  {
+    programs: ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph', 'ceph-authtool', 'monmaptool'],
+    packages: ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-common'],
+    givenBy: 'TEST_S3_ENDPOINT',
+  },
+];
+
+const lacking = () =>
+  SERVICES.filter(
+    ({ programs, givenBy }) => !(givenBy && process.env[givenBy]) && !programs.every((program) => isOnPath(program)),
+  );
+
+const missing = lacking().flatMap(({ packages }) => packages);
+if (missing.length > 0 && !(canInstall() && aptInstall(missing) && lacking().length === 0)) {
+  console.error(`The tests run on a real Redis and a real S3 server. Install what is missing (Debian, Ubuntu):
+  sudo apt-get install -y --no-install-recommends ${missing.join(' ')}
+Instead of Ceph, TEST_S3_ENDPOINT can name a running S3 server (with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY).`);
+  process.exit(1);
+}
+
+const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+process.exit(status ?? 1);
