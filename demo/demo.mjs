@@ -1,0 +1,110 @@
+// `npm run demo`: the whole way from a manifest to a folder of pictures, with a simulator in place of the API.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { aptInstall, canInstall, isOnPath } from './apt-install.mjs';
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const cli = resolve(project, 'dist/src/cli.js');
+const manifest = resolve(project, 'jobs.example.yaml');
+const archive = resolve(project, 'archive');
+
+const redisUrl = chooseRedis();
+if (!existsSync(cli)) build();
+
+// Ctrl-C in the terminal reaches the command by itself, and that drains; we stay to stop the simulator after it.
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    interrupted = true;
+  });
+}
+const simulator = await startSimulator();
+try {
+  process.exitCode = interrupted ? 3 : await runExample(simulator.env);
+} finally {
+  await simulator.stop();
+}
+
+/**
+ * A private Redis (an empty REDIS_URL) wherever there is a server for it, since workers at REDIS_URL may be real ones:
+ * they would take the demo's jobs to the real API.
+ */
+function chooseRedis() {
+  const available = () => isOnPath('redis-server') || isOnPath('valkey-server');
+  if (available()) return '';
+  if (process.env.REDIS_URL) return process.env.REDIS_URL;
+  if (canInstall() && aptInstall(['redis-server']) && available()) return '';
+  console.error(`The demo needs a Redis. Install one; it is started and stopped with the demo:
+  sudo apt install redis-server      (Debian, Ubuntu)
+  brew install redis                 (macOS)
+or set REDIS_URL to one that runs.`);
+  process.exit(2);
+}
+
+function build() {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: project, stdio: 'inherit' });
+  if (status !== 0) process.exit(2);
+}
+
+/** Outside the terminal's process group, so that Ctrl-C does not end it before the command. */
+async function startSimulator() {
+  const child = spawn(process.execPath, [cli, 'simulate', '--port', '0', '--rate', '20/10s', '--time-scale', '0.1'], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  let said = '';
+  const env = await Promise.race([
+    ended.then(() => undefined),
+    new Promise((resolve) => {
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        said += text;
+        // It prints what to export.
+        const exports = said.matchAll(/\b(FLUX_API_URL|FLUX_API_KEY)=(\S+)\n/g);
+        const found = Object.fromEntries([...exports].map(([, name, value]) => [name, value]));
+        if (found.FLUX_API_URL && found.FLUX_API_KEY) resolve(found);
+      });
+    }),
+  ]);
+  if (env === undefined) {
+    console.error(`The simulator did not start:\n${said}`);
+    process.exit(2);
+  }
+  return {
+    env,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** Returns the status to exit with. */
+async function runExample(simulated) {
+  console.error(`A simulator of the API listens on ${simulated.FLUX_API_URL}
+$ flux-batch run ${relative(process.cwd(), manifest)} --yes\n`);
+  const child = spawn(process.execPath, [cli, 'run', manifest, '--yes'], {
+    cwd: project,
+    stdio: 'inherit',
+    env: { ...process.env, ...simulated, REDIS_URL: redisUrl, ARCHIVE_URL: archive, FLUX_CALLBACK_URL: '' },
+  });
+  const [status] = await once(child, 'exit');
+  console.error(`\nThe archive: ${archive}`);
+  if (status !== 1 || !onlyTheForbiddenFailed()) return status ?? 3;
+  console.error('One prompt was refused by the content policy. The example has it on purpose: all is well.');
+  return 0;
+}
+
+/** By the records of the batch: one item refused for its prompt, all others archived. */
+function onlyTheForbiddenFailed() {
+  const { batch } = parse(readFileSync(manifest, 'utf8'));
+  const folder = resolve(archive, batch, 'items');
+  const records = readdirSync(folder).map((name) => JSON.parse(readFileSync(resolve(folder, name), 'utf8')));
+  const others = records.filter(({ state }) => state !== 'archived');
+  return others.length === 1 && others[0].state === 'failed' && others[0].failure.class === 'content-policy';
+}
