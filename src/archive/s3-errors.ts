@@ -109,7 +109,9 @@ function verdictOf(thrown: unknown, at: S3Place): Verdict {
   }
   const network = BY_SYSTEM_CODE[errorCodeOf(thrown) ?? ''];
   if (network) return { ...network, code: 'archive-unreachable', why: `${network.why} (${where})` };
-  return verdictOfStatus(status, `${name}: ${messageOf(thrown)}`, where);
+  const message = messageOf(thrown);
+  // What the SDK says of an answer without a message of its own.
+  return verdictOfStatus(status, message === 'UnknownError' ? name : `${name}: ${message}`, where);
 }
 
 function verdictOfStatus(status: number | undefined, said: string, where: string): Verdict {

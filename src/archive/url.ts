@@ -24,12 +24,13 @@ export function parseArchiveUrl(url: string): { kind: 's3' } | { kind: 'folder';
 export function parseS3Url(url: string): { bucket: string; prefix: string } {
   const [, bucket = '', path = ''] = /^s3:\/\/([^/]*)\/*(.*?)\/*$/i.exec(url) ?? [];
   // Wider than AWS, whose rules for new buckets are not those of old ones and of other servers.
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/.test(bucket)) throw invalid(url, `"${bucket}" is not a bucket name`);
-  if (path !== '' && !isKey(path)) throw invalid(url, `"${path}" cannot be a prefix`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/.test(bucket)) throw invalid(url, 'it has no valid bucket name');
+  if (path !== '' && !isKey(path)) throw invalid(url, 'its prefix has empty parts or ones that begin with a dot');
   return { bucket, prefix: path === '' ? '' : `${path}/` };
 }
 
 function pathOfFileUrl(url: string): string {
+  if (!/^file:\/\//i.test(url)) throw invalid(url, 'it is not an absolute path');
   try {
     return fileURLToPath(url);
   } catch {
@@ -37,7 +38,9 @@ function pathOfFileUrl(url: string): string {
   }
 }
 
-function invalid(url: string, why: string): UsageError {
+function invalid(given: string, why: string): UsageError {
+  // Some write their keys into the URL; they are not to be in a log.
+  const url = given.replace(/\/\/[^/]*@/, '//***@');
   return new UsageError('archive-url-invalid', `The archive URL "${url}" cannot be used: ${why}`, {
     facts: { url },
     hint: HINT,
