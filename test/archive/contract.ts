@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import type { Archive } from '../../src/archive/archive.ts';
+import { listed } from './listed.ts';
+
+const JSON_TYPE = { contentType: 'application/json' };
+
+/** What every archive keeps, whatever it is made of. `open` gives an empty, prepared one of its own to each test. */
+export function keepsTheArchiveContract(open: () => Promise<Archive>): void {
+  test('reads back what was written', async () => {
+    const archive = await open();
+    const body = Buffer.from('{"prompt":"Ein Leuchtturm – 灯塔 🗼"}\n');
+    await archive.write('spring/items/lighthouse-1a2b3c4d.json', body, JSON_TYPE);
+    expect(await archive.read('spring/items/lighthouse-1a2b3c4d.json')).toEqual(body);
+  });
+
+  test('reads nothing where nothing was written', async () => {
+    const archive = await open();
+    expect(await archive.read('spring/items/none.json')).toBeUndefined();
+  });
+
+  test('writes over what was there', async () => {
+    const archive = await open();
+    await archive.write('spring/batch.json', Buffer.from('a longer first version'), JSON_TYPE);
+    await archive.write('spring/batch.json', Buffer.from('second'), JSON_TYPE);
+    expect((await archive.read('spring/batch.json'))?.toString()).toBe('second');
+  });
+
+  test('keeps an empty body', async () => {
+    const archive = await open();
+    await archive.write('spring/results.csv', Buffer.alloc(0), { contentType: 'text/csv' });
+    expect(await archive.read('spring/results.csv')).toEqual(Buffer.alloc(0));
+  });
+
+  test('keeps 32 MB byte for byte', async () => {
+    const archive = await open();
+    const body = Buffer.alloc(32 * 1024 * 1024);
+    for (let at = 0; at < body.length; at += 4) body.writeUInt32LE((at * 2654435761) >>> 0, at);
+    await archive.write('spring/images/large.png', body, { contentType: 'image/png' });
+    const stored = await archive.read('spring/images/large.png');
+    expect(stored?.equals(body)).toBe(true);
+  });
+
+  test('creates a key once', async () => {
+    const archive = await open();
+    expect(await archive.create('spring/items/a.json', Buffer.from('first'), JSON_TYPE)).toBe(true);
+    expect(await archive.create('spring/items/a.json', Buffer.from('second'), JSON_TYPE)).toBe(false);
+    expect((await archive.read('spring/items/a.json'))?.toString()).toBe('first');
+  });
+
+  test('lets exactly one of 20 concurrent creates of a key win, and keeps the winner', async () => {
+    const archive = await open();
+    const claims = Array.from({ length: 20 }, (_, claimant) =>
+      archive.create('spring/items/contested.json', Buffer.from(`claimant ${claimant}`), JSON_TYPE),
+    );
+    const won = (await Promise.all(claims)).flatMap((isWinner, claimant) => (isWinner ? [claimant] : []));
+    expect(won).toHaveLength(1);
+    expect((await archive.read('spring/items/contested.json'))?.toString()).toBe(`claimant ${won[0]}`);
+  });
+
+  test('lists the keys under a prefix, and under no other, in byte order', async () => {
+    const archive = await open();
+    const keys = [
+      'b/items/z.json',
+      'b/items/a-1.json',
+      'b/items/a.json',
+      'b/items/a/x.json',
+      'b/items/Z.json',
+      'b/items/é',
+    ];
+    const others = ['b/batch.json', 'b/items-of-another.json', 'ba/items/a.json'];
+    await Promise.all([...keys, ...others].map((key) => archive.write(key, Buffer.from('x'), JSON_TYPE)));
+    expect(await listed(archive, 'b/items/')).toEqual([
+      'b/items/Z.json',
+      'b/items/a-1.json',
+      'b/items/a.json',
+      'b/items/a/x.json',
+      'b/items/z.json',
+      'b/items/é',
+    ]);
+  });
+
+  test('lists more than a page', async () => {
+    const archive = await open();
+    const keys = Array.from({ length: 1100 }, (_, n) => `many/items/item-${`${n}`.padStart(5, '0')}.json`);
+    for (let at = 0; at < keys.length; at += 50) {
+      const some = keys.slice(at, at + 50);
+      await Promise.all(some.map((key) => archive.write(key, Buffer.from('{}'), JSON_TYPE)));
+    }
+    expect(await listed(archive, 'many/items/')).toEqual(keys);
+  });
+
+  test('lists nothing where nothing is', async () => {
+    const archive = await open();
+    expect(await listed(archive, 'no-such-batch/items/')).toEqual([]);
+  });
+
+  test('is prepared more than once, leaving nothing behind', async () => {
+    const archive = await open();
+    await archive.prepare();
+    await archive.prepare();
+    expect(await listed(archive, '')).toEqual([]);
+  });
+
+  test.each(['../outside', '/etc/passwd', 'a/../../b', 'a//b', '.hidden', 'a/', '', 'a\\..\\b', 'a/\0'])(
+    'refuses the key %j',
+    async (key) => {
+      const archive = await open();
+      await expect(archive.read(key)).rejects.toMatchObject({ code: 'internal' });
+      await expect(archive.write(key, Buffer.from('x'), JSON_TYPE)).rejects.toMatchObject({ code: 'internal' });
+      await expect(archive.create(key, Buffer.from('x'), JSON_TYPE)).rejects.toMatchObject({ code: 'internal' });
+    },
+  );
+
+  test('does nothing once it was called off', async () => {
+    const archive = await open();
+    const signal = AbortSignal.abort(new Error('stopped'));
+    await expect(archive.write('a/b', Buffer.from('x'), { ...JSON_TYPE, signal })).rejects.toThrow('stopped');
+    await expect(archive.create('a/b', Buffer.from('x'), { ...JSON_TYPE, signal })).rejects.toThrow('stopped');
+    await expect(archive.read('a/b', signal)).rejects.toThrow('stopped');
+    expect(await archive.read('a/b')).toBeUndefined();
+  });
+}
