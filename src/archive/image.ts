@@ -22,7 +22,7 @@ const THUMBNAIL_SIDE = 320;
 
 /**
  * Proves that a body is a whole image of the expected format, by its structure and by decoding all of it, and makes its
- * thumbnail on the way. About 4 ms for 0.8 megapixels and 8 ms for 2, on one core.
+ * thumbnail on the way. With 8 at once on two cores 5 ms for a JPEG of 0.2 MB, 10 to 15 ms for an image of 2 MB.
  *
  * Refused: other formats, pages and errors in place of an image, files that end early or go on after their end, pixels
  * that do not decode. A changed byte inside a JPEG's scan is not noticed: the format has no checksum.

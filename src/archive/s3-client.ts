@@ -27,7 +27,7 @@ export type S3Connection = {
   close: () => void;
 };
 
-/** Loads the SDK only now: it costs a quarter of a second, which `--help` and folder archives need not pay. */
+/** Loads the SDK only now: it costs 120 ms, which `--help` and folder archives need not pay. */
 export async function connectS3(settings: S3Settings): Promise<S3Connection> {
   // The SDK's own switch. Its warning about Node 20 speaks to us who choose the version, not to who runs the program.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
