@@ -30,7 +30,6 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
   FETCH_ALLOW: '',
-  LOG_LEVEL: 'warn',
   PORT: '8787',
 };
 
@@ -61,7 +60,7 @@ const variables = z.object({
   GENERATION_RETRIES: whole(0),
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
   FETCH_ALLOW: list,
-  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']),
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
   PORT: whole(0),
 });
 type Variables = z.infer<typeof variables>;
@@ -93,7 +92,8 @@ export type Config = Readonly<{
   generationRetries: number;
   budgetCredits: number | undefined;
   fetchAllow: readonly string[];
-  logLevel: Variables['LOG_LEVEL'];
+  /** Undefined: a worker logs, a command that talks to a person does not. */
+  logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
   port: number;
 }>;
 

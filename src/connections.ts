@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import { openArchive } from './archive/open.ts';
@@ -32,13 +31,12 @@ export type Connections = {
  * Opens Redis and the archive, proving that images can be stored. `patient`: lost connections are waited for, as workers do.
  * Whatever was opened before a failure is closed again.
  */
-export async function connect(config: Config, options: { patient: boolean }): Promise<Connections> {
+export async function connect(config: Config, options: { patient: boolean; logLevel?: string }): Promise<Connections> {
   const closers = openClosers();
   try {
-    const log = createLogger(config.logLevel);
+    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
     const archive = await openArchiveOf(config, closers);
     await archive.prepare();
-    await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
     const { redis, warnings } = await openRedis(config, options, closers);
     const keys = keysOf(DEFAULT_PREFIX);
     const queues = openQueues(redis, DEFAULT_PREFIX);

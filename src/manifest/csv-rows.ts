@@ -11,10 +11,10 @@ type CsvRecord = { record: string[]; info: { lines: number } };
  */
 export async function* readCsvRows(path: string, signal?: AbortSignal): AsyncGenerator<RowEvent> {
   let columns: readonly string[] | undefined;
+  const lines = lineTracker();
   try {
     for await (const { record, info } of records(path, signal)) {
-      // `lines` is where the record ends; quoted fields may hold lines of their own.
-      const line = info.lines - record.reduce((sum, field) => sum + lineBreaks(field), 0);
+      const line = lines.startOf(record, info.lines);
       if (columns === undefined) {
         columns = record.map((column) => column.trim());
         const mistakes = columnMistakes(columns, line);
@@ -24,14 +24,12 @@ export async function* readCsvRows(path: string, signal?: AbortSignal): AsyncGen
       } else if (record.length === columns.length) {
         yield { kind: 'row', line, values: toValues(columns, record) };
       } else {
-        const hint = record.length > columns.length ? 'a value with a comma needs quotes' : undefined;
-        const message = `expected ${columns.length} values, as the header has columns, got ${record.length}`;
-        yield { kind: 'mistake', line, message, ...(hint === undefined ? {} : { hint }) };
+        yield wrongCount(columns.length, record.length, line);
       }
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    yield { kind: 'mistake', line: lineOf(error), message: `is not CSV from here on: ${error.message}` };
+    yield { kind: 'mistake', line: lines.next(), ...explain(error) };
     return;
   }
   if (columns === undefined)
@@ -88,12 +86,52 @@ function toValues(columns: readonly string[], record: readonly string[]): Record
   return values;
 }
 
-function lineBreaks(field: string): number {
-  let count = 0;
-  for (let at = field.indexOf('\n'); at !== -1; at = field.indexOf('\n', at + 1)) count++;
-  return count;
+/**
+ * Where records begin. The parser tells the line on which one ends, and takes each CR LF in quotes for two lines: what it
+ * counted too many has to be remembered for all records that follow.
+ */
+function lineTracker() {
+  let tooMany = 0;
+  let end = 0;
+  return {
+    startOf(record: readonly string[], parsersLine: number): number {
+      let breaks = 0;
+      for (const field of record) {
+        if (!/[\r\n]/.test(field)) continue;
+        breaks += field.split(/\r\n|\r|\n/).length - 1;
+        tooMany += field.split('\r\n').length - 1;
+      }
+      end = parsersLine - tooMany;
+      return end - breaks;
+    },
+    /** Where the first record begins that could not be parsed, but for blank lines. */
+    next: () => end + 1,
+  };
 }
 
-function lineOf(error: CsvError): number {
-  return 'lines' in error && typeof error.lines === 'number' ? error.lines : 1;
+function wrongCount(expected: number, got: number, line: number): RowMistake {
+  const hint = got > expected ? { hint: 'a value with a comma needs quotes' } : {};
+  return {
+    kind: 'mistake',
+    line,
+    message: `expected ${expected} values, as the header has columns, got ${got}`,
+    ...hint,
+  };
+}
+
+/** In our words, since the parser's name a line that is not right (see `lineTracker`). */
+function explain({ code, message }: CsvError): { message: string; hint?: string } {
+  const hint = 'quote the whole value and double the quotes in it';
+  switch (code) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return { message: 'a quote is opened and never closed', hint };
+    case 'CSV_INVALID_CLOSING_QUOTE':
+      return { message: 'there is text after a closing quote', hint };
+    case 'INVALID_OPENING_QUOTE':
+      return { message: 'there is a quote within a value', hint };
+    case 'CSV_MAX_RECORD_SIZE':
+      return { message: `expected a row of at most ${MAX_ROW_CHARACTERS} characters` };
+    default:
+      return { message };
+  }
 }

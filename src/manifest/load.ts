@@ -61,8 +61,14 @@ async function attachRows(
   const found = mistakes.map((mistake) => rowsProblem(file, job, mistake));
   if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, found };
   const about = rows === undefined ? undefined : { columns, shown: rows.shown };
-  for (const { path, message, hint } of variableFindings(job, about, ['jobs', job.index])) {
-    found.push({ file, ...position(path), path: formatPath(path), message, ...(hint === undefined ? {} : { hint }) });
+  for (const { path, at, message, hint } of variableFindings(job, about, ['jobs', job.index])) {
+    found.push({
+      file,
+      ...position(path, at),
+      path: formatPath(path),
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
   return { job, found };
 }

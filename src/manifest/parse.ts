@@ -1,6 +1,6 @@
 import { checkMap } from './check.ts';
 import { type Job, parametersOf } from './job.ts';
-import { type Finding, formatPath, type Path, type Position, type Problem } from './problems.ts';
+import { type Finding, formatPath, type Problem } from './problems.ts';
 import { duplicateIds, editingFindings, type JobDraft, matrixFindings, requiredKeys } from './rules.ts';
 import { type Defaults, defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
 import { parseTemplate } from './template.ts';
@@ -15,7 +15,7 @@ export type ParsedJob = Omit<Job, 'rows'> & {
   sound: boolean;
 };
 
-export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Problem[]; position(path: Path): Position };
+export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Problem[] } & Pick<YamlText, 'position'>;
 
 /** The text of a manifest as data, and every mistake that needs no other file to be seen. */
 export function parseManifest(text: string, file: string): ParsedManifest {

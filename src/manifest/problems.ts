@@ -62,7 +62,7 @@ export function formatPath(path: Path): string {
 /** A value in a message: text in quotes and cut to a length that fits a line, containers by their kind only. */
 export function quote(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a map';
   if (typeof value !== 'string') return String(value);
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);

@@ -87,11 +87,15 @@ function syntaxErrors(errors: readonly YAMLError[], text: string, lines: LineCou
     const hint = syntaxHint(error, source);
     firsts.set(line, {
       position: { line, column: col },
-      message: error.message,
+      message: syntaxMessage(error),
       ...(hint === undefined ? {} : { hint }),
     });
   }
   return [...firsts.values()];
+}
+
+function syntaxMessage({ code, message }: YAMLError): string {
+  return code === 'NON_STRING_KEY' ? 'expected text as a key' : message;
 }
 
 function syntaxHint(error: YAMLError, line: string): string | undefined {

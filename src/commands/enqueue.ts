@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { connect } from '../connections.ts';
+import { intakeManifest } from '../intake.ts';
+import { expand, openManifest } from '../manifest/manifest.ts';
+import { plural, say } from '../terminal.ts';
+import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
+
+/** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */
+export function enqueueCommand(): Command {
+  return withWorkerOptions(new Command('enqueue'))
+    .description('put a manifest into the queues for workers elsewhere')
+    .argument('<manifest>', 'the YAML file')
+    .option('--yes', 'never ask')
+    .option('--json', 'print what was enqueued as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ flux-batch enqueue jobs.yaml --redis redis://queue:6379 --archive s3://pictures\n',
+    )
+    .action(async (file: string, flags: ConfigFlags & { json?: true }) => {
+      const config = loadConfig(overridesOf(flags));
+      const { manifest } = await openManifest(file);
+      const connections = await connect(config, { patient: false });
+      try {
+        for (const warning of connections.warnings) say(`warning: ${warning}`);
+        const sum = await intakeManifest(connections, manifest, expand(manifest));
+        if (flags.json) process.stdout.write(`${JSON.stringify({ batch: manifest.batch, ...sum })}\n`);
+        else say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}

@@ -1,0 +1,43 @@
+import { type Command, Option } from 'commander';
+import type { Overrides } from '../config.ts';
+
+/** The flags that every command takes which reads the configuration; each wins over its variable. */
+export function withConfigOptions(command: Command): Command {
+  return command
+    .option('--archive <url>', 'where images go: s3://bucket/prefix or a folder (ARCHIVE_URL)')
+    .option('--redis <url>', 'the Redis to use; none: a private one (REDIS_URL)')
+    .option('--allow-eviction', 'go on with a Redis that may evict keys');
+}
+
+/** The flags of commands that run workers. */
+export function withWorkerOptions(command: Command): Command {
+  return withConfigOptions(command)
+    .option('--rate <rate>', "the provider's limit, such as 20/10s (FLUX_RATE_LIMIT)")
+    .option('--max-tasks <count>', 'tasks running at the provider at once (FLUX_MAX_TASKS)')
+    .addOption(
+      new Option(
+        '--on-unknown <what>',
+        'a submit whose outcome is unknown: hold it, or risk paying twice (ON_UNKNOWN)',
+      ).choices(['hold', 'resubmit']),
+    );
+}
+
+export type ConfigFlags = {
+  archive?: string;
+  redis?: string;
+  allowEviction?: boolean;
+  rate?: string;
+  maxTasks?: string;
+  onUnknown?: string;
+};
+
+export function overridesOf(flags: ConfigFlags): Overrides {
+  return {
+    ...(flags.archive === undefined ? {} : { ARCHIVE_URL: flags.archive }),
+    ...(flags.redis === undefined ? {} : { REDIS_URL: flags.redis }),
+    ...(flags.allowEviction ? { REDIS_ALLOW_EVICTION: 'true' } : {}),
+    ...(flags.rate === undefined ? {} : { FLUX_RATE_LIMIT: flags.rate }),
+    ...(flags.maxTasks === undefined ? {} : { FLUX_MAX_TASKS: flags.maxTasks }),
+    ...(flags.onUnknown === undefined ? {} : { ON_UNKNOWN: flags.onUnknown }),
+  };
+}

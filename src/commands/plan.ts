@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { formatDuration, formatRate } from '../duration.ts';
+import { costOf, submitTimeMs } from '../estimate.ts';
+import { expand, openManifest } from '../manifest/manifest.ts';
+import { render, type Template } from '../manifest/template.ts';
+import { loadPrices } from '../prices.ts';
+import { plain, plural, shorten, table } from '../terminal.ts';
+import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
+
+const SHOWN_PROMPTS = 5;
+
+/** `flux-batch plan`: what a manifest would do; needs no Redis, no archive and no key, and spends nothing. */
+export function planCommand(): Command {
+  return withWorkerOptions(new Command('plan'))
+    .description('check a manifest; count, price and time it; spends nothing')
+    .argument('<manifest>', 'the YAML file')
+    .option('--json', 'print the plan as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ flux-batch plan jobs.yaml\n  $ flux-batch plan jobs.yaml --json | jq .credits\n',
+    )
+    .action(async (file: string, flags: ConfigFlags & { json?: true }) => {
+      const config = loadConfig(overridesOf(flags));
+      const prices = await loadPrices(config.pricesFile);
+      const { manifest, totals } = await openManifest(file);
+      const cost = costOf(totals.byModel, prices);
+      const timeMs = submitTimeMs(totals.items, config.rateLimit);
+      const first = [];
+      for await (const item of expand(manifest)) {
+        if (first.push(item) === SHOWN_PROMPTS) break;
+      }
+      if (flags.json) {
+        const jobs = manifest.jobs.map((job) => ({ id: sourceOf(job.id), items: totals.byJob[job.index] ?? 0 }));
+        const plan = {
+          batch: manifest.batch,
+          items: totals.items,
+          byModel: totals.byModel,
+          jobs,
+          ...cost,
+          pricesOf: prices.date,
+          submitTimeMs: timeMs,
+        };
+        process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
+        return;
+      }
+      const price =
+        cost.credits === undefined
+          ? `no price for ${cost.unpriced.join(', ')} (FLUX_PRICES)`
+          : `${cost.credits.toLocaleString('en-US')} credits, about $${cost.usd?.toFixed(2)} at the prices of ${prices.date}`;
+      const lines = [
+        `${manifest.batch}: ${plural(totals.items, 'item')} from ${plural(manifest.jobs.length, 'job')}`,
+        ...table([
+          ['  price', price],
+          [
+            '  time',
+            `at least ${formatDuration(timeMs)} to submit at ${formatRate(config.rateLimit)}, and the last task's own`,
+          ],
+          [
+            '  models',
+            Object.entries(totals.byModel)
+              .map(([model, count]) => `${model} ${count}`)
+              .join(', '),
+          ],
+        ]),
+        '',
+        ...table([
+          ['  items', 'job'],
+          ...manifest.jobs.map((job) => [`  ${totals.byJob[job.index] ?? 0}`, plain(sourceOf(job.id))]),
+        ]),
+        '',
+        `first ${plural(first.length, 'prompt')}:`,
+        ...table(first.map((item) => [`  ${plain(item.name)}`, shorten(plain(item.request.prompt), 100)])),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
+    });
+}
+
+/** The template as it stands in the manifest, but for spaces within the braces. */
+function sourceOf(template: Template): string {
+  return render(template, Object.fromEntries(template.names.map((name) => [name, `{{ ${name} }}`])));
+}

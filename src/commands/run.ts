@@ -1,0 +1,88 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { type Connections, connect } from '../connections.ts';
+import { UsageError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type StartFleet, WORKER_STAGES } from '../fleet.ts';
+import { intakeManifest } from '../intake.ts';
+import { expand, openManifest } from '../manifest/manifest.ts';
+import { watchBatch } from '../progress/watch.ts';
+import { checkAccount } from '../provider/check-account.ts';
+import { summarize } from '../results/summary.ts';
+import { openPorts } from '../stage-ports.ts';
+import { plural, say } from '../terminal.ts';
+import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
+import { onStopSignals } from './signals.ts';
+
+const EXAMPLES = `
+Examples:
+  $ flux-batch run jobs.yaml
+  $ flux-batch run jobs.yaml --archive s3://pictures/spring
+  $ ON_UNKNOWN=resubmit flux-batch run jobs.yaml --json > summary.json
+
+Running it again submits nothing that was submitted: it goes on where it stopped.
+Exit codes: 0 all archived · 1 some failed or are held · 2 something is wrong with the command, the manifest or the
+configuration · 3 stopped before the end.
+`;
+
+/** `flux-batch run`: enqueue, work and watch in one process until the batch has ended. */
+export function runCommand(startFleet: StartFleet): Command {
+  return withWorkerOptions(new Command('run'))
+    .description('make every image of a manifest: all in one process, until the batch ends')
+    .argument('<manifest>', 'the YAML file')
+    .option('--yes', 'never ask')
+    .option('--json', 'print the summary as JSON on stdout')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, flags: ConfigFlags & { json?: true }) => {
+      const config = loadConfig(overridesOf(flags));
+      const { manifest, totals } = await openManifest(file);
+      if (totals.items === 0) throw new UsageError('manifest-empty', `${file} has no items`);
+      const connections = await connect(config, { patient: true });
+      try {
+        process.exitCode = await runBatch(connections, startFleet, {
+          batch: manifest.batch,
+          digest: manifest.digest,
+          items: () => expand(manifest),
+          count: totals.items,
+          json: flags.json === true,
+        });
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}
+
+type Batch = {
+  batch: string;
+  digest: string;
+  items: () => ReturnType<typeof expand>;
+  count: number;
+  json: boolean;
+};
+
+async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<number> {
+  const ports = await openPorts(connections);
+  await checkAccount(ports.provider, connections);
+  for (const warning of connections.warnings) say(`warning: ${warning}`);
+  say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
+
+  const stop = onStopSignals({ stopsForFaults: true });
+  const fleet = startFleet(connections, ports, { stages: WORKER_STAGES, onTrouble: stop.trouble });
+  try {
+    const end = await watchBatch(connections, ports, {
+      batch: run.batch,
+      enqueue: (onProgress) => intakeManifest(connections, run, run.items(), onProgress),
+      signal: stop.signal,
+    });
+    await fleet.drain();
+    const summary = await summarize(run.batch, connections, end);
+    if (run.json) process.stdout.write(`${JSON.stringify(summary.json, null, 2)}\n`);
+    for (const line of summary.lines) say(line);
+    if (stop.fault) throw stop.fault;
+    if (!end.ended) return EXIT.stopped;
+    return end.counts.items.archived === end.counts.total ? EXIT.allArchived : EXIT.someFailed;
+  } finally {
+    await fleet.drain();
+    stop.dispose();
+  }
+}

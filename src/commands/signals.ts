@@ -1,0 +1,44 @@
+import { FluxError, messageOf } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { say } from '../terminal.ts';
+
+/** Faults that no waiting mends while nobody is there: `run` stops for them, to be run again when they are mended. */
+const STOPPING = ['archive-denied', 'archive-full'];
+
+export type Stop = {
+  signal: AbortSignal;
+  /** Set when a fault and not a person stopped the run. */
+  fault: FluxError | undefined;
+  trouble(error: unknown): void;
+  dispose(): void;
+};
+
+/** SIGINT or SIGTERM once: drain. Twice: end now, what is in flight is found again by the next run. */
+export function onStopSignals({ stopsForFaults }: { stopsForFaults: boolean }): Stop {
+  const controller = new AbortController();
+  const told = new Set<string>();
+  const onSignal = (name: string) => {
+    if (controller.signal.aborted) process.exit(EXIT.stopped);
+    say(`${name}: no new submits; recording what is in flight. Once more to stop at once.`);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const stop: Stop = {
+    signal: controller.signal,
+    fault: undefined,
+    trouble(error) {
+      const code = error instanceof FluxError ? error.code : 'internal';
+      if (!told.has(code)) say(`warning: ${messageOf(error)}`);
+      told.add(code);
+      if (!stopsForFaults || !(error instanceof FluxError) || !STOPPING.includes(code)) return;
+      stop.fault ??= error;
+      controller.abort();
+    },
+    dispose() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+  return stop;
+}

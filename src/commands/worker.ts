@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config.ts';
+import { connect } from '../connections.ts';
+import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../fleet.ts';
+import { checkAccount } from '../provider/check-account.ts';
+import { openPorts } from '../stage-ports.ts';
+import { say } from '../terminal.ts';
+import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
+import { onStopSignals } from './signals.ts';
+
+const EXAMPLES = `
+Examples:
+  $ flux-batch worker                       all stages
+  $ flux-batch worker submit poll           leave archiving to others
+  $ flux-batch worker archive --archive-concurrency 16
+`;
+
+type Flags = ConfigFlags & { submitConcurrency?: number; pollConcurrency?: number; archiveConcurrency?: number };
+
+/** `flux-batch worker`: a member of the fleet, until SIGTERM or SIGINT. */
+export function workerCommand(startFleet: StartFleet): Command {
+  return withWorkerOptions(new Command('worker'))
+    .description('work on whatever is enqueued, as a member of a fleet')
+    .addArgument(new Argument('[stages...]', 'all by default').choices(WORKER_STAGES))
+    .option('--submit-concurrency <count>', 'submits under way or waiting for their slot', atLeastOne)
+    .option('--poll-concurrency <count>', 'polls under way', atLeastOne)
+    .option('--archive-concurrency <count>', 'images held in memory at once', atLeastOne)
+    .addHelpText('after', EXAMPLES)
+    .action(async (stages: WorkerStage[], flags: Flags) => {
+      const config = loadConfig(overridesOf(flags));
+      const connections = await connect(config, { patient: true, logLevel: 'info' });
+      try {
+        const ports = await openPorts(connections);
+        await checkAccount(ports.provider, connections);
+        for (const warning of connections.warnings) say(`warning: ${warning}`);
+        const stop = onStopSignals({ stopsForFaults: false });
+        const chosen = stages.length > 0 ? stages : WORKER_STAGES;
+        const fleet = startFleet(connections, ports, {
+          stages: chosen,
+          concurrency: concurrencyOf(flags),
+          onTrouble: stop.trouble,
+        });
+        say(`worker ${process.pid}: ${chosen.join(', ')} to ${connections.archive.url}`);
+        if (!stop.signal.aborted) await once(stop.signal, 'abort');
+        await fleet.drain();
+        stop.dispose();
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}
+
+function concurrencyOf({ submitConcurrency, pollConcurrency, archiveConcurrency }: Flags) {
+  return {
+    ...(submitConcurrency === undefined ? {} : { submit: submitConcurrency }),
+    ...(pollConcurrency === undefined ? {} : { poll: pollConcurrency }),
+    ...(archiveConcurrency === undefined ? {} : { archive: archiveConcurrency }),
+  };
+}
+
+function atLeastOne(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('Expected a whole number of 1 or more.');
+  return count;
+}

@@ -1,0 +1,45 @@
+import { readBatchFile, writeBatchFile } from './archive/batch-file.ts';
+import type { Connections } from './connections.ts';
+import { formatRate } from './duration.ts';
+import { UsageError } from './errors.ts';
+import type { Item } from './item.ts';
+import { hasEnded } from './queue/batch-state.ts';
+import { type Enqueued, enqueue } from './stages/enqueue.ts';
+
+/** Takes a manifest into the queues, after making sure that its batch is not on its way to another archive. */
+export async function intakeManifest(
+  connections: Connections,
+  manifest: { batch: string; digest: string },
+  items: AsyncIterable<Omit<Item, 'queuedAt'>>,
+  onProgress?: (enqueued: Enqueued) => void,
+): Promise<Enqueued> {
+  const { config, archive, records, state, queues } = connections;
+  await refuseOtherArchive(connections, manifest.batch);
+  const file = await readBatchFile(archive, manifest.batch);
+  await writeBatchFile(archive, {
+    version: 1,
+    batch: manifest.batch,
+    manifestDigest: manifest.digest,
+    created: file?.created ?? new Date().toISOString(),
+    settings: { apiUrl: config.apiUrl, rateLimit: formatRate(config.rateLimit), onUnknown: config.onUnknown },
+  });
+  const { onUnknown, pollGiveUpMs, storedTtlMs } = config;
+  return enqueue(
+    { ...manifest, archive: archive.url },
+    items,
+    { now: Date.now, records, intake: state.intake, queues, settings: { onUnknown, pollGiveUpMs, storedTtlMs } },
+    onProgress,
+  );
+}
+
+async function refuseOtherArchive({ state, archive }: Connections, batch: string): Promise<void> {
+  const known = await state.counts(batch);
+  if (!known || known.archive === archive.url || known.archive === '' || hasEnded(known)) return;
+  throw new UsageError(
+    'archive-differs',
+    `The batch ${batch} is on its way to ${known.archive}, not to ${archive.url}`,
+    {
+      hint: 'Let it end first, or name the same archive, or give the batch another name.',
+    },
+  );
+}

@@ -1,0 +1,61 @@
+import type { WriteStream } from 'node:tty';
+import { createLogUpdate } from 'log-update';
+import { doneOf, drawView, lineOf, type View } from './view.ts';
+
+export type Display = {
+  enqueuing(items: number): void;
+  show(view: View): void;
+  note(line: string): void;
+  close(): void;
+};
+
+/** A line in a log every so often, sooner when there is news. */
+const LINE_EVERY_MS = 5_000;
+
+/** Redraws in place on a terminal; elsewhere plain lines. */
+export function openDisplay(stream: NodeJS.WriteStream | WriteStream): Display {
+  return stream.isTTY ? liveDisplay(stream) : plainDisplay(stream);
+}
+
+function liveDisplay(stream: NodeJS.WriteStream): Display {
+  const update = createLogUpdate(stream);
+  let enqueued = '';
+  return {
+    enqueuing(items) {
+      enqueued = `  enqueued ${items.toLocaleString('en-US')}`;
+    },
+    show(view) {
+      update([...drawView(view), ...(view.counts.sealed ? [] : [enqueued])].join('\n'));
+    },
+    note(line) {
+      update.clear();
+      stream.write(`${line}\n`);
+    },
+    close: () => update.done(),
+  };
+}
+
+function plainDisplay(stream: NodeJS.WriteStream): Display {
+  let lastLine = '';
+  let lastAt = 0;
+  let latest: View | undefined;
+  const write = (view: View) => {
+    const line = lineOf(view);
+    if (line !== lastLine) stream.write(`${line}\n`);
+    lastLine = line;
+    lastAt = view.now;
+  };
+  return {
+    enqueuing: () => {},
+    show(view) {
+      latest = view;
+      if (view.now - lastAt >= LINE_EVERY_MS && view.counts.total > 0) write(view);
+    },
+    note: (line) => {
+      stream.write(`${line}\n`);
+    },
+    close() {
+      if (latest && doneOf(latest.counts) > 0) write(latest);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { formatDuration, formatRate, type Rate } from '../duration.ts';
+import type { Prices } from '../prices.ts';
+import type { BatchCounts, Gate } from '../queue/batch-state.ts';
+import type { LimiterUsage } from '../queue/limiter.ts';
+
+/** All that one picture of a running batch is drawn from. */
+export type View = {
+  counts: BatchCounts;
+  /** As it stood when this command began; undefined for a new batch. */
+  before: BatchCounts | undefined;
+  startedAt: number;
+  now: number;
+  gate: Gate | undefined;
+  usage: LimiterUsage;
+  rateLimit: Rate;
+  prices: Prices;
+};
+
+const BAR_WIDTH = 30;
+
+/** The live display, a line an element. */
+export function drawView(view: View): string[] {
+  const { counts, gate } = view;
+  const done = doneOf(counts);
+  const share = counts.total === 0 ? 0 : done / counts.total;
+  const full = Math.floor(share * BAR_WIDTH);
+  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
+  return [
+    `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${done}/${counts.total}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
+    `  ${statesText(counts)}`,
+    `  ${rateText(view)}   ${costText(view)}`,
+    ...(gate ? [`  submitting is stopped (${gate.refusal}): ${gate.message}`] : []),
+  ];
+}
+
+/** The same on one line, for logs. */
+export function lineOf(view: View): string {
+  const { counts } = view;
+  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}`;
+}
+
+export function doneOf({ items }: BatchCounts): number {
+  return items.archived + items.failed + items.held + items.cancelled;
+}
+
+function statesText({ items }: BatchCounts): string {
+  const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
+  const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
+  return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
+}
+
+function rateText({ usage, rateLimit }: View): string {
+  const limit =
+    usage.limit !== undefined && usage.limit < rateLimit.max
+      ? `${formatRate(rateLimit)}, ${usage.limit} learned`
+      : formatRate(rateLimit);
+  const paused = usage.pausedMs > 0 ? ` · paused ${formatDuration(usage.pausedMs)}` : '';
+  return `rate ${usage.inWindow} of ${limit}${usage.refused > 0 ? ` · 429s ${usage.refused}` : ''}${paused}`;
+}
+
+function costText({ counts, prices }: View): string {
+  return `spent ${counts.credits} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
+}
+
+/** From this command's own pace, once there is one; before that, from the limit. */
+function leftText({ counts, before, startedAt, now, rateLimit }: View): string {
+  const left = counts.total - doneOf(counts);
+  if (left <= 0) return '';
+  const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
+  const elapsed = now - startedAt;
+  const byLimit = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;
+  const byPace = doneSince > 5 && elapsed > 3_000 ? (elapsed / doneSince) * left : byLimit;
+  return `  ~${formatDuration(Math.max(byLimit, byPace))} left`;
+}

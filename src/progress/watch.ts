@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connections } from '../connections.ts';
+import { FluxError } from '../errors.ts';
+import { type BatchCounts, type Gate, hasEnded } from '../queue/batch-state.ts';
+import type { OpenedPorts } from '../stage-ports.ts';
+import type { Enqueued } from '../stages/enqueue.ts';
+import { openDisplay } from './display.ts';
+import type { View } from './view.ts';
+
+/** How a watched batch came to its end; `ended` is false when it was stopped before. */
+export type BatchEnd = {
+  ended: boolean;
+  counts: BatchCounts;
+  startedAt: number;
+  before: BatchCounts | undefined;
+  gate: Gate | undefined;
+};
+
+export type Watched = {
+  batch: string;
+  /** Takes the manifest in; called again when Redis has lost the batch. */
+  enqueue(onProgress: (enqueued: Enqueued) => void): Promise<Enqueued>;
+  signal: AbortSignal;
+};
+
+const EVERY_MS = 250;
+/** Submitting is stopped for good as far as this process can tell: nothing runs any more that is worth waiting for. */
+const STOPS_THE_RUN = ['unauthorized', 'out-of-credits', 'not-found'];
+
+/** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
+export async function watchBatch(connections: Connections, ports: OpenedPorts, watched: Watched): Promise<BatchEnd> {
+  const { state } = connections;
+  const startedAt = Date.now();
+  const before = await state.counts(watched.batch);
+  const display = openDisplay(process.stderr);
+  let enqueued: Enqueued | undefined;
+  let failure: unknown;
+  const startEnqueue = () => {
+    enqueued = undefined;
+    watched
+      .enqueue((progress) => {
+        if (watched.signal.aborted) throw new FluxError('enqueue-stopped', 'Stopped while enqueueing');
+        display.enqueuing(progress.items);
+      })
+      .then((sum) => {
+        enqueued = sum;
+      })
+      .catch((error: unknown) => {
+        failure = error;
+      });
+  };
+
+  startEnqueue();
+  try {
+    for (;;) {
+      const counts = await state.counts(watched.batch);
+      if (failure !== undefined && !watched.signal.aborted) throw failure;
+      if (enqueued && !counts) {
+        display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
+        startEnqueue();
+      }
+      const gate = await state.gate();
+      const now = counts ?? emptyCounts(watched.batch);
+      display.show(await viewOf(connections, ports, { counts: now, before, startedAt, gate }));
+      const stuck = gate && STOPS_THE_RUN.includes(gate.refusal) && now.items.submitted + now.items.finished === 0;
+      if (watched.signal.aborted || (stuck && enqueued)) return { ended: false, counts: now, startedAt, before, gate };
+      if (enqueued && counts && hasEnded(counts) && counts.finishedVersion === counts.version) {
+        return { ended: true, counts, startedAt, before, gate };
+      }
+      await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
+    }
+  } finally {
+    display.close();
+  }
+}
+
+type Moment = { counts: BatchCounts; before: BatchCounts | undefined; startedAt: number; gate: Gate | undefined };
+
+async function viewOf({ config }: Connections, ports: OpenedPorts, moment: Moment): Promise<View> {
+  const usage = await ports.submitLimiter.usage();
+  return { ...moment, usage, rateLimit: config.rateLimit, prices: ports.prices, now: Date.now() };
+}
+
+export function emptyCounts(batch: string): BatchCounts {
+  const items = { queued: 0, submitting: 0, submitted: 0, finished: 0, archived: 0, failed: 0, held: 0, cancelled: 0 };
+  return {
+    batch,
+    archive: '',
+    createdAt: Date.now(),
+    sealed: false,
+    version: 0,
+    finishedVersion: undefined,
+    items,
+    total: 0,
+    submits: 0,
+    credits: 0,
+    bytes: 0,
+  };
+}

@@ -1,0 +1,29 @@
+import { FluxError, UsageError } from '../errors.ts';
+import type { Provider } from './provider.ts';
+
+/**
+ * Asks for the account's credits before any work: the cheapest proof that the address and the key are right.
+ * Throws a UsageError (`api-key-refused`) or a FluxError (`provider-unreachable`). Resellers without the endpoint pass.
+ * Returns the credits where they are told.
+ */
+export async function checkAccount(
+  provider: Provider,
+  { config }: { config: { apiUrl: string } },
+): Promise<number | undefined> {
+  const outcome = await provider.credits();
+  switch (outcome.kind) {
+    case 'credits':
+      return outcome.credits;
+    case 'refused':
+      if (outcome.refusal !== 'unauthorized') return undefined;
+      throw new UsageError('api-key-refused', `The API at ${config.apiUrl} refuses the key: ${outcome.message}`, {
+        hint: 'Check FLUX_API_KEY; flux-batch config shows the first and last characters of the key in force.',
+      });
+    case 'unreachable':
+      throw new FluxError('provider-unreachable', `The API at ${config.apiUrl} does not answer: ${outcome.message}`, {
+        hint: 'Check FLUX_API_URL and the network.',
+      });
+    default:
+      return outcome satisfies never;
+  }
+}
