@@ -5,6 +5,7 @@ COPY package.json package-lock.json ./
 # The scripts would build, and there is nothing to build from yet.
 RUN npm ci --ignore-scripts --no-fund --no-audit
 COPY tsconfig.json tsconfig.build.json ./
+COPY bin bin
 COPY src src
 COPY workers workers
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-fund --no-audit
@@ -19,5 +20,5 @@ COPY examples examples
 # For a folder archive: mount a volume at /app/archive and it is node's to write.
 RUN mkdir archive && chown node:node archive
 USER node
-ENTRYPOINT ["node", "dist/src/cli.js"]
+ENTRYPOINT ["node", "dist/bin/flux-batch.js"]
 CMD ["worker"]

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { aptInstall, canInstall, isOnPath } from './apt-install.mjs';
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
-const cli = resolve(project, 'dist/src/cli.js');
+const cli = resolve(project, 'dist/bin/flux-batch.js');
 const manifest = resolve(project, 'jobs.example.yaml');
 const archive = resolve(project, 'archive');
 
