@@ -1,9 +1,8 @@
-import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { readChunks } from './read.ts';
 import { MAX_ROW_CHARACTERS, type RowEvent, type RowMistake } from './row.ts';
 
-type CsvRecord = { record: string[]; info: { lines: number } };
+type CsvRecord = { record: string[]; endLine: number };
 
 /**
  * A CSV as RFC 4180 has it, UTF-8, comma-separated, the first line naming the columns; blank lines are skipped. Throws an
@@ -13,8 +12,8 @@ export async function* readCsvRows(path: string, signal?: AbortSignal): AsyncGen
   let columns: readonly string[] | undefined;
   const lines = lineTracker();
   try {
-    for await (const { record, info } of records(path, signal)) {
-      const line = lines.startOf(record, info.lines);
+    for await (const { record, endLine } of records(path, signal)) {
+      const line = lines.startOf(record, endLine);
       if (columns === undefined) {
         columns = record.map((column) => column.trim());
         const mistakes = columnMistakes(columns, line);
@@ -36,27 +35,43 @@ export async function* readCsvRows(path: string, signal?: AbortSignal): AsyncGen
     yield { kind: 'mistake', line: 1, message: 'expected a header with the names of the columns' };
 }
 
+/**
+ * Records by way of `on_record`, chunk by chunk. The parser's readable side would lose all that it holds when a later row of
+ * the same chunk is malformed, and with it the line numbers and the mistakes before that one.
+ */
 async function* records(path: string, signal?: AbortSignal): AsyncGenerator<CsvRecord> {
+  const ready: CsvRecord[] = [];
   const parser = parse({
     bom: true,
-    info: true,
     skip_empty_lines: true,
     // Counted by us: the parser would stop at the first row that is wrong.
     relax_column_count: true,
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: MAX_ROW_CHARACTERS,
+    on_record: (record: string[], { lines }) => {
+      ready.push({ record, endLine: lines });
+      return null;
+    },
   });
-  const bytes = Readable.from(onlyBytes(path, signal), { objectMode: false });
-  bytes.on('error', (error) => parser.destroy(error));
+  // Told by the callbacks below; unheard, it would end the process.
+  parser.on('error', () => {});
+  parser.resume();
   try {
-    yield* bytes.pipe(parser) as AsyncIterable<CsvRecord>;
+    for await (const { bytes } of readChunks(path, signal)) {
+      const error = await outcome((done) => parser.write(bytes, done));
+      yield* ready.splice(0);
+      if (error) throw error;
+    }
+    const error = await outcome((done) => parser.end(done));
+    yield* ready;
+    if (error) throw error;
   } finally {
-    bytes.destroy();
+    parser.destroy();
   }
 }
 
-async function* onlyBytes(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
-  for await (const { bytes } of readChunks(path, signal)) yield bytes;
+function outcome(act: (done: (error?: Error | null) => void) => void): Promise<Error | null | undefined> {
+  return new Promise((resolve) => act(resolve));
 }
 
 function columnMistakes(columns: readonly string[], line: number): RowMistake[] {

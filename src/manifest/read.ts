@@ -32,7 +32,8 @@ export async function* readChunks(path: string, signal?: AbortSignal): AsyncGene
     const chunks: AsyncIterable<Buffer> = createReadStream(path, signal === undefined ? {} : { signal });
     for await (const bytes of chunks) yield { bytes, text: decode(bytes, false) };
   } catch (cause) {
-    if (cause instanceof UnreadableFile || signal?.aborted) throw cause;
+    signal?.throwIfAborted();
+    if (cause instanceof UnreadableFile) throw cause;
     throw new UnreadableFile(reason(cause), { cause });
   }
   decode(Buffer.alloc(0), true);

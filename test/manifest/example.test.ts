@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { expand, openManifest } from '../../src/manifest/manifest.ts';
+import { PARAMETERS } from '../../src/manifest/schema.ts';
+import { collected } from './written.ts';
+
+it('jobs.example.yaml is right and shows every parameter', async () => {
+  const { manifest, totals } = await openManifest('jobs.example.yaml');
+  const items = await collected(expand(manifest));
+  expect(manifest.batch).toBe('spring-catalog');
+  expect(totals).toEqual({
+    items: 16,
+    byModel: { 'flux-kontext-max': 2, 'flux-kontext-pro': 14 },
+    byJob: [2, 4, 3, 4, 1, 1, 1],
+  });
+  expect(items.map(({ name, variant, priority }) => `${name} ${variant} ${priority}`)).toEqual([
+    'hero 1 1',
+    'hero 2 1',
+    'teapot-crimson-front 1 10',
+    'teapot-crimson-three-quarter 1 10',
+    'teapot-cobalt-front 1 10',
+    'teapot-cobalt-three-quarter 1 10',
+    'shelf-lamp-01 1 10',
+    'shelf-vase-02 1 10',
+    'shelf-bowl-03 1 10',
+    'fox-at-noon 1 10',
+    'fox-at-dusk 1 10',
+    'heron-at-noon 1 10',
+    'heron-at-dusk 1 10',
+    'living-room 1 10',
+    'piazza 1 10',
+    'refused 1 10',
+  ]);
+  expect(new Set(items.flatMap(({ request }) => Object.keys(request)))).toEqual(new Set(PARAMETERS));
+  expect(items.filter(({ request }) => request.prompt.includes('forbidden'))).toHaveLength(1);
+  expect(items.find(({ name }) => name === 'heron-at-dusk')).toEqual({
+    batch: 'spring-catalog',
+    id: expect.stringMatching(/^heron-at-dusk-[0-9a-f]{12}$/),
+    name: 'heron-at-dusk',
+    variant: 1,
+    priority: 10,
+    variables: { animal: 'heron', doing: 'waiting for a ferry', tolerance: '3', time: 'dusk' },
+    request: {
+      prompt: "A heron waiting for a ferry at dusk, gouache illustration for a children's book",
+      model: 'flux-kontext-pro',
+      outputFormat: 'png',
+      aspectRatio: '4:3',
+      enableTranslation: false,
+      safetyTolerance: 3,
+    },
+  });
+});

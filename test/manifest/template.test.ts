@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { missing, parseTemplate, render, singleBraced, type Template } from '../../src/manifest/template.ts';
+
+describe('a template', () => {
+  it('is filled in, spaces in the braces or not', () => {
+    expect(render(parsed('A {{color}} {{  kind of thing }}!'), { color: 'red', 'kind of thing': 'teapot' })).toBe(
+      'A red teapot!',
+    );
+  });
+
+  it('does not fill in what a value brings along', () => {
+    expect(render(parsed('{{ a }}'), { a: '{{ b }}', b: 'no' })).toBe('{{ b }}');
+  });
+
+  it('leaves text without an opening as it is, also JSON', () => {
+    fc.assert(
+      fc.property(
+        fc.string().filter((text) => !text.includes('{{')),
+        (text) => render(parsed(text), {}) === text,
+      ),
+    );
+    expect(render(parsed('{"scene": {"light": "{{ light }}"}}'), { light: 'soft' })).toBe(
+      '{"scene": {"light": "soft"}}',
+    );
+  });
+
+  it('names what is missing, and does not find it on the prototype', () => {
+    expect(missing(parsed('{{ a }} {{ toString }}'), { a: '' })).toEqual(['toString']);
+  });
+
+  it.each([
+    ['A {{ color teapot', '"{{" is never closed by "}}" in "{{ color teapot"'],
+    ['A {{ }} teapot', 'no variable between "{{" and "}}" in "{{ }} teapot"'],
+    ['A {{{ color }}} teapot', '"{{" is not closed before the next brace or line in "{{{ color }}} teapot"'],
+    ['{{ a } and {{ b }}', '"{{" is not closed before the next brace or line in "{{ a } and {{ b }}"'],
+  ])('that is malformed says how: %s', (text, mistake) => {
+    expect(parseTemplate(text)).toBe(mistake);
+  });
+
+  it('finds variables in single braces', () => {
+    expect(singleBraced(parsed('A {color} { kind } {{ size }} {other}'), ['color', 'kind', 'size'])).toEqual([
+      'color',
+      'kind',
+    ]);
+  });
+});
+
+function parsed(text: string): Template {
+  const template = parseTemplate(text);
+  if (typeof template === 'string') throw new Error(template);
+  return template;
+}
