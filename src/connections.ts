@@ -27,16 +27,25 @@ export type Connections = {
   closers: Closers;
 };
 
+export type ConnectOptions = {
+  /** Lost connections are waited for, as workers do. */
+  patient: boolean;
+  /** Prove first that images can be stored. */
+  prove: boolean;
+  /** Where LOG_LEVEL is not set; nothing is logged by default. */
+  logLevel?: string;
+};
+
 /**
- * Opens Redis and the archive, proving that images can be stored. `patient`: lost connections are waited for, as workers do.
+ * Opens Redis and the archive.
  * Whatever was opened before a failure is closed again.
  */
-export async function connect(config: Config, options: { patient: boolean; logLevel?: string }): Promise<Connections> {
+export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
   const closers = openClosers();
   try {
     const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
     const archive = await openArchiveOf(config, closers);
-    await archive.prepare();
+    if (options.prove) await archive.prepare();
     const { redis, warnings } = await openRedis(config, options, closers);
     const keys = keysOf(DEFAULT_PREFIX);
     const queues = openQueues(redis, DEFAULT_PREFIX);

@@ -6,6 +6,7 @@ import { fluxKontext } from './provider/flux-kontext.ts';
 import type { Provider } from './provider/provider.ts';
 import { redisDurations } from './queue/durations.ts';
 import { type LimiterUsage, redisLimiter } from './queue/limiter.ts';
+import { claimLead } from './stages/claim-lead.ts';
 import type { Limiter, Ports } from './stages/ports.ts';
 import { VERSION } from './version.ts';
 
@@ -68,6 +69,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       running: { most: config.maxTasks, ...queues.running },
     }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: config.pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
+    claimLead: claimLead(),
     durations: redisDurations(redis, keys),
     settings: {
       onUnknown: config.onUnknown,

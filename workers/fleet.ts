@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Worker } from 'bullmq';
 import type { Connections } from '../src/connections.ts';
 import type { Fleet, FleetOptions } from '../src/fleet.ts';
@@ -9,6 +10,7 @@ import { giveUp } from '../src/stages/give-up.ts';
 import { poll } from '../src/stages/poll.ts';
 import { submit } from '../src/stages/submit.ts';
 import { finishWorker } from './finish.ts';
+import { onlyOurArchive } from './only-our-archive.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
 
@@ -18,12 +20,15 @@ const ARCHIVE_CONCURRENCY = 8;
 /** Starts this process's share of the fleet. Its `drain` starts nothing new, lets what is under way be recorded, and ends. */
 export function startFleet(connections: Connections, ports: OpenedPorts, options: FleetOptions): Fleet {
   const stopping = new AbortController();
+  // Each job under way waits on it: far more than the ten that Node takes for a leak.
+  setMaxListeners(0, stopping.signal);
   const shared = {
     redis: connections.redis,
     prefix: connections.prefix,
     signal: stopping.signal,
     onTrouble: options.onTrouble,
   };
+  const ours = onlyOurArchive(connections, options.onTrouble);
   const start: Record<Stage, () => Worker> = {
     submit: () =>
       stageWorker({
@@ -31,7 +36,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
         stage: 'submit',
         schema: itemSchema,
         concurrency: options.concurrency?.submit ?? submitConcurrency(connections.config.rateLimit),
-        run: (item, run) => submit(item, run, ports),
+        run: ours((item, run) => submit(item, run, ports)),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
     poll: () =>
@@ -40,7 +45,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
         stage: 'poll',
         schema: submittedSchema,
         concurrency: options.concurrency?.poll ?? POLL_CONCURRENCY,
-        run: (item, run) => poll(item, run, ports),
+        run: ours((item, run) => poll(item, run, ports)),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
     archive: () =>
@@ -49,7 +54,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
         stage: 'archive',
         schema: finishedSchema,
         concurrency: options.concurrency?.archive ?? ARCHIVE_CONCURRENCY,
-        run: (item, run) => archive(item, run, ports),
+        run: ours((item, run) => archive(item, run, ports)),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
     finish: () => finishWorker(connections, shared),
@@ -57,7 +62,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => start[stage]());
-  const sweep = startSweep(connections);
+  const sweep = startSweep(connections, ports);
   return {
     async drain() {
       stopping.abort();

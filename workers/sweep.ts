@@ -1,15 +1,28 @@
 import type { Connections } from '../src/connections.ts';
 import { hasEnded } from '../src/queue/batch-state.ts';
+import type { OpenedPorts } from '../src/stage-ports.ts';
+import { isOver } from '../src/stages/probe-gate.ts';
 
 const EVERY_MS = 5_000;
+/** A closed gate is probed by one process at a time, and not with every round. */
+const GATE_PROBE_MS = 15_000;
 
-/** Repairs a crash between a batch's last transition and the adding of its finish job, and an index that has become old. */
-export function startSweep({ state, queues, log }: Connections): { stop(): void } {
+/**
+ * What no job does: repairs a crash between a batch's last transition and the adding of its finish job, has an index written anew
+ * that has become old, and opens the gate when what closed it is over.
+ */
+export function startSweep(connections: Connections, ports: OpenedPorts): { stop(): void } {
+  const { state, queues, log } = connections;
   const sweep = async () => {
     for (const batch of await state.batches()) {
       const counts = await state.counts(batch);
       if (counts && hasEnded(counts) && counts.finishedVersion !== counts.version) await queues.finish(batch);
     }
+    const gate = await state.gate();
+    if (!gate || !(await state.isMyProbe(GATE_PROBE_MS))) return;
+    if (!(await isOver(gate, ports.provider, Date.now()))) return;
+    await state.openGate();
+    log.info({ refusal: gate.refusal }, 'submitting again');
   };
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));

@@ -20,7 +20,7 @@ export function enqueueCommand(): Command {
     .action(async (file: string, flags: ConfigFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const { manifest } = await openManifest(file);
-      const connections = await connect(config, { patient: false });
+      const connections = await connect(config, { patient: false, prove: true });
       try {
         for (const warning of connections.warnings) say(`warning: ${warning}`);
         const sum = await intakeManifest(connections, manifest, expand(manifest));

@@ -8,6 +8,7 @@ import { intakeManifest } from '../intake.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
+import { reopenGate } from '../reopen-gate.ts';
 import { summarize } from '../results/summary.ts';
 import { openPorts } from '../stage-ports.ts';
 import { plural, say } from '../terminal.ts';
@@ -37,7 +38,7 @@ export function runCommand(startFleet: StartFleet): Command {
       const config = loadConfig(overridesOf(flags));
       const { manifest, totals } = await openManifest(file);
       if (totals.items === 0) throw new UsageError('manifest-empty', `${file} has no items`);
-      const connections = await connect(config, { patient: true });
+      const connections = await connect(config, { patient: true, prove: true });
       try {
         process.exitCode = await runBatch(connections, startFleet, {
           batch: manifest.batch,
@@ -63,6 +64,7 @@ type Batch = {
 async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<number> {
   const ports = await openPorts(connections);
   await checkAccount(ports.provider, connections);
+  await reopenGate(connections, ports);
   for (const warning of connections.warnings) say(`warning: ${warning}`);
   say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
 

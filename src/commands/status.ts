@@ -20,7 +20,7 @@ export function statusCommand(): Command {
       '\nExamples:\n  $ flux-batch status\n  $ flux-batch status spring-catalog --json | jq .batches[0].items\n',
     )
     .action(async (batch: string | undefined, flags: ConfigFlags & { json?: true }) => {
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false });
+      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
       try {
         const { state, queues } = connections;
         const names = batch === undefined ? await state.batches() : [batch];

@@ -4,6 +4,7 @@ import { loadConfig } from '../config.ts';
 import { connect } from '../connections.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../fleet.ts';
 import { checkAccount } from '../provider/check-account.ts';
+import { reopenGate } from '../reopen-gate.ts';
 import { openPorts } from '../stage-ports.ts';
 import { say } from '../terminal.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
@@ -29,10 +30,11 @@ export function workerCommand(startFleet: StartFleet): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (stages: WorkerStage[], flags: Flags) => {
       const config = loadConfig(overridesOf(flags));
-      const connections = await connect(config, { patient: true, logLevel: 'info' });
+      const connections = await connect(config, { patient: true, prove: true, logLevel: 'info' });
       try {
         const ports = await openPorts(connections);
         await checkAccount(ports.provider, connections);
+        await reopenGate(connections, ports);
         for (const warning of connections.warnings) say(`warning: ${warning}`);
         const stop = onStopSignals({ stopsForFaults: false });
         const chosen = stages.length > 0 ? stages : WORKER_STAGES;

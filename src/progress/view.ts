@@ -1,7 +1,8 @@
 import { formatDuration, formatRate, type Rate } from '../duration.ts';
 import type { Prices } from '../prices.ts';
-import type { BatchCounts, Gate } from '../queue/batch-state.ts';
+import type { BatchCounts } from '../queue/batch-state.ts';
 import type { LimiterUsage } from '../queue/limiter.ts';
+import type { Gate } from '../stages/probe-gate.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {

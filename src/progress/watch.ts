@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connections } from '../connections.ts';
 import { FluxError } from '../errors.ts';
-import { type BatchCounts, type Gate, hasEnded } from '../queue/batch-state.ts';
+import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
 import type { OpenedPorts } from '../stage-ports.ts';
 import type { Enqueued } from '../stages/enqueue.ts';
+import type { Gate } from '../stages/probe-gate.ts';
 import { openDisplay } from './display.ts';
 import type { View } from './view.ts';
 

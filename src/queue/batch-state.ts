@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ITEM_STATES, type ItemState, isItemState, MAY_COME_FROM } from '../item-state.ts';
 import type { BatchIntake } from '../stages/enqueue.ts';
 import type { BatchState, Confirmation, ItemRef } from '../stages/ports.ts';
+import type { Gate } from '../stages/probe-gate.ts';
 import { ADMIT, CLAIM, CONFIRM, FORGET, MOVE, SEAL } from './batch-scripts.ts';
 import type { RedisClient } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -24,9 +25,6 @@ export type BatchCounts = {
   credits: number;
   bytes: number;
 };
-
-/** Why submitting is stopped for the fleet, and since when (epoch ms). */
-export type Gate = { refusal: string; message: string; since: number };
 
 const PAGE = 1_000;
 const moved = z.tuple([z.number(), z.number()]);
@@ -139,6 +137,10 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
     async gate(): Promise<Gate | undefined> {
       const { refusal, message, since } = await redis.hgetall(keys.gate);
       return refusal === undefined ? undefined : { refusal, message: message ?? '', since: Number(since) };
+    },
+    /** True for one caller in so many milliseconds. */
+    async isMyProbe(everyMs: number): Promise<boolean> {
+      return (await redis.set(keys.gateProbe, '1', 'PX', everyMs, 'NX')) === 'OK';
     },
     async openGate(): Promise<void> {
       await redis.del(keys.gate);

@@ -17,5 +17,7 @@ export const keysOf = (prefix: string) => ({
   durations: (model: string) => `${prefix}:durations:${model}`,
   /** Hash: why submitting is stopped for the whole fleet; absent while it is not. */
   gate: `${prefix}:gate`,
+  /** There while the gate was probed just now. */
+  gateProbe: `${prefix}:gate-probe`,
 });
 export type Keys = ReturnType<typeof keysOf>;

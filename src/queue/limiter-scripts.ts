@@ -1,7 +1,7 @@
 /**
  * The sliding log of slots, in Lua, on the server's clock. Three sorted sets hold a token for each slot in use:
  *
- * - `reserved`: given to a waiter that has not sent yet; score: when it is given up as dead
+ * - `reserved`: given to a waiter that has not sent yet; score: its time to send and a lease, after which the waiter is dead
  * - `sent`: its request is on the way, unanswered; score: when it is given up as dead
  * - `free`: answered; score: when the slot may be used again, i.e. sent + window + margin. Refused ones start with `r:`
  *
@@ -29,11 +29,11 @@ end
 
 /**
  * Gives the caller a slot, perhaps one that becomes free only later.
- * ARGV: token, max, window, margin, timeout, the epoch that the caller knows ('' on its first call), a new epoch.
+ * ARGV: token, max, window, margin, lease, the epoch that the caller knows ('' on its first call), a new epoch.
  * Returns { milliseconds until it may be sent, or -1 when none can be promised yet; epoch }.
  */
 export const TAKE = `${PRELUDE}
-local token, max, window, margin, timeout = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local token, max, window, margin, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local epoch = redis.call('HGET', state, 'epoch')
 if not epoch then
   epoch = ARGV[7]
@@ -48,7 +48,7 @@ purge()
 local used = redis.call('ZCARD', reserved) + redis.call('ZCARD', sent) + redis.call('ZCARD', free)
 local limit = get('limit')
 if used < limit then
-  redis.call('ZADD', reserved, now + timeout + window, token)
+  redis.call('ZADD', reserved, now + lease, token)
   return { 0, epoch }
 end
 -- When the limit has shrunk, the earliest answered slots are not handed on: as many as there are too many.
@@ -57,22 +57,23 @@ local slot = redis.call('ZRANGE', free, rank, rank, 'WITHSCORES')
 if #slot == 0 then return { -1, epoch } end
 redis.call('ZREMRANGEBYRANK', free, 0, rank)
 local freeAt = tonumber(slot[2])
-redis.call('ZADD', reserved, freeAt + timeout + window, token)
+redis.call('ZADD', reserved, freeAt + lease, token)
 return { freeAt - now, epoch }
 `;
 
 /**
  * The last question before the request goes out.
- * ARGV: token, window, timeout, most running tasks (0: no cap). KEYS from 5: lists and sorted sets that hold a member for
- * each running task, their number of lists in ARGV[5].
+ * ARGV: token, window, timeout, most running tasks (0: no cap), number of lists, lease. KEYS from 5: lists and sorted sets that hold a member for
+ * each running task, the lists first.
  * Returns 0: send now · n > 0: ask again in n milliseconds · -1: the slot was given up as dead, take another.
  */
 export const READY = `${PRELUDE}
-local token, window, timeout, most, lists = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local token, window, timeout, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local lists, lease = tonumber(ARGV[5]), tonumber(ARGV[6])
 purge()
 if not redis.call('ZSCORE', reserved, token) then return -1 end
 local function wait(ms)
-  redis.call('ZADD', reserved, now + ms + timeout + window, token)
+  redis.call('ZADD', reserved, now + ms + lease, token)
   return ms
 end
 local hold = get('hold') or 0

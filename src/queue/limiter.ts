@@ -36,6 +36,8 @@ export type LimiterUsage = {
 const MARGIN_MS = 100;
 const LARGEST_MARGIN_MS = 1_000;
 const PAUSE_MS = 250;
+/** A waiter that does not ask for its slot so long after its time is dead: nothing was sent, so the slot is free at once. */
+const LEASE_MS = 5_000;
 /** How long to wait when every slot is taken and unanswered, so that none can be promised. */
 const NO_PROMISE_MS = 20;
 
@@ -65,7 +67,7 @@ export function redisLimiter(
   async function reserve(token: string, signal: AbortSignal): Promise<number> {
     for (;;) {
       signal.throwIfAborted();
-      const answer = await take(log, [token, max, windowMs, marginMs, options.requestTimeoutMs, epoch, randomUUID()]);
+      const answer = await take(log, [token, max, windowMs, marginMs, LEASE_MS, epoch, randomUUID()]);
       const [waitMs, newEpoch] = z.tuple([z.number(), z.string()]).parse(answer);
       epoch = newEpoch;
       if (waitMs >= 0) return performance.now() + waitMs;
@@ -94,7 +96,7 @@ export function redisLimiter(
           await sleepUntil(readyAt, signal);
           const answer = await ready(
             [...log, ...running.lists, ...running.sortedSets],
-            [token, windowMs, options.requestTimeoutMs, running.most, running.lists.length],
+            [token, windowMs, options.requestTimeoutMs, running.most, running.lists.length, LEASE_MS],
           );
           const waitMs = z.number().parse(answer);
           if (waitMs === 0) break;

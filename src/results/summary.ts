@@ -2,6 +2,7 @@ import { layout } from '../archive/layout.ts';
 import type { ItemRecord } from '../archive/record.ts';
 import type { Connections } from '../connections.ts';
 import { formatDuration } from '../duration.ts';
+import { messageOf } from '../errors.ts';
 import type { ItemState } from '../item-state.ts';
 import type { BatchEnd } from '../progress/watch.ts';
 import { plain, plural, shorten } from '../terminal.ts';
@@ -57,8 +58,10 @@ async function endedBadly(batch: string, { state, records }: Connections): Promi
   const states = ['failed', 'held'] as const satisfies readonly ItemState[];
   const named: Named[] = [];
   for await (const id of state.itemsIn(batch, states)) {
-    const record = await records.read(batch, id);
-    if (record) named.push(...nameOf(record));
+    const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
+    if (typeof record === 'string')
+      named.push({ id, name: id, state: 'failed', class: 'record-corrupt', message: record });
+    else if (record) named.push(...nameOf(record));
   }
   return named.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

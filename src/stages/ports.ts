@@ -7,6 +7,9 @@ import type { ItemState } from '../item-state.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
 
+/** While submitting is stopped for the fleet, each waiting job looks again this often. */
+export const GATE_CHECK_MS = 2_000;
+
 /** What a stage came to, for the adapter to tell the queue. */
 export type StageOutcome =
   | { kind: 'done' }
@@ -66,6 +69,12 @@ export interface Forward {
   archive(item: Finished): Promise<void>;
 }
 
+/** How long writing a claim takes: so much before a slot's time it is begun, so that the slot does not wait for it. */
+export interface ClaimLead {
+  ms(): number;
+  note(tookMs: number): void;
+}
+
 /** Task durations seen lately, per model, in milliseconds. */
 export interface Durations {
   add(model: string, ms: number): Promise<void>;
@@ -100,6 +109,7 @@ export type Ports = {
   forward: Forward;
   submitLimiter: Limiter;
   pollLimiter: Limiter;
+  claimLead: ClaimLead;
   durations: Durations;
   settings: StageSettings;
 };

@@ -12,7 +12,7 @@ export type Step = {
 };
 
 /** A held or failed item whose task may still yield its image: asking again spends nothing. */
-const WORTH_ASKING_AGAIN = ['poll-timeout', 'unknown-task', 'unreachable', 'invalid-image'];
+const WORTH_ASKING_AGAIN = ['poll-timeout', 'unknown-task', 'unreachable', 'invalid-image', 'internal'];
 
 /**
  * The archive is the truth: without a record nothing was spent, with one its state decides. A live state in Redis is a

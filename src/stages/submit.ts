@@ -1,25 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Failure, ItemRecord } from '../archive/record.ts';
-import { FluxError, messageOf } from '../errors.ts';
-import type { Item, Submitted } from '../item.ts';
-import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
-import {
-  claimedRecord,
-  failedRecord,
-  heldRecord,
-  releasedRecord,
-  reopenedRecord,
-  submittedRecord,
-} from './item-record.ts';
-import { firstPollAt } from './poll-schedule.ts';
-import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
-
-/** While submitting is stopped for the fleet, each waiting job looks again this often. */
-const GATE_CHECK_MS = 2_000;
-/** Recording a task id is tried so often before Redis has to keep it for the next stage. */
-const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
-const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
+import type { ItemRecord } from '../archive/record.ts';
+import type { Item } from '../item.ts';
+import { claimedRecord } from './item-record.ts';
+import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome } from './ports.ts';
+import { giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
 
 /**
  * Spends money once: claim, slot, record `claimed`, POST, record the task id, hand on to poll.
@@ -82,7 +66,7 @@ type OwnSlot = Slot & { end(): Promise<void> };
 
 async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | undefined> {
   try {
-    const slot = await ports.submitLimiter.take({ leadMs: claimLeadMs(), signal: run.signal });
+    const slot = await ports.submitLimiter.take({ leadMs: ports.claimLead.ms(), signal: run.signal });
     return endedOnce(slot);
   } catch (error) {
     await ports.state.move(item, 'queued');
@@ -141,79 +125,7 @@ async function submitInSlot(
     onSent: () => slot.sent(),
     ...(callBackUrl === undefined ? {} : { callBackUrl }),
   });
-  return settleOutcome(outcome, { item, claimed, submittedAt, slot, run }, ports);
-}
-
-type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run };
-
-async function settleOutcome(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
-  const { item, claimed, slot, run } = attempt;
-  switch (outcome.kind) {
-    case 'accepted': {
-      const recorded = await recordTask(outcome.taskId, attempt, ports);
-      await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
-      // Only now: until its poll job is there the slot counts as the running task.
-      await slot.settle();
-      return { kind: 'done' };
-    }
-    case 'not-sent': {
-      await slot.release();
-      const error = new FluxError('submit-not-sent', `The provider cannot be reached: ${outcome.message}`);
-      if (run.lastAttempt) return fail(item, claimed, { class: 'unreachable', message: error.message }, ports);
-      await giveBack(item, claimed, ports);
-      return { kind: 'retry', error };
-    }
-    case 'unknown':
-      await slot.settle();
-      return settleUnknown(outcome, attempt, ports);
-    case 'refused':
-      if (outcome.refusal === 'rate-limited') {
-        await slot.refuse(outcome.retryAfterMs);
-        await giveBack(item, claimed, ports);
-        return { kind: 'later', atMs: ports.now() };
-      }
-      await slot.settle();
-      if (STOPS_THE_FLEET.includes(outcome.refusal)) {
-        await ports.state.closeGate({ refusal: outcome.refusal, message: outcome.message });
-        await giveBack(item, claimed, ports);
-        return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
-      }
-      return fail(
-        item,
-        claimed,
-        { class: failureClassOf(outcome.refusal), code: outcome.code, message: outcome.message },
-        ports,
-      );
-    default:
-      return outcome satisfies never;
-  }
-}
-
-function failureClassOf(refusal: Refusal): Failure['class'] {
-  switch (refusal) {
-    case 'content-policy':
-    case 'invalid-parameters':
-    case 'feature-disabled':
-      return refusal;
-    default:
-      return 'internal';
-  }
-}
-
-async function settleUnknown(
-  outcome: Extract<SubmitOutcome, { kind: 'unknown' }>,
-  attempt: Attempt,
-  ports: Ports,
-): Promise<StageOutcome> {
-  const { item, claimed, run } = attempt;
-  if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
-    const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
-    await ports.records.write(reopenedRecord(claimed));
-    await ports.state.move(item, 'queued');
-    return { kind: 'retry', error };
-  }
-  await hold(item, claimed, outcome.message, outcome.code, ports);
-  return { kind: 'done' };
+  return settleSubmit(outcome, { item, claimed, submittedAt, slot, run }, ports);
 }
 
 /** The claim's create fences two holders of one item; after an earlier attempt there is a record to replace. */
@@ -222,77 +134,6 @@ async function writeClaim(claimed: ItemRecord, found: ItemRecord | undefined, po
   let written = true;
   if (found) await ports.records.write(claimed);
   else written = await ports.records.create(claimed);
-  noteClaimTime(performance.now() - startedAt);
+  ports.claimLead.note(performance.now() - startedAt);
   return written;
-}
-
-async function recordTask(taskId: string, { item, claimed, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
-  const record = submittedRecord(submittedOf(item, taskId, submittedAt, true, ports), claimed);
-  for (const delayMs of [...RECORD_RETRY_DELAYS_MS, undefined]) {
-    try {
-      await ports.records.write(record);
-      return true;
-    } catch (error) {
-      ports.log.error(
-        { batch: item.batch, item: item.id, taskId, reason: messageOf(error) },
-        'task id not recorded yet',
-      );
-      if (delayMs !== undefined) await sleep(delayMs);
-    }
-  }
-  return false;
-}
-
-async function handOn(item: Item, taskId: string, submittedAt: number, recorded: boolean, ports: Ports): Promise<void> {
-  const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
-  const durations = await ports.durations.sample(item.request.model);
-  await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));
-  await ports.state.move(item, 'submitted', { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 });
-  ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
-}
-
-function submittedOf(item: Item, taskId: string, submittedAt: number, recorded: boolean, ports: Ports): Submitted {
-  // A task found long after its submit gets a full time of asking from now on: its answer lives for 14 days.
-  const giveUpAt = Math.max(submittedAt, ports.now() - ports.settings.pollGiveUpMs / 2) + ports.settings.pollGiveUpMs;
-  return { ...item, taskId, submittedAt, giveUpAt, recorded };
-}
-
-async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): Promise<void> {
-  await ports.records.write(releasedRecord(claimed));
-  await ports.state.move(item, 'queued');
-}
-
-async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: Ports): Promise<StageOutcome> {
-  await ports.records.write(failedRecord(item, previous, failure));
-  await ports.state.move(item, 'failed');
-  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'failed');
-  return { kind: 'done' };
-}
-
-async function hold(
-  item: Item,
-  previous: ItemRecord,
-  reason: string,
-  code: number | undefined,
-  ports: Ports,
-): Promise<void> {
-  const failure: Failure = {
-    class: 'unknown-outcome',
-    message: `It is unknown whether the submit started a task (and was charged): ${reason}`,
-    ...(code === undefined ? {} : { code }),
-  };
-  await ports.records.write(heldRecord(item, previous, failure));
-  await ports.state.move(item, 'held');
-  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'held');
-}
-
-let claimTimeMs = 5;
-
-/** The claim is written just before the slot's time: this much earlier, learned from how long it takes. */
-function claimLeadMs(): number {
-  return Math.min(claimTimeMs * 1.5 + 2, 500);
-}
-
-function noteClaimTime(ms: number): void {
-  claimTimeMs += (ms - claimTimeMs) * 0.1;
 }

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Failure, ItemRecord } from '../archive/record.ts';
+import { FluxError, messageOf } from '../errors.ts';
+import type { Item, Submitted } from '../item.ts';
+import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from './item-record.ts';
+import { firstPollAt } from './poll-schedule.ts';
+import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome } from './ports.ts';
+
+/** Recording a task id is tried so often before Redis has to keep it for the next stage. */
+const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
+const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
+
+/** A request that went out, or may have. `claimed` is its record so far. */
+export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run };
+
+/** Records what became of a submit and hands a started task on. */
+export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
+  const { item, claimed, slot, run } = attempt;
+  switch (outcome.kind) {
+    case 'accepted': {
+      const recorded = await recordTask(outcome.taskId, attempt, ports);
+      await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
+      // Only now: until its poll job is there the slot counts as the running task.
+      await slot.settle();
+      return { kind: 'done' };
+    }
+    case 'not-sent': {
+      await slot.release();
+      const error = new FluxError('submit-not-sent', `The provider cannot be reached: ${outcome.message}`);
+      if (run.lastAttempt) return fail(item, claimed, { class: 'unreachable', message: error.message }, ports);
+      await giveBack(item, claimed, ports);
+      return { kind: 'retry', error };
+    }
+    case 'unknown':
+      await slot.settle();
+      return settleUnknown(outcome, attempt, ports);
+    case 'refused':
+      if (outcome.refusal === 'rate-limited') {
+        await slot.refuse(outcome.retryAfterMs);
+        await giveBack(item, claimed, ports);
+        return { kind: 'later', atMs: ports.now() };
+      }
+      await slot.settle();
+      if (STOPS_THE_FLEET.includes(outcome.refusal)) {
+        await ports.state.closeGate({ refusal: outcome.refusal, message: outcome.message });
+        await giveBack(item, claimed, ports);
+        return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+      }
+      return fail(
+        item,
+        claimed,
+        { class: failureClassOf(outcome.refusal), code: outcome.code, message: outcome.message },
+        ports,
+      );
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function failureClassOf(refusal: Refusal): Failure['class'] {
+  switch (refusal) {
+    case 'content-policy':
+    case 'invalid-parameters':
+    case 'feature-disabled':
+      return refusal;
+    default:
+      return 'internal';
+  }
+}
+
+async function settleUnknown(
+  outcome: Extract<SubmitOutcome, { kind: 'unknown' }>,
+  attempt: Attempt,
+  ports: Ports,
+): Promise<StageOutcome> {
+  const { item, claimed, run } = attempt;
+  if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
+    const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
+    await ports.records.write(reopenedRecord(claimed));
+    await ports.state.move(item, 'queued');
+    return { kind: 'retry', error };
+  }
+  await hold(item, claimed, outcome.message, outcome.code, ports);
+  return { kind: 'done' };
+}
+
+async function recordTask(taskId: string, { item, claimed, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
+  const record = submittedRecord(submittedOf(item, taskId, submittedAt, true, ports), claimed);
+  for (const delayMs of [...RECORD_RETRY_DELAYS_MS, undefined]) {
+    try {
+      await ports.records.write(record);
+      return true;
+    } catch (error) {
+      ports.log.error(
+        { batch: item.batch, item: item.id, taskId, reason: messageOf(error) },
+        'task id not recorded yet',
+      );
+      if (delayMs !== undefined) await sleep(delayMs);
+    }
+  }
+  return false;
+}
+
+export async function handOn(
+  item: Item,
+  taskId: string,
+  submittedAt: number,
+  recorded: boolean,
+  ports: Ports,
+): Promise<void> {
+  const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
+  const durations = await ports.durations.sample(item.request.model);
+  await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));
+  await ports.state.move(item, 'submitted', { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 });
+  ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
+}
+
+function submittedOf(item: Item, taskId: string, submittedAt: number, recorded: boolean, ports: Ports): Submitted {
+  // A task found long after its submit gets a full time of asking from now on: its answer lives for 14 days.
+  const giveUpAt = Math.max(submittedAt, ports.now() - ports.settings.pollGiveUpMs / 2) + ports.settings.pollGiveUpMs;
+  return { ...item, taskId, submittedAt, giveUpAt, recorded };
+}
+
+export async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): Promise<void> {
+  await ports.records.write(releasedRecord(claimed));
+  await ports.state.move(item, 'queued');
+}
+
+async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: Ports): Promise<StageOutcome> {
+  await ports.records.write(failedRecord(item, previous, failure));
+  await ports.state.move(item, 'failed');
+  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'failed');
+  return { kind: 'done' };
+}
+
+export async function hold(
+  item: Item,
+  previous: ItemRecord,
+  reason: string,
+  code: number | undefined,
+  ports: Ports,
+): Promise<void> {
+  const failure: Failure = {
+    class: 'unknown-outcome',
+    message: `It is unknown whether the submit started a task (and was charged): ${reason}`,
+    ...(code === undefined ? {} : { code }),
+  };
+  await ports.records.write(heldRecord(item, previous, failure));
+  await ports.state.move(item, 'held');
+  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'held');
+}
