@@ -1,7 +1,7 @@
 // `npm run demo`: the whole way from a manifest to a folder of pictures, with a simulator in place of the API.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -10,10 +10,14 @@ import { aptInstall, canInstall, isOnPath } from './apt-install.mjs';
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const cli = resolve(project, 'dist/bin/flux-batch.js');
 const manifest = resolve(project, 'jobs.example.yaml');
-const archive = resolve(project, 'archive');
+// Its own folder, so that it meets neither a .env nor batches and workers of yours.
+const home = resolve(project, 'demo');
+const archive = resolve(home, 'archive');
+const stateDir = resolve(home, '.flux-batch');
 
 const redisUrl = chooseRedis();
 if (!existsSync(cli)) build();
+await clearFormerDemo();
 
 // Ctrl-C in the terminal reaches the command by itself, and that drains; we stay to stop the simulator after it.
 let interrupted = false;
@@ -48,6 +52,20 @@ or set REDIS_URL to one that runs.`);
 function build() {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: project, stdio: 'inherit' });
   if (status !== 0) process.exit(2);
+}
+
+/** The simulator of a former demo is gone, and the tasks that it ran with it: there is nothing to go on with. */
+async function clearFormerDemo() {
+  const running = resolve(stateDir, 'redis', 'redis.json');
+  if (existsSync(running)) {
+    const { privateRedis } = await import(resolve(project, 'dist/src/queue/private-redis.js'));
+    await (await privateRedis(stateDir)).close();
+  }
+  if (existsSync(running)) {
+    console.error('Another demo runs in this folder.');
+    process.exit(2);
+  }
+  for (const former of [archive, stateDir]) rmSync(former, { recursive: true, force: true });
 }
 
 /** Outside the terminal's process group, so that Ctrl-C does not end it before the command. */
@@ -89,7 +107,7 @@ async function runExample(simulated) {
   console.error(`A simulator of the API listens on ${simulated.FLUX_API_URL}
 $ flux-batch run ${relative(process.cwd(), manifest)} --yes\n`);
   const child = spawn(process.execPath, [cli, 'run', manifest, '--yes'], {
-    cwd: project,
+    cwd: home,
     stdio: 'inherit',
     env: { ...process.env, ...simulated, REDIS_URL: redisUrl, ARCHIVE_URL: archive, FLUX_CALLBACK_URL: '' },
   });
