@@ -21,7 +21,9 @@ export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Probl
 export function parseManifest(text: string, file: string): ParsedManifest {
   const yaml = parseYaml(text);
   if (yaml.errors.length > 0) {
-    const problems = yaml.errors.map(({ position, ...rest }) => ({ file, ...position, path: '', ...rest }));
+    const problems = yaml.errors
+      .slice(0, MAX_PROBLEMS)
+      .map(({ position, ...rest }) => ({ file, ...position, path: '', ...rest }));
     return { batch: '', jobs: [], problems, position: yaml.position };
   }
   const root = checkMap(manifestSchema, yaml.data, []);
@@ -47,10 +49,13 @@ export function parseManifest(text: string, file: string): ParsedManifest {
   return {
     batch: root.data?.batch ?? '',
     jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.index) && !unsound.has('defaults') })),
-    problems: findings.map((finding) => toProblem(finding, file, yaml)),
+    problems: findings.slice(0, MAX_PROBLEMS).map((finding) => toProblem(finding, file, yaml)),
     position: yaml.position,
   };
 }
+
+/** Nobody reads more, and finding the place of each of a million duplicate keys would take hours. */
+const MAX_PROBLEMS = 1_000;
 
 const REQUIRED = {
   version: 'write version: 1',

@@ -83,8 +83,8 @@ function syntaxErrors(errors: readonly YAMLError[], text: string, lines: LineCou
   for (const error of errors) {
     const { line, col } = lines.linePos(error.pos[0]);
     if (firsts.has(line)) continue;
-    const source = text.slice(lines.lineStarts[line - 1] ?? 0).split('\n', 1)[0] ?? '';
-    const hint = syntaxHint(error, source);
+    const [start = 0, end = text.length] = lines.lineStarts.slice(line - 1, line + 1);
+    const hint = syntaxHint(error, text.slice(start, end));
     firsts.set(line, {
       position: { line, column: col },
       message: syntaxMessage(error),

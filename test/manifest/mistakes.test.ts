@@ -164,6 +164,10 @@ describe('a mistake in the file', () => {
     expect(await mistakesOf({ 'jobs.yaml': bytes })).toEqual(['jobs.yaml:2  is not UTF-8 text']);
   });
 
+  it('that comes a hundred thousand times is told a thousand times', async () => {
+    expect(await mistakesOf({ 'jobs.yaml': 'a: 1\n'.repeat(100_000) })).toHaveLength(1_000);
+  });
+
   it('of size is told before reading', async () => {
     expect(await mistakesOf({ 'jobs.yaml': ' '.repeat(5 * 2 ** 20) })).toEqual([
       'jobs.yaml  expected at most 4 MB, got 5.0 MB',
