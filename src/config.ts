@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { parseDuration, parseRate } from './duration.ts';
@@ -174,7 +175,7 @@ function gather(overrides: Overrides): { given: Record<string, string>; origins:
 function readDotEnv(): Record<string, string> {
   let text: string;
   try {
-    text = readFileSync('.env', 'utf8');
+    text = readFileSync(join(process.cwd(), '.env'), 'utf8');
   } catch {
     return {};
   }
