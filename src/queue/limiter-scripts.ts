@@ -5,7 +5,7 @@
  * - `sent`: its request is on the way, unanswered; score: when it is given up as dead
  * - `free`: answered; score: when the slot may be used again, i.e. sent + window + margin. Refused ones start with `r:`
  *
- * and one hash, `state`: epoch, configured, limit, margin, hold, canary, canaryUntil, refusals (in a row within a
+ * and one hash, `state`: epoch, born, configured, limit, margin, hold, canary, canaryUntil, refusals (in a row within a
  * window), lastRefusal, pauses (in a row), probeAt, probeEvery, sentTotal, refusedTotal. All times are milliseconds.
  */
 const PRELUDE = `
@@ -37,12 +37,14 @@ local token, max, window, margin, lease = ARGV[1], tonumber(ARGV[2]), tonumber(A
 local epoch = redis.call('HGET', state, 'epoch')
 if not epoch then
   epoch = ARGV[7]
-  redis.call('HSET', state, 'epoch', epoch, 'configured', max, 'limit', max, 'margin', margin)
-  -- The caller has used a log that is gone: what it and others sent within the last window is not known any more.
-  if ARGV[6] ~= '' then redis.call('HSET', state, 'hold', now + window) end
+  redis.call('HSET', state, 'epoch', epoch, 'born', now, 'configured', max, 'limit', max, 'margin', margin)
 elseif get('configured') ~= max then
   redis.call('HSET', state, 'configured', max, 'limit', max)
   redis.call('HDEL', state, 'probeAt', 'probeEvery')
+end
+-- The caller has used a log that is gone: what it and others sent until this one began may still be within the window.
+if ARGV[6] ~= '' and ARGV[6] ~= epoch then
+  redis.call('HSET', state, 'hold', math.max(get('hold') or 0, (get('born') or now) + window))
 end
 purge()
 local used = redis.call('ZCARD', reserved) + redis.call('ZCARD', sent) + redis.call('ZCARD', free)
