@@ -32,7 +32,7 @@ export type ItemRef = { batch: string; id: string };
 
 /** A permit to send one request within the rate limit. Exactly one of settle, refuse and release ends it. */
 export interface Slot {
-  /** Waits for the slot's time, for the end of a pause and for room at the provider. Rejects when aborted. */
+  /** Waits for the slot's time, and for the end of a pause that began since the slot was taken. Rejects when aborted. */
   ready(): Promise<void>;
   /** The request left just now: the window counts from here. */
   sent(): void;
@@ -44,7 +44,10 @@ export interface Slot {
 }
 
 export interface Limiter {
-  /** Resolves `leadMs` before the slot's time, so that what must precede the request does not delay it. Rejects when aborted. */
+  /**
+   * Resolves `leadMs` before the slot's time, so that what must precede the request does not delay it, and not before a pause is
+   * over and there is room at the provider: from then on the request is a matter of milliseconds. Rejects when aborted.
+   */
   take(options: { leadMs: number; signal: AbortSignal }): Promise<Slot>;
 }
 

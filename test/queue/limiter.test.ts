@@ -136,7 +136,7 @@ describe('slots of the dead and of those who changed their mind', () => {
     const [, second = first] = limiters;
     const sleeper = await first.take(now);
     // What its lease's end does, without waiting for it.
-    await redis.del(keys.limiter(options.name, 'reserved'));
+    await redis.del(keys.limiter(options.name, 'sent'));
     const other = await sendOne(second);
     await other.slot.settle();
     await sleeper.ready();
@@ -223,6 +223,24 @@ describe('a refusal (429)', () => {
     expect(longer).toBeGreaterThan(shorter);
   });
 
+  test('is waited out before a slot is given, so that nobody claims what cannot go yet', async () => {
+    const { first } = fleet(1, { rate: { max: 6, windowMs: 300 } });
+    const refused = await sendOne(first);
+    await refused.slot.refuse(250);
+    const refusedAt = performance.now();
+    await first.take(now);
+    expect(performance.now() - refusedAt).toBeGreaterThanOrEqual(250 - ROUNDING_MS);
+  });
+
+  test('that comes after a slot was given is waited out all the same', async () => {
+    const { first } = fleet(1, { rate: { max: 6, windowMs: 300 } });
+    const [refused, slot] = [await sendOne(first), await first.take(now)];
+    await refused.slot.refuse(250);
+    const refusedAt = performance.now();
+    await slot.ready();
+    expect(performance.now() - refusedAt).toBeGreaterThanOrEqual(250 - ROUNDING_MS);
+  });
+
   test('several at once are one pause', async () => {
     const { first } = fleet(1, { rate: { max: 9, windowMs: 3_000 } });
     const sent = [await sendOne(first), await sendOne(first), await sendOne(first)];
@@ -302,8 +320,14 @@ describe('the cap of running tasks', () => {
     const fourth = await sendOne(limiter);
 
     const reserved = base.keys.limiter(base.options.name, 'reserved');
-    const fifth = sendOne(limiter);
+    let isTaken = false;
+    const fifth = limiter.take(now).then(async (slot) => {
+      isTaken = true;
+      await slot.ready();
+      return { slot, at: performance.now() };
+    });
     await vi.waitFor(async () => expect(await base.redis.zcard(reserved)).toBe(1));
+    expect(isTaken).toBe(false);
     const freedAt = performance.now();
     await fourth.slot.settle();
     expect((await fifth).at).toBeGreaterThanOrEqual(freedAt);
