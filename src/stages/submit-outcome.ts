@@ -111,8 +111,12 @@ export async function handOn(
 ): Promise<void> {
   const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
   const durations = await ports.durations.sample(item.request.model);
+  const move = () =>
+    ports.state.move(item, 'submitted', { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 });
+  // With the task id on record, the state comes first, so that it cannot undo what the poll finds. Without, the job does.
+  if (recorded) await move();
   await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));
-  await ports.state.move(item, 'submitted', { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 });
+  if (!recorded) await move();
   ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
 }
 

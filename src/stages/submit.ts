@@ -5,6 +5,9 @@ import { claimedRecord } from './item-record.ts';
 import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome } from './ports.ts';
 import { giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
 
+/** After so long another holder of the item has written its claim; what is older than that is not taken for granted. */
+const LOOK_AGAIN_MS = 1_000;
+
 /**
  * Spends money once: claim, slot, record `claimed`, POST, record the task id, hand on to poll.
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
@@ -17,6 +20,10 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   const holder = randomUUID();
   const claim = await ports.state.claim(item, holder);
   if (claim.kind === 'refused') return { kind: 'done' };
+  // A holder that was confirmed before our claim has written its own by now; one that was not is refused from now on.
+  if (found && !isSameAttempt(found, await ports.records.read(item.batch, item.id))) {
+    return lookAgain(ports);
+  }
 
   const slot = await takeSlot(item, run, ports);
   if (!slot) return { kind: 'later', atMs: ports.now() };
@@ -25,6 +32,11 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   } finally {
     await slot.end();
   }
+}
+
+/** Each claim counts the record's attempts up. */
+function isSameAttempt(found: ItemRecord, again: ItemRecord | undefined): boolean {
+  return found.state === again?.state && found.attempts === again.attempts;
 }
 
 /** What a record of an earlier attempt says: a task id goes on to poll, a claim without one is an unknown outcome. */
@@ -77,6 +89,7 @@ async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | u
 
 function endedOnce(slot: Slot): OwnSlot {
   let open = true;
+  let wentOut = false;
   const once = async (end: () => Promise<void>) => {
     if (!open) return;
     open = false;
@@ -84,11 +97,14 @@ function endedOnce(slot: Slot): OwnSlot {
   };
   return {
     ready: () => slot.ready(),
-    sent: () => slot.sent(),
+    sent() {
+      wentOut = true;
+      slot.sent();
+    },
     settle: () => once(() => slot.settle()),
     refuse: (retryAfterMs) => once(() => slot.refuse(retryAfterMs)),
     release: () => once(() => slot.release()),
-    end: () => once(() => slot.release()),
+    end: () => once(() => (wentOut ? slot.settle() : slot.release())),
   };
 }
 
@@ -100,17 +116,18 @@ async function submitInSlot(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const confirmed = await ports.state.confirm(item, holder);
-  if (confirmed === 'lost') return { kind: 'done' };
-  if (confirmed === 'closed') {
+  const before = await ports.state.confirm(item, holder);
+  if (before === 'lost') return lookAgain(ports);
+  if (before === 'closed') {
     await ports.state.move(item, 'queued');
     return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
   }
-  const claimed = claimedRecord(item, found, ports.now());
+  const claimedAt = ports.now();
+  const claimed = claimedRecord(item, found, claimedAt);
   if (!(await writeClaim(claimed, found, ports))) {
     // Another holder's claim came first, as after Redis was flushed under a running worker. Its record decides.
     await ports.state.move(item, 'queued');
-    return { kind: 'later', atMs: ports.now() };
+    return lookAgain(ports);
   }
   try {
     await slot.ready();
@@ -119,6 +136,15 @@ async function submitInSlot(
     if (run.signal.aborted) return { kind: 'later', atMs: ports.now() };
     throw error;
   }
+  // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
+  // who claims from here on finds it, and who claimed before has made us lose.
+  const isOursAlone = !found && ports.now() - claimedAt < LOOK_AGAIN_MS;
+  const confirmed = isOursAlone ? 'go' : await ports.state.confirm(item, holder);
+  if (confirmed === 'lost') return lookAgain(ports);
+  if (confirmed === 'closed') {
+    await giveBack(item, claimed, ports);
+    return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+  }
   const submittedAt = ports.now();
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
   const outcome = await ports.provider.submit(item.request, {
@@ -126,6 +152,11 @@ async function submitInSlot(
     ...(callBackUrl === undefined ? {} : { callBackUrl }),
   });
   return settleSubmit(outcome, { item, claimed, submittedAt, slot, run }, ports);
+}
+
+/** Another holder took the item over. Its job may be ours, so it is not given up: the record will say what there is to do. */
+function lookAgain(ports: Ports): StageOutcome {
+  return { kind: 'later', atMs: ports.now() + LOOK_AGAIN_MS };
 }
 
 /** The claim's create fences two holders of one item; after an earlier attempt there is a record to replace. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { inject, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished, vi } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
 import type { ItemRecord } from '../../src/archive/record.ts';
 import { recordsIn } from '../../src/archive/records.ts';
@@ -95,7 +95,7 @@ export async function openRig(
     creditsOf: () => 8,
     ...options.settings,
   };
-  const ports: Ports = {
+  const ports = {
     now: Date.now,
     log: createLogger('silent'),
     provider,
@@ -109,7 +109,7 @@ export async function openRig(
     claimLead: claimLead(),
     durations: redisDurations(redis, keys),
     settings,
-  };
+  } satisfies Ports;
   const enqueuePorts: EnqueuePorts = {
     now: Date.now,
     records,
@@ -117,6 +117,8 @@ export async function openRig(
     queues: jobs.bulk,
     settings: { onUnknown: settings.onUnknown, pollGiveUpMs: settings.pollGiveUpMs, storedTtlMs: settings.storedTtlMs },
   };
+
+  await state.intake.open(BATCH, { archive: archive.url, digest: 'digest' });
 
   return {
     simulator,
@@ -129,6 +131,18 @@ export async function openRig(
     enqueuePorts,
     jobs,
     ended,
+    /** What counts as running at the provider, besides the submits under way. */
+    runningList: `${prefix}:running`,
+    /** Until so many wait for their slot at the submit limiter. */
+    untilReserved: (count: number) =>
+      vi.waitFor(async () => expect(await redis.zcard(keys.limiter('submit', 'reserved'))).toBe(count)),
+    untilRecord: (item: { id: string }, wanted: ItemRecord['state']) =>
+      vi.waitFor(async () => expect((await records.read(BATCH, item.id))?.state).toBe(wanted)),
+    untilEnded: (taskId: string) =>
+      vi.waitFor(() => {
+        const task = simulator.ledger().taskLog.find((seen) => seen.taskId === taskId);
+        expect(task?.endedAt ?? null).not.toBeNull();
+      }),
     tasks: () => simulator.ledger().tasks.accepted,
     recordOf: (item: { id: string }) => records.read(BATCH, item.id),
     stateOf: async (item: { id: string }) => (await state.intake.states(BATCH, [item.id]))[0],
