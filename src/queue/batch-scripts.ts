@@ -54,14 +54,14 @@ if redis.call('EXISTS', KEYS[3]) == 1 then return 'closed' end
 return 'go'
 `;
 
-/** ARGV: triples of an id, the state it was seen in ('' for none) and its new state. Returns how many were still as seen. */
+/** ARGV: triples of an id, the state it was seen in ('' for none) and its new state. Returns the ids that were still as seen. */
 export const ADMIT = `${PRELUDE}
-local admitted = 0
+local admitted = {}
 for index = 1, #ARGV, 3 do
   local was = stateOf(ARGV[index])
   if was == ARGV[index + 1] and was ~= ARGV[index + 2] then
     set(ARGV[index], was, ARGV[index + 2])
-    admitted = admitted + 1
+    table.insert(admitted, ARGV[index])
   end
 end
 return admitted

@@ -78,11 +78,12 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
       return values.map(parseState);
     },
     async admit(batch, entries) {
-      if (entries.length === 0) return;
-      await admit(
+      if (entries.length === 0) return new Set();
+      const admitted = await admit(
         hashes(batch),
         entries.flatMap(({ id, was, to }) => [id, was ?? '', to]),
       );
+      return new Set(z.array(z.string()).parse(admitted));
     },
     async see(batch, ids) {
       await redis.sadd(keys.seen(batch), ...ids);
