@@ -85,3 +85,16 @@ export function sliding(max: () => number, windowMs: number) {
     return true;
   };
 }
+
+export const now = { leadMs: 0, signal: NEVER };
+export const times = (log: readonly { at: number }[]) => log.map(({ at }) => at);
+/** Clocks differ by rounding: Redis counts whole milliseconds. */
+export const ROUNDING_MS = 2;
+
+/** Takes a slot, waits for its time and sends; resolves with that time. */
+export async function sendOne(limiter: ReturnType<typeof redisLimiter>) {
+  const slot = await limiter.take(now);
+  await slot.ready();
+  slot.sent();
+  return { slot, at: performance.now() };
+}
