@@ -31,7 +31,7 @@ test('running a manifest again submits nothing, and then only what was added or 
 });
 
 test('a run whose Redis is emptied under it goes on to the end by itself, paying nothing twice', async (context) => {
-  const place = await openPlace(context, { simulator: { rate: { max: 10, windowMs: 500 } } });
+  const place = await openPlace(context, { pace: { max: 10, windowMs: 500 } });
   const running = place.start(['run', await place.manifest('flushed', promptsFor(40))]);
   await until('some are submitted', () => accepted(place) >= 15);
   await flush(place);
@@ -45,7 +45,7 @@ test('a run whose Redis is emptied under it goes on to the end by itself, paying
 });
 
 test('after an emptied Redis and a killed process, the same command finishes the batch, one task an item', async (context) => {
-  const place = await openPlace(context, { simulator: { rate: { max: 10, windowMs: 500 } } });
+  const place = await openPlace(context, { pace: { max: 10, windowMs: 500 } });
   const manifest = await place.manifest('emptied', promptsFor(80));
   const killed = place.start(['run', manifest]);
   await until('some images are archived', () => place.simulator.ledger().downloads.origin >= 5);

@@ -53,7 +53,8 @@ test.concurrent('killed five times with resubmit, every item is archived, and on
 
 function openSlowPlace(context: TestContext, onUnknown: string): Promise<Place> {
   return openPlace(context, {
-    simulator: { rate: { max: 10, windowMs: 500 }, latencyMs: LATENCY_MS },
+    pace: { max: 10, windowMs: 500 },
+    simulator: { latencyMs: LATENCY_MS },
     env: { ON_UNKNOWN: onUnknown },
   });
 }
