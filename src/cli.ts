@@ -51,7 +51,13 @@ function program(startFleet: StartFleet): Command {
 
 function report(error: unknown, debug: boolean): number {
   say(`error: ${messageOf(error)}`);
-  if (error instanceof FluxError && error.hint !== undefined) say(`  ${error.hint}`);
-  if (debug && error instanceof Error) say(error.stack ?? '');
+  if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '));
+  if (debug) for (const stack of stacksOf(error)) say(stack);
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
+}
+
+/** Of an error and of what caused it, outermost first. */
+function stacksOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  return [error.stack ?? '', ...stacksOf(error.cause).map((stack) => `caused by ${stack}`)];
 }
