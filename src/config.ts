@@ -30,6 +30,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   S3_FORCE_PATH_STYLE: 'false',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
+  EMBED_METADATA: 'false',
   FETCH_ALLOW: '',
   PORT: '8787',
 };
@@ -59,6 +60,7 @@ const variables = z.object({
   AWS_REGION: z.string().exactOptional(),
   ON_UNKNOWN: z.enum(['hold', 'resubmit']),
   GENERATION_RETRIES: whole(0),
+  EMBED_METADATA: flag,
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
@@ -91,6 +93,8 @@ export type Config = Readonly<{
   s3: { endpoint: string | undefined; forcePathStyle: boolean; region: string | undefined };
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
+  /** Write prompt, model and ids into the images' own metadata. */
+  embed: boolean;
   budgetCredits: number | undefined;
   fetchAllow: readonly string[];
   /** Undefined: a worker logs, a command that talks to a person does not. */
@@ -129,6 +133,7 @@ export function loadConfig(overrides: Overrides = {}): Config {
     s3: { endpoint: values.S3_ENDPOINT, forcePathStyle: values.S3_FORCE_PATH_STYLE, region: values.AWS_REGION },
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
+    embed: values.EMBED_METADATA,
     budgetCredits: values.BUDGET_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,

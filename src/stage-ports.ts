@@ -80,6 +80,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       originTtlMs: config.originTtlMs,
       storedTtlMs: config.storedTtlMs,
       generationRetries: config.generationRetries,
+      embed: config.embed,
       creditsOf: (model) => creditsOf(prices, model),
     },
   };

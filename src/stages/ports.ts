@@ -97,6 +97,8 @@ export type StageSettings = {
   storedTtlMs: number;
   /** How often a failed generation is submitted again; each is a new task, perhaps charged. */
   generationRetries: number;
+  /** Write prompt, model and ids into the images' own metadata. */
+  embed: boolean;
   callbackUrlOf?: (item: ItemRef) => string;
   creditsOf: (model: string) => number | undefined;
 };
