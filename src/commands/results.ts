@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { readBatchFile } from '../archive/batch-file.ts';
+import type { ItemRecord } from '../archive/record.ts';
 import { recordsIn } from '../archive/records.ts';
 import { openClosers } from '../closers.ts';
 import { loadConfig } from '../config.ts';
 import { openArchiveOf } from '../connections.ts';
 import { UsageError } from '../errors.ts';
 import { FORMATS, type Format, formatRows } from '../results/format.ts';
-import { rowsOfBatch } from '../results/rows-of-batch.ts';
+import { recordsOfBatch } from '../results/records-of-batch.ts';
+import { type Row, rowOf } from '../results/row.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 
 /** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
@@ -29,11 +31,15 @@ export function resultsCommand(): Command {
             hint: 'Is --archive right?',
           });
         }
-        for await (const piece of formatRows(rowsOfBatch(recordsIn(archive), batch), flags.format)) {
+        for await (const piece of formatRows(rowsOf(recordsOfBatch(recordsIn(archive), batch)), flags.format)) {
           if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
         }
       } finally {
         await closers.closeAll();
       }
     });
+}
+
+async function* rowsOf(records: AsyncIterable<ItemRecord>): AsyncGenerator<Row> {
+  for await (const record of records) yield rowOf(record);
 }
