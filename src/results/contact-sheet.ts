@@ -7,9 +7,9 @@ import { readAhead } from './read-ahead.ts';
 /** The first so many pictures by id: what fits one sheet that can still be looked at. */
 export const MOST_ON_SHEET = 400;
 
-export type SheetPicture = { thumb: string; caption: string };
+export type SheetPicture = { thumb: string; name: string; variant: number };
 
-const [SIDE, CAPTION, GAP, MARGIN] = [200, 22, 14, 28];
+const [WIDTH, HEIGHT, CAPTION, GAP, MARGIN] = [220, 165, 24, 16, 30];
 const READ_AHEAD = 8;
 
 /** One picture of a batch's thumbnails with their names, as WebP; undefined when there is nothing to show. */
@@ -21,17 +21,17 @@ export async function contactSheet(pictures: readonly SheetPicture[], archive: A
   let shown = 0;
   for await (const cell of drawn) {
     if (!cell) continue;
-    const left = MARGIN + (shown % columns) * (SIDE + GAP);
-    const top = MARGIN + Math.floor(shown / columns) * (SIDE + CAPTION + GAP);
+    const left = MARGIN + (shown % columns) * (WIDTH + GAP);
+    const top = MARGIN + Math.floor(shown / columns) * (HEIGHT + CAPTION + GAP);
     layers.push({ input: cell.picture, left: left + cell.dx, top: top + cell.dy });
-    if (cell.caption) layers.push({ input: cell.caption, left, top: top + SIDE + 6 });
+    if (cell.caption) layers.push({ input: cell.caption, left, top: top + HEIGHT + 7 });
     shown++;
   }
   if (shown === 0) return undefined;
   const across = Math.min(columns, shown);
   const down = Math.ceil(shown / columns);
-  const width = 2 * MARGIN + across * (SIDE + GAP) - GAP;
-  const height = 2 * MARGIN + down * (SIDE + CAPTION + GAP) - GAP;
+  const width = 2 * MARGIN + across * (WIDTH + GAP) - GAP;
+  const height = 2 * MARGIN + down * (HEIGHT + CAPTION + GAP) - GAP;
   return sharp({ create: { width, height, channels: 3, background: '#f6f5f3' } })
     .composite(layers)
     .webp({ quality: 82, effort: 2 })
@@ -39,16 +39,16 @@ export async function contactSheet(pictures: readonly SheetPicture[], archive: A
 }
 
 /** Undefined when the thumbnail is not there or not a picture: the sheet goes on without it. */
-async function drawCell(sharp: typeof Sharp, archive: Archive, { thumb, caption }: SheetPicture) {
+async function drawCell(sharp: typeof Sharp, archive: Archive, { thumb, name, variant }: SheetPicture) {
   const body = await archive.read(thumb);
   if (!body) return undefined;
   try {
     const { data, info } = await sharp(body)
-      .resize(SIDE, SIDE, { fit: 'inside' })
+      .resize(WIDTH, HEIGHT, { fit: 'inside' })
       .webp({ quality: 90, effort: 0 })
       .toBuffer({ resolveWithObject: true });
-    const place = { dx: Math.floor((SIDE - info.width) / 2), dy: SIDE - info.height };
-    return { picture: data, ...place, caption: await drawCaption(sharp, caption) };
+    const place = { dx: Math.floor((WIDTH - info.width) / 2), dy: HEIGHT - info.height };
+    return { picture: data, ...place, caption: await drawCaption(sharp, variant > 1 ? `${name}  ${variant}` : name) };
   } catch {
     return undefined;
   }
@@ -69,9 +69,9 @@ async function drawCaption(sharp: typeof Sharp, caption: string): Promise<Buffer
   })
     .png()
     .toBuffer({ resolveWithObject: true });
-  if (info.width <= SIDE && info.height <= CAPTION) return data;
+  if (info.width <= WIDTH && info.height <= CAPTION) return data;
   return sharp(data)
-    .extract({ left: 0, top: 0, width: Math.min(info.width, SIDE), height: Math.min(info.height, CAPTION - 4) })
+    .extract({ left: 0, top: 0, width: Math.min(info.width, WIDTH), height: Math.min(info.height, CAPTION - 4) })
     .toBuffer();
 }
 

@@ -28,7 +28,7 @@ export async function writeIndexFiles(
       await jsonl.add(jsonLine(row));
       await csv.add(csvLine(row));
       await gallery.add(record);
-      if (record.state === 'archived' && sheet.length < MOST_ON_SHEET) sheet.push(sheetPicture(record));
+      if (record.state === 'archived' && sheet.length < MOST_ON_SHEET) sheet.push(record);
     }
     await jsonl.commit();
     await csv.commit();
@@ -39,8 +39,4 @@ export async function writeIndexFiles(
   const picture = await contactSheet(sheet, archive);
   if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
   await gallery.commit({ sheet: picture !== undefined });
-}
-
-function sheetPicture(record: Extract<ItemRecord, { state: 'archived' }>): SheetPicture {
-  return { thumb: record.thumb, caption: `${record.name}  ${record.variant}` };
 }

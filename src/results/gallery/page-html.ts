@@ -4,7 +4,7 @@ import type { GalleryHead } from './gallery-data.ts';
 import { scriptJson } from './script-json.ts';
 
 const STYLES = ['base', 'toolbar', 'grid', 'viewer', 'details'] as const;
-/** The page's scripts in the order of their needs; joined they are one. */
+/** The page's scripts in the order of their needs; the page has them in one. */
 const SCRIPTS = [
   'dom',
   'words',
@@ -51,20 +51,22 @@ let assets: Assets | undefined;
 
 function readAssets(): Assets {
   const read = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');
-  const modules = SCRIPTS.map((name) => unwrapped(read(`${name}.js`)));
+  const modules = SCRIPTS.map((name) => asScope(name, read(`${name}.js`)));
   return {
     template: read('page.html'),
     style: STYLES.map((name) => read(`${name}.css`)).join(''),
-    script: `(() => {\n'use strict';\n${modules.join('\n')}})();\n`,
+    script: `(() => {\n'use strict';\n${modules.join('')}})();\n`,
   };
 }
 
-/** A module's code to stand beside the others': without imports, exports and the comments that carry its types. */
-function unwrapped(module: string): string {
-  return module
-    .replace(/^import \{[^}]*\} from '[^']*';\n/gm, '')
+/** A module as a scope that returns what it exports, so that all of them fit one classic script: a page from disk loads no modules. */
+function asScope(name: string, module: string): string {
+  const exported = [...module.matchAll(/^export (?:async )?(?:function\*?|const) (\w+)/gm)].map(([, word]) => word);
+  const code = module
+    .replace(/^import (\{[^}]*\}) from '\.\/(\w+)\.js';\n/gm, 'const $1 = $2Module;\n')
     .replace(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '')
     .replace(/^export /gm, '');
+  return `const ${name}Module = (() => {\n${code}return { ${exported.join(', ')} };\n})();\n`;
 }
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

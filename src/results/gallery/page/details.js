@@ -89,7 +89,7 @@ function pairs(title, entries, ours = true) {
 
 /** What each stretch of an item's life is called, by the moment that ends it. */
 const STRETCHES = /** @type {const} */ ([
-  ['submitted', 'Waiting for its turn'],
+  ['submitted', 'Waiting'],
   ['completed', 'Generating'],
   ['discovered', 'Noticing'],
   ['archived', 'Archiving'],

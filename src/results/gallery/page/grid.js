@@ -85,7 +85,8 @@ export function createGrid(place, { onOpen, hasVariants }) {
   function arrange() {
     const width = list.clientWidth;
     const gap = width < 520 ? 8 : 14;
-    const most = width < 520 ? Math.min(rowHeight, 190) : rowHeight;
+    // On a phone the same size means two beside each other.
+    const most = width < 520 ? rowHeight * 0.62 : rowHeight;
     layout = layOut(items.map(aspectOf), { width, rowHeight: most, gap, caption: CAPTION_PX });
     list.style.height = `${layout.height}px`;
     for (const tile of tiles.values()) tile.remove();

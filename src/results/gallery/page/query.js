@@ -3,7 +3,7 @@ import { labelOf, STATE_NAMES } from './words.js';
 /** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
 /** @typedef {'name' | 'newest' | 'slowest'} Sort */
 /** @typedef {{ text: string, chosen: Map<string, Set<string>>, sort: Sort }} Query */
-/** @typedef {{ key: string, label: string, values: { value: string, label: string, count: number }[] }} Facet */
+/** @typedef {{ key: string, label: string, values: { value: string, label: string, count: number }[], items: number }} Facet */
 
 /** A variable with more values than this is found by search and not by a menu. */
 const MOST_VALUES = 100;
@@ -45,7 +45,7 @@ export function facetsOf(items, query) {
   for (const item of items) for (const name in item.variables) keys.add(`variable ${name}`);
   const words = wordsOf(query.text);
   const found = items.filter((item) => hasWords(item, words));
-  return [...keys].flatMap((key) => {
+  const facets = [...keys].flatMap((key) => {
     /** @type {Map<string, number>} */
     const counts = new Map();
     for (const item of items) {
@@ -61,8 +61,12 @@ export function facetsOf(items, query) {
     const values = [...counts]
       .map(([value, count]) => ({ value, count, label: valueLabel(key, value) }))
       .sort((a, b) => collator.compare(a.label, b.label));
-    return [{ key, label: facetLabel(key), values }];
+    return [
+      { key, label: facetLabel(key), values, items: items.filter((item) => choiceOf(item, key) !== undefined).length },
+    ];
   });
+  // State and model, then what most items have, then what parts them into fewest kinds.
+  return facets.sort((a, b) => b.items - a.items || a.values.length - b.values.length);
 }
 
 /**

@@ -7,6 +7,8 @@ import { count, plural } from './words.js';
 /** @typedef {import('./query.js').Query} Query */
 /** @typedef {import('./load.js').GalleryHead} GalleryHead */
 
+/** As many as the style sheet shows of a folded row. */
+const MENUS_AT_FIRST = 6;
 const SORTS = { name: 'By name', newest: 'Newest first', slowest: 'Slowest first' };
 
 /**
@@ -62,7 +64,13 @@ export function createToolbar(place, { query, sections, onChange, onSize, onSect
   });
   for (const { label, items } of sections) section.append(h('option', {}, `${label} (${count(items)})`));
 
-  const filters = h('div', { class: 'filters' });
+  const more = h('button', {
+    type: 'button',
+    class: 'more',
+    'aria-expanded': false,
+    onclick: () => fold(!filters.classList.contains('folded')),
+  });
+  const filters = h('div', { class: 'filters folded' });
   const shown = h('p', { class: 'shown', role: 'status' });
   const pills = h('div', { class: 'pills' });
   place.append(
@@ -71,9 +79,10 @@ export function createToolbar(place, { query, sections, onChange, onSize, onSect
       { class: 'tools' },
       h('label', { class: 'search' }, icon('search'), search, h('kbd', { 'aria-hidden': 'true' }, '/')),
       filters,
+      more,
       h('div', { class: 'view' }, sections.length > 1 && section, sort, size),
     ),
-    h('div', { class: 'state' }, shown, pills),
+    h('div', { class: 'status' }, shown, pills),
   );
   const menus = createMenus(filters, { query, onChange });
 
@@ -82,6 +91,13 @@ export function createToolbar(place, { query, sections, onChange, onSize, onSect
     search.value = '';
     query.text = '';
     onChange();
+  }
+
+  /** @param {boolean} folded */
+  function fold(folded) {
+    filters.classList.toggle('folded', folded);
+    more.setAttribute('aria-expanded', String(!folded));
+    more.textContent = folded ? 'More filters' : 'Fewer filters';
   }
 
   /** @param {string} value */
@@ -117,6 +133,8 @@ export function createToolbar(place, { query, sections, onChange, onSize, onSect
     );
   }
 
+  fold(true);
+
   return {
     clear,
     focusSearch() {
@@ -129,6 +147,7 @@ export function createToolbar(place, { query, sections, onChange, onSize, onSect
      */
     update(facets, numbers) {
       menus.update(facets);
+      filters.classList.toggle('many', facets.length > MENUS_AT_FIRST);
       shown.textContent = shownText(numbers, isEmpty(query));
       const chosen = [...query.chosen].flatMap(([key, values]) => [...values].map((value) => pill(key, value)));
       const clearAll = h('button', { type: 'button', class: 'clear', onclick: clear }, 'Clear all');

@@ -5,6 +5,9 @@ import { count, durationText, failureName, spokenName, stateName } from './words
 
 /** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
 
+/** More variants than this scroll. */
+const FIT_ON_SCREEN = 6;
+
 /**
  * One item at full size with its details, or all its variants side by side.
  *
@@ -15,7 +18,8 @@ import { count, durationText, failureName, spokenName, stateName } from './words
  * }} does
  */
 export function createViewer({ itemsShown, variantsOf, onClose }) {
-  const stage = h('div', { class: 'stage' });
+  // Takes the focus, so that no button is marked before one is asked for.
+  const stage = h('div', { class: 'stage', tabindex: -1, autofocus: true });
   const aside = h('aside', { 'aria-label': 'Details', tabindex: 0 });
   const place = h('span', { class: 'place' });
   const previous = iconButton('previous', 'Previous (←)', () => move(-1));
@@ -132,14 +136,14 @@ export function createViewer({ itemsShown, variantsOf, onClose }) {
    * @param {GalleryItem} chosen
    */
   function sideBySide(variants, chosen) {
-    const wall = h('div', { class: 'wall' });
+    const wall = h('div', { class: variants.length <= FIT_ON_SCREEN ? 'wall fits' : 'wall' });
     wall.style.setProperty('--columns', String(columnsFor(variants)));
     for (const variant of variants) {
       const ms = generationMs(variant);
       const cell = h(
         'button',
         { type: 'button', class: variant === chosen ? 'side chosen' : 'side', 'aria-pressed': variant === chosen },
-        variant.picture ? pictureOf(variant, variant.picture) : stub(variant),
+        variant.picture ? pictureOf(variant, variant.picture) : inPlace(variant),
         h(
           'span',
           { class: 'caption' },
@@ -165,7 +169,7 @@ export function createViewer({ itemsShown, variantsOf, onClose }) {
 
 /** @param {GalleryItem} item */
 function full(item) {
-  return item.picture ? pictureOf(item, item.picture) : stub(item);
+  return item.picture ? pictureOf(item, item.picture) : inPlace(item);
 }
 
 /**
@@ -188,8 +192,12 @@ function missing() {
   return h('p', { class: 'nothing' }, icon('warning'), 'The picture is not beside this page.');
 }
 
-/** @param {GalleryItem} item */
-function stub(item) {
+/**
+ * What stands where a picture would.
+ *
+ * @param {GalleryItem} item
+ */
+function inPlace(item) {
   const text = item.failure ? failureName(item.failure.class) : stateName(item);
   return h('p', { class: `nothing ${item.state}` }, icon(item.failure ? 'warning' : 'clock'), text);
 }
