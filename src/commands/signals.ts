@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FluxError, messageOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../terminal.ts';
@@ -24,6 +25,8 @@ export function onStopSignals({
   saying?: string;
 }): Stop {
   const controller = new AbortController();
+  // Every request under way listens, and there are many.
+  setMaxListeners(0, controller.signal);
   const told = new Set<string>();
   const onSignal = (name: string) => {
     if (controller.signal.aborted) process.exit(EXIT.stopped);

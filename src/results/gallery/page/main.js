@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { createGrid } from './grid.js';
 import { loadSection, readHead, sectionsOf } from './load.js';
-import { emptyQuery, facetsOf, select, sortByName, variantsOf } from './query.js';
+import { countsFor, emptyQuery, facetsOf, select, sortByName, variantsOf } from './query.js';
 import { createToolbar } from './toolbar.js';
 import { createViewer } from './viewer.js';
 import { bytesText, count, dateText, plural, STATE_NAMES } from './words.js';
@@ -14,6 +14,8 @@ const sections = sectionsOf(head);
 const query = emptyQuery();
 /** @type {GalleryItem[]} */
 let items = [];
+/** @type {import('./query.js').Facet[]} */
+let facets = [];
 /** @type {GalleryItem[]} */
 let shown = [];
 /** @type {Map<string, number>} */
@@ -27,7 +29,8 @@ drawHead(placeOf('head'));
 const toolbar = createToolbar(placeOf('bar'), {
   query,
   sections,
-  onChange: refresh,
+  onChange: () => refresh(),
+  countsFor: (key) => countsFor(items, query, key),
   onSize: (rowHeight) => grid.setRowHeight(rowHeight),
   onSection: (index) => openSection(index),
   onEnter: () => grid.focusFirst(),
@@ -67,6 +70,7 @@ async function openSection(index) {
       if (signal.aborted) return;
       for (const { name } of arrived) variantCounts.set(name, (variantCounts.get(name) ?? 0) + 1);
       items = sortByName([...items, ...arrived]);
+      facets = facetsOf(items);
       refresh(items.length < section.items);
       openByHash();
     }
@@ -80,7 +84,7 @@ async function openSection(index) {
 function refresh(isLoading = false) {
   shown = select(items, query);
   grid.show(shown);
-  toolbar.update(facetsOf(items, query), {
+  toolbar.update(facets, {
     shown: shown.length,
     loaded: items.length,
     total: head.total,

@@ -8,9 +8,9 @@ import { count } from './words.js';
  * A menu of check boxes for each thing that can be chosen by.
  *
  * @param {HTMLElement} place
- * @param {{ query: Query, onChange: () => void }} does
+ * @param {{ query: Query, onChange: () => void, countsFor: (key: string) => Map<string, number> }} does
  */
-export function createMenus(place, { query, onChange }) {
+export function createMenus(place, { query, onChange, countsFor }) {
   /** @type {Map<string, ReturnType<typeof createMenu>>} */
   const menus = new Map();
 
@@ -31,7 +31,7 @@ export function createMenus(place, { query, onChange }) {
       for (const facet of facets) {
         let known = menus.get(facet.key);
         if (!known) {
-          known = createMenu(facet, query, onChange);
+          known = createMenu(facet, query, onChange, countsFor);
           menus.set(facet.key, known);
           place.append(known.menu);
         }
@@ -45,8 +45,9 @@ export function createMenus(place, { query, onChange }) {
  * @param {Facet} facet
  * @param {Query} query
  * @param {() => void} onChange
+ * @param {(key: string) => Map<string, number>} countsFor
  */
-function createMenu({ key, label }, query, onChange) {
+function createMenu({ key, label }, query, onChange, countsFor) {
   const number = h('span', { class: 'number' });
   const panel = h('div', { class: 'panel', role: 'group', 'aria-label': label });
   const summary = h('summary', {}, userText(label), number, icon('down'));
@@ -62,6 +63,7 @@ function createMenu({ key, label }, query, onChange) {
   });
   menu.addEventListener('toggle', () => {
     if (!menu.open) return;
+    showCounts();
     // One that would hang over the screen's edge opens to the other side.
     panel.classList.toggle('leftwards', menu.getBoundingClientRect().left + panel.offsetWidth > window.innerWidth - 12);
   });
@@ -75,6 +77,15 @@ function createMenu({ key, label }, query, onChange) {
     onChange();
   }
 
+  function showCounts() {
+    const counts = countsFor(key);
+    for (const [value, { option, total }] of options) {
+      const left = counts.get(value) ?? 0;
+      total.textContent = count(left);
+      option.classList.toggle('none', left === 0);
+    }
+  }
+
   return {
     menu,
     /** @param {Facet} facet */
@@ -82,7 +93,7 @@ function createMenu({ key, label }, query, onChange) {
       const chosen = query.chosen.get(key);
       number.textContent = chosen ? String(chosen.size) : '';
       menu.classList.toggle('active', chosen !== undefined);
-      for (const { value, label: text, count: left } of facet.values) {
+      for (const { value, label: text } of facet.values) {
         let known = options.get(value);
         if (!known) {
           const box = h('input', { type: 'checkbox', onchange: () => choose(value) });
@@ -93,9 +104,9 @@ function createMenu({ key, label }, query, onChange) {
           panel.append(option);
         }
         known.box.checked = chosen?.has(value) ?? false;
-        known.total.textContent = count(left);
-        known.option.classList.toggle('none', left === 0);
       }
+      // Only what is seen is counted: it is the slow part of an answer to a key press.
+      if (menu.open) showCounts();
     },
   };
 }

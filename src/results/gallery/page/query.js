@@ -3,7 +3,7 @@ import { labelOf, STATE_NAMES } from './words.js';
 /** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
 /** @typedef {'name' | 'newest' | 'slowest'} Sort */
 /** @typedef {{ text: string, chosen: Map<string, Set<string>>, sort: Sort }} Query */
-/** @typedef {{ key: string, label: string, values: { value: string, label: string, count: number }[], items: number }} Facet */
+/** @typedef {{ key: string, label: string, values: { value: string, label: string }[], having: number }} Facet */
 
 /** A variable with more values than this is found by search and not by a menu. */
 const MOST_VALUES = 100;
@@ -33,40 +33,54 @@ export function select(items, query) {
 }
 
 /**
- * What can be chosen by: state, model, and every variable with some values but not too many. Each value is counted over what the
- * rest of the query leaves, so that a count says what choosing it would show.
+ * What can be chosen by: state, model, and every variable with some values but not too many. First what most items have, then
+ * what parts them into fewest kinds.
+ *
+ * @param {readonly GalleryItem[]} items
+ * @returns {Facet[]}
+ */
+export function facetsOf(items) {
+  const keys = new Set(['state', 'model']);
+  for (const item of items) for (const name in item.variables) keys.add(`variable ${name}`);
+  const facets = [...keys].flatMap((key) => {
+    const counts = countBy(items, key);
+    if (counts.size < 2 || counts.size > MOST_VALUES) return [];
+    const values = [...counts.keys()]
+      .map((value) => ({ value, label: valueLabel(key, value) }))
+      .sort((a, b) => collator.compare(a.label, b.label));
+    const having = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    return [{ key, label: facetLabel(key), values, having }];
+  });
+  return facets.sort((a, b) => b.having - a.having || a.values.length - b.values.length);
+}
+
+/**
+ * How many items each value of a facet would show, of those that the rest of the query leaves.
  *
  * @param {readonly GalleryItem[]} items
  * @param {Query} query
- * @returns {Facet[]}
+ * @param {string} key
+ * @returns {Map<string, number>}
  */
-export function facetsOf(items, query) {
-  const keys = new Set(['state', 'model']);
-  for (const item of items) for (const name in item.variables) keys.add(`variable ${name}`);
-  const words = wordsOf(query.text);
-  const found = items.filter((item) => hasWords(item, words));
-  const facets = [...keys].flatMap((key) => {
-    /** @type {Map<string, number>} */
-    const counts = new Map();
-    for (const item of items) {
-      const value = choiceOf(item, key);
-      if (value !== undefined && counts.size <= MOST_VALUES) counts.set(value, 0);
-    }
-    if (counts.size < 2 || counts.size > MOST_VALUES) return [];
-    const others = [...query.chosen].filter(([other]) => other !== key);
-    for (const item of found) {
-      const value = choiceOf(item, key);
-      if (value !== undefined && isChosen(item, others)) counts.set(value, (counts.get(value) ?? 0) + 1);
-    }
-    const values = [...counts]
-      .map(([value, count]) => ({ value, count, label: valueLabel(key, value) }))
-      .sort((a, b) => collator.compare(a.label, b.label));
-    return [
-      { key, label: facetLabel(key), values, items: items.filter((item) => choiceOf(item, key) !== undefined).length },
-    ];
-  });
-  // State and model, then what most items have, then what parts them into fewest kinds.
-  return facets.sort((a, b) => b.items - a.items || a.values.length - b.values.length);
+export function countsFor(items, query, key) {
+  const others = new Map([...query.chosen].filter(([other]) => other !== key));
+  return countBy(select(items, { text: query.text, chosen: others, sort: 'name' }), key);
+}
+
+/**
+ * @param {readonly GalleryItem[]} items
+ * @param {string} key
+ */
+function countBy(items, key) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const item of items) {
+    const value = choiceOf(item, key);
+    if (value === undefined) continue;
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+    if (counts.size > MOST_VALUES) break;
+  }
+  return counts;
 }
 
 /**

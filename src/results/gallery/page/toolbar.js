@@ -19,12 +19,13 @@ const SORTS = { name: 'By name', newest: 'Newest first', slowest: 'Slowest first
  *   query: Query,
  *   sections: { label: string, items: number }[],
  *   onChange: () => void,
+ *   countsFor: (key: string) => Map<string, number>,
  *   onSize: (rowHeight: number) => void,
  *   onSection: (index: number) => void,
  *   onEnter: () => void,
  * }} does
  */
-export function createToolbar(place, { query, sections, onChange, onSize, onSection, onEnter }) {
+export function createToolbar(place, { query, sections, onChange, countsFor, onSize, onSection, onEnter }) {
   const search = h('input', {
     type: 'search',
     id: 'search',
@@ -84,7 +85,7 @@ export function createToolbar(place, { query, sections, onChange, onSize, onSect
     ),
     h('div', { class: 'status' }, shown, pills),
   );
-  const menus = createMenus(filters, { query, onChange });
+  const menus = createMenus(filters, { query, onChange, countsFor });
 
   function leaveSearch() {
     if (search.value === '') search.blur();

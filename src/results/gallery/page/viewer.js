@@ -114,6 +114,7 @@ export function createViewer({ itemsShown, variantsOf, onClose }) {
     compare.hidden = variants.length < 2;
     compare.setAttribute('aria-pressed', String(comparing));
     compareLabel.textContent = comparing ? 'One picture' : `Compare ${variants.length} variants`;
+    compare.setAttribute('aria-label', compareLabel.textContent);
     for (const link of [open, save]) {
       link.hidden = !shown.picture;
       if (shown.picture) link.href = shown.picture.image;
