@@ -14,12 +14,18 @@ export type Stop = {
 };
 
 /** SIGINT or SIGTERM once: drain. Twice: end now, what is in flight is found again by the next run. */
-export function onStopSignals({ stopsForFaults }: { stopsForFaults: boolean }): Stop {
+export function onStopSignals({
+  stopsForFaults,
+  saying = 'no new submits; recording what is in flight',
+}: {
+  stopsForFaults: boolean;
+  saying?: string;
+}): Stop {
   const controller = new AbortController();
   const told = new Set<string>();
   const onSignal = (name: string) => {
     if (controller.signal.aborted) process.exit(EXIT.stopped);
-    say(`${name}: no new submits; recording what is in flight. Once more to stop at once.`);
+    say(`${name}: ${saying}. Once more to stop at once.`);
     controller.abort();
   };
   process.on('SIGINT', onSignal);

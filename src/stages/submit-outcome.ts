@@ -5,7 +5,7 @@ import type { Item, Submitted } from '../item.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from './item-record.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome } from './ports.ts';
+import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome, type StageSettings } from './ports.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
@@ -74,7 +74,13 @@ async function settleUnknown(
   attempt: Attempt,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const { item, claimed, run } = attempt;
+  const { item, claimed, run, submittedAt } = attempt;
+  // A callback may have come where the answer did not: then the outcome is known.
+  const found = await ports.records.read(item.batch, item.id);
+  if (found?.state === 'submitted') {
+    await handOn(item, found.taskId, submittedAt, true, ports);
+    return { kind: 'done' };
+  }
   if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
     const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
     await ports.records.write(reopenedRecord(claimed));
@@ -120,7 +126,13 @@ export async function handOn(
   ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
 }
 
-function submittedOf(item: Item, taskId: string, submittedAt: number, recorded: boolean, ports: Ports): Submitted {
+export function submittedOf(
+  item: Item,
+  taskId: string,
+  submittedAt: number,
+  recorded: boolean,
+  ports: { now: () => number; settings: Pick<StageSettings, 'pollGiveUpMs'> },
+): Submitted {
   // A task found long after its submit gets a full time of asking from now on: its answer lives for 14 days.
   const giveUpAt = Math.max(submittedAt, ports.now() - ports.settings.pollGiveUpMs / 2) + ports.settings.pollGiveUpMs;
   return { ...item, taskId, submittedAt, giveUpAt, recorded };
