@@ -20,17 +20,16 @@ export type CallbackTokens = {
  */
 export function callbackTokens(apiKey: string): CallbackTokens {
   const key = Buffer.from(hkdfSync('sha256', apiKey, '', PURPOSE, 32));
-  const macOf = (name: string) => createHmac('sha256', key).update(name).digest().subarray(0, MAC_BYTES);
+  const tokenOf = (name: string) => {
+    const mac = createHmac('sha256', key).update(name).digest().subarray(0, MAC_BYTES);
+    return `${Buffer.from(name).toString('base64url')}.${mac.toString('base64url')}`;
+  };
   return {
-    mint({ batch, id }) {
-      const name = `${batch}/${id}`;
-      return `${Buffer.from(name).toString('base64url')}.${macOf(name).toString('base64url')}`;
-    },
+    mint: ({ batch, id }) => tokenOf(`${batch}/${id}`),
     read(token) {
-      const [encoded = '', mac = '', ...rest] = token.split('.');
-      const name = Buffer.from(encoded, 'base64url').toString();
-      const given = Buffer.from(mac, 'base64url');
-      if (rest.length > 0 || given.length !== MAC_BYTES || !timingSafeEqual(given, macOf(name))) return undefined;
+      const name = Buffer.from(token.split('.')[0] ?? '', 'base64url').toString();
+      const [given, expected] = [Buffer.from(token), Buffer.from(tokenOf(name))];
+      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
       const [batch = '', id = '', ...more] = name.split('/');
       return more.length === 0 && isKey(name) ? { batch, id } : undefined;
     },

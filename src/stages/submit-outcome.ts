@@ -19,8 +19,10 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
   const { item, claimed, slot, run } = attempt;
   switch (outcome.kind) {
     case 'accepted': {
-      const recorded = await recordTask(outcome.taskId, attempt, ports);
-      await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
+      if (!(await wentOnByCallback(attempt, ports))) {
+        const recorded = await recordTask(outcome.taskId, attempt, ports);
+        await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
+      }
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       return { kind: 'done' };
@@ -74,13 +76,8 @@ async function settleUnknown(
   attempt: Attempt,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const { item, claimed, run, submittedAt } = attempt;
-  // A callback may have come where the answer did not: then the outcome is known.
-  const found = await ports.records.read(item.batch, item.id);
-  if (found?.state === 'submitted') {
-    await handOn(item, found.taskId, submittedAt, true, ports);
-    return { kind: 'done' };
-  }
+  const { item, claimed, run } = attempt;
+  if (await wentOnByCallback(attempt, ports)) return { kind: 'done' };
   if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
     const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
     await ports.records.write(reopenedRecord(claimed));
@@ -89,6 +86,18 @@ async function settleUnknown(
   }
   await hold(item, claimed, outcome.message, outcome.code, ports);
   return { kind: 'done' };
+}
+
+/**
+ * The end of a task may be told before its submit is answered, or where the answer got lost. Then the item is on its way, perhaps
+ * at its end, and its record must not be set back.
+ */
+async function wentOnByCallback({ item, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
+  if (!ports.settings.callbackUrlOf) return false;
+  const found = await ports.records.read(item.batch, item.id).catch(() => undefined);
+  if (!found || found.state === 'claimed') return false;
+  if (found.state === 'submitted') await handOn(item, found.taskId, submittedAt, true, ports);
+  return true;
 }
 
 async function recordTask(taskId: string, { item, claimed, submittedAt }: Attempt, ports: Ports): Promise<boolean> {

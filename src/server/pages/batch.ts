@@ -50,7 +50,7 @@ ${elsewhere !== undefined && html`<p class="note">Its pictures go to ${elsewhere
     counts.credits * usdPerCredit
   ).toFixed(2)}</small></dd></div>
 <div class="tile"><dt>Stored</dt><dd>${megabytes(counts.bytes)}<small>of images</small></dd></div>
-<div class="tile"><dt>Begun</dt><dd>${formatDuration(now - counts.createdAt)}<small>ago, ${state}</small></dd></div>
+<div class="tile"><dt>Begun</dt><dd>${formatDuration(Math.floor((now - counts.createdAt) / 1_000) * 1_000)}<small>ago, ${state}</small></dd></div>
 </dl></section>`;
 }
 
@@ -108,7 +108,7 @@ ${pictures.map(
     html`<li id="picture-${id}" data-keep><figure><a id="image-${id}" href="${base}/images/${id}"><img src="${base}/thumbs/${id}" alt="${shorten(
       prompt,
       200,
-    )}" loading="lazy" width="168" height="168"></a><figcaption title="${name}">${name}</figcaption></figure></li>`,
+    )}" loading="lazy" width="168" height="126"></a><figcaption title="${name}">${name}</figcaption></figure></li>`,
 )}
 ${pictures.length === 0 && html`<li id="no-picture"><p class="empty">None has landed yet.</p></li>`}
 </ul>`;

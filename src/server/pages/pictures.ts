@@ -13,7 +13,9 @@ export function pictureReader({ state, records, archive }: Connections) {
   const recall = remember(5_000, async (key): Promise<Picture | undefined> => {
     const [batch = '', id = ''] = key.split('/');
     const record = await records.read(batch, id);
-    return record && { id, name: record.name, prompt: record.request.prompt };
+    if (!record) return undefined;
+    const name = record.variant > 1 ? `${record.name} ${record.variant}` : record.name;
+    return { id, name, prompt: record.request.prompt };
   });
   /** Listing is dear where it is S3: once a batch and process. */
   const firstStored = remember(100, async (batch) => {

@@ -43,8 +43,10 @@ ${more.map((text) => html`<li class="plain">${text}</li>`)}
 export function chip(counts: BatchCounts): Html {
   if (!counts.sealed) return html`<span class="chip running">enqueueing</span>`;
   if (!hasEnded(counts)) return html`<span class="chip running">running</span>`;
-  const troubled = counts.items.failed + counts.items.held > 0;
-  return troubled ? html`<span class="chip trouble">ended, look</span>` : html`<span class="chip done">done</span>`;
+  const { failed, held } = counts.items;
+  if (failed + held === 0) return html`<span class="chip done">done</span>`;
+  const bad = [...(failed > 0 ? [`${count(failed)} failed`] : []), ...(held > 0 ? [`${count(held)} held`] : [])];
+  return html`<span class="chip trouble">ended, ${bad.join(', ')}</span>`;
 }
 
 export function percent(counts: BatchCounts): string {

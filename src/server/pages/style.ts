@@ -18,7 +18,7 @@ header,main,footer{max-width:72rem;margin:0 auto;padding:0 1.25rem}
 header{display:flex;align-items:center;gap:1.25rem;padding-top:1.1rem;padding-bottom:1.1rem}
 header nav{display:flex;gap:1.1rem;margin-left:auto;align-items:center}
 header nav a{color:var(--soft)}
-.mark{display:flex;gap:.55rem;align-items:center;font-weight:650;letter-spacing:-.01em;color:var(--ink)}
+.mark{display:flex;white-space:nowrap;gap:.55rem;align-items:center;font-weight:650;letter-spacing:-.01em;color:var(--ink)}
 .mark svg{width:1.35rem;height:1.35rem}
 .live{font-size:.8rem;color:var(--soft);display:inline-flex;gap:.4rem;align-items:center}
 .live::before{content:"";width:.5rem;height:.5rem;border-radius:50%;background:var(--cancelled)}
@@ -64,13 +64,14 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .failures li div{color:var(--soft);font-size:.88rem}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:.75rem;margin:0;padding:0;list-style:none}
 .pictures figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:.75rem;overflow:hidden;box-shadow:var(--shadow)}
-.pictures img{display:block;width:100%;aspect-ratio:1;object-fit:cover;background:var(--queued)}
+.pictures img{display:block;width:100%;aspect-ratio:4/3;object-fit:cover;background:var(--queued)}
 .pictures figcaption{padding:.45rem .7rem .55rem;font-size:.82rem;color:var(--soft);white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .pictures a{display:block}
 @media (prefers-reduced-motion:no-preference){.pictures .landed{animation:land .5s ease-out}@keyframes land{from{opacity:0;transform:scale(.94)}}}
 .empty{color:var(--soft);background:var(--card);border:1px dashed var(--line);border-radius:.75rem;padding:2rem 1.2rem;text-align:center}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,monospace;background:color-mix(in srgb,var(--ink) 7%,transparent);padding:.1em .35em;border-radius:.3em}
 footer{color:var(--soft);font-size:.82rem;padding-top:2.5rem;padding-bottom:2rem;overflow-wrap:anywhere}
-@media (max-width:34rem){header{gap:.8rem}header nav{gap:.8rem}.tiles{grid-template-columns:1fr 1fr}
+@media (max-width:34rem){header{flex-wrap:wrap;gap:.5rem 1rem}header nav{order:3;width:100%;margin:0;gap:1.2rem}.live{margin-left:auto}
+.tiles{grid-template-columns:1fr 1fr}.tile:last-child:nth-child(odd){grid-column:1/-1}
 .card .top .count{margin-left:0;width:100%}.pictures{grid-template-columns:1fr 1fr}}
 `;
