@@ -71,15 +71,15 @@ function hasUnknownTask(record: ItemRecord): boolean {
   return record.attempts > record.earlierTaskIds.length;
 }
 
-/** Record, poll, state, in this order: wherever it breaks off, a repeated callback or the manifest's next run goes on. */
+/** Record, state, poll, in this order: wherever it breaks off, a repeated callback or the manifest's next run goes on. */
 async function bringBack(record: ItemRecord, taskId: string, wasCounted: boolean, ports: CallbackPorts): Promise<void> {
   const item = itemOfRecord(record);
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const submitted = submittedOf(item, taskId, submittedAt, true, ports);
   await ports.records.write(submittedRecord(submitted, record));
-  await ports.forward.poll(submitted, ports.now());
   const spent = { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 };
   await ports.state.move(item, 'submitted', wasCounted ? {} : spent);
+  await ports.forward.poll(submitted, ports.now());
 }
 
 function itemOfRecord({ batch, id, name, variant, priority, variables, request, timings }: ItemRecord): Item {
