@@ -4,6 +4,7 @@ import { enqueueCommand } from './commands/enqueue.ts';
 import { planCommand } from './commands/plan.ts';
 import { resultsCommand } from './commands/results.ts';
 import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
 import { workerCommand } from './commands/worker.ts';
@@ -36,6 +37,7 @@ function program(startFleet: StartFleet): Command {
     planCommand(),
     enqueueCommand(),
     workerCommand(startFleet),
+    serveCommand(),
     statusCommand(),
     resultsCommand(),
     configCommand(),

@@ -65,10 +65,11 @@ const variables = z.object({
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
   PORT: whole(0),
+  SERVE_PASSWORD: z.string().min(1).exactOptional(),
 });
 type Variables = z.infer<typeof variables>;
 
-const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY'];
+const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
 const PRIVATE_STATE_DIR = '.flux-batch';
 
 /** Resolved once, read-only, complete. Times are milliseconds. */
@@ -100,6 +101,8 @@ export type Config = Readonly<{
   /** Undefined: a worker logs, a command that talks to a person does not. */
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
   port: number;
+  /** Undefined: the server's pages are for its own machine only. */
+  servePassword: string | undefined;
 }>;
 
 /** Where each value came from, for `flux-batch config`. */
@@ -138,6 +141,7 @@ export function loadConfig(overrides: Overrides = {}): Config {
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     port: values.PORT,
+    servePassword: values.SERVE_PASSWORD,
   };
 }
 

@@ -4,6 +4,7 @@ export const layout = {
   records: (batch: string) => `${batch}/items/`,
   record: (batch: string, item: string) => `${batch}/items/${item}.json`,
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
+  thumbs: (batch: string) => `${batch}/thumbs/`,
   thumb: (batch: string, item: string) => `${batch}/thumbs/${item}.webp`,
   /** What all of a batch is in. */
   folder: (batch: string) => `${batch}/`,

@@ -41,6 +41,7 @@ export async function archive(item: Finished, run: Run, ports: Ports): Promise<S
   const stored: StoredImage = { image, thumb, bytes, width, height, contentType, sha256, source };
   await ports.records.write(archivedRecord(item, previous, stored, ports.now()));
   await ports.state.move(item, 'archived', { bytes });
+  ports.metrics.observe('archivedSeconds', Math.max(0, ports.now() - item.completedAt) / 1_000);
   ports.log.info(
     { batch: item.batch, item: item.id, stage: 'archive', taskId: item.taskId, bytes, source },
     'archived',

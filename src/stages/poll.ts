@@ -16,8 +16,10 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   const now = ports.now();
   switch (outcome.kind) {
     case 'succeeded':
+      ports.metrics.observe('taskPolls', run.runs);
       return succeed(task, outcome, ports);
     case 'failed':
+      ports.metrics.observe('taskPolls', run.runs);
       return failGeneration(task, outcome, run, ports);
     case 'generating':
       return askAgain(
@@ -100,6 +102,8 @@ async function succeed(
   };
   await ports.forward.archive(finished);
   await ports.state.move(task, 'finished');
+  ports.metrics.observe('taskSeconds', (completedAt - task.submittedAt) / 1_000);
+  ports.metrics.observe('discoverySeconds', (discoveredAt - completedAt) / 1_000);
   await ports.durations.add(task.request.model, completedAt - task.submittedAt);
   ports.log.info({ batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId }, 'finished');
   return { kind: 'done' };

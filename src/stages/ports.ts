@@ -4,6 +4,7 @@ import type { Records } from '../archive/records.ts';
 import type { FluxError } from '../errors.ts';
 import type { Finished, Item, Submitted } from '../item.ts';
 import type { ItemState } from '../item-state.ts';
+import type { Metrics } from '../metrics/definitions.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
 
@@ -116,5 +117,6 @@ export type Ports = {
   pollLimiter: Limiter;
   claimLead: ClaimLead;
   durations: Durations;
+  metrics: Metrics;
   settings: StageSettings;
 };
