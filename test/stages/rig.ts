@@ -108,6 +108,7 @@ export async function openRig(
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
     claimLead: claimLead(),
     durations: redisDurations(redis, keys),
+    metrics: { observe: () => {}, countCallback: () => {} },
     settings,
   } satisfies Ports;
   const enqueuePorts: EnqueuePorts = {
