@@ -17,10 +17,14 @@ import { VERSION } from './version.ts';
 /** Runs the command line; the only place that turns errors into messages and exit codes. */
 export async function main(argv: readonly string[], startFleet: StartFleet): Promise<void> {
   const debug = argv.includes('--debug');
+  // A reader that has seen enough (`| head`) is no fault, and must not keep us from closing what is open.
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+  });
   try {
     await program(startFleet).parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = report(error, debug);
+    process.exitCode = isClosedPipe(error) ? EXIT.allArchived : report(error, debug);
   }
 }
 
@@ -56,6 +60,10 @@ function report(error: unknown, debug: boolean): number {
   if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '));
   if (debug) for (const stack of stacksOf(error)) say(stack);
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
 /** Of an error and of what caused it, outermost first. */

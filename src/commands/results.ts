@@ -85,6 +85,7 @@ function refuseContradictions({ out, flat, refresh, where }: Flags): void {
 
 async function print({ batch, archive, where }: Source, format: Format): Promise<void> {
   for await (const piece of formatRows(rowsOf(chosen(recordsOfBatch(recordsIn(archive), batch), where)), format)) {
+    if (!process.stdout.writable) return;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
   where.complain();
