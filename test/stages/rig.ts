@@ -92,6 +92,7 @@ export async function openRig(
     originTtlMs: 600_000,
     storedTtlMs: 14 * 86_400_000,
     generationRetries: 0,
+    embed: false,
     creditsOf: () => 8,
     ...options.settings,
   };
