@@ -108,6 +108,7 @@ export async function openRig(
     submitLimiter: redisLimiter(redis, keys, { name: 'submit', rate, requestTimeoutMs: 10_000, running }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
     claimLead: claimLead(),
+    metrics: { observe: () => {}, countCallback: () => {} },
     durations: redisDurations(redis, keys),
     metrics: { observe: () => {}, countCallback: () => {} },
     settings,
