@@ -110,7 +110,6 @@ export async function openRig(
     claimLead: claimLead(),
     metrics: { observe: () => {}, countCallback: () => {} },
     durations: redisDurations(redis, keys),
-    metrics: { observe: () => {}, countCallback: () => {} },
     settings,
   } satisfies Ports;
   const enqueuePorts: EnqueuePorts = {
