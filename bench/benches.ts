@@ -1,0 +1,6 @@
+import type { Bench } from './bench.ts';
+import { limiterBench } from './limiter.ts';
+import { limiterDoubledBench } from './limiter-doubled.ts';
+
+/** In the order of BENCHMARKS.md. */
+export const BENCHES: readonly Bench[] = [limiterBench, limiterDoubledBench];
