@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Rate } from '../src/duration.ts';
 import { fluxKontext } from '../src/provider/flux-kontext.ts';
 import { connectRedis } from '../src/queue/connection.ts';
@@ -30,6 +31,7 @@ await member<SubmitterInput>(async ({ redisUrl, prefix, apiUrl, apiKey, rate, wa
     connections: 128,
   });
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
   const loops = Array.from({ length: waiters }, (_, index) => submitForever(index));
 
   async function submitForever(index: number) {
