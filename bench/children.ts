@@ -65,6 +65,8 @@ export async function startMember<Result>(
 
 /** The child's side: runs with its input, says that it is ready, and tells its result when it is told to stop. */
 export async function member<Input>(start: (input: Input) => Promise<{ stop(): Promise<unknown> }>): Promise<void> {
+  // Whoever started us is gone.
+  process.once('disconnect', () => process.exit());
   const [{ input }] = (await once(process, 'message')) as [{ input: Input }];
   const started = await start(input);
   process.send?.('ready');

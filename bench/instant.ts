@@ -9,7 +9,6 @@ export const emptyArchive = (url: string): Archive => ({
   read: async () => undefined,
   write: async () => {},
   create: async () => true,
-  // biome-ignore lint/correctness/useYield: there is nothing to list.
   async *list() {},
   close: async () => {},
 });

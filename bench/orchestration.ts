@@ -1,3 +1,6 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
@@ -73,7 +76,7 @@ async function runOurs(redisUrl: string, items: number, processes: number): Prom
     FLUX_RATE_LIMIT: '1000000/1s',
     FLUX_POLL_LIMIT: '1000000/1s',
     FLUX_MAX_TASKS: '1000000',
-    ARCHIVE_URL: './unused',
+    ARCHIVE_URL: await mkdtemp(join(tmpdir(), 'flux-batch-bench-')),
   };
   // The fleet knows already that tasks end at once: else the first few would be asked for after seconds.
   await watch.redis.lpush(keysOf(DEFAULT_PREFIX).durations('flux-kontext-pro'), ...Array<number>(10).fill(1));
