@@ -9,6 +9,7 @@ export const emptyArchive = (url: string): Archive => ({
   read: async () => undefined,
   write: async () => {},
   create: async () => true,
+  begin: async () => ({ append: async () => {}, commit: async () => {}, discard: async () => {} }),
   async *list() {},
   close: async () => {},
 });
