@@ -1,34 +1,76 @@
 import { Command } from 'commander';
-import { configCommand } from './commands/config.ts';
-import { enqueueCommand } from './commands/enqueue.ts';
-import { planCommand } from './commands/plan.ts';
-import { resultsCommand } from './commands/results.ts';
-import { runCommand } from './commands/run.ts';
-import { serveCommand } from './commands/serve.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { statusCommand } from './commands/status.ts';
-import { workerCommand } from './commands/worker.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { StartFleet } from './fleet.ts';
 import { say } from './terminal.ts';
 import { VERSION } from './version.ts';
 
+/** Workers are loaded for the commands that start some only. */
+export type LoadFleet = () => Promise<StartFleet>;
+
+type Entry = { takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
+
+/** Each is loaded when it is called: all of them with what they use take 0.5 s. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  run: {
+    takes: '<manifest>',
+    about: 'make every image of a manifest: all in one process, until the batch ends',
+    load: async (fleet) => (await import('./commands/run.ts')).runCommand(await fleet()),
+  },
+  plan: {
+    takes: '<manifest>',
+    about: 'check a manifest; count, price and time it; spends nothing',
+    load: async () => (await import('./commands/plan.ts')).planCommand(),
+  },
+  enqueue: {
+    takes: '<manifest>',
+    about: 'put a manifest into the queues for workers elsewhere',
+    load: async () => (await import('./commands/enqueue.ts')).enqueueCommand(),
+  },
+  worker: {
+    takes: '[stages...]',
+    about: 'work on whatever is enqueued, as a member of a fleet',
+    load: async (fleet) => (await import('./commands/worker.ts')).workerCommand(await fleet()),
+  },
+  serve: {
+    about: 'callbacks of the provider, metrics, and pages to watch batches on',
+    load: async () => (await import('./commands/serve.ts')).serveCommand(),
+  },
+  status: {
+    takes: '[batch]',
+    about: 'batches, queue depths and what is stopped',
+    load: async () => (await import('./commands/status.ts')).statusCommand(),
+  },
+  results: {
+    takes: '<batch>',
+    about: 'list every item of a batch, or bring its images and gallery to a folder, from the archive',
+    load: async () => (await import('./commands/results.ts')).resultsCommand(),
+  },
+  config: {
+    about: 'print the configuration in force, secrets masked',
+    load: async () => (await import('./commands/config.ts')).configCommand(),
+  },
+  simulate: {
+    about: 'a stand-in for the API on this machine, to try everything without a key',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand(),
+  },
+};
+
 /** Runs the command line; the only place that turns errors into messages and exit codes. */
-export async function main(argv: readonly string[], startFleet: StartFleet): Promise<void> {
+export async function main(argv: readonly string[], fleet: LoadFleet): Promise<void> {
   const debug = argv.includes('--debug');
   // A reader that has seen enough (`| head`) is no fault, and must not keep us from closing what is open.
   process.stdout.on('error', (error) => {
     if (!isClosedPipe(error)) throw error;
   });
   try {
-    await program(startFleet).parseAsync([...argv]);
+    await (await program(argv, fleet)).parseAsync([...argv]);
   } catch (error) {
     process.exitCode = isClosedPipe(error) ? EXIT.allArchived : report(error, debug);
   }
 }
 
-function program(startFleet: StartFleet): Command {
+async function program(argv: readonly string[], fleet: LoadFleet): Promise<Command> {
   const cli = new Command('flux-batch')
     .description('Images from a YAML manifest, in your bucket before their URLs die, each paid for once.')
     .version(VERSION)
@@ -36,23 +78,25 @@ function program(startFleet: StartFleet): Command {
       // Commander has printed its message; help and version end well, all else is a mistake in the command.
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
-  const commands = [
-    runCommand(startFleet),
-    planCommand(),
-    enqueueCommand(),
-    workerCommand(startFleet),
-    serveCommand(),
-    statusCommand(),
-    resultsCommand(),
-    configCommand(),
-    simulateCommand(),
-  ];
-  for (const command of commands) {
+  const words = argv.slice(2).filter((word) => !word.startsWith('-'));
+  const called = words[0] === 'help' ? words[1] : words[0];
+  for (const [name, { takes, about, load }] of Object.entries(COMMANDS)) {
+    // Of the others only what the list of commands shows.
+    const command = name === called ? await load(fleet) : stubOf(name, takes);
     cli.addCommand(
-      command.copyInheritedSettings(cli).option('--debug', 'show stack traces').showSuggestionAfterError(),
+      command
+        .description(about)
+        .copyInheritedSettings(cli)
+        .option('--debug', 'show stack traces')
+        .showSuggestionAfterError(),
     );
   }
   return cli;
+}
+
+function stubOf(name: string, takes: string | undefined): Command {
+  const stub = new Command(name);
+  return takes === undefined ? stub : stub.arguments(takes);
 }
 
 function report(error: unknown, debug: boolean): number {

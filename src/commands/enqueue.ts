@@ -9,7 +9,6 @@ import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 /** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */
 export function enqueueCommand(): Command {
   return withWorkerOptions(new Command('enqueue'))
-    .description('put a manifest into the queues for workers elsewhere')
     .argument('<manifest>', 'the YAML file')
     .option('--yes', 'never ask')
     .option('--json', 'print what was enqueued as JSON')

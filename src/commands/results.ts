@@ -43,7 +43,6 @@ type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: s
 /** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
-    .description('list every item of a batch, or bring its images and gallery to a folder, from the archive')
     .argument('<batch>', 'its name')
     .addOption(new Option('--format <format>', 'of the list').choices(FORMATS).default('jsonl'))
     .option('--where <name=value>', 'only items like this; may be given more than once', gather, [])

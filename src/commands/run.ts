@@ -29,7 +29,6 @@ configuration · 3 stopped before the end.
 /** `flux-batch run`: enqueue, work and watch in one process until the batch has ended. */
 export function runCommand(startFleet: StartFleet): Command {
   return withWorkerOptions(new Command('run'))
-    .description('make every image of a manifest: all in one process, until the batch ends')
     .argument('<manifest>', 'the YAML file')
     .option('--yes', 'never ask')
     .option('--json', 'print the summary as JSON on stdout')

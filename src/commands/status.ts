@@ -12,7 +12,6 @@ import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 /** `flux-batch status`: batches and queue depths, as Redis has them now. */
 export function statusCommand(): Command {
   return withConfigOptions(new Command('status'))
-    .description('batches, queue depths and what is stopped')
     .argument('[batch]', 'only this one')
     .option('--json', 'print it as JSON')
     .addHelpText(
