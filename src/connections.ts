@@ -8,6 +8,7 @@ import { createLogger } from './logger.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
+import { type Heartbeats, redisHeartbeats } from './queue/heartbeats.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
 import { openRedis } from './queue/open-redis.ts';
 import { openQueues, type Queues } from './queue/queues.ts';
@@ -22,6 +23,7 @@ export type Connections = {
   queues: Queues;
   state: RedisBatchState;
   control: RedisBatchControl;
+  heartbeats: Heartbeats;
   archive: Archive;
   records: Records;
   /** What a person should know of the set-up. */
@@ -61,6 +63,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       keys,
       queues,
       state,
+      heartbeats: redisHeartbeats(redis, keys),
       control: redisBatchControl(redis, keys, queues, state),
       archive,
       records: recordsIn(archive),

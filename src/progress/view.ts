@@ -30,6 +30,9 @@ export function drawView(view: View): string[] {
     `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${done}/${counts.total}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
     `  ${statesText(counts)}`,
     `  ${rateText(view)}   ${costText(view)}`,
+    ...(counts.pausedAt === undefined
+      ? []
+      : [`  paused for ${formatDuration(view.now - counts.pausedAt)}: flux-batch resume ${counts.batch} goes on`]),
     ...(gate ? [`  submitting is stopped (${gate.refusal}): ${gate.message}`] : []),
   ];
 }
@@ -44,7 +47,7 @@ export function doneOf({ items }: BatchCounts): number {
   return items.archived + items.failed + items.held + items.cancelled;
 }
 
-function statesText({ items }: BatchCounts): string {
+export function statesText({ items }: BatchCounts): string {
   const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
   const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
   return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
@@ -66,7 +69,7 @@ function costText({ counts, prices }: View): string {
 /** From this command's own pace, once there is one; before that, from the limit. */
 function leftText({ counts, before, startedAt, now, rateLimit }: View): string {
   const left = counts.total - doneOf(counts);
-  if (left <= 0) return '';
+  if (left <= 0 || counts.pausedAt !== undefined) return '';
   const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
   const elapsed = now - startedAt;
   const byLimit = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;
