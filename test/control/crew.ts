@@ -81,7 +81,7 @@ export async function startCrew(options: Options = {}): Promise<Crew> {
         if (!isSo(now)) throw new Error(`not yet: ${JSON.stringify(now)}`);
         return now;
       },
-      { interval: 20, timeout: 25_000 },
+      { interval: 20, timeout: 40_000 },
     );
   return {
     redis,
@@ -99,7 +99,7 @@ export async function startCrew(options: Options = {}): Promise<Crew> {
       const { manifest } = await openManifest(file);
       await intakeManifest(connections, manifest, expand(manifest));
     },
-    async work({ stages = WORKER_STAGES, change = (ports) => ports } = {}) {
+    async work({ stages = WORKER_STAGES, change = (ports: OpenedPorts) => ports } = {}) {
       const own = await open();
       const fleet = startFleet(own, change(await openPorts(own)), { stages, onTrouble: () => {} });
       onTestFinished(async () => {

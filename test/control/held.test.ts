@@ -49,7 +49,10 @@ describe('held items', () => {
     const { connections, first, counts } = await withHeld(1);
     await attach(connections, first, 'no-such-task');
     expect((await counts('held')).items.submitted).toBe(1);
-    expect(await connections.records.read('held', first.id)).toMatchObject({ state: 'submitted', taskId: 'no-such-task' });
+    expect(await connections.records.read('held', first.id)).toMatchObject({
+      state: 'submitted',
+      taskId: 'no-such-task',
+    });
   });
 
   it('are submitted again by a person only', async () => {
