@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { parseDuration, parseRate } from './duration.ts';
@@ -29,6 +30,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   S3_FORCE_PATH_STYLE: 'false',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
+  EMBED_METADATA: 'false',
   FETCH_ALLOW: '',
   PORT: '8787',
 };
@@ -62,14 +64,16 @@ const variables = z.object({
   AWS_REGION: z.string().exactOptional(),
   ON_UNKNOWN: z.enum(['hold', 'resubmit']),
   GENERATION_RETRIES: whole(0),
+  EMBED_METADATA: flag,
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
   PORT: whole(0),
+  SERVE_PASSWORD: z.string().min(1).exactOptional(),
 });
 type Variables = z.infer<typeof variables>;
 
-const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY'];
+const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
 const PRIVATE_STATE_DIR = '.flux-batch';
 
 /** Resolved once, read-only, complete. Times are milliseconds. */
@@ -96,11 +100,15 @@ export type Config = Readonly<{
   s3: { endpoint: string | undefined; forcePathStyle: boolean; region: string | undefined };
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
+  /** Write prompt, model and ids into the images' own metadata. */
+  embed: boolean;
   budgetCredits: number | undefined;
   fetchAllow: readonly string[];
   /** Undefined: a worker logs, a command that talks to a person does not. */
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
   port: number;
+  /** Undefined: the server's pages are for its own machine only. */
+  servePassword: string | undefined;
 }>;
 
 /** Where each value came from, for `flux-batch config`. */
@@ -135,10 +143,12 @@ export function loadConfig(overrides: Overrides = {}): Config {
     s3: { endpoint: values.S3_ENDPOINT, forcePathStyle: values.S3_FORCE_PATH_STYLE, region: values.AWS_REGION },
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
+    embed: values.EMBED_METADATA,
     budgetCredits: values.BUDGET_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     port: values.PORT,
+    servePassword: values.SERVE_PASSWORD,
   };
 }
 
@@ -181,7 +191,7 @@ function gather(overrides: Overrides): { given: Record<string, string>; origins:
 function readDotEnv(): Record<string, string> {
   let text: string;
   try {
-    text = readFileSync('.env', 'utf8');
+    text = readFileSync(join(process.cwd(), '.env'), 'utf8');
   } catch {
     return {};
   }

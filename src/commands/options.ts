@@ -19,7 +19,8 @@ export function withWorkerOptions(command: Command): Command {
         '--on-unknown <what>',
         'a submit whose outcome is unknown: hold it, or risk paying twice (ON_UNKNOWN)',
       ).choices(['hold', 'resubmit']),
-    );
+    )
+    .option('--embed', 'write prompt, model and ids into the images themselves, pixels untouched (EMBED_METADATA)');
 }
 
 export type ConfigFlags = {
@@ -29,6 +30,7 @@ export type ConfigFlags = {
   rate?: string;
   maxTasks?: string;
   onUnknown?: string;
+  embed?: true;
 };
 
 export function overridesOf(flags: ConfigFlags): Overrides {
@@ -39,5 +41,6 @@ export function overridesOf(flags: ConfigFlags): Overrides {
     ...(flags.rate === undefined ? {} : { FLUX_RATE_LIMIT: flags.rate }),
     ...(flags.maxTasks === undefined ? {} : { FLUX_MAX_TASKS: flags.maxTasks }),
     ...(flags.onUnknown === undefined ? {} : { ON_UNKNOWN: flags.onUnknown }),
+    ...(flags.embed ? { EMBED_METADATA: 'true' } : {}),
   };
 }

@@ -21,8 +21,10 @@ export type Manifest = {
   jobs: readonly Job[];
 };
 
-/** The jobs that can be expanded, and all that is wrong with the others. */
-export async function inspectManifest(file: string): Promise<{ manifest: Manifest; problems: Problem[] }> {
+/** The jobs that can be expanded, and what is wrong with the others; `omitted` counts what is not told of a hopeless file. */
+export async function inspectManifest(
+  file: string,
+): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
   const { bytes, text } = await readText(file, MAX_MANIFEST_BYTES).catch((error: unknown) => {
     if (!(error instanceof UnreadableFile)) throw error;
     const line = error.line === undefined ? {} : { line: error.line };
@@ -37,7 +39,7 @@ export async function inspectManifest(file: string): Promise<{ manifest: Manifes
     if (parsedJob.sound && found.length === 0) jobs.push(job);
   }
   const manifest = { file, batch: parsed.batch, digest: hash('sha256', bytes, 'hex'), jobs };
-  return { manifest, problems: problems.sort(byPosition) };
+  return { manifest, problems: problems.sort(byPosition), omitted: parsed.omitted };
 }
 
 /** A mistake in a file of rows: in its own line where there is one, else at the job that names the file. */

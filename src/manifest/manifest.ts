@@ -28,18 +28,18 @@ export async function openManifest(
   file: string,
   options: Options = {},
 ): Promise<{ manifest: Manifest; totals: Totals }> {
-  const { manifest, problems } = await inspectManifest(file);
+  const { manifest, problems, omitted } = await inspectManifest(file);
   const check = await checkItems(manifest, options);
   if (problems.length + check.problems.length > 0) {
-    throw new ManifestError(file, [...problems, ...check.problems], check.omitted);
+    throw new ManifestError(file, [...problems, ...check.problems], omitted + check.omitted);
   }
   return { manifest, totals: check.totals };
 }
 
 /** The manifest alone, its rows unread but for a header. Throws a `ManifestError`. */
 export async function loadManifest(file: string): Promise<Manifest> {
-  const { manifest, problems } = await inspectManifest(file);
-  if (problems.length > 0) throw new ManifestError(file, problems);
+  const { manifest, problems, omitted } = await inspectManifest(file);
+  if (problems.length > 0) throw new ManifestError(file, problems, omitted);
   return manifest;
 }
 

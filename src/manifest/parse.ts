@@ -15,7 +15,10 @@ export type ParsedJob = Omit<Job, 'rows'> & {
   sound: boolean;
 };
 
-export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Problem[] } & Pick<YamlText, 'position'>;
+export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Problem[]; omitted: number } & Pick<
+  YamlText,
+  'position'
+>;
 
 /** The text of a manifest as data, and every mistake that needs no other file to be seen. */
 export function parseManifest(text: string, file: string): ParsedManifest {
@@ -24,7 +27,7 @@ export function parseManifest(text: string, file: string): ParsedManifest {
     const problems = yaml.errors
       .slice(0, MAX_PROBLEMS)
       .map(({ position, ...rest }) => ({ file, ...position, path: '', ...rest }));
-    return { batch: '', jobs: [], problems, position: yaml.position };
+    return { batch: '', jobs: [], problems, omitted: yaml.errors.length - problems.length, position: yaml.position };
   }
   const root = checkMap(manifestSchema, yaml.data, []);
   const defaults = checkDefaults(root.data?.defaults);
@@ -50,12 +53,13 @@ export function parseManifest(text: string, file: string): ParsedManifest {
     batch: root.data?.batch ?? '',
     jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.index) && !unsound.has('defaults') })),
     problems: findings.slice(0, MAX_PROBLEMS).map((finding) => toProblem(finding, file, yaml)),
+    omitted: Math.max(0, findings.length - MAX_PROBLEMS),
     position: yaml.position,
   };
 }
 
 /** Nobody reads more, and finding the place of each of a million duplicate keys would take hours. */
-const MAX_PROBLEMS = 1_000;
+const MAX_PROBLEMS = 200;
 
 const REQUIRED = {
   version: 'write version: 1',
@@ -109,7 +113,7 @@ function parseJob(
 
 /** What YAML had to leave out looks wrong to the schema too: an alias is not text. Saying it once is enough. */
 function withoutEchoes(first: readonly Finding[], then: readonly Finding[]): Finding[] {
-  const told = new Set(first.map(({ path }) => formatPath(path)));
+  const told = new Set(first.filter(({ at }) => at !== 'key').map(({ path }) => formatPath(path)));
   return [...first, ...then.filter(({ path }) => !told.has(formatPath(path)))];
 }
 

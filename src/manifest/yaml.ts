@@ -12,7 +12,6 @@ import {
   type Node,
   Parser,
   type YAMLError,
-  type YAMLMap,
 } from 'yaml';
 import type { Finding, Path, Position } from './problems.ts';
 import { quote } from './problems.ts';
@@ -153,10 +152,10 @@ function nodeAt(root: unknown, path: Path, part?: 'key'): unknown {
   let node = root;
   for (const [index, step] of path.entries()) {
     if (isMap(node)) {
-      const pairs = pairsOf(node, step);
+      const isIt = ({ key }: { key: unknown }) => keyText(key) === String(step);
       const wantsKey = part === 'key' && index === path.length - 1;
       // Of two equal keys the first one's value counts, and the last one is complained of.
-      const pair = wantsKey ? pairs.at(-1) : pairs[0];
+      const pair = wantsKey ? node.items.findLast(isIt) : node.items.find(isIt);
       if (pair === undefined) return node;
       node = wantsKey || !isNode(pair.value) ? pair.key : pair.value;
     } else if (isSeq(node) && typeof step === 'number' && isNode(node.items[step])) {
@@ -166,10 +165,6 @@ function nodeAt(root: unknown, path: Path, part?: 'key'): unknown {
     }
   }
   return node;
-}
-
-function pairsOf(map: YAMLMap, step: string | number) {
-  return map.items.filter(({ key }) => keyText(key) === String(step));
 }
 
 function keyText(key: unknown): string {

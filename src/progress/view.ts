@@ -3,6 +3,7 @@ import type { Prices } from '../prices.ts';
 import type { BatchCounts } from '../queue/batch-state.ts';
 import type { LimiterUsage } from '../queue/limiter.ts';
 import type { Gate } from '../stages/probe-gate.ts';
+import { plain } from '../terminal.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {
@@ -33,7 +34,7 @@ export function drawView(view: View): string[] {
     `  ${statesText(counts)}`,
     `  ${rateText(view)}   ${costText(view)}`,
     ...pausedText(view),
-    ...(gate ? [`  submitting is stopped (${gate.refusal}): ${gate.message}`] : []),
+    ...(gate ? [`  submitting is stopped (${gate.refusal}): ${plain(gate.message)}`] : []),
   ];
 }
 
@@ -76,13 +77,14 @@ function pausedText({ counts, allPausedAt, now }: View): string[] {
   );
 }
 
-/** From this command's own pace, once there is one; before that, from the limit. */
+/** From this command's own pace once there is one, before that from the limit; nothing while neither tells. */
 function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt }: View): string {
   const left = counts.total - doneOf(counts);
   if (left <= 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
   const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
-  const elapsed = now - startedAt;
-  const byLimit = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;
-  const byPace = doneSince > 5 && elapsed > 3_000 ? (elapsed / doneSince) * left : byLimit;
-  return `  ~${formatDuration(Math.max(byLimit, byPace))} left`;
+  const elapsedMs = now - startedAt;
+  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;
+  const byPaceMs = doneSince > 5 && elapsedMs > 3_000 ? (elapsedMs / doneSince) * left : 0;
+  const leftMs = Math.max(byLimitMs, byPaceMs);
+  return leftMs < 1_000 ? '' : `  ~${formatDuration(leftMs)} left`;
 }

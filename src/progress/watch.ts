@@ -6,6 +6,7 @@ import type { OpenedPorts } from '../stage-ports.ts';
 import type { Enqueued } from '../stages/enqueue.ts';
 import type { Gate } from '../stages/probe-gate.ts';
 import { openDisplay } from './display.ts';
+import { emptyCounts } from './empty-counts.ts';
 import type { View } from './view.ts';
 
 /** How a watched batch came to its end; `ended` is false when it was stopped before. */
@@ -88,23 +89,4 @@ type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'gate' | 'allPaused
 async function viewOf({ config }: Connections, ports: OpenedPorts, moment: Moment): Promise<View> {
   const usage = await ports.submitLimiter.usage();
   return { ...moment, usage, rateLimit: config.rateLimit, prices: ports.prices, now: Date.now() };
-}
-
-export function emptyCounts(batch: string): BatchCounts {
-  const items = { queued: 0, submitting: 0, submitted: 0, finished: 0, archived: 0, failed: 0, held: 0, cancelled: 0 };
-  return {
-    batch,
-    archive: '',
-    createdAt: Date.now(),
-    sealed: false,
-    pausedAt: undefined,
-    cancelledAt: undefined,
-    version: 0,
-    finishedVersion: undefined,
-    items,
-    total: 0,
-    submits: 0,
-    credits: 0,
-    bytes: 0,
-  };
 }

@@ -59,6 +59,8 @@ export function archivedRecord(
     ...common,
     state: 'archived',
     taskId: item.taskId,
+    // Another task of the item may be on record, as after a resubmit whose first task turned up: it was paid for too.
+    earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(previous)].filter((id) => id !== item.taskId),
     ...image,
     timings: { ...finishedTimings(common, item), archived: iso(now) },
   };

@@ -1,0 +1,71 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { describeConfig, loadConfig } from '../src/config.ts';
+import { UsageError } from '../src/errors.ts';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'flux-config-'));
+  vi.spyOn(process, 'cwd').mockReturnValue(home);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+test('without anything set the documented limits hold', () => {
+  const config = loadConfig();
+  expect(config).toMatchObject({
+    apiUrl: 'https://api.kie.ai',
+    rateLimit: { max: 20, windowMs: 10_000 },
+    pollLimit: { max: 10, windowMs: 1_000 },
+    maxTasks: 100,
+    archiveUrl: './archive',
+    onUnknown: 'hold',
+    generationRetries: 0,
+    redisUrl: undefined,
+  });
+});
+
+test('a flag wins over the environment', () => {
+  vi.stubEnv('FLUX_RATE_LIMIT', '5/1s');
+  expect(loadConfig().rateLimit).toEqual({ max: 5, windowMs: 1_000 });
+  expect(loadConfig({ FLUX_RATE_LIMIT: '7/1s' }).rateLimit).toEqual({ max: 7, windowMs: 1_000 });
+});
+
+test('an empty variable counts as unset', () => {
+  vi.stubEnv('REDIS_URL', '');
+  vi.stubEnv('FLUX_MAX_TASKS', '');
+  expect(loadConfig()).toMatchObject({ redisUrl: undefined, maxTasks: 100 });
+});
+
+test('every wrong variable is named in one error', () => {
+  vi.stubEnv('FLUX_RATE_LIMIT', 'fast');
+  vi.stubEnv('ON_UNKNOWN', 'guess');
+  vi.stubEnv('REDIS_URL', 'http://here');
+  const attempt = () => loadConfig();
+  expect(attempt).toThrow(UsageError);
+  expect(attempt).toThrow(/FLUX_RATE_LIMIT: Expected a rate such as 20\/10s, got "fast"/);
+  expect(attempt).toThrow(/ON_UNKNOWN: /);
+  expect(attempt).toThrow(/REDIS_URL: Expected redis:/);
+});
+
+test('what is printed shows where a value is from and neither keys nor passwords', async () => {
+  vi.stubEnv('FLUX_API_KEY', 'sk-planted-secret-key');
+  vi.stubEnv('REDIS_URL', 'redis://user:planted-password@host:6379');
+  const lines = describeConfig({ ON_UNKNOWN: 'resubmit' });
+  const of = (name: string) => lines.find((line) => line.name === name);
+  expect(JSON.stringify(lines)).not.toMatch(/planted/);
+  expect(of('FLUX_API_KEY')).toMatchObject({ value: 'sk…ey (21 characters)', origin: 'environment' });
+  expect(of('REDIS_URL')).toMatchObject({ value: 'redis://***@host:6379' });
+  expect(of('ON_UNKNOWN')).toMatchObject({ value: 'resubmit', origin: 'flag' });
+  expect(of('FLUX_MAX_TASKS')).toMatchObject({ value: '100', origin: 'default' });
+});
+
+test('.env beside the command is read, below the environment', async () => {
+  await writeFile(join(home, '.env'), 'FLUX_MAX_TASKS=7\nFLUX_POLL_LIMIT=3/1s\n');
+  vi.stubEnv('FLUX_MAX_TASKS', '9');
+  expect(loadConfig()).toMatchObject({ maxTasks: 9, pollLimit: { max: 3, windowMs: 1_000 } });
+});

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { emptyCounts } from '../../src/progress/empty-counts.ts';
+import { drawView, lineOf, type View } from '../../src/progress/view.ts';
+
+function view(changes: Partial<View> = {}): View {
+  return {
+    counts: {
+      ...emptyCounts('spring'),
+      total: 100,
+      credits: 320,
+      items: { ...emptyCounts('spring').items, queued: 60, submitted: 20, archived: 20 },
+    },
+    before: undefined,
+    startedAt: 0,
+    now: 10_000,
+    gate: undefined,
+    allPausedAt: undefined,
+    usage: { limit: 20, inWindow: 18, pausedMs: 0, sent: 40, refused: 0, marginMs: 100 },
+    rateLimit: { max: 20, windowMs: 10_000 },
+    prices: { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: {} },
+    ...changes,
+  };
+}
+
+test('the display shows progress, states, the rate against its limit and the cost', () => {
+  expect(drawView(view())).toEqual([
+    'spring  ██████░░░░░░░░░░░░░░░░░░░░░░░░ 20%  20/100  10s  ~40s left',
+    '  queued 60 · running 20 · archiving 0 · archived 20',
+    '  rate 18 of 20/10s   spent 320 credits ($1.60)',
+  ]);
+});
+
+test('a pause, refusals and a learned limit are told', () => {
+  const usage = { limit: 12, inWindow: 3, pausedMs: 2_000, sent: 40, refused: 4, marginMs: 150 };
+  expect(lineOf(view({ usage }))).toContain('rate 3 of 20/10s, 12 learned · 429s 4 · paused 2s');
+});
+
+test('the reason why submitting is stopped is told', () => {
+  const gate = { refusal: 'out-of-credits', message: 'please top up', since: 0 };
+  expect(drawView(view({ gate })).at(-1)).toBe('  submitting is stopped (out-of-credits): please top up');
+});
+
+test('no time left is claimed before anything tells it', () => {
+  const counts = { ...emptyCounts('b'), total: 3, items: { ...emptyCounts('b').items, submitted: 3 } };
+  expect(lineOf(view({ counts }))).not.toContain('left');
+});
+
+test('what was done before this command began does not make its pace look faster', () => {
+  const before = { ...emptyCounts('spring'), items: { ...emptyCounts('spring').items, archived: 20 } };
+  // Nothing was done since: only the limit tells, 60 items at 2 a second.
+  expect(lineOf(view({ before }))).toContain('~30s left');
+});
