@@ -38,13 +38,38 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   status: {
     takes: '[batch]',
-    about: 'batches, queue depths and what is stopped',
+    about: 'batches, queues, rates, live workers, and what is paused or stopped',
     load: async () => (await import('./commands/status.ts')).statusCommand(),
   },
   results: {
     takes: '<batch>',
     about: 'list every item of a batch, or bring its images and gallery to a folder, from the archive',
     load: async () => (await import('./commands/results.ts')).resultsCommand(),
+  },
+  pause: {
+    takes: '[batch]',
+    about: 'submit nothing more of a batch, or of any, until it is resumed',
+    load: async () => (await import('./commands/pause.ts')).pauseCommand(),
+  },
+  resume: {
+    takes: '[batch]',
+    about: 'go on with a paused batch, or end a pause of all',
+    load: async () => (await import('./commands/resume.ts')).resumeCommand(),
+  },
+  cancel: {
+    takes: '<batch>',
+    about: 'end a batch: what was not submitted is cancelled, what runs is still archived',
+    load: async () => (await import('./commands/cancel.ts')).cancelCommand(),
+  },
+  retry: {
+    takes: '<batch>',
+    about: 'make the failed items of a batch again, all or by class of failure',
+    load: async () => (await import('./commands/retry.ts')).retryCommand(),
+  },
+  held: {
+    takes: '<batch> [action] [items...]',
+    about: 'list held items, and decide on them: attach a task, resubmit or drop',
+    load: async () => (await import('./commands/held.ts')).heldCommand(),
   },
   config: {
     about: 'print the configuration in force, secrets masked',

@@ -6,8 +6,10 @@ import { type Closers, openClosers } from './closers.ts';
 import type { Config } from './config.ts';
 import { FluxError, UsageError } from './errors.ts';
 import { createLogger } from './logger.ts';
+import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
+import { type Heartbeats, redisHeartbeats } from './queue/heartbeats.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
 import { openRedis } from './queue/open-redis.ts';
 import { openQueues, type Queues } from './queue/queues.ts';
@@ -21,6 +23,8 @@ export type Connections = {
   keys: Keys;
   queues: Queues;
   state: RedisBatchState;
+  control: RedisBatchControl;
+  heartbeats: Heartbeats;
   archive: Archive;
   records: Records;
   /** What a person should know of the set-up. */
@@ -60,6 +64,8 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       keys,
       queues,
       state,
+      heartbeats: redisHeartbeats(redis, keys),
+      control: redisBatchControl(redis, keys, queues, state),
       archive,
       records: recordsIn(archive),
       warnings,

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
 import type { Connections } from '../src/connections.ts';
 import type { Fleet, FleetOptions } from '../src/fleet.ts';
@@ -11,6 +12,7 @@ import { giveUp } from '../src/stages/give-up.ts';
 import { poll } from '../src/stages/poll.ts';
 import { submit } from '../src/stages/submit.ts';
 import { finishWorker } from './finish.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { onlyOurArchive } from './only-our-archive.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
@@ -66,11 +68,28 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => start[stage]());
   const sweep = startSweep(connections, ports);
+  const heartbeat = startHeartbeat(connections, options.stages);
+  let drained: Promise<boolean> | undefined;
+
+  async function drain(withinMs: number | undefined): Promise<boolean> {
+    stopping.abort();
+    sweep.stop();
+    heartbeat.drain();
+    const closed = Promise.all(workers.map((worker) => worker.close()))
+      .then(() => heartbeat.stop())
+      .then(() => true);
+    if (withinMs === undefined) return closed;
+    const late = new AbortController();
+    try {
+      return await Promise.race([closed, sleep(withinMs, false, { signal: late.signal })]);
+    } finally {
+      late.abort();
+    }
+  }
   return {
-    async drain() {
-      stopping.abort();
-      sweep.stop();
-      await Promise.all(workers.map((worker) => worker.close()));
+    drain(withinMs) {
+      drained ??= drain(withinMs);
+      return drained;
     },
   };
 }

@@ -1,8 +1,7 @@
 import type { ItemRecord } from '../archive/record.ts';
 import type { Records } from '../archive/records.ts';
-import type { Item } from '../item.ts';
 import type { ItemState } from '../item-state.ts';
-import { submittedRecord } from './item-record.ts';
+import { itemOfRecord, submittedRecord } from './item-record.ts';
 import type { BatchState, Forward, ItemRef, StageSettings } from './ports.ts';
 import { submittedOf } from './submit-outcome.ts';
 
@@ -80,8 +79,4 @@ async function bringBack(record: ItemRecord, taskId: string, wasCounted: boolean
   const spent = { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 };
   await ports.state.move(item, 'submitted', wasCounted ? {} : spent);
   await ports.forward.poll(submitted, ports.now());
-}
-
-function itemOfRecord({ batch, id, name, variant, priority, variables, request, timings }: ItemRecord): Item {
-  return { batch, id, name, variant, priority, variables, request, queuedAt: Date.parse(timings.queued) };
 }

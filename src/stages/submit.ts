@@ -1,9 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import type { ItemRecord } from '../archive/record.ts';
+import { FluxError } from '../errors.ts';
 import type { Item } from '../item.ts';
 import { claimedRecord } from './item-record.ts';
-import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome } from './ports.ts';
-import { giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+import {
+  type Confirmation,
+  GATE_CHECK_MS,
+  PARKED_MS,
+  type Ports,
+  type Run,
+  type Slot,
+  type StageOutcome,
+} from './ports.ts';
+import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+
+/**
+ * What a person says of a batch takes effect within a second: a confirmation is asked for again when what followed it took longer than
+ * this (a slow archive, a pause after a 429), …
+ */
+const CONFIRMED_FOR_MS = 250;
+/** … and the request is dropped unwritten when even then it had to wait, for a new connection, until now. */
+const SENT_WITHIN_MS = 750;
 
 /** After so long another holder of the item has written its claim; what is older than that is not taken for granted. */
 const LOOK_AGAIN_MS = 1_000;
@@ -13,6 +30,10 @@ const LOOK_AGAIN_MS = 1_000;
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
  */
 export async function submit(item: Item, run: Run, ports: Ports): Promise<StageOutcome> {
+  const standing = await ports.state.standing(item);
+  if (standing === 'cancelled') return { kind: 'done' };
+  if (standing === 'paused') return { kind: 'later', atMs: ports.now() + PARKED_MS };
+
   const found = await ports.records.read(item.batch, item.id);
   const settled = await settleFromRecord(item, found, ports);
   if (settled) return settled;
@@ -116,14 +137,11 @@ async function submitInSlot(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
+  let confirmedAt = ports.now();
   const before = await ports.state.confirm(item, holder);
-  if (before === 'lost') return lookAgain(ports);
-  if (before === 'closed') {
-    await ports.state.move(item, 'queued');
-    return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
-  }
-  const claimedAt = ports.now();
-  const claimed = claimedRecord(item, found, claimedAt);
+  if (before !== 'go') return leave(item, before, () => ports.state.move(item, 'queued'), ports);
+
+  const claimed = claimedRecord(item, found, ports.now());
   if (!(await writeClaim(claimed, found, ports))) {
     // Another holder's claim came first, as after Redis was flushed under a running worker. Its record decides.
     await ports.state.move(item, 'queued');
@@ -138,23 +156,59 @@ async function submitInSlot(
   }
   // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
   // who claims from here on finds it, and who claimed before has made us lose.
-  const isOursAlone = !found && ports.now() - claimedAt < LOOK_AGAIN_MS;
-  const confirmed = isOursAlone ? 'go' : await ports.state.confirm(item, holder);
-  if (confirmed === 'lost') return lookAgain(ports);
-  if (confirmed === 'closed') {
-    await giveBack(item, claimed, ports);
-    return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+  if (found || ports.now() - confirmedAt > CONFIRMED_FOR_MS) {
+    confirmedAt = ports.now();
+    const confirmed = await ports.state.confirm(item, holder);
+    if (confirmed !== 'go') return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
   }
-  const submittedAt = ports.now();
-  const callBackUrl = ports.settings.callbackUrlOf?.(item);
-  const outcome = await ports.provider.submit(item.request, {
-    onSent: () => slot.sent(),
-    ...(callBackUrl === undefined ? {} : { callBackUrl }),
-  });
-  return settleSubmit(outcome, { item, claimed, submittedAt, slot, run }, ports);
+  return send({ item, claimed, slot, run }, confirmedAt, ports);
 }
 
-/** Another holder took the item over. Its job may be ours, so it is not given up: the record will say what there is to do. */
+/** Whoever lost the item leaves its record and state to the holder that took it over. */
+async function leave(
+  item: Item,
+  why: Exclude<Confirmation, 'go'>,
+  undo: () => Promise<unknown>,
+  ports: Ports,
+): Promise<StageOutcome> {
+  // Its job may be ours, so it is not given up.
+  if (why === 'lost') return lookAgain(ports);
+  await undo();
+  switch (why) {
+    case 'closed':
+      return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+    case 'paused':
+      return { kind: 'later', atMs: ports.now() + PARKED_MS };
+    case 'cancelled':
+      await ports.state.move(item, 'cancelled');
+      return { kind: 'done' };
+    default:
+      return why satisfies never;
+  }
+}
+
+async function send(attempt: Omit<Attempt, 'submittedAt'>, confirmedAt: number, ports: Ports): Promise<StageOutcome> {
+  const { item, claimed, slot } = attempt;
+  const callBackUrl = ports.settings.callbackUrlOf?.(item);
+  const submittedAt = ports.now();
+  let tooLate = false;
+  const outcome = await ports.provider.submit(item.request, {
+    onSent: () => {
+      tooLate = ports.now() - confirmedAt > SENT_WITHIN_MS;
+      if (tooLate)
+        throw new FluxError('submit-too-late', 'The connection took too long: what was confirmed may have changed');
+      slot.sent();
+    },
+    ...(callBackUrl === undefined ? {} : { callBackUrl }),
+  });
+  if (tooLate && outcome.kind === 'not-sent') {
+    await giveBack(item, claimed, ports);
+    return { kind: 'later', atMs: ports.now() };
+  }
+  return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
+}
+
+/** Another holder took the item over: the record will say what there is to do. */
 function lookAgain(ports: Ports): StageOutcome {
   return { kind: 'later', atMs: ports.now() + LOOK_AGAIN_MS };
 }

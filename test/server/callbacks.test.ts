@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Worker } from 'bullmq';
 import { expect, test, vi } from 'vitest';
+import { connectRedis } from '../../src/queue/connection.ts';
 import { pollHints } from '../../src/queue/poll-hints.ts';
 import { type Deployment, itemsOf, startDeployment } from './deployment.ts';
 
@@ -57,7 +58,7 @@ test('a hint that meets a poll under way is taken up when that poll delays itsel
   const poll = await connections.queues.byStage.poll.getJob(`spring/${item.id}`);
   await poll?.promote();
   // As a worker has it while it polls.
-  const connection = connections.redis.duplicate({ maxRetriesPerRequest: null });
+  const connection = await connectRedis(deployment.redis.url, { patient: true, name: 'worker' });
   const worker = new Worker('poll', null, { connection, prefix: connections.prefix });
   const active = await worker.getNextJob('a-token');
   expect(active?.data.taskId).toBe(taskId);

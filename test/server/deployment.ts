@@ -68,7 +68,9 @@ export async function startDeployment(options: { simulator?: SimulatorOptions; c
       const own = await open(true, { FLUX_CALLBACK_URL: server.url });
       const ports = await openPorts(own);
       const fleet = startFleet(own, ports, { stages, onTrouble: () => {} });
-      own.closers.push(() => fleet.drain());
+      own.closers.push(async () => {
+        await fleet.drain();
+      });
       return { fleet, ports, connections: own };
     },
     enqueue: (batch: string, items: readonly Omit<Item, 'queuedAt'>[]) =>

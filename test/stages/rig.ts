@@ -176,19 +176,18 @@ function memoryQueues() {
     poll: async (item, atMs) => add(polls, item, atMs),
     archive: async (item) => add(archives, item),
   };
+  const submitAll = async (items: readonly Item[]) => {
+    for (const item of items) add(submits, item);
+  };
+  const pollAll = async (items: readonly Submitted[]) => {
+    for (const item of items) add(polls, item);
+  };
   return {
     submits,
     polls,
     archives,
     forward,
-    bulk: {
-      submitAll: async (items: readonly Item[]) => {
-        for (const item of items) add(submits, item);
-      },
-      pollAll: async (items: readonly Submitted[]) => {
-        for (const item of items) add(polls, item);
-      },
-    },
+    bulk: { submitAll, pollAll, submitAgain: submitAll, pollAgain: pollAll },
     clear() {
       for (const queue of [submits, polls, archives]) queue.clear();
     },

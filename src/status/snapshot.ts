@@ -1,0 +1,86 @@
+import type { Connections } from '../connections.ts';
+import type { Rate } from '../duration.ts';
+import { unknownBatch } from '../known-batch.ts';
+import { oldestWaiting } from '../queue/backlog.ts';
+import type { BatchCounts } from '../queue/batch-state.ts';
+import type { WorkerFacts } from '../queue/heartbeats.ts';
+import type { LimiterUsage } from '../queue/limiter.ts';
+import type { Stage } from '../queue/queues.ts';
+import { openLimiters, type WatchedLimiter } from '../stage-ports.ts';
+import type { Gate } from '../stages/probe-gate.ts';
+
+export type QueueDepth = {
+  waiting: number;
+  active: number;
+  delayed: number;
+  /** How long the job has waited that waits longest; null when none does. */
+  oldestMs: number | null;
+};
+
+/** Everything that `status` shows, at one moment. The names are a promise to scripts. */
+export type Snapshot = {
+  at: number;
+  batches: BatchCounts[];
+  queues: Record<Stage, QueueDepth>;
+  rates: { submit: RateUse; poll: RateUse };
+  tasks: { running: number; most: number };
+  workers: WorkerFacts[];
+  /** Why submitting is stopped for all; null while it is not. */
+  gate: Gate | null;
+  /** Since when a person has paused all batches; null when nobody has. */
+  pausedAt: number | null;
+};
+export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: number };
+
+export type Look = (batch: string | undefined) => Promise<Snapshot>;
+
+/** Looks at Redis only; throws a UsageError (`batch-unknown`) for a batch that it does not know. */
+export function openLook(connections: Connections): Look {
+  const { config, state, queues, control, heartbeats } = connections;
+  const { submitLimiter, pollLimiter } = openLimiters(connections);
+  const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
+    const usage = await limiter.usage();
+    return { ...usage, limit: usage.limit ?? rate.max, windowMs: rate.windowMs };
+  };
+
+  async function batchesOf(batch: string | undefined): Promise<BatchCounts[]> {
+    const known = await state.batches();
+    if (batch !== undefined && !known.includes(batch)) throw unknownBatch(batch, known);
+    const names = batch === undefined ? known : [batch];
+    return (await Promise.all(names.map((name) => state.counts(name)))).filter((counts) => counts !== undefined);
+  }
+
+  return async (batch) => {
+    const [batches, depths, oldest, submit, poll, workers, gate, pausedAt] = await Promise.all([
+      batchesOf(batch),
+      queues.depths(),
+      oldestWaiting(queues, Date.now()),
+      rateOf(submitLimiter, config.rateLimit),
+      rateOf(pollLimiter, config.pollLimit),
+      heartbeats.live(),
+      state.gate(),
+      control.fleetPausedAt(),
+    ]);
+    const at = Date.now();
+    const depthOf = (stage: Stage): QueueDepth => {
+      const { waiting = 0, prioritized = 0, paused = 0, active = 0, delayed = 0 } = depths[stage];
+      return {
+        waiting: waiting + prioritized + paused,
+        active,
+        delayed,
+        oldestMs: oldest[stage] > 0 ? Math.round(oldest[stage] * 1_000) : null,
+      };
+    };
+    const polls = depthOf('poll');
+    return {
+      at,
+      batches,
+      queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
+      rates: { submit, poll },
+      tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks },
+      workers,
+      gate: gate ?? null,
+      pausedAt: pausedAt ?? null,
+    };
+  };
+}
