@@ -1,8 +1,13 @@
 import { Command } from 'commander';
+import { cancelCommand } from './commands/cancel.ts';
 import { configCommand } from './commands/config.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
+import { heldCommand } from './commands/held.ts';
+import { pauseCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
 import { resultsCommand } from './commands/results.ts';
+import { resumeCommand } from './commands/resume.ts';
+import { retryCommand } from './commands/retry.ts';
 import { runCommand } from './commands/run.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
@@ -38,6 +43,11 @@ function program(startFleet: StartFleet): Command {
     workerCommand(startFleet),
     statusCommand(),
     resultsCommand(),
+    pauseCommand(),
+    resumeCommand(),
+    cancelCommand(),
+    retryCommand(),
+    heldCommand(),
     configCommand(),
     simulateCommand(),
   ];

@@ -50,8 +50,12 @@ const variables = z.object({
   FLUX_PRICES: z.string().exactOptional(),
   REDIS_URL: z
     .string()
-    .regex(/^rediss?:\/\//, 'Expected redis://… or rediss://…')
+    .regex(
+      /^rediss?(\+cluster|\+sentinel)?:\/\//,
+      'Expected redis://…, rediss://…, redis+cluster://… or redis+sentinel://…',
+    )
     .exactOptional(),
+  REDIS_TLS_CA: z.string().exactOptional(),
   REDIS_ALLOW_EVICTION: flag,
   ARCHIVE_URL: z.string().min(1),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
@@ -85,6 +89,8 @@ export type Config = Readonly<{
   pricesFile: string | undefined;
   /** Undefined: a private server under `stateDir`. */
   redisUrl: string | undefined;
+  /** A file of certificates to trust, PEM; undefined: the system's. */
+  redisTlsCa: string | undefined;
   allowEviction: boolean;
   stateDir: string;
   archiveUrl: string;
@@ -123,6 +129,7 @@ export function loadConfig(overrides: Overrides = {}): Config {
     storedTtlMs: values.FLUX_STORED_TTL,
     pricesFile: values.FLUX_PRICES,
     redisUrl: values.REDIS_URL,
+    redisTlsCa: values.REDIS_TLS_CA,
     allowEviction: values.REDIS_ALLOW_EVICTION,
     stateDir: PRIVATE_STATE_DIR,
     archiveUrl: values.ARCHIVE_URL,
@@ -188,7 +195,7 @@ function mask(name: string, value: string): string {
   if (value === '') return '(not set)';
   if (SECRETS.includes(name))
     return `${value.slice(0, 2)}…${value.length > 8 ? value.slice(-2) : ''} (${value.length} characters)`;
-  return value.replace(/\/\/[^@/]*@/, '//***@');
+  return value.replace(/\/\/[^/]*@/, '//***@');
 }
 
 /** A parser that throws a FluxError, as a zod transform. */

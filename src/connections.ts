@@ -5,6 +5,7 @@ import { type Records, recordsIn } from './archive/records.ts';
 import { type Closers, openClosers } from './closers.ts';
 import type { Config } from './config.ts';
 import { createLogger } from './logger.ts';
+import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
@@ -20,6 +21,7 @@ export type Connections = {
   keys: Keys;
   queues: Queues;
   state: RedisBatchState;
+  control: RedisBatchControl;
   archive: Archive;
   records: Records;
   /** What a person should know of the set-up. */
@@ -59,6 +61,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       keys,
       queues,
       state,
+      control: redisBatchControl(redis, keys, queues, state),
       archive,
       records: recordsIn(archive),
       warnings,

@@ -26,7 +26,7 @@ export const MAY_COME_FROM: Readonly<Record<ItemState, readonly ItemState[]>> = 
   archived: ['queued', 'submitting', 'submitted', 'finished', 'held', 'failed', 'cancelled'],
   failed: ['queued', 'submitting', 'submitted', 'finished', 'held'],
   held: ['queued', 'submitting', 'submitted'],
-  cancelled: ['queued', 'failed', 'held'],
+  cancelled: ['queued', 'submitting'],
 };
 
 export function isLive(state: ItemState): boolean {

@@ -8,16 +8,17 @@ const EVERY_MS = 5_000;
 const GATE_PROBE_MS = 15_000;
 
 /**
- * What no job does: repairs a crash between a batch's last transition and the adding of its finish job, has an index written anew
+ * What no job does: repairs a crash between a batch's last transition and the adding of its finish job and within a pause or a cancel, has an index written anew
  * that has become old, and opens the gate when what closed it is over.
  */
 export function startSweep(connections: Connections, ports: OpenedPorts): { stop(): void } {
-  const { state, queues, log } = connections;
+  const { state, control, queues, log } = connections;
   const sweep = async () => {
     for (const batch of await state.batches()) {
       const counts = await state.counts(batch);
       if (counts && hasEnded(counts) && counts.finishedVersion !== counts.version) await queues.finish(batch);
     }
+    await control.mend();
     const gate = await state.gate();
     if (!gate || !(await state.isMyProbe(GATE_PROBE_MS))) return;
     if (!(await isOver(gate, ports.provider, Date.now()))) return;

@@ -3,22 +3,24 @@ import { imageRequestSchema } from '../item.ts';
 
 const time = z.iso.datetime();
 
+export const FAILURE_CLASSES = [
+  'content-policy',
+  'invalid-parameters',
+  'feature-disabled',
+  'generation-failed',
+  'unknown-outcome',
+  'unknown-task',
+  'poll-timeout',
+  'expired',
+  'invalid-image',
+  'unreachable',
+  'cancelled',
+  'internal',
+] as const;
+
 /** Why an item failed or is held: `class` groups, `code` is the provider's where there is one, `message` is for people. */
 export const failureSchema = z.object({
-  class: z.enum([
-    'content-policy',
-    'invalid-parameters',
-    'feature-disabled',
-    'generation-failed',
-    'unknown-outcome',
-    'unknown-task',
-    'poll-timeout',
-    'expired',
-    'invalid-image',
-    'unreachable',
-    'cancelled',
-    'internal',
-  ]),
+  class: z.enum(FAILURE_CLASSES),
   code: z.number().exactOptional(),
   message: z.string(),
 });

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { connect } from '../connections.ts';
 import { formatDuration } from '../duration.ts';
-import { UsageError } from '../errors.ts';
+import { unknownBatch } from '../known-batch.ts';
 import { doneOf } from '../progress/view.ts';
 import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
 import { STAGES } from '../queue/queues.ts';
@@ -85,10 +85,4 @@ function rowOf(counts: BatchCounts): string[] {
     counts.credits,
   ];
   return [counts.batch, ...numbers.map(String), !counts.sealed ? 'enqueueing' : hasEnded(counts) ? 'ended' : 'running'];
-}
-
-export function unknownBatch(batch: string, known: readonly string[]): UsageError {
-  return new UsageError('batch-unknown', `No batch named ${batch} is known here`, {
-    hint: known.length > 0 ? `Known: ${known.join(', ')}` : 'No batch was enqueued on this Redis yet.',
-  });
 }

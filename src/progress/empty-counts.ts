@@ -8,6 +8,8 @@ export function emptyCounts(batch: string): BatchCounts {
     archive: '',
     createdAt: Date.now(),
     sealed: false,
+    pausedAt: undefined,
+    cancelledAt: undefined,
     version: 0,
     finishedVersion: undefined,
     items,

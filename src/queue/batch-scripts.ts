@@ -46,12 +46,49 @@ set(ARGV[1], was, 'submitting', 'submitting:' .. ARGV[2])
 return 'claimed'
 `;
 
-/** KEYS[3]: the gate. ARGV: id, holder. Returns 'go', 'closed' or 'lost'. */
-export const CONFIRM = `${PRELUDE}
+/** What a person has said of a batch; KEYS[3]: the fleet's pause. */
+const STANDING_OF = `
+local function standing()
+  if redis.call('HEXISTS', batch, 'cancelled') == 1 then return 'cancelled' end
+  if redis.call('HEXISTS', batch, 'paused') == 1 or redis.call('EXISTS', KEYS[3]) == 1 then return 'paused' end
+  return 'open'
+end
+`;
+
+/** KEYS[3]: the fleet's pause, KEYS[4]: the gate. ARGV: id, holder. Returns 'go', 'cancelled', 'paused', 'closed' or 'lost'. */
+export const CONFIRM = `${PRELUDE}${STANDING_OF}
 local _, value = stateOf(ARGV[1])
 if value ~= 'submitting:' .. ARGV[2] then return 'lost' end
-if redis.call('EXISTS', KEYS[3]) == 1 then return 'closed' end
+local now = standing()
+if now ~= 'open' then return now end
+if redis.call('EXISTS', KEYS[4]) == 1 then return 'closed' end
 return 'go'
+`;
+
+/**
+ * KEYS[3]: the fleet's pause. ARGV: id. Returns { 'open', 'paused' or 'cancelled', 1 when the batch has ended by this }. A queued item of
+ * a cancelled batch is cancelled by asking. One that is not queued may have a request on its way: it is 'open', to be looked at.
+ */
+export const STANDING = `${PRELUDE}${STANDING_OF}
+local was, now = stateOf(ARGV[1]), standing()
+if was == 'cancelled' then return { 'cancelled', ended() } end
+if was ~= 'queued' then return { 'open', 0 } end
+if now ~= 'cancelled' then return { now, 0 } end
+set(ARGV[1], was, 'cancelled')
+return { now, ended() }
+`;
+
+/** ARGV: ids. Cancels those that are queued. Returns { how many, 1 when the batch has ended }. */
+export const CANCEL = `${PRELUDE}
+local cancelled = 0
+for _, id in ipairs(ARGV) do
+  local was = stateOf(id)
+  if was == 'queued' then
+    set(id, was, 'cancelled')
+    cancelled = cancelled + 1
+  end
+end
+return { cancelled, ended() }
 `;
 
 /** ARGV: triples of an id, the state it was seen in ('' for none) and its new state. Returns how many were still as seen. */

@@ -3,7 +3,7 @@ import { ITEM_STATES, type ItemState, isItemState, MAY_COME_FROM } from '../item
 import type { BatchIntake } from '../stages/enqueue.ts';
 import type { BatchState, Confirmation, ItemRef } from '../stages/ports.ts';
 import type { Gate } from '../stages/probe-gate.ts';
-import { ADMIT, CLAIM, CONFIRM, FORGET, MOVE, SEAL } from './batch-scripts.ts';
+import { ADMIT, CANCEL, CLAIM, CONFIRM, FORGET, MOVE, SEAL, STANDING } from './batch-scripts.ts';
 import type { RedisClient } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { defineScript } from './script.ts';
@@ -15,6 +15,10 @@ export type BatchCounts = {
   createdAt: number;
   /** The whole manifest has been enqueued. */
   sealed: boolean;
+  /** Since when the user lets nothing of it be submitted; undefined while it may. */
+  pausedAt: number | undefined;
+  /** When the user cancelled it; undefined when not, or when it was begun again since. */
+  cancelledAt: number | undefined;
   /** Grows with every transition. */
   version: number;
   /** The version that the index in the archive was written from; undefined before the first time. */
@@ -27,22 +31,47 @@ export type BatchCounts = {
 };
 
 const PAGE = 1_000;
+/** So long an unpaused batch is not asked about again before a submit's last question. */
+const HINT_MS = 500;
 const moved = z.tuple([z.number(), z.number()]);
 
 /** The batches' hashes. `onEnded` is told, perhaps more than once, when a batch's last live item has ended. */
 export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch: string) => Promise<void>) {
   const script = (name: string, lua: string) => defineScript(redis, `batch_${name}`, lua);
-  const [move, claim, confirm, admit, forget, seal] = [
+  const [move, claim, confirm, standing, cancel, admit, forget, seal] = [
     script('move', MOVE),
     script('claim', CLAIM),
     script('confirm', CONFIRM),
+    script('standing', STANDING),
+    script('cancel', CANCEL),
     script('admit', ADMIT),
     script('forget', FORGET),
     script('seal', SEAL),
   ];
   const hashes = (batch: string) => [keys.batch(batch), keys.items(batch)];
 
+  const hints = new Map<string, { stopped: Promise<boolean>; readAt: number }>();
+
+  /** Whether the batch, or all, may be paused or cancelled. */
+  function hintOf(batch: string): Promise<boolean> {
+    const cached = hints.get(batch);
+    if (cached && Date.now() - cached.readAt < HINT_MS) return cached.stopped;
+    const stopped = Promise.all([
+      redis.hmget(keys.batch(batch), 'paused', 'cancelled'),
+      redis.exists(keys.fleetPause),
+    ]).then(([fields, all]) => all === 1 || fields.some((field) => field !== null));
+    hints.set(batch, { stopped, readAt: Date.now() });
+    return stopped;
+  }
+
   const transitions: BatchState = {
+    async standing(item) {
+      if (!(await hintOf(item.batch))) return 'open';
+      const answer = await standing([...hashes(item.batch), keys.fleetPause], [item.id]);
+      const [now, ended] = z.tuple([z.enum(['open', 'paused', 'cancelled']), z.number()]).parse(answer);
+      if (ended === 1) await onEnded(item.batch);
+      return now;
+    },
     async claim(item, holder) {
       const answer = z.string().parse(await claim(hashes(item.batch), [item.id, holder]));
       return answer === 'claimed'
@@ -50,8 +79,8 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
         : { kind: 'refused', state: isItemState(answer) ? answer : undefined };
     },
     async confirm(item, holder): Promise<Confirmation> {
-      const answer = await confirm([...hashes(item.batch), keys.gate], [item.id, holder]);
-      return z.enum(['go', 'closed', 'lost']).parse(answer);
+      const answer = await confirm([...hashes(item.batch), keys.fleetPause, keys.gate], [item.id, holder]);
+      return z.enum(['go', 'cancelled', 'paused', 'closed', 'lost']).parse(answer);
     },
     async move(item: ItemRef, to, add = {}) {
       const counters = Object.entries(add).flat();
@@ -70,6 +99,8 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
       await redis.zadd(keys.batches, 'NX', Date.now(), batch);
       await redis.hsetnx(keys.batch(batch), 'created', Date.now());
       await redis.hset(keys.batch(batch), { archive: facts.archive, digest: facts.digest, sealed: '0' });
+      // To enqueue again what was cancelled is the user's word to make it after all.
+      await redis.hdel(keys.batch(batch), 'cancelled');
       await redis.del(keys.seen(batch));
       return (await redis.hlen(keys.items(batch))) === 0;
     },
@@ -131,6 +162,18 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
         for (const [id, state] of page) if (states.includes(state)) yield id;
       }
     },
+    /** Cancels what is queued; what is being submitted just now finds out by itself. Returns how many. */
+    async cancelQueued(batch: string): Promise<number> {
+      let sum = 0;
+      for await (const page of pagesOf(batch)) {
+        const ids = page.flatMap(([id, state]) => (state === 'queued' ? [id] : []));
+        if (ids.length === 0) continue;
+        const [count, ended] = moved.parse(await cancel(hashes(batch), ids));
+        sum += count;
+        if (ended === 1) await onEnded(batch);
+      }
+      return sum;
+    },
     async noteFinished(batch: string, version: number): Promise<void> {
       await redis.hset(keys.batch(batch), { finishedVersion: String(version) });
     },
@@ -164,6 +207,8 @@ function readCounts(batch: string, hash: Record<string, string>): BatchCounts {
     archive: hash.archive ?? '',
     createdAt: number('created'),
     sealed: hash.sealed === '1',
+    pausedAt: hash.paused === undefined ? undefined : number('paused'),
+    cancelledAt: hash.cancelled === undefined ? undefined : number('cancelled'),
     version: number('version'),
     finishedVersion: hash.finishedVersion === undefined ? undefined : number('finishedVersion'),
     items,

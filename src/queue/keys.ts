@@ -19,5 +19,12 @@ export const keysOf = (prefix: string) => ({
   gate: `${prefix}:gate`,
   /** There while the gate was probed just now. */
   gateProbe: `${prefix}:gate-probe`,
+  /** Time since which the user has paused submitting for all batches; absent while not. */
+  fleetPause: `${prefix}:paused`,
+  /** Sorted set of batches by the time of their resuming: jobs that were just being parked are brought back for a while. */
+  resumed: `${prefix}:resumed`,
+  /** Sorted set of worker processes by their last sign of life, and a hash of what they are. */
+  workers: `${prefix}:workers`,
+  workerFacts: `${prefix}:worker-facts`,
 });
 export type Keys = ReturnType<typeof keysOf>;

@@ -2,7 +2,9 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Finished, Item, Submitted } from '../item.ts';
 import type { Forward, ItemRef } from '../stages/ports.ts';
 import { archivePriority, nextDeadline } from '../stages/sources.ts';
+import { addAgain } from './add-again.ts';
 import type { RedisClient } from './connection.ts';
+import { unpark } from './parked.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -18,7 +20,7 @@ const ATTEMPTS: Record<Stage, number> = { submit: 20, poll: 100, archive: 30, fi
  * The id of a batch's item is unique in its batch only, and BullMQ refuses integers and colons.
  * Ended jobs leave nothing in Redis: their record is in the archive, and an item must be able to come again.
  */
-const optionsOf = (stage: Stage, jobId: string): JobsOptions => ({
+const optionsOf = (stage: Stage, jobId: string): JobsOptions & { jobId: string } => ({
   jobId,
   attempts: ATTEMPTS[stage],
   backoff: { type: 'custom' },
@@ -57,22 +59,31 @@ export function openQueues(redis: RedisClient, prefix: string) {
     },
   };
 
+  const submitJobs = (items: readonly Item[]) =>
+    items.map((item) => ({
+      name: 'item',
+      data: item,
+      opts: { ...optionsOf('submit', jobIdOf(item)), priority: item.priority },
+    }));
+  const pollJobs = (items: readonly Submitted[]) =>
+    items.map((item) => ({ name: 'item', data: item, opts: optionsOf('poll', jobIdOf(item)) }));
+
   return {
     forward,
     async submitAll(items: readonly Item[]): Promise<void> {
-      await queues.submit.addBulk(
-        items.map((item) => ({
-          name: 'item',
-          data: item,
-          opts: { ...optionsOf('submit', jobIdOf(item)), priority: item.priority },
-        })),
-      );
+      await queues.submit.addBulk(submitJobs(items));
     },
     async pollAll(items: readonly Submitted[]): Promise<void> {
-      await queues.poll.addBulk(
-        items.map((item) => ({ name: 'item', data: item, opts: optionsOf('poll', jobIdOf(item)) })),
-      );
+      await queues.poll.addBulk(pollJobs(items));
     },
+    /** The same for items that had ended and have just been made live again. */
+    submitAgain: (items: readonly Item[]) => addAgain(redis, queues.submit, submitJobs(items)),
+    pollAgain: (items: readonly Submitted[]) => addAgain(redis, queues.poll, pollJobs(items)),
+    /** No submit job is begun by any worker, at no cost for those that wait. */
+    pauseSubmits: () => queues.submit.pause(),
+    resumeSubmits: () => queues.submit.resume(),
+    /** Brings back the submit jobs of these batches that were put aside while paused. Returns how many. */
+    unpark: (isWanted: (batch: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
     async finish(batch: string): Promise<void> {
       await queues.finish.add('batch', { batch }, optionsOf('finish', `batch/${batch}`));
     },

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { Records } from '../archive/records.ts';
 import type { Item, Submitted } from '../item.ts';
-import type { ItemState } from '../item-state.ts';
+import { type ItemState, isLive } from '../item-state.ts';
 import { reopenedRecord } from './item-record.ts';
 import { reconcile, type Step } from './reconcile.ts';
 
@@ -22,7 +22,13 @@ export type EnqueuePorts = {
   now: () => number;
   records: Records;
   intake: BatchIntake;
-  queues: { submitAll(items: readonly Item[]): Promise<void>; pollAll(items: readonly Submitted[]): Promise<void> };
+  queues: {
+    submitAll(items: readonly Item[]): Promise<void>;
+    pollAll(items: readonly Submitted[]): Promise<void>;
+    /** For items that had ended: the job of their end may not be gone yet. */
+    submitAgain(items: readonly Item[]): Promise<void>;
+    pollAgain(items: readonly Submitted[]): Promise<void>;
+  };
   settings: { onUnknown: 'hold' | 'resubmit'; pollGiveUpMs: number; storedTtlMs: number };
 };
 
@@ -80,10 +86,10 @@ async function enqueueChunk(batch: string, items: readonly Item[], recorded: Rea
       step.admitAs === undefined ? [] : [{ id: item.id, was, to: step.admitAs }],
     ),
   );
-  const submits = plans.flatMap(({ item, step }) => (step.job === 'submit' ? [item] : []));
-  const polls = plans.flatMap(({ submitted }) => (submitted ? [submitted] : []));
-  if (submits.length > 0) await ports.queues.submitAll(submits);
-  if (polls.length > 0) await ports.queues.pollAll(polls);
+  const submits = plans.filter(({ step }) => step.job === 'submit');
+  const polls = plans.flatMap(({ submitted, was }) => (submitted ? [{ item: submitted, was }] : []));
+  await inTurns(submits, ports.queues.submitAll, ports.queues.submitAgain);
+  await inTurns(polls, ports.queues.pollAll, ports.queues.pollAgain);
   return { submits: submits.length, polls: polls.length };
 }
 
@@ -109,6 +115,18 @@ async function planOf(
     recorded: true,
   };
   return { item, was, step, submitted };
+}
+
+async function inTurns<T>(
+  plans: readonly { item: T; was: ItemState | undefined }[],
+  add: (items: readonly T[]) => Promise<void>,
+  addAgain: (items: readonly T[]) => Promise<void>,
+): Promise<void> {
+  const hadEnded = ({ was }: { was: ItemState | undefined }) => was !== undefined && !isLive(was);
+  const ended = plans.filter(hadEnded).map(({ item }) => item);
+  const others = plans.filter((plan) => !hadEnded(plan)).map(({ item }) => item);
+  if (others.length > 0) await add(others);
+  if (ended.length > 0) await addAgain(ended);
 }
 
 async function* chunksOf<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {

@@ -1,5 +1,5 @@
 import type { Failure, ItemRecord } from '../archive/record.ts';
-import type { Finished, Item, Submitted } from '../item.ts';
+import { type Finished, type Item, itemOf, type Submitted } from '../item.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -74,6 +74,23 @@ export function failedRecord(
 
 export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): ItemRecord {
   return { ...endedRecord(item, previous), state: 'held', failure };
+}
+
+/** All that was asked for, as it was when it was enqueued first. */
+export function itemOfRecord(record: ItemRecord): Item {
+  return itemOf({ ...record, queuedAt: Date.parse(record.timings.queued) });
+}
+
+/** The task that a record names, to be asked for (again); nothing for a record without one. */
+export function resumedTask(record: ItemRecord, giveUpAt: number): Submitted[] {
+  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
+  return taskIdsOf(record).map((taskId) => ({
+    ...itemOfRecord(record),
+    taskId,
+    submittedAt,
+    giveUpAt,
+    recorded: true,
+  }));
 }
 
 function endedRecord(item: Item | Submitted | Finished, previous: ItemRecord | undefined) {

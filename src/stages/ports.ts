@@ -9,6 +9,8 @@ import type { Provider } from '../provider/provider.ts';
 
 /** While submitting is stopped for the fleet, each waiting job looks again this often. */
 export const GATE_CHECK_MS = 2_000;
+/** The job of a paused batch is put aside for so long; resuming brings it back at once. */
+export const PARKED_MS = 24 * 3_600_000;
 
 /** What a stage came to, for the adapter to tell the queue. */
 export type StageOutcome =
@@ -49,9 +51,13 @@ export interface Limiter {
 }
 
 export type Claim = { kind: 'claimed' } | { kind: 'refused'; state: ItemState | undefined };
-export type Confirmation = 'go' | 'closed' | 'lost';
+export type Confirmation = 'go' | 'closed' | 'paused' | 'cancelled' | 'lost';
+/** What a person has said of an item's batch. */
+export type Standing = 'open' | 'paused' | 'cancelled';
 
 export interface BatchState {
+  /** Whether the item's turn may come at all: cheap, and for 'open' perhaps half a second old; `confirm` is exact. Cancels. */
+  standing(item: ItemRef): Promise<Standing>;
   /** `queued → submitting`, for one holder; a holder whose job was taken over loses it to the next. */
   claim(item: ItemRef, holder: string): Promise<Claim>;
   /** Asked just before money is spent: does the holder still have the item, and is submitting open? */

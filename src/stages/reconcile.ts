@@ -26,9 +26,9 @@ export function reconcile(
   if (state !== undefined && isLive(state)) return reconcileLive(state, record);
   switch (record?.state) {
     case undefined:
-      return state === 'cancelled' ? {} : { admitAs: 'queued', job: 'submit' };
     case 'queued':
-      return state === 'cancelled' ? {} : { admitAs: 'queued', job: 'submit' };
+      // Also when it was cancelled: to enqueue its manifest again is the user's word to make it after all.
+      return { admitAs: 'queued', job: 'submit' };
     case 'claimed':
       // The submit stage knows what to do with a claim, and when its outcome can be called unknown.
       return { admitAs: 'queued', job: 'submit' };
@@ -52,7 +52,8 @@ function reconcileLive(state: ItemState, record: ItemRecord | undefined): Step {
   return record && 'taskId' in record && record.taskId !== undefined ? { job: 'poll' } : {};
 }
 
-function mayYieldItsImage(
+/** Its task is paid for and may have an image: to ask for it again costs nothing. */
+export function mayYieldItsImage(
   record: Extract<ItemRecord, { state: 'failed' | 'held' }>,
   settings: { now: number; storedTtlMs: number },
 ): boolean {

@@ -1,15 +1,36 @@
 import { randomUUID } from 'node:crypto';
 import type { ItemRecord } from '../archive/record.ts';
+import { FluxError } from '../errors.ts';
 import type { Item } from '../item.ts';
 import { claimedRecord } from './item-record.ts';
-import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome } from './ports.ts';
-import { giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+import {
+  type Confirmation,
+  GATE_CHECK_MS,
+  PARKED_MS,
+  type Ports,
+  type Run,
+  type Slot,
+  type StageOutcome,
+} from './ports.ts';
+import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+
+/**
+ * What a person says of a batch takes effect within a second: a confirmation is asked for again when what followed it took longer than
+ * this (a slow archive, a pause after a 429), …
+ */
+const CONFIRMED_FOR_MS = 250;
+/** … and the request is dropped unwritten when even then it had to wait, for a new connection, until now. */
+const SENT_WITHIN_MS = 750;
 
 /**
  * Spends money once: claim, slot, record `claimed`, POST, record the task id, hand on to poll.
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
  */
 export async function submit(item: Item, run: Run, ports: Ports): Promise<StageOutcome> {
+  const standing = await ports.state.standing(item);
+  if (standing === 'cancelled') return { kind: 'done' };
+  if (standing === 'paused') return { kind: 'later', atMs: ports.now() + PARKED_MS };
+
   const found = await ports.records.read(item.batch, item.id);
   const settled = await settleFromRecord(item, found, ports);
   if (settled) return settled;
@@ -100,12 +121,10 @@ async function submitInSlot(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
+  let confirmedAt = performance.now();
   const confirmed = await ports.state.confirm(item, holder);
-  if (confirmed === 'lost') return { kind: 'done' };
-  if (confirmed === 'closed') {
-    await ports.state.move(item, 'queued');
-    return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
-  }
+  if (confirmed !== 'go') return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
+
   const claimed = claimedRecord(item, found, ports.now());
   if (!(await writeClaim(claimed, found, ports))) {
     // Another holder's claim came first, as after Redis was flushed under a running worker. Its record decides.
@@ -119,13 +138,55 @@ async function submitInSlot(
     if (run.signal.aborted) return { kind: 'later', atMs: ports.now() };
     throw error;
   }
-  const submittedAt = ports.now();
+  if (performance.now() - confirmedAt > CONFIRMED_FOR_MS) {
+    confirmedAt = performance.now();
+    const still = await ports.state.confirm(item, holder);
+    if (still !== 'go') return leave(item, still, () => giveBack(item, claimed, ports), ports);
+  }
+  return send({ item, claimed, slot, run }, confirmedAt, ports);
+}
+
+/** Whoever lost the item leaves its record and state to the holder that took it over. */
+async function leave(
+  item: Item,
+  why: Exclude<Confirmation, 'go'>,
+  undo: () => Promise<unknown>,
+  ports: Ports,
+): Promise<StageOutcome> {
+  if (why === 'lost') return { kind: 'done' };
+  await undo();
+  switch (why) {
+    case 'closed':
+      return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+    case 'paused':
+      return { kind: 'later', atMs: ports.now() + PARKED_MS };
+    case 'cancelled':
+      await ports.state.move(item, 'cancelled');
+      return { kind: 'done' };
+    default:
+      return why satisfies never;
+  }
+}
+
+async function send(attempt: Omit<Attempt, 'submittedAt'>, confirmedAt: number, ports: Ports): Promise<StageOutcome> {
+  const { item, claimed, slot } = attempt;
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
+  const submittedAt = ports.now();
+  let tooLate = false;
   const outcome = await ports.provider.submit(item.request, {
-    onSent: () => slot.sent(),
+    onSent: () => {
+      tooLate = performance.now() - confirmedAt > SENT_WITHIN_MS;
+      if (tooLate)
+        throw new FluxError('submit-too-late', 'The connection took too long: what was confirmed may have changed');
+      slot.sent();
+    },
     ...(callBackUrl === undefined ? {} : { callBackUrl }),
   });
-  return settleSubmit(outcome, { item, claimed, submittedAt, slot, run }, ports);
+  if (tooLate && outcome.kind === 'not-sent') {
+    await giveBack(item, claimed, ports);
+    return { kind: 'later', atMs: ports.now() };
+  }
+  return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
 }
 
 /** The claim's create fences two holders of one item; after an earlier attempt there is a record to replace. */

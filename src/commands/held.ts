@@ -1,0 +1,137 @@
+import { Argument, Command } from 'commander';
+import { agrees } from '../ask.ts';
+import { loadConfig } from '../config.ts';
+import { type Connections, connect } from '../connections.ts';
+import { UsageError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../held.ts';
+import { restoredBatch } from '../known-batch.ts';
+import { costOfChoices, describeChoices, reopen } from '../reopen.ts';
+import { plural, say } from '../terminal.ts';
+import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+
+const ACTIONS = ['list', 'resubmit', 'drop', 'attach'] as const;
+type Action = (typeof ACTIONS)[number];
+type Flags = ConfigFlags & { all?: true; yes?: true; json?: true };
+
+const EXAMPLES = `
+A held item waits for a person: whether it was paid for, or what became of its task, is not known.
+
+Examples:
+  $ flux-batch held spring-catalog                          list them, with what there is to decide by
+  $ flux-batch held spring-catalog attach <item> <task>     its task is in the provider's log: fetch it, at no cost
+  $ flux-batch held spring-catalog resubmit <item…>         submit again; pays twice if the first went through
+  $ flux-batch held spring-catalog resubmit --all --yes
+  $ flux-batch held spring-catalog drop <item…>             leave it: it counts as failed (class cancelled)
+
+An item is named by its id or its name. Saying a thing twice changes nothing.
+`;
+
+/** `flux-batch held`: the items that wait for a person's word, and that word. */
+export function heldCommand(): Command {
+  return withConfigOptions(new Command('held'))
+    .description('list held items, and decide on them: attach a task, resubmit or drop')
+    .argument('<batch>', 'its name')
+    .addArgument(new Argument('[action]', 'what to do').choices(ACTIONS).default('list'))
+    .argument('[items...]', 'their ids or names; for attach, the item and its task id')
+    .option('--all', 'every held item of the batch')
+    .option('--yes', 'never ask')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(async (batch: string, action: Action, items: string[], flags: Flags) => {
+      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
+      try {
+        await act(connections, batch, action, items, flags);
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}
+
+async function act(connections: Connections, batch: string, action: Action, items: readonly string[], flags: Flags) {
+  await restoredBatch(connections, batch);
+  switch (action) {
+    case 'list':
+      return list(connections, batch, flags);
+    case 'attach':
+      return attachOne(connections, batch, items, flags);
+    case 'resubmit':
+      return resubmit(connections, batch, await picked(connections, batch, items, flags), flags);
+    case 'drop':
+      return dropAll(connections, batch, await picked(connections, batch, items, flags), flags);
+    default:
+      return action satisfies never;
+  }
+}
+
+async function list(connections: Connections, batch: string, flags: Flags): Promise<void> {
+  let count = 0;
+  for await (const record of heldItems(connections, batch)) {
+    count += 1;
+    const text = flags.json ? JSON.stringify(record) : [...describeHeld(record, Date.now()), ''].join('\n');
+    process.stdout.write(`${text}\n`);
+  }
+  if (flags.json) return;
+  if (count === 0) say(`${batch}: nothing is held`);
+  else say(`${plural(count, 'held item')}; flux-batch held --help says what can be done about them`);
+}
+
+/** Says of those that are not held (any more) that they are left as they are. */
+async function picked(
+  connections: Connections,
+  batch: string,
+  items: readonly string[],
+  flags: Flags,
+): Promise<Picked> {
+  if (items.length === 0 && !flags.all) throw new UsageError('items-missing', 'Expected ids of items, or --all');
+  const found = await pick(connections, batch, flags.all ? 'all' : items);
+  for (const { id, state } of found.others) say(`${id} is not held but ${state}: left as it is`);
+  return found;
+}
+
+async function resubmit(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
+  const choices = held.map(({ id, name, request }) => ({ id, name, model: request.model, how: 'submit' as const }));
+  const cost = await costOfChoices(choices, connections.config.pricesFile);
+  const what = describeChoices(choices, cost);
+  if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
+    return refused();
+  }
+  const count = held.length > 0 ? await reopen(connections, batch, 'held', choices) : 0;
+  if (flags.json)
+    process.stdout.write(`${JSON.stringify({ batch, resubmitted: count, credits: cost.credits ?? null })}\n`);
+  else say(`${batch}: ${plural(count, 'held item')} will be submitted again`);
+}
+
+async function dropAll(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
+  if (held.length > 0 && !(await agrees(`Drop ${plural(held.length, 'held item')} of ${batch}?`, flags)))
+    return refused();
+  for (const record of held) await drop(connections, record);
+  if (flags.json) process.stdout.write(`${JSON.stringify({ batch, dropped: held.length })}\n`);
+  else say(`${batch}: ${plural(held.length, 'held item')} dropped`);
+}
+
+async function attachOne(
+  connections: Connections,
+  batch: string,
+  words: readonly string[],
+  flags: Flags,
+): Promise<void> {
+  const [item, taskId, ...more] = words;
+  if (item === undefined || taskId === undefined || more.length > 0) {
+    throw new UsageError('attach-needs-two', 'Expected an item and its task id: held <batch> attach <item> <task>');
+  }
+  const { held, others } = await pick(connections, batch, [item]);
+  const [record, second] = held;
+  if (second)
+    throw new UsageError('item-ambiguous', `${plural(held.length, 'held item')} are named ${item}: give the id`);
+  if (record) await attach(connections, record, taskId);
+  const left = others.map(({ id, state }) => `${id} is not held but ${state}: left as it is`);
+  if (flags.json)
+    process.stdout.write(`${JSON.stringify({ batch, item: record?.id ?? item, attached: record !== undefined })}\n`);
+  else say(record ? `${record.id}: task ${taskId} will be asked for` : left.join('\n'));
+}
+
+function refused(): void {
+  say('nothing was done');
+  process.exitCode = EXIT.stopped;
+}

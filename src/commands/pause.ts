@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { type Connections, connect } from '../connections.ts';
+import { knownBatch } from '../known-batch.ts';
+import { hasEnded } from '../queue/batch-state.ts';
+import { plural, say } from '../terminal.ts';
+import { oneOrAll } from './batch-argument.ts';
+import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+
+const EXAMPLES = `
+Examples:
+  $ flux-batch pause spring-catalog     nothing more of it is submitted, by any worker, within a second
+  $ flux-batch pause --all              nothing of any batch
+  $ flux-batch resume spring-catalog
+
+What runs at the provider is paid for and is still fetched and archived. Pausing what is paused changes nothing.
+`;
+
+/** `flux-batch pause`: submitting stops for the whole fleet. */
+export function pauseCommand(): Command {
+  return withConfigOptions(new Command('pause'))
+    .description('submit nothing more of a batch, or of any, until it is resumed')
+    .argument('[batch]', 'its name')
+    .option('--all', 'all batches, those to come included')
+    .option('--json', 'print what is paused as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string | undefined, flags: ConfigFlags & { all?: true; json?: true }) => {
+      const what = oneOrAll(name, flags);
+      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
+      try {
+        const paused = what === 'all' ? await pauseAll(connections) : await pauseBatch(connections, what.batch);
+        if (flags.json) process.stdout.write(`${JSON.stringify(paused.json)}\n`);
+        else say(paused.text);
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}
+
+async function pauseAll({ control }: Connections) {
+  await control.pauseAll();
+  const pausedAt = await control.fleetPausedAt();
+  return { json: { all: true, pausedAt }, text: 'paused: nothing is submitted until flux-batch resume --all' };
+}
+
+async function pauseBatch(connections: Connections, batch: string) {
+  const before = await knownBatch(connections, batch);
+  if (hasEnded(before)) return { json: { batch, ended: true }, text: `${batch} has ended: nothing of it waits` };
+  await connections.control.pause(batch);
+  const { items, pausedAt } = await knownBatch(connections, batch);
+  const waiting = items.queued + items.submitting;
+  const running = items.submitted + items.finished;
+  return {
+    json: { batch, pausedAt, waiting, running },
+    text: `${batch} is paused: ${plural(waiting, 'item')} wait, ${plural(running, 'paid one')} will still be archived`,
+  };
+}

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { type Connections, connect } from '../connections.ts';
+import { knownBatch } from '../known-batch.ts';
+import { plural, say } from '../terminal.ts';
+import { oneOrAll } from './batch-argument.ts';
+import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+
+const EXAMPLES = `
+Examples:
+  $ flux-batch resume spring-catalog
+  $ flux-batch resume --all             ends pause --all; batches paused by name stay paused
+`;
+
+/** `flux-batch resume`: what was paused goes on. */
+export function resumeCommand(): Command {
+  return withConfigOptions(new Command('resume'))
+    .description('go on with a paused batch, or end a pause of all')
+    .argument('[batch]', 'its name')
+    .option('--all', 'end the pause of all batches')
+    .option('--json', 'print what goes on and what stays paused as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string | undefined, flags: ConfigFlags & { all?: true; json?: true }) => {
+      const what = oneOrAll(name, flags);
+      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
+      try {
+        const resumed = what === 'all' ? await resumeAll(connections) : await resumeBatch(connections, what.batch);
+        if (flags.json) process.stdout.write(`${JSON.stringify(resumed.json)}\n`);
+        else for (const line of resumed.lines) say(line);
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}
+
+async function resumeAll({ control, state }: Connections) {
+  await control.resumeAll();
+  const all = await Promise.all((await state.batches()).map((batch) => state.counts(batch)));
+  const stillPaused = all.flatMap((counts) => (counts?.pausedAt === undefined ? [] : [counts.batch]));
+  return {
+    json: { all: true, stillPaused },
+    lines: ['resumed', ...stillPaused.map((batch) => `  ${batch} stays paused: flux-batch resume ${batch}`)],
+  };
+}
+
+async function resumeBatch(connections: Connections, batch: string) {
+  await knownBatch(connections, batch);
+  await connections.control.resume(batch);
+  const { items } = await knownBatch(connections, batch);
+  const allPaused = (await connections.control.fleetPausedAt()) !== undefined;
+  return {
+    json: { batch, waiting: items.queued + items.submitting, allPaused },
+    lines: [
+      `${batch} goes on: ${plural(items.queued + items.submitting, 'item')} to submit`,
+      ...(allPaused ? ['  but all batches are paused: flux-batch resume --all'] : []),
+    ],
+  };
+}

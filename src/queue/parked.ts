@@ -1,0 +1,44 @@
+import { Job, type Queue } from 'bullmq';
+import { PARKED_MS } from '../stages/ports.ts';
+import type { RedisClient } from './connection.ts';
+
+const PAGE = 1_000;
+/** BullMQ scores delayed jobs by their time in milliseconds times this. */
+const SCORE_OF_MS = 0x1000;
+/** BullMQ's code for a job that is not delayed (any more). */
+const NOT_DELAYED = -3;
+
+/** Brings the jobs back that were put aside while their batch was paused. Returns how many. */
+export async function unpark(
+  redis: RedisClient,
+  queue: Queue,
+  isWanted: (batch: string) => boolean,
+  now: number,
+): Promise<number> {
+  // What is delayed for shorter waits for its backoff, not for a person.
+  const leastScore = (now + PARKED_MS / 24) * SCORE_OF_MS;
+  let sum = 0;
+  let cursor = '0';
+  do {
+    const [next, flat] = await redis.zscan(queue.toKey('delayed'), cursor, 'COUNT', PAGE);
+    cursor = next;
+    const ids: string[] = [];
+    for (let index = 0; index + 1 < flat.length; index += 2) {
+      const id = flat[index] ?? '';
+      if (Number(flat[index + 1]) >= leastScore && isWanted(id.split('/')[0] ?? '')) ids.push(id);
+    }
+    const promoted = await Promise.all(ids.map((id) => promote(queue, id)));
+    sum += promoted.filter(Boolean).length;
+  } while (cursor !== '0');
+  return sum;
+}
+
+async function promote(queue: Queue, id: string): Promise<boolean> {
+  try {
+    await new Job(queue, 'item', undefined, {}, id).promote();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === NOT_DELAYED) return false;
+    throw error;
+  }
+}

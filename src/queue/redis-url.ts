@@ -1,0 +1,66 @@
+import { UsageError } from '../errors.ts';
+
+export type Address = { host: string; port: number };
+type Login = { username: string; password: string; tls: boolean };
+
+/** Where Redis is, by its URL. `username` and `password` are empty when the URL has none. */
+export type RedisPlace =
+  | { kind: 'single'; url: string; tls: boolean }
+  | ({ kind: 'cluster'; nodes: Address[] } & Login)
+  | ({ kind: 'sentinel'; sentinels: Address[]; master: string; db: number } & Login);
+
+export const REDIS_URL_FORMS = [
+  'redis://[user:password@]host:port[/db]',
+  'rediss://… the same over TLS',
+  'redis+cluster://[user:password@]host:port,host:port',
+  'redis+sentinel://[user:password@]host:port,host:port/master-name[/db]',
+  'rediss+cluster://… and rediss+sentinel://… the same over TLS',
+];
+
+const PORT = { cluster: 6379, sentinel: 26379 } as const;
+
+/** Throws a UsageError (`redis-url-invalid`) that never repeats the URL, for it may hold a password. */
+export function parseRedisUrl(url: string): RedisPlace {
+  const match = /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(.*)$/s.exec(url);
+  if (!match) throw invalid('it begins with none of redis:, rediss:, redis+cluster:, redis+sentinel:');
+  const [, secure = '', kind, rest = ''] = match;
+  const tls = secure === 's';
+  if (kind !== 'cluster' && kind !== 'sentinel') {
+    if (!URL.canParse(url) || new URL(url).hostname === '') throw invalid('it names no host');
+    return { kind: 'single', url, tls };
+  }
+
+  const at = rest.lastIndexOf('@');
+  const [hosts = '', ...path] = rest.slice(at + 1).split('/');
+  const login = { ...loginOf(rest.slice(0, Math.max(at, 0))), tls };
+  const addresses = hosts.split(',').map((host) => addressOf(host.trim(), PORT[kind]));
+  if (kind === 'cluster') {
+    if (path.join('') !== '') throw invalid('a cluster has one database only, so nothing follows its hosts');
+    return { kind, nodes: addresses, ...login };
+  }
+  const [master = '', db = '0'] = path;
+  if (master === '') throw invalid('the name of the master is missing behind the sentinels: …/mymaster');
+  if (!/^\d+$/.test(db)) throw invalid('the database behind the name of the master is no number');
+  return { kind, sentinels: addresses, master: decodeURIComponent(master), db: Number(db), ...login };
+}
+
+function loginOf(text: string): { username: string; password: string } {
+  const colon = text.indexOf(':');
+  if (colon < 0) return { username: decodeURIComponent(text), password: '' };
+  return { username: decodeURIComponent(text.slice(0, colon)), password: decodeURIComponent(text.slice(colon + 1)) };
+}
+
+function addressOf(text: string, defaultPort: number): Address {
+  const parsed = URL.canParse(`tcp://${text}`) ? new URL(`tcp://${text}`) : undefined;
+  if (!parsed || parsed.hostname === '' || parsed.pathname !== '') throw invalid('one of its hosts is not host:port');
+  return {
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: parsed.port === '' ? defaultPort : Number(parsed.port),
+  };
+}
+
+function invalid(why: string): UsageError {
+  return new UsageError('redis-url-invalid', `REDIS_URL cannot be used: ${why}`, {
+    hint: `It takes one of these forms:\n  ${REDIS_URL_FORMS.join('\n  ')}`,
+  });
+}
