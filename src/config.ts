@@ -30,6 +30,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   S3_FORCE_PATH_STYLE: 'false',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
+  UNKNOWN_LIMIT: '5',
+  CONFIRM_CREDITS: '500',
   FETCH_ALLOW: '',
   PORT: '8787',
 };
@@ -63,7 +65,9 @@ const variables = z.object({
   AWS_REGION: z.string().exactOptional(),
   ON_UNKNOWN: z.enum(['hold', 'resubmit']),
   GENERATION_RETRIES: whole(0),
+  UNKNOWN_LIMIT: whole(0),
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
+  CONFIRM_CREDITS: z.coerce.number().min(0),
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
   PORT: whole(0),
@@ -97,7 +101,12 @@ export type Config = Readonly<{
   s3: { endpoint: string | undefined; forcePathStyle: boolean; region: string | undefined };
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
+  /** So many unknown outcomes within a minute stop submitting; 0: never. */
+  unknownLimit: number;
+  /** What a batch may cost; it goes with the batch when that is enqueued. */
   budgetCredits: number | undefined;
+  /** To spend more than this, a person is asked first. */
+  confirmCredits: number;
   fetchAllow: readonly string[];
   /** Undefined: a worker logs, a command that talks to a person does not. */
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
@@ -136,7 +145,9 @@ export function loadConfig(overrides: Overrides = {}): Config {
     s3: { endpoint: values.S3_ENDPOINT, forcePathStyle: values.S3_FORCE_PATH_STYLE, region: values.AWS_REGION },
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
+    unknownLimit: values.UNKNOWN_LIMIT,
     budgetCredits: values.BUDGET_CREDITS,
+    confirmCredits: values.CONFIRM_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     port: values.PORT,

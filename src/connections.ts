@@ -2,15 +2,18 @@ import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import { openArchive } from './archive/open.ts';
 import { type Records, recordsIn } from './archive/records.ts';
+import { accountedRecords } from './charges.ts';
 import { type Closers, openClosers } from './closers.ts';
 import type { Config } from './config.ts';
 import { createLogger } from './logger.ts';
+import { loadPrices, type Prices } from './prices.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
 import { openRedis } from './queue/open-redis.ts';
 import { openQueues, type Queues } from './queue/queues.ts';
+import { type RedisSpending, redisSpending } from './queue/spending.ts';
 
 /** The transport and the archive, as every command that touches a batch needs them. */
 export type Connections = {
@@ -22,7 +25,10 @@ export type Connections = {
   queues: Queues;
   state: RedisBatchState;
   control: RedisBatchControl;
+  prices: Prices;
+  spending: RedisSpending;
   archive: Archive;
+  /** What is written is accounted for. */
   records: Records;
   /** What a person should know of the set-up. */
   warnings: string[];
@@ -45,6 +51,7 @@ export type ConnectOptions = {
 export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
   const closers = openClosers();
   try {
+    const prices = await loadPrices(config.pricesFile);
     const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare();
@@ -52,6 +59,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const keys = keysOf(DEFAULT_PREFIX);
     const queues = openQueues(redis, DEFAULT_PREFIX);
     closers.push(() => queues.close());
+    const spending = redisSpending(redis, keys);
     const state = redisBatchState(redis, keys, (batch) => queues.finish(batch));
     return {
       config,
@@ -62,8 +70,10 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       queues,
       state,
       control: redisBatchControl(redis, keys, queues, state),
+      prices,
+      spending,
       archive,
-      records: recordsIn(archive),
+      records: accountedRecords(recordsIn(archive), prices, spending.account),
       warnings,
       closers,
     };

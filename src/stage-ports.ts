@@ -1,6 +1,6 @@
 import type { Connections } from './connections.ts';
 import { UsageError } from './errors.ts';
-import { creditsOf, loadPrices, type Prices } from './prices.ts';
+import { creditsOf, type Prices } from './prices.ts';
 import { httpDownload } from './provider/download.ts';
 import { fluxKontext } from './provider/flux-kontext.ts';
 import type { Provider } from './provider/provider.ts';
@@ -39,7 +39,7 @@ export function openProvider({ config, closers }: Pick<Connections, 'config' | '
 
 /** Everything that the stages act on. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
-  const { config, closers, redis, keys, queues, archive, records, state, log } = connections;
+  const { config, closers, redis, keys, queues, archive, records, state, log, prices } = connections;
   const provider = openProvider(connections);
   const downloads = httpDownload({
     allow: [...config.fetchAllow, new URL(config.apiUrl).host],
@@ -51,7 +51,6 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     totalTimeoutMs: 120_000,
   });
   closers.push(() => downloads.close());
-  const prices = await loadPrices(config.pricesFile);
   return {
     now: Date.now,
     log,
@@ -80,6 +79,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       originTtlMs: config.originTtlMs,
       storedTtlMs: config.storedTtlMs,
       generationRetries: config.generationRetries,
+      unknownLimit: config.unknownLimit,
       creditsOf: (model) => creditsOf(prices, model),
     },
   };

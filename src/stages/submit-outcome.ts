@@ -3,20 +3,22 @@ import type { Failure, ItemRecord } from '../archive/record.ts';
 import { FluxError, messageOf } from '../errors.ts';
 import type { Item, Submitted } from '../item.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import { mindGate, stopsTheFleet } from './breakers.ts';
 import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from './item-record.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome } from './ports.ts';
+import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
-const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
 
 /** A request that went out, or may have. `claimed` is its record so far. */
-export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run };
+export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run; isProbe: boolean };
 
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   const { item, claimed, slot, run } = attempt;
+  // First, since others are about to submit just now.
+  await mindGate(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
       const recorded = await recordTask(outcome.taskId, attempt, ports);
@@ -42,10 +44,9 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
         return { kind: 'later', atMs: ports.now() };
       }
       await slot.settle();
-      if (STOPS_THE_FLEET.includes(outcome.refusal)) {
-        await ports.state.closeGate({ refusal: outcome.refusal, message: outcome.message });
+      if (stopsTheFleet(outcome.refusal)) {
         await giveBack(item, claimed, ports);
-        return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+        return { kind: 'later', atMs: ports.now() + (await ports.state.gateCheckMs(item.batch)) };
       }
       return fail(
         item,
@@ -112,7 +113,7 @@ export async function handOn(
   const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
   const durations = await ports.durations.sample(item.request.model);
   await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));
-  await ports.state.move(item, 'submitted', { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 });
+  await ports.state.move(item, 'submitted', { submits: 1 });
   ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
 }
 
