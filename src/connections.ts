@@ -10,6 +10,7 @@ import { loadPrices, type Prices } from './prices.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
+import { type Heartbeats, redisHeartbeats } from './queue/heartbeats.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
 import { openRedis } from './queue/open-redis.ts';
 import { openQueues, type Queues } from './queue/queues.ts';
@@ -27,6 +28,7 @@ export type Connections = {
   control: RedisBatchControl;
   prices: Prices;
   spending: RedisSpending;
+  heartbeats: Heartbeats;
   archive: Archive;
   /** What is written is accounted for. */
   records: Records;
@@ -69,6 +71,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       keys,
       queues,
       state,
+      heartbeats: redisHeartbeats(redis, keys),
       control: redisBatchControl(redis, keys, queues, state),
       prices,
       spending,

@@ -5,7 +5,7 @@ import { plain } from './terminal.ts';
 /** Why nothing is submitted, and what ends that. */
 export function describeGate(gate: Gate, now: number): string[] {
   return [
-    `submitting is stopped (${gate.refusal}) since ${formatDuration(Math.max(0, now - gate.since))}: ${plain(gate.message)}`,
+    `submitting is stopped (${gate.refusal}) for ${formatDuration(Math.max(0, now - gate.since))}: ${plain(gate.message)}`,
     `  ${howItLifts(gate, now)}; by hand: flux-batch gate open`,
   ];
 }

@@ -12,7 +12,13 @@ export type FleetOptions = {
 };
 
 /** The workers of this process. */
-export type Fleet = { drain(): Promise<void> };
+export type Fleet = {
+  /**
+   * Takes nothing new, lets what is under way be recorded, and ends. False when that took longer: what is left is taken over by others,
+   * or by the next start, when its locks have run out. Later calls wait for the first.
+   */
+  drain(withinMs: number): Promise<boolean>;
+};
 
 /** How a command starts workers; given to it from outside, since `src` does not know `workers`. */
 export type StartFleet = (connections: Connections, ports: OpenedPorts, options: FleetOptions) => Fleet;

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
 import type { Connections } from '../src/connections.ts';
 import type { Fleet, FleetOptions } from '../src/fleet.ts';
@@ -10,6 +11,7 @@ import { giveUp } from '../src/stages/give-up.ts';
 import { poll } from '../src/stages/poll.ts';
 import { submit } from '../src/stages/submit.ts';
 import { finishWorker } from './finish.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { onlyOurArchive } from './only-our-archive.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
@@ -63,11 +65,27 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => start[stage]());
   const sweep = startSweep(connections, ports);
+  const heartbeat = startHeartbeat(connections, options.stages);
+  let drained: Promise<boolean> | undefined;
+
+  async function drain(withinMs: number): Promise<boolean> {
+    stopping.abort();
+    sweep.stop();
+    heartbeat.drain();
+    const late = new AbortController();
+    const closed = Promise.all(workers.map((worker) => worker.close()))
+      .then(() => heartbeat.stop())
+      .then(() => true);
+    try {
+      return await Promise.race([closed, sleep(withinMs, false, { signal: late.signal })]);
+    } finally {
+      late.abort();
+    }
+  }
   return {
-    async drain() {
-      stopping.abort();
-      sweep.stop();
-      await Promise.all(workers.map((worker) => worker.close()));
+    drain(withinMs) {
+      drained ??= drain(withinMs);
+      return drained;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { parseBatchPriority, prioritized } from '../batch-priority.ts';
 import { loadConfig } from '../config.ts';
 import { connect } from '../connections.ts';
 import { intakeManifest } from '../intake.ts';
@@ -11,19 +12,20 @@ export function enqueueCommand(): Command {
   return withWorkerOptions(new Command('enqueue'))
     .description('put a manifest into the queues for workers elsewhere')
     .argument('<manifest>', 'the YAML file')
+    .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
     .option('--yes', 'never ask')
     .option('--json', 'print what was enqueued as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  $ flux-batch enqueue jobs.yaml --redis redis://queue:6379 --archive s3://pictures\n',
     )
-    .action(async (file: string, flags: ConfigFlags & { json?: true }) => {
+    .action(async (file: string, flags: ConfigFlags & { priority: number; json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const { manifest } = await openManifest(file);
       const connections = await connect(config, { patient: false, prove: true });
       try {
         for (const warning of connections.warnings) say(`warning: ${warning}`);
-        const sum = await intakeManifest(connections, manifest, expand(manifest));
+        const sum = await intakeManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
         if (flags.json) process.stdout.write(`${JSON.stringify({ batch: manifest.batch, ...sum })}\n`);
         else say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);
       } finally {

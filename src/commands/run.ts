@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import { parseBatchPriority, prioritized } from '../batch-priority.ts';
 import { loadConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type StartFleet, WORKER_STAGES } from '../fleet.ts';
 import { intakeManifest } from '../intake.ts';
+import type { Item } from '../item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
@@ -12,6 +14,7 @@ import { reopenGate } from '../reopen-gate.ts';
 import { summarize } from '../results/summary.ts';
 import { openPorts } from '../stage-ports.ts';
 import { plural, say } from '../terminal.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
 
@@ -31,10 +34,12 @@ export function runCommand(startFleet: StartFleet): Command {
   return withWorkerOptions(new Command('run'))
     .description('make every image of a manifest: all in one process, until the batch ends')
     .argument('<manifest>', 'the YAML file')
+    .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
     .option('--yes', 'never ask')
     .option('--json', 'print the summary as JSON on stdout')
     .addHelpText('after', EXAMPLES)
-    .action(async (file: string, flags: ConfigFlags & { json?: true }) => {
+    .action(async (file: string, flags: ConfigFlags & DrainFlags & { priority: number; json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const { manifest, totals } = await openManifest(file);
       if (totals.items === 0) throw new UsageError('manifest-empty', `${file} has no items`);
@@ -43,9 +48,10 @@ export function runCommand(startFleet: StartFleet): Command {
         process.exitCode = await runBatch(connections, startFleet, {
           batch: manifest.batch,
           digest: manifest.digest,
-          items: () => expand(manifest),
+          items: () => prioritized(expand(manifest), flags.priority),
           count: totals.items,
           json: flags.json === true,
+          drainTimeoutMs: drainTimeoutMs(flags, config),
         });
       } finally {
         await connections.closers.closeAll();
@@ -56,9 +62,10 @@ export function runCommand(startFleet: StartFleet): Command {
 type Batch = {
   batch: string;
   digest: string;
-  items: () => ReturnType<typeof expand>;
+  items: () => ReturnType<typeof prioritized<Omit<Item, 'queuedAt'>>>;
   count: number;
   json: boolean;
+  drainTimeoutMs: number;
 };
 
 async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<number> {
@@ -76,15 +83,16 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
       enqueue: (onProgress) => intakeManifest(connections, run, run.items(), onProgress),
       signal: stop.signal,
     });
-    await fleet.drain();
+    const drained = await fleet.drain(run.drainTimeoutMs);
     const summary = await summarize(run.batch, connections, end);
     if (run.json) process.stdout.write(`${JSON.stringify(summary.json, null, 2)}\n`);
     for (const line of summary.lines) say(line);
+    if (!drained) leaveTheRest();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     return end.counts.items.archived === end.counts.total ? EXIT.allArchived : EXIT.someFailed;
   } finally {
-    await fleet.drain();
+    await fleet.drain(run.drainTimeoutMs);
     stop.dispose();
   }
 }

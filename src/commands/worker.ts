@@ -7,6 +7,7 @@ import { checkAccount } from '../provider/check-account.ts';
 import { reopenGate } from '../reopen-gate.ts';
 import { openPorts } from '../stage-ports.ts';
 import { say } from '../terminal.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
 
@@ -15,6 +16,9 @@ Examples:
   $ flux-batch worker                       all stages
   $ flux-batch worker submit poll           leave archiving to others
   $ flux-batch worker archive --archive-concurrency 16
+
+SIGTERM or Ctrl-C once drains: nothing new is begun, and what is under way is recorded, within the drain timeout; twice stops
+at once. A worker that is killed, or whose machine dies, is taken over by the others within 15 seconds.
 `;
 
 type Flags = ConfigFlags & { submitConcurrency?: number; pollConcurrency?: number; archiveConcurrency?: number };
@@ -27,8 +31,9 @@ export function workerCommand(startFleet: StartFleet): Command {
     .option('--submit-concurrency <count>', 'submits under way or waiting for their slot', atLeastOne)
     .option('--poll-concurrency <count>', 'polls under way', atLeastOne)
     .option('--archive-concurrency <count>', 'images held in memory at once', atLeastOne)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
     .addHelpText('after', EXAMPLES)
-    .action(async (stages: WorkerStage[], flags: Flags) => {
+    .action(async (stages: WorkerStage[], flags: Flags & DrainFlags) => {
       const config = loadConfig(overridesOf(flags));
       const connections = await connect(config, { patient: true, prove: true, logLevel: 'info' });
       try {
@@ -45,7 +50,7 @@ export function workerCommand(startFleet: StartFleet): Command {
         });
         say(`worker ${process.pid}: ${chosen.join(', ')} to ${connections.archive.url}`);
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
-        await fleet.drain();
+        if (!(await fleet.drain(drainTimeoutMs(flags, config)))) leaveTheRest();
         stop.dispose();
       } finally {
         await connections.closers.closeAll();

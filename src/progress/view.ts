@@ -1,9 +1,10 @@
+import { describeGate } from '../describe-gate.ts';
 import { formatDuration, formatRate, type Rate } from '../duration.ts';
 import type { Prices } from '../prices.ts';
 import type { BatchCounts } from '../queue/batch-state.ts';
 import type { LimiterUsage } from '../queue/limiter.ts';
 import type { Gate } from '../stages/probe-gate.ts';
-import { plain } from '../terminal.ts';
+import { plural } from '../terminal.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {
@@ -13,6 +14,8 @@ export type View = {
   startedAt: number;
   now: number;
   gate: Gate | undefined;
+  /** Since when all batches are paused by a person; undefined while they are not. */
+  allPausedAt: number | undefined;
   usage: LimiterUsage;
   rateLimit: Rate;
   prices: Prices;
@@ -31,21 +34,23 @@ export function drawView(view: View): string[] {
     `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${done}/${counts.total}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
     `  ${statesText(counts)}`,
     `  ${rateText(view)}   ${costText(view)}`,
-    ...(gate ? [`  submitting is stopped (${gate.refusal}): ${plain(gate.message)}`] : []),
+    ...pausedText(view),
+    ...(gate ? describeGate(gate, view.now).map((line) => `  ${line}`) : []),
+    ...beyondText(view),
   ];
 }
 
 /** The same on one line, for logs. */
 export function lineOf(view: View): string {
   const { counts } = view;
-  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}`;
+  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${pausedText(view).join('')}`;
 }
 
 export function doneOf({ items }: BatchCounts): number {
   return items.archived + items.failed + items.held + items.cancelled;
 }
 
-function statesText({ items }: BatchCounts): string {
+export function statesText({ items }: BatchCounts): string {
   const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
   const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
   return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
@@ -61,13 +66,31 @@ function rateText({ usage, rateLimit }: View): string {
 }
 
 function costText({ counts, prices }: View): string {
-  return `spent ${counts.credits} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
+  const budget = counts.budget === undefined ? '' : ` of ${counts.budget}`;
+  return `spent ${counts.credits}${budget} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
+}
+
+function beyondText({ counts }: View): string[] {
+  const { items, credits } = counts.beyond;
+  return items === 0
+    ? []
+    : [`  out of budget: ${plural(items, 'item')} of ${credits} credits wait beyond ${counts.budget}`];
+}
+
+function pausedText({ counts, allPausedAt, now }: View): string[] {
+  const lines: [number | undefined, string][] = [
+    [allPausedAt, '--all'],
+    [counts.pausedAt, counts.batch],
+  ];
+  return lines.flatMap(([since, what]) =>
+    since === undefined ? [] : [`  paused for ${formatDuration(now - since)}: flux-batch resume ${what} goes on`],
+  );
 }
 
 /** From this command's own pace once there is one, before that from the limit; nothing while neither tells. */
-function leftText({ counts, before, startedAt, now, rateLimit }: View): string {
+function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt }: View): string {
   const left = counts.total - doneOf(counts);
-  if (left <= 0) return '';
+  if (left <= 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
   const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
   const elapsedMs = now - startedAt;
   const byLimitMs = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;

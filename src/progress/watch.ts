@@ -31,7 +31,7 @@ const STOPS_THE_RUN = ['unauthorized', 'out-of-credits', 'not-found'];
 
 /** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
 export async function watchBatch(connections: Connections, ports: OpenedPorts, watched: Watched): Promise<BatchEnd> {
-  const { state } = connections;
+  const { state, control } = connections;
   const startedAt = Date.now();
   const before = await state.counts(watched.batch);
   const display = openDisplay(process.stderr);
@@ -63,7 +63,15 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
       }
       const gate = await state.gate();
       const now = counts ?? emptyCounts(watched.batch);
-      display.show(await viewOf(connections, ports, { counts: now, before, startedAt, gate }));
+      display.show(
+        await viewOf(connections, ports, {
+          counts: now,
+          before,
+          startedAt,
+          gate,
+          allPausedAt: await control.fleetPausedAt(),
+        }),
+      );
       const stuck = gate && STOPS_THE_RUN.includes(gate.refusal) && now.items.submitted + now.items.finished === 0;
       if (watched.signal.aborted || (stuck && enqueued)) return { ended: false, counts: now, startedAt, before, gate };
       if (enqueued && counts && hasEnded(counts) && counts.finishedVersion === counts.version) {
@@ -76,7 +84,7 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
   }
 }
 
-type Moment = { counts: BatchCounts; before: BatchCounts | undefined; startedAt: number; gate: Gate | undefined };
+type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'gate' | 'allPausedAt'>;
 
 async function viewOf({ config }: Connections, ports: OpenedPorts, moment: Moment): Promise<View> {
   const usage = await ports.submitLimiter.usage();

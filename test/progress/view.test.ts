@@ -14,6 +14,7 @@ function view(changes: Partial<View> = {}): View {
     startedAt: 0,
     now: 10_000,
     gate: undefined,
+    allPausedAt: undefined,
     usage: { limit: 20, inWindow: 18, pausedMs: 0, sent: 40, refused: 0, marginMs: 100 },
     rateLimit: { max: 20, windowMs: 10_000 },
     prices: { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: {} },
@@ -34,9 +35,12 @@ test('a pause, refusals and a learned limit are told', () => {
   expect(lineOf(view({ usage }))).toContain('rate 3 of 20/10s, 12 learned · 429s 4 · paused 2s');
 });
 
-test('the reason why submitting is stopped is told', () => {
+test('the reason why submitting is stopped is told, and what ends that', () => {
   const gate = { refusal: 'out-of-credits', message: 'please top up', since: 0 };
-  expect(drawView(view({ gate })).at(-1)).toBe('  submitting is stopped (out-of-credits): please top up');
+  expect(drawView(view({ gate })).slice(-2)).toEqual([
+    '  submitting is stopped (out-of-credits) for 10s: please top up',
+    '    it lifts when the account has credits again (asked every 15s): top it up; by hand: flux-batch gate open',
+  ]);
 });
 
 test('no time left is claimed before anything tells it', () => {

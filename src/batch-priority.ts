@@ -1,0 +1,27 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Item priorities within a batch of its own priority: 0 to 999. */
+const STEP = 1_000;
+/** BullMQ's largest priority, 2^21 - 1, over the step. */
+const LARGEST = 2_096;
+
+/**
+ * Where items stand among those of all batches. A batch of priority n comes after all of lower n; within it items go by their own
+ * priority, 999 at most. Without one (0) items go by their own priority alone.
+ */
+export function priorityOf(batchPriority: number, itemPriority: number): number {
+  return batchPriority === 0 ? itemPriority : batchPriority * STEP + Math.min(itemPriority, STEP - 1);
+}
+
+export async function* prioritized<T extends { priority: number }>(
+  items: AsyncIterable<T>,
+  batchPriority: number,
+): AsyncGenerator<T> {
+  for await (const item of items) yield { ...item, priority: priorityOf(batchPriority, item.priority) };
+}
+
+export function parseBatchPriority(text: string): number {
+  const priority = Number(text);
+  if (text.trim() !== '' && Number.isInteger(priority) && priority >= 0 && priority <= LARGEST) return priority;
+  throw new InvalidArgumentError(`Expected a whole number from 0 to ${LARGEST}.`);
+}

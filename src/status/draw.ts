@@ -1,0 +1,116 @@
+import { howItLifts } from '../describe-gate.ts';
+import { formatDuration } from '../duration.ts';
+import { doneOf, statesText } from '../progress/view.ts';
+import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
+import { STAGES } from '../queue/queues.ts';
+import { plain, plural, table } from '../terminal.ts';
+import type { RateUse, Snapshot } from './snapshot.ts';
+import { leftMs } from './time-left.ts';
+
+const BAR_WIDTH = 20;
+const MOST_ENDED = 5;
+const MOST_WORKERS = 8;
+
+/** A line an element. `earlier`: what was seen some time before, if anything, for the pace. */
+export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): string[] {
+  const live = now.batches.filter((counts) => !hasEnded(counts));
+  const ended = now.batches.filter(hasEnded).reverse();
+  return [
+    ...stopsOf(now),
+    ...(now.batches.length === 0 ? ['no batches', ''] : []),
+    ...live.flatMap((counts) => [...liveBatch(counts, now, earlier), '']),
+    ...(ended.length > 0 ? [...endedBatches(ended), ''] : []),
+    ...table([
+      ['queue', 'waiting', 'active', 'delayed', 'oldest'],
+      ...STAGES.map((stage) => {
+        const { waiting, active, delayed, oldestMs } = now.queues[stage];
+        return [stage, `${waiting}`, `${active}`, `${delayed}`, oldestMs === null ? '-' : formatDuration(oldestMs)];
+      }),
+    ]),
+    '',
+    ...table([
+      ['submits', rateText(now.rates.submit)],
+      ['polls', rateText(now.rates.poll)],
+      ['tasks', `${now.tasks.running} of ${now.tasks.most} at the provider`],
+    ]),
+    '',
+    ...workersOf(now),
+  ];
+}
+
+/** What keeps work from being done, first, so that nobody has to look for it. */
+function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
+  const waits = batches.some((counts) => !hasEnded(counts));
+  const lines = [
+    ...(pausedAt === null ? [] : [`PAUSED for ${formatDuration(at - pausedAt)}: flux-batch resume --all goes on`]),
+    ...(gate === null
+      ? []
+      : [
+          `STOPPED (${gate.refusal}) for ${formatDuration(at - gate.since)}: ${plain(gate.message)}`,
+          `  ${howItLifts(gate, at)}; by hand: flux-batch gate open`,
+        ]),
+    ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
+  ];
+  return lines.length > 0 ? [...lines, ''] : [];
+}
+
+function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): string[] {
+  const share = counts.total === 0 ? 0 : doneOf(counts) / counts.total;
+  const full = Math.floor(share * BAR_WIDTH);
+  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
+  const head = `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${doneOf(counts)}/${counts.total}`;
+  return [`${head}  ${progressText(counts, now, earlier)}`, `  ${statesText(counts)} · ${creditsText(counts)}`];
+}
+
+function creditsText({ credits, budget, beyond }: BatchCounts): string {
+  const spent = credits.toLocaleString('en-US');
+  if (budget === undefined) return `${spent} credits`;
+  const wait =
+    beyond.items > 0 ? `: OUT OF BUDGET, ${plural(beyond.items, 'item')} of ${beyond.credits} credits wait` : '';
+  return `${spent} of ${budget.toLocaleString('en-US')} credits${wait}`;
+}
+
+function progressText(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): string {
+  if (counts.cancelledAt !== undefined) return 'cancelled: what is paid for is still archived';
+  if (counts.pausedAt !== undefined) return `paused for ${formatDuration(now.at - counts.pausedAt)}`;
+  if (!counts.sealed) return 'being enqueued';
+  const left = leftMs(counts, now, earlier);
+  return left === null ? '' : `~${formatDuration(left)} left`;
+}
+
+function endedBatches(ended: readonly BatchCounts[]): string[] {
+  const row = ({ batch, total, items, credits }: BatchCounts) =>
+    [batch, total, items.archived, items.failed, items.held, items.cancelled, credits].map(String);
+  return [
+    ...table([
+      ['ended', 'total', 'archived', 'failed', 'held', 'cancelled', 'credits'],
+      ...ended.slice(0, MOST_ENDED).map(row),
+    ]),
+    ...(ended.length > MOST_ENDED ? [`… and ${ended.length - MOST_ENDED} earlier`] : []),
+  ];
+}
+
+function rateText({ inWindow, limit, windowMs, refused, pausedMs }: RateUse): string {
+  const refusals = refused > 0 ? ` · ${plural(refused, '429', '429s')} so far` : '';
+  const paused = pausedMs > 0 ? ` · paused for ${formatDuration(pausedMs)}` : '';
+  return `${inWindow} of ${limit} in ${formatDuration(windowMs)}${refusals}${paused}`;
+}
+
+function workersOf({ workers, at }: Snapshot): string[] {
+  if (workers.length === 0) return ['no workers'];
+  return [
+    ...table([
+      ['worker', 'stages', 'up', 'version', ''],
+      ...workers
+        .slice(0, MOST_WORKERS)
+        .map(({ host, pid, stages, startedAt, version, draining }) => [
+          `${plain(host)}:${pid}`,
+          stages.join(' '),
+          formatDuration(Math.max(0, at - startedAt)),
+          version,
+          draining ? 'draining' : '',
+        ]),
+    ]),
+    ...(workers.length > MOST_WORKERS ? [`… and ${workers.length - MOST_WORKERS} more`] : []),
+  ];
+}

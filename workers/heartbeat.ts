@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Connections } from '../src/connections.ts';
+import { BEAT_EVERY_MS, type WorkerFacts } from '../src/queue/heartbeats.ts';
+import { VERSION } from '../src/version.ts';
+
+/** Tells that this process works, from now until it stops. A beat that fails is made up for by the next. */
+export function startHeartbeat({ heartbeats, log }: Connections, stages: readonly string[]) {
+  const startedAt = Date.now();
+  const facts: WorkerFacts = {
+    id: randomUUID(),
+    host: hostname(),
+    pid: process.pid,
+    stages: [...stages],
+    startedAt,
+    version: VERSION,
+    draining: false,
+  };
+  let stopped = false;
+  const beat = () => {
+    if (stopped) return;
+    heartbeats.beat(facts).catch((error: unknown) => log.warn({ error: String(error) }, 'no heartbeat'));
+  };
+  const timer = setInterval(beat, BEAT_EVERY_MS);
+  timer.unref();
+  beat();
+  return {
+    drain() {
+      facts.draining = true;
+      beat();
+    },
+    async stop(): Promise<void> {
+      stopped = true;
+      clearInterval(timer);
+      await heartbeats.leave(facts.id).catch(() => {});
+    },
+  };
+}
