@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { cancelCommand } from './commands/cancel.ts';
 import { configCommand } from './commands/config.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
+import { gateCommand } from './commands/gate.ts';
 import { heldCommand } from './commands/held.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
+import { rescueCommand } from './commands/rescue.ts';
 import { resultsCommand } from './commands/results.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { retryCommand } from './commands/retry.ts';
@@ -43,6 +45,8 @@ function program(startFleet: StartFleet): Command {
     workerCommand(startFleet),
     statusCommand(),
     resultsCommand(),
+    rescueCommand(startFleet),
+    gateCommand(),
     pauseCommand(),
     resumeCommand(),
     cancelCommand(),

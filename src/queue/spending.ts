@@ -20,6 +20,10 @@ export function redisSpending(redis: RedisClient, keys: Keys) {
     async setBudget(batch: string, credits: number | undefined): Promise<void> {
       await setBudget([keys.batch(batch), keys.beyond(batch)], [credits ?? '']);
     },
+    /** What its tasks have cost by what is accounted for; also of a batch that Redis does not know otherwise. */
+    async credits(batch: string): Promise<number> {
+      return Number((await redis.hget(keys.batch(batch), 'credits')) ?? 0);
+    },
     /** Whether all that the archive knows has been accounted for since Redis began, or was emptied. */
     async isAccounted(batch: string): Promise<boolean> {
       return (await redis.hexists(keys.batch(batch), 'accounted')) === 1;

@@ -72,7 +72,9 @@ export function failedRecord(
   previous: ItemRecord | undefined,
   failure: Failure,
 ): ItemRecord {
-  return { ...endedRecord(item, previous), state: 'failed', failure };
+  // A claim fails by a refusal, which is known; what was held in doubt and is given up stays in doubt.
+  const doubt = previous?.state === 'held' ? unknownAttemptsOf(previous) : {};
+  return { ...endedRecord(item, previous), ...doubt, state: 'failed', failure };
 }
 
 export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): ItemRecord {
