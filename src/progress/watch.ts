@@ -59,9 +59,11 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
   startEnqueue();
   try {
     for (;;) {
+      // Before the counts, which else could be those from before the items were taken in.
+      const isEnqueued = enqueued !== undefined;
       const counts = await state.counts(watched.batch);
       if (failure !== undefined && !watched.signal.aborted) throw failure;
-      if (enqueued && !counts) {
+      if (isEnqueued && !counts) {
         display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         startEnqueue();
       }
@@ -76,12 +78,10 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
           allPausedAt: await control.fleetPausedAt(),
         }),
       );
+      if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, gate };
       const stuck = gate && STOPS_THE_RUN.includes(gate.refusal) && now.items.submitted + now.items.finished === 0;
-      const isSpent = counts !== undefined && isOutOfBudget(counts);
-      if (watched.signal.aborted || (enqueued && (stuck || isSpent)))
+      if (watched.signal.aborted || (isEnqueued && (stuck || isOutOfBudget(now)))) {
         return { ended: false, counts: now, startedAt, before, gate };
-      if (enqueued && counts && isOver(counts)) {
-        return { ended: true, counts, startedAt, before, gate };
       }
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
     }
