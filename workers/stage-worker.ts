@@ -7,10 +7,10 @@ import { backoffMs, retryRule } from '../src/stages/retry.ts';
 
 /**
  * A worker's death is noticed when its lock has run out and the next check comes: 15 s at the most. A lock is renewed so often that
- * at any moment 12.5 s of it are left: an outage of Redis of 10 s, and the time to connect again, does not let jobs run twice.
- * Measured: bench/takeover.ts.
+ * at any moment 12 s of it are left: an outage of Redis of 10 s, and the time to connect again, does not let jobs run twice.
+ * Both are held by test/workers/takeover.test.ts.
  */
-const LOCK_MS = 13_500;
+const LOCK_MS = 13_000;
 const RENEWAL_MS = 1_000;
 const STALLED_CHECK_MS = 1_000;
 /** Every stage may be run again any number of times; a low count would fail a job outside of its stage. */

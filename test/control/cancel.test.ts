@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from 'vitest';
+import { pictures, repeated, startCrew } from './crew.ts';
+
+describe('cancel', () => {
+  it('ends what was not submitted, archives what is paid for, and leaves no job', async () => {
+    const crew = await startCrew({ rate: '10/200ms' });
+    await crew.enqueue('spring', pictures(150));
+    await Promise.all([crew.work(), crew.work()]);
+    await crew.until('spring', ({ items }) => items.archived > 10);
+    await crew.connections.control.cancel('spring');
+    const answeredAt = Date.now();
+    await crew.connections.control.cancel('spring');
+
+    const { items, total } = await crew.ended('spring');
+    const ledger = crew.simulator.ledger();
+    expect(ledger.submitLog.filter(({ at }) => at > answeredAt + 1_000)).toEqual([]);
+    expect(items).toMatchObject({ queued: 0, submitting: 0, submitted: 0, finished: 0, failed: 0, held: 0 });
+    expect(items.archived).toBe(ledger.tasks.accepted);
+    expect(items.archived + items.cancelled).toBe(total);
+    expect(items.cancelled).toBeGreaterThan(0);
+    await vi.waitFor(
+      async () => {
+        const { submit } = await crew.connections.queues.depths();
+        expect(Object.values(submit).reduce((sum, count) => sum + count, 0)).toBe(0);
+      },
+      { timeout: 10_000 },
+    );
+  });
+
+  it('is undone by enqueueing the manifest again, which pays for nothing twice', async () => {
+    const crew = await startCrew({ rate: '10/200ms' });
+    await crew.enqueue('again', pictures(60));
+    await crew.work();
+    await crew.until('again', ({ items }) => items.archived > 5);
+    await crew.connections.control.cancel('again');
+    await crew.enqueue('again', pictures(60));
+    const { items } = await crew.ended('again');
+    expect(items.archived).toBe(60);
+    expect(crew.simulator.ledger().tasks.accepted).toBe(60);
+    expect(repeated(crew.simulator)).toBe(0);
+  });
+
+  it('ends a paused batch', async () => {
+    const crew = await startCrew();
+    await crew.enqueue('paused', pictures(20));
+    await crew.connections.control.pause('paused');
+    await crew.work();
+    await vi.waitFor(async () => expect((await crew.connections.queues.depths()).submit.delayed).toBe(20));
+    await crew.connections.control.cancel('paused');
+    expect((await crew.ended('paused')).items.cancelled).toBe(20);
+    await vi.waitFor(async () => expect((await crew.connections.queues.depths()).submit.delayed).toBe(0));
+    expect(crew.simulator.ledger().submits.seen).toBe(0);
+  });
+
+  it('is completed by the workers when the command was cut off', async () => {
+    const crew = await startCrew();
+    await crew.enqueue('cut', pictures(20));
+    await crew.connections.redis.hset(crew.connections.keys.batch('cut'), { cancelled: Date.now() });
+    await crew.work({ stages: ['poll', 'archive'] });
+    expect((await crew.ended('cut')).items.cancelled).toBe(20);
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { attach, describeHeld, drop, type HeldRecord, heldItems, pick } from '../../src/held.ts';
+import { chooseFailed, reopen } from '../../src/reopen.ts';
+import { pictures, startCrew } from './crew.ts';
+
+/** The provider takes every submit and breaks the connection before it answers. */
+async function withHeld(count: number) {
+  const crew = await startCrew({ simulator: { faults: [{ name: 'reset-after-accept', share: 1 }] } });
+  await crew.enqueue('held', pictures(count));
+  await crew.work();
+  expect((await crew.ended('held')).items.held).toBe(count);
+  crew.simulator.setFaults([]);
+  const held: HeldRecord[] = [];
+  for await (const record of heldItems(crew.connections, 'held')) held.push(record);
+  const [first] = held;
+  if (!first) throw new Error('nothing is held');
+  return { ...crew, held, first };
+}
+
+describe('held items', () => {
+  it('are told with what there is to decide by', async () => {
+    const { first } = await withHeld(1);
+    const text = describeHeld(first, Date.now()).join('\n');
+    expect(text).toContain('picture 0');
+    expect(text).toContain('unknown-outcome');
+    expect(text).toContain('the first attempt');
+  });
+
+  it('are told from the archive alone when Redis was emptied', async () => {
+    const { connections } = await withHeld(2);
+    await connections.redis.flushall();
+    const names = [];
+    for await (const { name } of heldItems(connections, 'held')) names.push(name);
+    expect(names.sort()).toEqual(['i0', 'i1']);
+  });
+
+  it('yield their image, at no further cost, when a person attaches the task', async () => {
+    const { connections, simulator, first, ended } = await withHeld(1);
+    const [task] = simulator.ledger().taskLog;
+    await attach(connections, first, task?.taskId ?? '');
+    const { items, submits, credits } = await ended('held');
+    expect(items.archived).toBe(1);
+    expect({ submits, credits }).toEqual({ submits: 1, credits: 8 });
+    expect(simulator.ledger().tasks.accepted).toBe(1);
+    expect(await pick(connections, 'held', [first.id])).toMatchObject({ held: [], others: [{ state: 'archived' }] });
+  });
+
+  it('wait again when the attached task is not known to the provider', async () => {
+    const { connections, first, counts } = await withHeld(1);
+    await attach(connections, first, 'no-such-task');
+    expect((await counts('held')).items.submitted).toBe(1);
+    expect(await connections.records.read('held', first.id)).toMatchObject({
+      state: 'submitted',
+      taskId: 'no-such-task',
+    });
+  });
+
+  it('are submitted again by a person only', async () => {
+    const { connections, simulator, held, ended } = await withHeld(3);
+    const choices = held
+      .slice(0, 2)
+      .map(({ id, name, request }) => ({ id, name, model: request.model, how: 'submit' as const }));
+    expect(await reopen(connections, 'held', 'held', choices)).toBe(2);
+    expect((await ended('held')).items).toMatchObject({ archived: 2, held: 1 });
+    expect(simulator.ledger().tasks.accepted).toBe(5);
+  });
+
+  it('fail when they are dropped, and a plain retry leaves them', async () => {
+    const { connections, first, ended } = await withHeld(1);
+    await drop(connections, first);
+    expect((await ended('held')).items.failed).toBe(1);
+    expect(await chooseFailed(connections, 'held', [])).toEqual([]);
+    expect(await chooseFailed(connections, 'held', ['cancelled'])).toHaveLength(1);
+  });
+
+  it('are named when another name is given', async () => {
+    const { connections, first } = await withHeld(1);
+    await expect(pick(connections, 'held', ['nope'])).rejects.toMatchObject({
+      code: 'item-unknown',
+      hint: expect.stringContaining(first.id),
+    });
+  });
+});
