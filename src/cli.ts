@@ -11,6 +11,7 @@ import { resultsCommand } from './commands/results.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { retryCommand } from './commands/retry.ts';
 import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
 import { workerCommand } from './commands/worker.ts';
@@ -43,6 +44,7 @@ function program(startFleet: StartFleet): Command {
     planCommand(),
     enqueueCommand(),
     workerCommand(startFleet),
+    serveCommand(),
     statusCommand(),
     resultsCommand(),
     rescueCommand(startFleet),
@@ -65,7 +67,13 @@ function program(startFleet: StartFleet): Command {
 
 function report(error: unknown, debug: boolean): number {
   say(`error: ${messageOf(error)}`);
-  if (error instanceof FluxError && error.hint !== undefined) say(`  ${error.hint}`);
-  if (debug && error instanceof Error) say(error.stack ?? '');
+  if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '));
+  if (debug) for (const stack of stacksOf(error)) say(stack);
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
+}
+
+/** Of an error and of what caused it, outermost first. */
+function stacksOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  return [error.stack ?? '', ...stacksOf(error.cause).map((stack) => `caused by ${stack}`)];
 }

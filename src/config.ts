@@ -32,6 +32,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   GENERATION_RETRIES: '0',
   UNKNOWN_LIMIT: '5',
   CONFIRM_CREDITS: '500',
+  EMBED_METADATA: 'false',
   FETCH_ALLOW: '',
   PORT: '8787',
 };
@@ -66,15 +67,17 @@ const variables = z.object({
   ON_UNKNOWN: z.enum(['hold', 'resubmit']),
   GENERATION_RETRIES: whole(0),
   UNKNOWN_LIMIT: whole(0),
+  EMBED_METADATA: flag,
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
   CONFIRM_CREDITS: z.coerce.number().min(0),
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
   PORT: whole(0),
+  SERVE_PASSWORD: z.string().min(1).exactOptional(),
 });
 type Variables = z.infer<typeof variables>;
 
-const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY'];
+const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
 const PRIVATE_STATE_DIR = '.flux-batch';
 
 /** Resolved once, read-only, complete. Times are milliseconds. */
@@ -101,6 +104,8 @@ export type Config = Readonly<{
   s3: { endpoint: string | undefined; forcePathStyle: boolean; region: string | undefined };
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
+  /** Write prompt, model and ids into the images' own metadata. */
+  embed: boolean;
   /** So many unknown outcomes within a minute stop submitting; 0: never. */
   unknownLimit: number;
   /** What a batch may cost; it goes with the batch when that is enqueued. */
@@ -111,6 +116,8 @@ export type Config = Readonly<{
   /** Undefined: a worker logs, a command that talks to a person does not. */
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
   port: number;
+  /** Undefined: the server's pages are for its own machine only. */
+  servePassword: string | undefined;
 }>;
 
 /** Where each value came from, for `flux-batch config`. */
@@ -146,11 +153,13 @@ export function loadConfig(overrides: Overrides = {}): Config {
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
     unknownLimit: values.UNKNOWN_LIMIT,
+    embed: values.EMBED_METADATA,
     budgetCredits: values.BUDGET_CREDITS,
     confirmCredits: values.CONFIRM_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     port: values.PORT,
+    servePassword: values.SERVE_PASSWORD,
   };
 }
 

@@ -5,6 +5,7 @@ import { type Records, recordsIn } from './archive/records.ts';
 import { accountedRecords } from './charges.ts';
 import { type Closers, openClosers } from './closers.ts';
 import type { Config } from './config.ts';
+import { FluxError, UsageError } from './errors.ts';
 import { createLogger } from './logger.ts';
 import { loadPrices, type Prices } from './prices.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
@@ -56,7 +57,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const prices = await loadPrices(config.pricesFile);
     const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
     const archive = await openArchiveOf(config, closers);
-    if (options.prove) await archive.prepare();
+    if (options.prove) await archive.prepare().catch(asMistake);
     const { redis, warnings } = await openRedis(config, options, closers);
     const keys = keysOf(DEFAULT_PREFIX);
     const queues = openQueues(redis, DEFAULT_PREFIX);
@@ -84,6 +85,13 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     await closers.closeAll().catch(() => {});
     throw error;
   }
+}
+
+/** Nothing was done yet: an archive that refuses us at the start is a mistake in the configuration. */
+function asMistake(error: unknown): never {
+  if (!(error instanceof FluxError) || error.code !== 'archive-denied') throw error;
+  const { code, message, facts, hint } = error;
+  throw new UsageError(code, message, { facts, ...(hint === undefined ? {} : { hint }), cause: error });
 }
 
 /** The archive alone, for commands that only read what is stored. */

@@ -44,7 +44,8 @@ export async function intakeManifest(
   return enqueued;
 }
 
-async function refuseOtherArchive({ state, archive }: Connections, batch: string): Promise<void> {
+/** Throws a UsageError (`archive-differs`) while the batch is under way to another archive than ours. */
+export async function refuseOtherArchive({ state, archive }: Connections, batch: string): Promise<void> {
   const known = await state.counts(batch);
   if (!known || known.archive === archive.url || known.archive === '' || hasEnded(known)) return;
   throw new UsageError(

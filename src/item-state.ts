@@ -21,7 +21,7 @@ export const LIVE_STATES = ['queued', 'submitting', 'submitted', 'finished'] as 
 export const MAY_COME_FROM: Readonly<Record<ItemState, readonly ItemState[]>> = {
   queued: ['submitting', 'submitted', 'failed', 'held', 'cancelled'],
   submitting: ['queued'],
-  submitted: ['queued', 'submitting', 'held', 'failed', 'finished', 'cancelled'],
+  submitted: ['queued', 'submitting', 'held', 'failed', 'cancelled'],
   finished: ['queued', 'submitting', 'submitted', 'held', 'failed'],
   archived: ['queued', 'submitting', 'submitted', 'finished', 'held', 'failed', 'cancelled'],
   failed: ['queued', 'submitting', 'submitted', 'finished', 'held'],

@@ -1,3 +1,4 @@
+import { callbackTokens, callbackUrl } from './callbacks/token.ts';
 import type { Connections } from './connections.ts';
 import { UsageError } from './errors.ts';
 import { creditsOf, type Prices } from './prices.ts';
@@ -6,12 +7,14 @@ import { fluxKontext } from './provider/flux-kontext.ts';
 import type { Provider } from './provider/provider.ts';
 import { redisDurations } from './queue/durations.ts';
 import { type LimiterUsage, redisLimiter } from './queue/limiter.ts';
+import { redisMetrics } from './queue/metrics.ts';
 import { claimLead } from './stages/claim-lead.ts';
 import type { Limiter, Ports } from './stages/ports.ts';
 import { VERSION } from './version.ts';
 
 export type WatchedLimiter = Limiter & { usage(): Promise<LimiterUsage> };
-export type OpenedPorts = Ports & { submitLimiter: WatchedLimiter; pollLimiter: WatchedLimiter; prices: Prices };
+export type WatchedLimiters = { submitLimiter: WatchedLimiter; pollLimiter: WatchedLimiter };
+export type OpenedPorts = Ports & WatchedLimiters & { prices: Prices };
 
 const USER_AGENT = `flux-batch/${VERSION}`;
 const POLL_TIMEOUT_MS = 20_000;
@@ -37,6 +40,18 @@ export function openProvider({ config, closers }: Pick<Connections, 'config' | '
   return provider;
 }
 
+export function openLimiters({ config, redis, keys, queues }: Connections): WatchedLimiters {
+  return {
+    submitLimiter: redisLimiter(redis, keys, {
+      name: 'submit',
+      rate: config.rateLimit,
+      requestTimeoutMs: config.submitTimeoutMs,
+      running: { most: config.maxTasks, ...queues.running },
+    }),
+    pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: config.pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
+  };
+}
+
 /** Everything that the stages act on. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
   const { config, closers, redis, keys, queues, archive, records, state, log, prices } = connections;
@@ -51,6 +66,10 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     totalTimeoutMs: 120_000,
   });
   closers.push(() => downloads.close());
+  const { callbackUrl: serveUrl, apiKey } = config;
+  const tokens = apiKey === undefined ? undefined : callbackTokens(apiKey);
+  const metrics = redisMetrics(redis, keys);
+  closers.push(() => metrics.close());
   return {
     now: Date.now,
     log,
@@ -61,15 +80,10 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     state,
     forward: queues.forward,
     prices,
-    submitLimiter: redisLimiter(redis, keys, {
-      name: 'submit',
-      rate: config.rateLimit,
-      requestTimeoutMs: config.submitTimeoutMs,
-      running: { most: config.maxTasks, ...queues.running },
-    }),
-    pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: config.pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
+    ...openLimiters(connections),
     claimLead: claimLead(),
     durations: redisDurations(redis, keys),
+    metrics,
     settings: {
       onUnknown: config.onUnknown,
       // Beyond the client's own timeout, since the answer has to be recorded too.
@@ -80,7 +94,9 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       storedTtlMs: config.storedTtlMs,
       generationRetries: config.generationRetries,
       unknownLimit: config.unknownLimit,
+      embed: config.embed,
       creditsOf: (model) => creditsOf(prices, model),
+      ...(serveUrl !== undefined && tokens && { callbackUrlOf: (item) => callbackUrl(serveUrl, tokens.mint(item)) }),
     },
   };
 }

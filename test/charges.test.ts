@@ -55,6 +55,11 @@ describe('an item has cost', () => {
     expect(chargesOf(again, PRICES)).toMatchObject({ known: 16, maybe: 0 });
   });
 
+  test('one image when a callback brings the task of an attempt that was given up for lost', () => {
+    const reopened = reopenedRecord(heldRecord(ITEM, claimed, DOUBT));
+    expect(chargesOf(submittedRecord(task('late'), reopened), PRICES)).toMatchObject({ known: 8, maybe: 0 });
+  });
+
   test('nothing that we know of when its model has no price', () => {
     expect(chargesOf(claimed, { ...PRICES, credits: {} })).toMatchObject({ known: 0, maybe: 0 });
   });

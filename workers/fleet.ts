@@ -4,6 +4,7 @@ import type { Worker } from 'bullmq';
 import type { Connections } from '../src/connections.ts';
 import type { Fleet, FleetOptions } from '../src/fleet.ts';
 import { finishedSchema, itemSchema, submittedSchema } from '../src/item.ts';
+import { pollHints } from '../src/queue/poll-hints.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
 import type { OpenedPorts } from '../src/stage-ports.ts';
 import { archive } from '../src/stages/archive.ts';
@@ -30,6 +31,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
     signal: stopping.signal,
     onTrouble: options.onTrouble,
   };
+  const hints = pollHints(connections.redis, connections.keys, connections.queues);
   const ours = onlyOurArchive(connections, options.onTrouble);
   const start: Record<Stage, () => Worker> = {
     submit: () =>
@@ -48,6 +50,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
         schema: submittedSchema,
         concurrency: options.concurrency?.poll ?? POLL_CONCURRENCY,
         run: ours((item, run) => poll(item, run, ports)),
+        isHurried: (item) => hints.take(item),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
     archive: () =>

@@ -20,6 +20,7 @@ export function onlyOurArchive({ state, archive }: Connections, onTrouble: (erro
     if (cached && Date.now() - cached.readAt < KNOWN_FOR_MS) return cached.url;
     const url = state.counts(batch).then((counts) => counts?.archive || archive.url);
     known.set(batch, { url, readAt: Date.now() });
+    url.catch(() => known.delete(batch));
     return url;
   }
 

@@ -1,6 +1,7 @@
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, MetricsTime, UnrecoverableError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import type { RedisClient } from '../src/queue/connection.ts';
+import { promoteDelayed } from '../src/queue/poll-hints.ts';
 import type { Stage } from '../src/queue/queues.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
 import { backoffMs, retryRule } from '../src/stages/retry.ts';
@@ -23,6 +24,8 @@ export type StageWorkerOptions<Data> = {
   run(data: Data, run: Run): Promise<StageOutcome>;
   /** The last attempt threw: end what the job is about. */
   giveUp(data: Data, error: unknown): Promise<void>;
+  /** Asked when the job has been delayed: is it to run at once after all? */
+  isHurried?(data: Data): Promise<boolean>;
   /** A fault that is not the item's: the whole process may want to stop for it. */
   onTrouble(error: unknown): void;
   redis: RedisClient;
@@ -40,6 +43,8 @@ export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
     lockRenewTime: RENEWAL_MS,
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MOST_STALLS,
+    // Counts for /metrics; without it BullMQ's totals stay 0.
+    metrics: { maxDataPoints: MetricsTime.ONE_HOUR },
     settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade) },
   });
   // Lost connections and lost locks come here; BullMQ mends both, and stages may be repeated.
@@ -65,11 +70,21 @@ async function processJob<Data>(job: Job, token: string | undefined, options: St
       return;
     case 'later':
       await job.moveToDelayed(Math.max(outcome.atMs, Date.now() + 1), token);
+      await hurry(job, parsed.data, options);
       throw new DelayedError();
     case 'retry':
       throw outcome.error;
     default:
       outcome satisfies never;
+  }
+}
+
+/** Asked only now: whoever came before the delay left a mark, whoever comes after it finds a delayed job. */
+async function hurry<Data>(job: Job, data: Data, { isHurried }: StageWorkerOptions<Data>): Promise<void> {
+  try {
+    if (await isHurried?.(data)) await promoteDelayed(job);
+  } catch {
+    // The job is delayed already and must not fail for this. A hint that is lost costs a wait.
   }
 }
 

@@ -1,5 +1,14 @@
 export type WriteOptions = { contentType: string; signal?: AbortSignal };
 
+/** A file that grows unseen. Exactly one of `commit` and `discard` ends it. */
+export interface PendingFile {
+  append(part: Buffer): Promise<void>;
+  /** Whole and durable when this resolves, in place of what was there. */
+  commit(): Promise<void>;
+  /** As if it had never been begun; never throws. */
+  discard(): Promise<void>;
+}
+
 /**
  * Where everything ends: a folder or a bucket prefix, the same layout in both. Keys are relative, `/`-separated and
  * made of our own ids only. A write is whole and durable when its promise resolves, and nobody ever sees a part of it.
@@ -16,6 +25,8 @@ export interface Archive {
   write(key: string, body: Buffer, options: WriteOptions): Promise<void>;
   /** Writes only when the key is absent; false when it was there. This is what fences two claims of one item. */
   create(key: string, body: Buffer, options: WriteOptions): Promise<boolean>;
+  /** For what is too large to hold: appended part by part, with a part of it in memory (8 MB at most). */
+  begin(key: string, options: WriteOptions): Promise<PendingFile>;
   /** The keys under a prefix that ends in `/`, in byte order, a page at a time in memory. */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Archive } from './archive.ts';
+import type { Archive, PendingFile } from './archive.ts';
 import { errorCodeOf, folderError } from './folder-errors.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 
@@ -67,6 +67,21 @@ export function folderArchive(path: string): Archive {
         signal,
       ),
 
+    begin: (key, { signal }) =>
+      guarded(
+        'write to',
+        key,
+        async () => {
+          const pending = await beginFile(pathOf(key));
+          return {
+            append: (part) => guarded('write to', key, () => pending.append(part), signal),
+            commit: () => guarded('write to', key, () => pending.commit(), signal),
+            discard: () => pending.discard(),
+          };
+        },
+        signal,
+      ),
+
     async *list(prefix, signal) {
       assertPrefix(prefix);
       yield* walk(prefix, (folder) => guarded('list', folder, () => readNames(join(root, folder)), signal));
@@ -111,13 +126,39 @@ async function takeName(temporary: string, target: string): Promise<boolean> {
 
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-async function writeTemporary(folder: string, body: Buffer): Promise<string> {
+async function beginFile(target: string): Promise<PendingFile> {
+  const folder = dirname(target);
+  const { path, file } = await openTemporary(folder);
+  const discard = async () => {
+    await file.close().catch(() => {});
+    await rm(path, { force: true }).catch(() => {});
+  };
+  return {
+    append: async (part) => {
+      await file.appendFile(part);
+    },
+    async commit() {
+      await file.sync();
+      await file.close();
+      await rename(path, target);
+      await syncFolder(folder);
+    },
+    discard,
+  };
+}
+
+async function openTemporary(folder: string): Promise<{ path: string; file: FileHandle }> {
   const path = join(folder, `.flux-batch-${randomUUID()}.tmp`);
   const file = await open(path, 'wx').catch(async (thrown) => {
     if (errorCodeOf(thrown) !== 'ENOENT') throw thrown;
     await makeFolder(folder);
     return open(path, 'wx');
   });
+  return { path, file };
+}
+
+async function writeTemporary(folder: string, body: Buffer): Promise<string> {
+  const { path, file } = await openTemporary(folder);
   try {
     await file.writeFile(body);
     await file.sync();

@@ -4,10 +4,19 @@ export const layout = {
   records: (batch: string) => `${batch}/items/`,
   record: (batch: string, item: string) => `${batch}/items/${item}.json`,
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
+  thumbs: (batch: string) => `${batch}/thumbs/`,
   thumb: (batch: string, item: string) => `${batch}/thumbs/${item}.webp`,
-  resultsJsonl: (batch: string) => `${batch}/results.jsonl`,
-  resultsCsv: (batch: string) => `${batch}/results.csv`,
-  index: (batch: string) => `${batch}/index.html`,
+  /** What all of a batch is in. */
+  folder: (batch: string) => `${batch}/`,
+};
+
+/** The files of an index, in a batch's folder and wherever its results are brought to. */
+export const indexFiles = {
+  resultsJsonl: 'results.jsonl',
+  resultsCsv: 'results.csv',
+  page: 'index.html',
+  contactSheet: 'contact-sheet.webp',
+  galleryPart: (number: number) => `gallery-data/${String(number).padStart(5, '0')}.js`,
 };
 
 /** The item id of a record's key. */

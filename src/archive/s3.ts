@@ -5,6 +5,7 @@ import { assertKey, assertPrefix, isKey } from './key.ts';
 import { prepareBucket } from './s3-bucket.ts';
 import { connectS3, type S3Connection, type S3Settings } from './s3-client.ts';
 import { s3Answer, s3Error } from './s3-errors.ts';
+import { pendingObject } from './s3-parts.ts';
 import { createWhole, honoursIfAbsent, putWhole } from './s3-put.ts';
 import { parseS3Url } from './url.ts';
 
@@ -102,6 +103,9 @@ export function s3Archive(settings: S3Settings): Archive {
       await put(key, body, options);
       return true;
     },
+
+    begin: async (key, { contentType, signal }) =>
+      pendingObject(at(key), contentType, (run) => request('write to', key, signal, run)),
 
     async *list(wanted, signal) {
       assertPrefix(wanted);

@@ -19,7 +19,8 @@ export function withWorkerOptions(command: Command): Command {
         '--on-unknown <what>',
         'a submit whose outcome is unknown: hold it, or risk paying twice (ON_UNKNOWN)',
       ).choices(['hold', 'resubmit']),
-    );
+    )
+    .option('--embed', 'write prompt, model and ids into the images themselves, pixels untouched (EMBED_METADATA)');
 }
 
 /** The flag of commands that decide what a batch may cost. */
@@ -35,6 +36,7 @@ export type ConfigFlags = {
   maxTasks?: string;
   onUnknown?: string;
   budget?: string;
+  embed?: true;
 };
 
 export function overridesOf(flags: ConfigFlags): Overrides {
@@ -46,5 +48,6 @@ export function overridesOf(flags: ConfigFlags): Overrides {
     ...(flags.maxTasks === undefined ? {} : { FLUX_MAX_TASKS: flags.maxTasks }),
     ...(flags.onUnknown === undefined ? {} : { ON_UNKNOWN: flags.onUnknown }),
     ...(flags.budget === undefined ? {} : { BUDGET_CREDITS: flags.budget }),
+    ...(flags.embed ? { EMBED_METADATA: 'true' } : {}),
   };
 }

@@ -1,39 +1,140 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
-import { readBatchFile } from '../archive/batch-file.ts';
+import type { Archive } from '../archive/archive.ts';
+import { type BatchFile, readBatchFile } from '../archive/batch-file.ts';
+import { folderArchive } from '../archive/folder.ts';
+import type { ItemRecord } from '../archive/record.ts';
 import { recordsIn } from '../archive/records.ts';
 import { openClosers } from '../closers.ts';
 import { loadConfig } from '../config.ts';
 import { openArchiveOf } from '../connections.ts';
 import { UsageError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { collect, refuseSamePlace } from '../results/collect.ts';
+import { collectProgress } from '../results/collect-progress.ts';
+import { namedById, namedForPeople } from '../results/file-names.ts';
 import { FORMATS, type Format, formatRows } from '../results/format.ts';
-import { rowsOfBatch } from '../results/rows-of-batch.ts';
+import { recordsOfBatch } from '../results/records-of-batch.ts';
+import { type Row, rowOf } from '../results/row.ts';
+import { parseWhere, type Where } from '../results/where.ts';
+import { writeIndexFiles } from '../results/write-index.ts';
+import { writeIndex } from '../stages/finish.ts';
+import { say } from '../terminal.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { onStopSignals } from './signals.ts';
+
+const EXAMPLES = `
+Examples:
+  $ flux-batch results spring-catalog --format csv > spring.csv
+  $ flux-batch results spring-catalog --where state=failed | jq -r .failureMessage
+  $ flux-batch results spring-catalog --out spring --where color=red,cobalt --where name=teapot*
+  $ flux-batch results spring-catalog --out spring --flat
+
+--where takes state, name, id, model, variant, prompt, failure (its class) and every variable of the manifest; * and ? stand
+for any text and any character, a comma for "or", != for "not"; given more than once, all must hold.
+
+--out may be stopped and run again: images that are there with the right sha256 are not fetched again.
+Exit codes: 0 all there · 1 some images are not what was archived · 2 something is wrong with the command or the
+configuration · 3 stopped before the end.
+`;
+
+type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: string[]; refresh?: true };
 
 /** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
-    .description('list every item of a batch with its image or its failure, from the archive')
+    .description('list every item of a batch, or bring its images and gallery to a folder, from the archive')
     .argument('<batch>', 'its name')
     .addOption(new Option('--format <format>', 'of the list').choices(FORMATS).default('jsonl'))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ flux-batch results spring-catalog --format csv > spring.csv\n  $ flux-batch results spring-catalog | jq -r .image\n',
-    )
-    .action(async (batch: string, flags: ConfigFlags & { format: Format }) => {
+    .option('--where <name=value>', 'only items like this; may be given more than once', gather, [])
+    .option('--out <folder>', 'bring images, gallery and lists there instead of printing')
+    .option('--flat', 'with --out: names for people (hero-1.png), all in one folder')
+    .option('--refresh', "write the batch's index and gallery in the archive anew instead of printing")
+    .addHelpText('after', EXAMPLES)
+    .action(async (batch: string, flags: Flags) => {
+      refuseContradictions(flags);
+      const where = parseWhere(flags.where);
       const closers = openClosers();
       try {
         const archive = await openArchiveOf(loadConfig(overridesOf(flags)), closers);
-        if (!(await readBatchFile(archive, batch))) {
+        const file = await readBatchFile(archive, batch);
+        if (!file) {
           throw new UsageError('batch-unknown', `No batch named ${batch} is in ${archive.url}`, {
             hint: 'Is --archive right?',
           });
         }
-        for await (const piece of formatRows(rowsOfBatch(recordsIn(archive), batch), flags.format)) {
-          if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
-        }
+        const source: Source = { batch, file, archive, where };
+        if (flags.refresh) await refresh(source);
+        else if (flags.out !== undefined) process.exitCode = await bring(source, flags.out, flags.flat === true);
+        else await print(source, flags.format);
       } finally {
         await closers.closeAll();
       }
     });
+}
+
+type Source = { batch: string; file: BatchFile; archive: Archive; where: Where };
+
+function refuseContradictions({ out, flat, refresh, where }: Flags): void {
+  const refuse = (message: string) => {
+    throw new UsageError('flags-contradict', message);
+  };
+  if (flat && out === undefined) refuse('--flat needs --out');
+  if (refresh && (out !== undefined || where.length > 0)) refuse('--refresh goes with neither --out nor --where');
+}
+
+async function print({ batch, archive, where }: Source, format: Format): Promise<void> {
+  for await (const piece of formatRows(rowsOf(chosen(recordsOfBatch(recordsIn(archive), batch), where)), format)) {
+    if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+  }
+  where.complain();
+}
+
+async function refresh({ batch, archive }: Source): Promise<void> {
+  await writeIndex(batch, { archive, records: recordsIn(archive) });
+  say(`${batch}: index and gallery written anew in ${archive.url}`);
+}
+
+/** Images at once; more hardly helps a home line, and each holds one image. */
+const AT_ONCE = 8;
+
+async function bring({ batch, file, archive, where }: Source, out: string, flat: boolean): Promise<number> {
+  const target = folderArchive(out);
+  refuseSamePlace(archive, target);
+  await target.prepare();
+  const stop = onStopSignals({ stopsForFaults: false, saying: 'stopping; run the same command again to go on.' });
+  const expected = where.isEverything ? file.totals?.archived : undefined;
+  const progress = collectProgress(process.stderr, expected);
+  try {
+    const records = chosen(recordsOfBatch(recordsIn(archive), batch, stop.signal), where);
+    const collected = collect(records, archive, target, {
+      nameOf: flat ? namedForPeople() : namedById,
+      width: AT_ONCE,
+      signal: stop.signal,
+      onImage: progress.note,
+    });
+    await writeIndexFiles(batch, collected, { archive: target, folder: '' });
+    progress.close();
+    where.complain();
+    say(`${target.url}/index.html`);
+    return progress.sum.lost.length > 0 ? EXIT.someFailed : EXIT.allArchived;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    progress.close();
+    return EXIT.stopped;
+  } finally {
+    stop.dispose();
+  }
+}
+
+async function* chosen(records: AsyncIterable<ItemRecord>, where: Where): AsyncGenerator<ItemRecord> {
+  for await (const record of records) if (where.matches(record)) yield record;
+}
+
+async function* rowsOf(records: AsyncIterable<ItemRecord>): AsyncGenerator<Row> {
+  for await (const record of records) yield rowOf(record);
+}
+
+function gather(value: string, before: string[]): string[] {
+  return [...before, value];
 }

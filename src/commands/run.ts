@@ -8,7 +8,7 @@ import { type Connections, connect } from '../connections.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type StartFleet, WORKER_STAGES } from '../fleet.ts';
-import { intakeManifest } from '../intake.ts';
+import { intakeManifest, refuseOtherArchive } from '../intake.ts';
 import type { Item } from '../item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { watchBatch } from '../progress/watch.ts';
@@ -49,6 +49,7 @@ export function runCommand(startFleet: StartFleet): Command {
       if (totals.items === 0) throw new UsageError('manifest-empty', `${file} has no items`);
       const connections = await connect(config, { patient: true, prove: true });
       try {
+        await refuseOtherArchive(connections, manifest.batch);
         requirePrices(totals.byModel, connections.prices, config);
         const spending = { batch: manifest.batch, items: () => expand(manifest), byModel: totals.byModel };
         if (!(await agreesToSpend(connections, spending, flags))) {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FluxError, messageOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../terminal.ts';
@@ -13,13 +14,23 @@ export type Stop = {
   dispose(): void;
 };
 
+const DRAINING = 'no new submits; recording what is in flight. Once more to stop at once.';
+
 /** SIGINT or SIGTERM once: drain. Twice: end now, what is in flight is found again by the next run. */
-export function onStopSignals({ stopsForFaults }: { stopsForFaults: boolean }): Stop {
+export function onStopSignals({
+  stopsForFaults,
+  saying = DRAINING,
+}: {
+  stopsForFaults: boolean;
+  saying?: string;
+}): Stop {
   const controller = new AbortController();
+  // Every request under way listens, and there are many.
+  setMaxListeners(0, controller.signal);
   const told = new Set<string>();
   const onSignal = (name: string) => {
     if (controller.signal.aborted) process.exit(EXIT.stopped);
-    say(`${name}: no new submits; recording what is in flight. Once more to stop at once.`);
+    say(`${name}: ${saying}`);
     controller.abort();
   };
   process.on('SIGINT', onSignal);

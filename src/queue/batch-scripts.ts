@@ -28,6 +28,7 @@ end
 `;
 
 /**
+ * KEYS[3]: the sorted set of those that were archived last, by the server's time in seconds.
  * ARGV: id, to, comma-separated states it may come from, then pairs of a counter and what to add to it on a real move.
  * Returns { 1 moved or there already | 0 refused, 1 when the batch has no live item left }.
  */
@@ -37,6 +38,10 @@ local was = stateOf(id)
 if was == to then return { 1, ended() } end
 if was == '' or not string.find(',' .. ARGV[3] .. ',', ',' .. was .. ',', 1, true) then return { 0, 0 } end
 set(id, was, to)
+if to == 'archived' then
+  redis.call('ZADD', KEYS[3], redis.call('TIME')[1], id)
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -601)
+end
 for index = 4, #ARGV, 2 do redis.call('HINCRBYFLOAT', batch, ARGV[index], ARGV[index + 1]) end
 return { 1, ended() }
 `;
@@ -118,14 +123,14 @@ end
 return { cancelled, ended() }
 `;
 
-/** ARGV: triples of an id, the state it was seen in ('' for none) and its new state. Returns how many were still as seen. */
+/** ARGV: triples of an id, the state it was seen in ('' for none) and its new state. Returns the ids that were still as seen. */
 export const ADMIT = `${PRELUDE}
-local admitted = 0
+local admitted = {}
 for index = 1, #ARGV, 3 do
   local was = stateOf(ARGV[index])
   if was == ARGV[index + 1] and was ~= ARGV[index + 2] then
     set(ARGV[index], was, ARGV[index + 2])
-    admitted = admitted + 1
+    table.insert(admitted, ARGV[index])
   end
 end
 return admitted

@@ -103,7 +103,10 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
     },
     async move(item: ItemRef, to, add = {}) {
       const counters = Object.entries(add).flat();
-      const answer = await move(hashes(item.batch), [item.id, to, MAY_COME_FROM[to].join(','), ...counters]);
+      const answer = await move(
+        [...hashes(item.batch), keys.landed(item.batch)],
+        [item.id, to, MAY_COME_FROM[to].join(','), ...counters],
+      );
       const [ok, ended] = moved.parse(answer);
       if (ended === 1) await onEnded(item.batch);
       return ok === 1;
@@ -125,11 +128,12 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
       return values.map(parseState);
     },
     async admit(batch, entries) {
-      if (entries.length === 0) return;
-      await admit(
+      if (entries.length === 0) return new Set();
+      const admitted = await admit(
         hashes(batch),
         entries.flatMap(({ id, was, to }) => [id, was ?? '', to]),
       );
+      return new Set(z.array(z.string()).parse(admitted));
     },
     async see(batch, ids) {
       await redis.sadd(keys.seen(batch), ...ids);
@@ -164,6 +168,19 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
     ...transitions,
     ...redisGate(redis, keys),
     intake,
+
+    /** The items archived last, the newest first: at most 600 are remembered. Times are epoch milliseconds. */
+    async landed(batch: string, most: number): Promise<{ id: string; at: number }[]> {
+      const flat = await redis.zrevrange(keys.landed(batch), 0, most - 1, 'WITHSCORES');
+      return pairs(flat).map(([id, seconds]) => ({ id, at: Number(seconds) * 1_000 }));
+    },
+    /** How many of them in so much time, at most 600. */
+    landedWithin(batch: string, ms: number): Promise<number> {
+      return redis.zcount(keys.landed(batch), (Date.now() - ms) / 1_000, '+inf');
+    },
+    async stateOf(item: ItemRef): Promise<ItemState | undefined> {
+      return parseState(await redis.hget(keys.items(item.batch), item.id));
+    },
 
     /** Undefined when Redis knows nothing of the batch. */
     async counts(batch: string): Promise<BatchCounts | undefined> {

@@ -28,6 +28,8 @@ export function redisDurations(redis: RedisClient, keys: Keys): Durations {
       if (cached && Date.now() - cached.readAt < CACHED_MS) return cached.sample;
       const sample = read(model);
       cache.set(model, { sample, readAt: Date.now() });
+      // What failed is not kept: a task id may be waiting to be handed on.
+      sample.catch(() => cache.delete(model));
       return sample;
     },
   };

@@ -2,10 +2,10 @@
  * The sliding log of slots, in Lua, on the server's clock. Three sorted sets hold a token for each slot in use:
  *
  * - `reserved`: given to a waiter that has not sent yet; score: its time to send and a lease, after which the waiter is dead
- * - `sent`: its request is on the way, unanswered; score: when it is given up as dead
+ * - `sent`: its request goes out next or is on the way, unanswered; score: when it is given up as dead
  * - `free`: answered; score: when the slot may be used again, i.e. sent + window + margin. Refused ones start with `r:`
  *
- * and one hash, `state`: epoch, configured, limit, margin, hold, canary, canaryUntil, refusals (in a row within a
+ * and one hash, `state`: epoch, born, configured, limit, margin, hold, canary, canaryUntil, refusals (in a row within a
  * window), lastRefusal, pauses (in a row), probeAt, probeEvery, sentTotal, refusedTotal. All times are milliseconds.
  */
 const PRELUDE = `
@@ -37,12 +37,14 @@ local token, max, window, margin, lease = ARGV[1], tonumber(ARGV[2]), tonumber(A
 local epoch = redis.call('HGET', state, 'epoch')
 if not epoch then
   epoch = ARGV[7]
-  redis.call('HSET', state, 'epoch', epoch, 'configured', max, 'limit', max, 'margin', margin)
-  -- The caller has used a log that is gone: what it and others sent within the last window is not known any more.
-  if ARGV[6] ~= '' then redis.call('HSET', state, 'hold', now + window) end
+  redis.call('HSET', state, 'epoch', epoch, 'born', now, 'configured', max, 'limit', max, 'margin', margin)
 elseif get('configured') ~= max then
   redis.call('HSET', state, 'configured', max, 'limit', max)
   redis.call('HDEL', state, 'probeAt', 'probeEvery')
+end
+-- The caller has used a log that is gone: what it and others sent until this one began may still be within the window.
+if ARGV[6] ~= '' and ARGV[6] ~= epoch then
+  redis.call('HSET', state, 'hold', math.max(get('hold') or 0, (get('born') or now) + window))
 end
 purge()
 local used = redis.call('ZCARD', reserved) + redis.call('ZCARD', sent) + redis.call('ZCARD', free)
@@ -62,25 +64,27 @@ return { freeAt - now, epoch }
 `;
 
 /**
- * The last question before the request goes out.
- * ARGV: token, window, timeout, most running tasks (0: no cap), number of lists, lease. KEYS from 5: lists and sorted sets that hold a member for
- * each running task, the lists first.
- * Returns 0: send now · n > 0: ask again in n milliseconds · -1: the slot was given up as dead, take another.
+ * Asked twice: before a waiter gets its slot, so that pauses and full houses are waited out while nothing has been done yet,
+ * and just before the request goes out, should a pause have begun meanwhile. Between the two the slot counts as sent.
+ * ARGV: token, window, timeout, most running tasks (0: no cap), number of lists, lease, 1 when the request goes out now.
+ * KEYS from 5: lists and sorted sets that hold a member for each running task, the lists first.
+ * Returns 0: go on · n > 0: ask again in n milliseconds · -1: the slot was given up as dead, take another.
  */
 export const READY = `${PRELUDE}
 local token, window, timeout, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local lists, lease = tonumber(ARGV[5]), tonumber(ARGV[6])
 purge()
-if not redis.call('ZSCORE', reserved, token) then return -1 end
+local isNew = redis.call('ZSCORE', reserved, token)
+if not isNew and not redis.call('ZSCORE', sent, token) then return -1 end
 local function wait(ms)
-  redis.call('ZADD', reserved, now + ms + lease, token)
+  redis.call('ZADD', isNew and reserved or sent, now + ms + lease, token)
   return ms
 end
 local hold = get('hold') or 0
 if hold > now then return wait(hold - now) end
 local canary = redis.call('HGET', state, 'canary')
 if canary and canary ~= 'open' and canary ~= token and (get('canaryUntil') or 0) > now then return wait(50) end
-if most > 0 then
+if isNew and most > 0 then
   local running = redis.call('ZCARD', sent)
   for index = 5, #KEYS do
     running = running + redis.call(index - 4 <= lists and 'LLEN' or 'ZCARD', KEYS[index])
@@ -89,8 +93,8 @@ if most > 0 then
 end
 if canary then redis.call('HSET', state, 'canary', token, 'canaryUntil', now + timeout) end
 redis.call('ZREM', reserved, token)
-redis.call('ZADD', sent, now + timeout + window, token)
-redis.call('HINCRBY', state, 'sentTotal', 1)
+redis.call('ZADD', sent, now + (ARGV[7] == '1' and timeout + window or lease), token)
+if isNew then redis.call('HINCRBY', state, 'sentTotal', 1) end
 return 0
 `;
 
@@ -155,7 +159,9 @@ return 1
 /** Nothing was sent. ARGV: token, milliseconds from now when the slot is free (0 or less: at once). */
 export const RELEASE = `${PRELUDE}
 local token, ahead = ARGV[1], tonumber(ARGV[2])
-local had = redis.call('ZREM', reserved, token) + redis.call('ZREM', sent, token)
+local wasSent = redis.call('ZREM', sent, token)
+if wasSent == 1 then redis.call('HINCRBY', state, 'sentTotal', -1) end
+local had = redis.call('ZREM', reserved, token) + wasSent
 if had > 0 and ahead > 0 then redis.call('ZADD', free, now + ahead, token) end
 if redis.call('HGET', state, 'canary') == token then redis.call('HSET', state, 'canary', 'open') end
 return had

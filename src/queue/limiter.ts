@@ -84,29 +84,34 @@ export function redisLimiter(
     };
     const sinceSent = () => Math.floor(performance.now() - (sentAt ?? performance.now()));
 
+    /** Waits for the slot's time but for `aheadMs`, and until nothing else stands in its way. */
+    async function clearance(aheadMs: number, goesOut: boolean): Promise<void> {
+      for (;;) {
+        await sleepUntil(readyAt - aheadMs, signal);
+        const answer = await ready(
+          [...log, ...running.lists, ...running.sortedSets],
+          [token, windowMs, options.requestTimeoutMs, running.most, running.lists.length, LEASE_MS, goesOut ? 1 : 0],
+        );
+        const waitMs = z.number().parse(answer);
+        if (waitMs === 0) return;
+        if (waitMs > 0) {
+          await sleep(waitMs * (1 + Math.random() * 0.2), undefined, { signal });
+        } else {
+          token = randomUUID();
+          readyAt = await reserve(token, signal);
+        }
+      }
+    }
+
     try {
-      await sleepUntil(readyAt - leadMs, signal);
-    } catch (aborted) {
+      await clearance(leadMs, false);
+    } catch (error) {
       await giveBack();
-      throw aborted;
+      throw error;
     }
     return {
       async ready() {
-        for (;;) {
-          await sleepUntil(readyAt, signal);
-          const answer = await ready(
-            [...log, ...running.lists, ...running.sortedSets],
-            [token, windowMs, options.requestTimeoutMs, running.most, running.lists.length, LEASE_MS],
-          );
-          const waitMs = z.number().parse(answer);
-          if (waitMs === 0) break;
-          if (waitMs > 0) {
-            await sleep(waitMs * (1 + Math.random() * 0.2), undefined, { signal });
-          } else {
-            token = randomUUID();
-            readyAt = await reserve(token, signal);
-          }
-        }
+        await clearance(0, true);
         sentAt = performance.now();
       },
       sent() {

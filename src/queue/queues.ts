@@ -111,6 +111,8 @@ export function openQueues(redis: RedisClient, prefix: string) {
       ]);
       return { submit, poll, archive, finish };
     },
+    /** BullMQ's own objects, for what looks at queues and not at items. */
+    byStage: queues,
     /** Keys that hold one member for each task running at the provider. */
     running: {
       lists: RUNNING_LISTS.map((key) => queues.poll.toKey(key)),

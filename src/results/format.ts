@@ -8,11 +8,11 @@ export type Format = (typeof FORMATS)[number];
 export async function* formatRows(rows: AsyncIterable<Row>, format: Format): AsyncGenerator<string> {
   switch (format) {
     case 'jsonl':
-      for await (const row of rows) yield `${JSON.stringify(row)}\n`;
+      for await (const row of rows) yield jsonLine(row);
       return;
     case 'csv':
-      yield csvLine([...COLUMNS]);
-      for await (const row of rows) yield csvLine(COLUMNS.map((column) => row[column]));
+      yield CSV_HEAD;
+      for await (const row of rows) yield csvLine(row);
       return;
     case 'json': {
       let separator = '[\n';
@@ -28,7 +28,12 @@ export async function* formatRows(rows: AsyncIterable<Row>, format: Format): Asy
   }
 }
 
+export const jsonLine = (row: Row): string => `${JSON.stringify(row)}\n`;
+export const csvLine = (row: Row): string => cells(COLUMNS.map((column) => row[column]));
+
 /** A cell that a spreadsheet would run as a formula is defused by a leading apostrophe. */
-function csvLine(cells: readonly (string | number | null)[]): string {
-  return stringify([[...cells]], { escape_formulas: true });
+function cells(values: (string | number | null)[]): string {
+  return stringify([values], { escape_formulas: true });
 }
+
+export const CSV_HEAD = cells([...COLUMNS]);

@@ -1,3 +1,4 @@
+import { embedMetadata } from '../archive/embed.ts';
 import { verifyImage } from '../archive/image.ts';
 import { layout } from '../archive/layout.ts';
 import type { Failure, ItemRecord } from '../archive/record.ts';
@@ -28,7 +29,8 @@ export async function archive(item: Finished, run: Run, ports: Ports): Promise<S
   const fetched = await fetchImage(item, run, ports);
   if (fetched.kind === 'missed') return settleMisses(item, previous, fetched.misses, run, ports);
 
-  const { verified, body, source } = fetched;
+  const { source } = fetched;
+  const { verified, body } = ports.settings.embed ? await embed(item, fetched, ports) : fetched;
   const image = layout.image(item.batch, item.id, verified.extension);
   const thumb = layout.thumb(item.batch, item.id);
   await Promise.all([
@@ -39,11 +41,23 @@ export async function archive(item: Finished, run: Run, ports: Ports): Promise<S
   const stored: StoredImage = { image, thumb, bytes, width, height, contentType, sha256, source };
   await ports.records.write(archivedRecord(item, previous, stored, ports.now()));
   await ports.state.move(item, 'archived', { bytes });
+  ports.metrics.observe('archivedSeconds', Math.max(0, ports.now() - item.completedAt) / 1_000);
   ports.log.info(
     { batch: item.batch, item: item.id, stage: 'archive', taskId: item.taskId, bytes, source },
     'archived',
   );
   return { kind: 'done' };
+}
+
+/** With the item's metadata in its bytes. What is stored is verified again, and left as it came when that fails. */
+async function embed(item: Finished, { body, verified }: { body: Buffer; verified: Verified }, ports: Ports) {
+  const { batch, id, name, variant, taskId, request } = item;
+  const { prompt, model, outputFormat } = request;
+  const embedded = embedMetadata(body, outputFormat, { prompt, model, batch, item: id, name, variant, taskId });
+  const result = await verifyImage(embedded, outputFormat);
+  if (result.ok) return { body: embedded, verified: result.image };
+  ports.log.warn({ batch, item: id, stage: 'archive', taskId, reason: result.message }, 'metadata not embedded');
+  return { body, verified };
 }
 
 /** The first source that yields a whole image of the asked format. */

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { ItemRecord } from '../archive/record.ts';
 import type { Records } from '../archive/records.ts';
 import type { Item, Submitted } from '../item.ts';
 import { type ItemState, isLive } from '../item-state.ts';
@@ -10,8 +11,11 @@ export interface BatchIntake {
   /** Begins, or begins again; true when the batch has no items yet. It cannot end until it is sealed. */
   open(batch: string, facts: { archive: string; digest: string }): Promise<boolean>;
   states(batch: string, ids: readonly string[]): Promise<(ItemState | undefined)[]>;
-  /** Sets each state unless it has changed since it was seen. */
-  admit(batch: string, entries: readonly { id: string; was: ItemState | undefined; to: ItemState }[]): Promise<void>;
+  /** Sets each state unless it has changed since it was seen. Resolves with the ids whose state it changed. */
+  admit(
+    batch: string,
+    entries: readonly { id: string; was: ItemState | undefined; to: ItemState }[],
+  ): Promise<ReadonlySet<string>>;
   see(batch: string, ids: readonly string[]): Promise<void>;
   /** Forgets ended items that the manifest does not have any more. Their records and images stay in the archive. */
   forgetUnseen(batch: string): Promise<void>;
@@ -80,10 +84,16 @@ async function enqueueChunk(batch: string, items: readonly Item[], recorded: Rea
   const plans = await Promise.all(
     items.map((item, index) => limit(() => planOf(item, states[index], recorded.has(item.id), ports))),
   );
-  await ports.intake.admit(
+  const admitted = await ports.intake.admit(
     batch,
     plans.flatMap(({ item, was, step }) =>
       step.admitAs === undefined ? [] : [{ id: item.id, was, to: step.admitAs }],
+    ),
+  );
+  // Only by who admitted it, and before its job is there: a worker that has the item by another's word has written a newer record.
+  await Promise.all(
+    plans.flatMap(({ item, step, record }) =>
+      step.reopen && record && admitted.has(item.id) ? [limit(() => ports.records.write(reopenedRecord(record)))] : [],
     ),
   );
   const submits = plans.filter(({ step }) => step.job === 'submit');
@@ -93,7 +103,7 @@ async function enqueueChunk(batch: string, items: readonly Item[], recorded: Rea
   return { submits: submits.length, polls: polls.length };
 }
 
-type Planned = { item: Item; was: ItemState | undefined; step: Step; submitted?: Submitted };
+type Planned = { item: Item; was: ItemState | undefined; step: Step; record?: ItemRecord; submitted?: Submitted };
 
 async function planOf(
   item: Item,
@@ -104,9 +114,8 @@ async function planOf(
   if (recorded && was === 'archived') return { item, was, step: {} };
   const record = recorded ? await ports.records.read(item.batch, item.id) : undefined;
   const step = reconcile(was, record, { ...ports.settings, now: ports.now() });
-  if (step.reopen && record) await ports.records.write(reopenedRecord(record));
-  if (step.job !== 'poll' || !record || !('taskId' in record) || record.taskId === undefined)
-    return { item, was, step };
+  if (!record) return { item, was, step };
+  if (step.job !== 'poll' || !('taskId' in record) || record.taskId === undefined) return { item, was, step, record };
   const submitted: Submitted = {
     ...item,
     taskId: record.taskId,

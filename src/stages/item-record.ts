@@ -42,7 +42,8 @@ export function reopenedRecord(record: ItemRecord): ItemRecord {
 }
 
 export function submittedRecord(item: Submitted, previous: ItemRecord | undefined): ItemRecord {
-  const common = commonOf(item, previous);
+  // The task of an item that waits to be submitted again is that of an attempt of which nobody knew until now.
+  const common = previous?.state === 'queued' ? withOneUnknownLess(commonOf(item, previous)) : commonOf(item, previous);
   return {
     ...common,
     state: 'submitted',
@@ -62,6 +63,8 @@ export function archivedRecord(
     ...common,
     state: 'archived',
     taskId: item.taskId,
+    // Another task of the item may be on record, as after a resubmit whose first task turned up: it was paid for too.
+    earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(previous)].filter((id) => id !== item.taskId),
     ...image,
     timings: { ...finishedTimings(common, item), archived: iso(now) },
   };
@@ -156,6 +159,10 @@ function commonOfRecord(record: ItemRecord): Common {
 /** When the item goes on from an unknown outcome, that one stays counted: it may have been charged. */
 function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
   return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
+}
+
+function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common {
+  return unknownAttempts > 1 ? { ...common, unknownAttempts: unknownAttempts - 1 } : common;
 }
 
 function taskIdsOf(record: ItemRecord | undefined): string[] {

@@ -16,22 +16,26 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   const now = ports.now();
   switch (outcome.kind) {
     case 'succeeded':
+      ports.metrics.observe('taskPolls', run.runs);
       return succeed(task, outcome, ports);
     case 'failed':
-      return failGeneration(task, outcome, ports);
+      ports.metrics.observe('taskPolls', run.runs);
+      return failGeneration(task, outcome, run, ports);
     case 'generating':
       return askAgain(
         task,
         nextPollAt({ submittedAt: task.submittedAt, now, durations: await durationsOf(task, ports) }),
+        run,
         ports,
       );
     case 'not-found':
       if (now < task.submittedAt + ports.settings.unknownTaskGraceMs)
-        return askAgain(task, now + TROUBLE_DELAY_MS, ports);
+        return askAgain(task, now + TROUBLE_DELAY_MS, run, ports);
       return end(
         task,
         'held',
         { class: 'unknown-task', message: `The provider does not know the task: ${outcome.message}` },
+        run,
         ports,
       );
     case 'refused':
@@ -40,7 +44,7 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
         { batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, outcome },
         'poll not answered',
       );
-      return askAgain(task, now + TROUBLE_DELAY_MS * (0.75 + Math.random() * 0.5), ports);
+      return askAgain(task, now + TROUBLE_DELAY_MS * (0.75 + Math.random() * 0.5), run, ports);
     default:
       return outcome satisfies never;
   }
@@ -50,7 +54,11 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
 async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   if (item.recorded) return item;
   const previous = await ports.records.read(item.batch, item.id);
-  if (previous?.state === 'claimed') await ports.records.write(submittedRecord(item, previous));
+  // Held: another process took the missing task id for an unknown outcome.
+  if (previous?.state === 'claimed' || (previous?.state === 'held' && previous.taskId === undefined)) {
+    await ports.records.write(submittedRecord(item, previous));
+    await ports.state.move(item, 'submitted');
+  }
   return { ...item, recorded: true };
 }
 
@@ -94,6 +102,8 @@ async function succeed(
   };
   await ports.forward.archive(finished);
   await ports.state.move(task, 'finished');
+  ports.metrics.observe('taskSeconds', (completedAt - task.submittedAt) / 1_000);
+  ports.metrics.observe('discoverySeconds', (discoveredAt - completedAt) / 1_000);
   await ports.durations.add(task.request.model, completedAt - task.submittedAt);
   ports.log.info({ batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId }, 'finished');
   return { kind: 'done' };
@@ -102,11 +112,13 @@ async function succeed(
 async function failGeneration(
   task: Submitted,
   outcome: Extract<PollOutcome, { kind: 'failed' }>,
+  run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
   const refusedByPolicy = outcome.code === 400;
   const record = await ports.records.read(task.batch, task.id);
   const reopened = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
+  if (record && !reopened && !isOf(record, task)) return goOnWith(record, task, run, ports);
   const retriesUsed = record?.earlierTaskIds.length ?? 0;
   if (record && (reopened || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
     if (!reopened) await ports.records.write(reopenedRecord(record));
@@ -119,19 +131,25 @@ async function failGeneration(
     ...(outcome.code === undefined ? {} : { code: outcome.code }),
     message: outcome.message,
   };
-  return end(task, 'failed', failure, ports);
+  return end(task, 'failed', failure, run, ports);
 }
 
-async function askAgain(task: Submitted, atMs: number, ports: Ports): Promise<StageOutcome> {
+async function askAgain(task: Submitted, atMs: number, run: Run, ports: Ports): Promise<StageOutcome> {
   if (ports.now() < task.giveUpAt) return { kind: 'later', atMs: Math.min(atMs, task.giveUpAt) };
   const message =
     'The task has not ended in the time given. It is not lost: running the manifest again asks for it again';
-  return end(task, 'held', { class: 'poll-timeout', message }, ports);
+  return end(task, 'held', { class: 'poll-timeout', message }, run, ports);
 }
 
-async function end(task: Submitted, state: 'failed' | 'held', failure: Failure, ports: Ports): Promise<StageOutcome> {
+async function end(
+  task: Submitted,
+  state: 'failed' | 'held',
+  failure: Failure,
+  run: Run,
+  ports: Ports,
+): Promise<StageOutcome> {
   const previous = await ports.records.read(task.batch, task.id);
-  if (previous && !isOf(previous, task)) return { kind: 'done' };
+  if (previous && !isOf(previous, task)) return goOnWith(previous, task, run, ports);
   const record = state === 'failed' ? failedRecord(task, previous, failure) : heldRecord(task, previous, failure);
   await ports.records.write(record);
   await ports.state.move(task, state);
@@ -143,6 +161,18 @@ async function end(task: Submitted, state: 'failed' | 'held', failure: Failure, 
 function isOf(record: ItemRecord, task: Submitted): boolean {
   if (record.state === 'archived' || record.earlierTaskIds.includes(task.taskId)) return false;
   return !('taskId' in record) || record.taskId === undefined || record.taskId === task.taskId;
+}
+
+/**
+ * The item has a newer task by now. Its poll job may have been added while this one was still there, which is a no-op: so this one
+ * goes on with the newer task, else nobody would ask for it.
+ */
+async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
+  if (record.state === 'claimed') return { kind: 'later', atMs: ports.now() + TROUBLE_DELAY_MS };
+  if (record.state !== 'submitted' || record.taskId === task.taskId) return { kind: 'done' };
+  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
+  const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
+  return poll({ ...task, taskId: record.taskId, submittedAt, giveUpAt }, run, ports);
 }
 
 function durationsOf(task: Submitted, ports: Ports): Promise<readonly number[]> {

@@ -4,6 +4,7 @@ import type { Records } from '../archive/records.ts';
 import type { FluxError } from '../errors.ts';
 import type { Finished, Item, Submitted } from '../item.ts';
 import type { ItemState } from '../item-state.ts';
+import type { Metrics } from '../metrics/definitions.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
 
@@ -32,7 +33,7 @@ export type ItemRef = { batch: string; id: string };
 
 /** A permit to send one request within the rate limit. Exactly one of settle, refuse and release ends it. */
 export interface Slot {
-  /** Waits for the slot's time, for the end of a pause and for room at the provider. Rejects when aborted. */
+  /** Waits for the slot's time, and for the end of a pause that began since the slot was taken. Rejects when aborted. */
   ready(): Promise<void>;
   /** The request left just now: the window counts from here. */
   sent(): void;
@@ -44,7 +45,10 @@ export interface Slot {
 }
 
 export interface Limiter {
-  /** Resolves `leadMs` before the slot's time, so that what must precede the request does not delay it. Rejects when aborted. */
+  /**
+   * Resolves `leadMs` before the slot's time, so that what must precede the request does not delay it, and not before a pause is
+   * over and there is room at the provider: from then on the request is a matter of milliseconds. Rejects when aborted.
+   */
   take(options: { leadMs: number; signal: AbortSignal }): Promise<Slot>;
 }
 
@@ -118,6 +122,8 @@ export type StageSettings = {
   generationRetries: number;
   /** So many unknown outcomes within a minute, when they are more than a fifth of the submits, stop submitting; absent or 0: never. */
   unknownLimit?: number;
+  /** Write prompt, model and ids into the images' own metadata. */
+  embed: boolean;
   callbackUrlOf?: (item: ItemRef) => string;
   creditsOf: (model: string) => number | undefined;
 };
@@ -135,5 +141,6 @@ export type Ports = {
   pollLimiter: Limiter;
   claimLead: ClaimLead;
   durations: Durations;
+  metrics: Metrics;
   settings: StageSettings;
 };

@@ -6,7 +6,7 @@ import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { mindGate, stopsTheFleet } from './breakers.ts';
 import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from './item-record.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
+import type { Ports, Run, Slot, StageOutcome, StageSettings } from './ports.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
@@ -21,8 +21,10 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
   await mindGate(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      const recorded = await recordTask(outcome.taskId, attempt, ports);
-      await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
+      if (!(await wentOnByCallback(attempt, ports))) {
+        const recorded = await recordTask(outcome.taskId, attempt, ports);
+        await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
+      }
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       return { kind: 'done' };
@@ -76,6 +78,7 @@ async function settleUnknown(
   ports: Ports,
 ): Promise<StageOutcome> {
   const { item, claimed, run } = attempt;
+  if (await wentOnByCallback(attempt, ports)) return { kind: 'done' };
   if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
     const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
     await ports.records.write(reopenedRecord(claimed));
@@ -84,6 +87,18 @@ async function settleUnknown(
   }
   await hold(item, claimed, outcome.message, outcome.code, ports);
   return { kind: 'done' };
+}
+
+/**
+ * The end of a task may be told before its submit is answered, or where the answer got lost. Then the item is on its way, perhaps
+ * at its end, and its record must not be set back.
+ */
+async function wentOnByCallback({ item, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
+  if (!ports.settings.callbackUrlOf) return false;
+  const found = await ports.records.read(item.batch, item.id).catch(() => undefined);
+  if (!found || found.state === 'claimed') return false;
+  if (found.state === 'submitted') await handOn(item, found.taskId, submittedAt, true, ports);
+  return true;
 }
 
 async function recordTask(taskId: string, { item, claimed, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
@@ -112,12 +127,21 @@ export async function handOn(
 ): Promise<void> {
   const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
   const durations = await ports.durations.sample(item.request.model);
+  const move = () => ports.state.move(item, 'submitted', { submits: 1 });
+  // With the task id on record, the state comes first, so that it cannot undo what the poll finds. Without, the job does.
+  if (recorded) await move();
   await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));
-  await ports.state.move(item, 'submitted', { submits: 1 });
+  if (!recorded) await move();
   ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
 }
 
-function submittedOf(item: Item, taskId: string, submittedAt: number, recorded: boolean, ports: Ports): Submitted {
+export function submittedOf(
+  item: Item,
+  taskId: string,
+  submittedAt: number,
+  recorded: boolean,
+  ports: { now: () => number; settings: Pick<StageSettings, 'pollGiveUpMs'> },
+): Submitted {
   // A task found long after its submit gets a full time of asking from now on: its answer lives for 14 days.
   const giveUpAt = Math.max(submittedAt, ports.now() - ports.settings.pollGiveUpMs / 2) + ports.settings.pollGiveUpMs;
   return { ...item, taskId, submittedAt, giveUpAt, recorded };

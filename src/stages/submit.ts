@@ -22,6 +22,9 @@ const CONFIRMED_FOR_MS = 250;
 /** … and the request is dropped unwritten when even then it had to wait, for a new connection, until now. */
 const SENT_WITHIN_MS = 750;
 
+/** After so long another holder of the item has written its claim; what is older than that is not taken for granted. */
+const LOOK_AGAIN_MS = 1_000;
+
 /**
  * Spends money once: claim, slot, record `claimed`, POST, record the task id, hand on to poll.
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
@@ -37,6 +40,10 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   const holder = randomUUID();
   const claim = await ports.state.claim(item, holder);
   if (claim.kind === 'refused') return { kind: 'done' };
+  // A holder that was confirmed before our claim has written its own by now; one that was not is refused from now on.
+  if (found && !isSameAttempt(found, await ports.records.read(item.batch, item.id))) {
+    return lookAgain(ports);
+  }
 
   const slot = await takeSlot(item, run, ports);
   if (!slot) return { kind: 'later', atMs: ports.now() };
@@ -45,6 +52,11 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   } finally {
     await slot.end();
   }
+}
+
+/** Each claim counts the record's attempts up. */
+function isSameAttempt(found: ItemRecord, again: ItemRecord | undefined): boolean {
+  return found.state === again?.state && found.attempts === again.attempts;
 }
 
 /** What a record of an earlier attempt says: a task id goes on to poll, a claim without one is an unknown outcome. */
@@ -97,6 +109,7 @@ async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | u
 
 function endedOnce(slot: Slot): OwnSlot {
   let open = true;
+  let wentOut = false;
   const once = async (end: () => Promise<void>) => {
     if (!open) return;
     open = false;
@@ -104,11 +117,14 @@ function endedOnce(slot: Slot): OwnSlot {
   };
   return {
     ready: () => slot.ready(),
-    sent: () => slot.sent(),
+    sent() {
+      wentOut = true;
+      slot.sent();
+    },
     settle: () => once(() => slot.settle()),
     refuse: (retryAfterMs) => once(() => slot.refuse(retryAfterMs)),
     release: () => once(() => slot.release()),
-    end: () => once(() => slot.release()),
+    end: () => once(() => (wentOut ? slot.settle() : slot.release())),
   };
 }
 
@@ -129,7 +145,7 @@ async function submitInSlot(
   if (!(await writeClaim(claimed, found, ports))) {
     // Another holder's claim came first, as after Redis was flushed under a running worker. Its record decides.
     await ports.state.move(item, 'queued');
-    return { kind: 'later', atMs: ports.now() };
+    return lookAgain(ports);
   }
   try {
     await slot.ready();
@@ -138,7 +154,9 @@ async function submitInSlot(
     if (run.signal.aborted) return { kind: 'later', atMs: ports.now() };
     throw error;
   }
-  if (performance.now() - confirmedAt > CONFIRMED_FOR_MS) {
+  // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
+  // who claims from here on finds it, and who claimed before has made us lose.
+  if (found || performance.now() - confirmedAt > CONFIRMED_FOR_MS) {
     confirmedAt = performance.now();
     const still = await ports.state.confirm(item, holder, credits);
     if (!permits(still)) return leave(item, still, () => giveBack(item, claimed, ports), ports);
@@ -153,7 +171,7 @@ async function leave(
   undo: () => Promise<unknown>,
   ports: Ports,
 ): Promise<StageOutcome> {
-  if (why === 'lost') return { kind: 'done' };
+  if (why === 'lost') return lookAgain(ports);
   await undo();
   if (why === 'cancelled') await ports.state.move(item, 'cancelled');
   return waitFor(why, item, ports);
@@ -198,6 +216,11 @@ async function send(attempt: Omit<Attempt, 'submittedAt'>, confirmedAt: number, 
     return { kind: 'later', atMs: ports.now() };
   }
   return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
+}
+
+/** Another holder took the item over. Its job may be ours, so it is not given up: the record will say what there is to do. */
+function lookAgain(ports: Ports): StageOutcome {
+  return { kind: 'later', atMs: ports.now() + LOOK_AGAIN_MS };
 }
 
 /** The claim's create fences two holders of one item; after an earlier attempt there is a record to replace. */

@@ -40,6 +40,28 @@ export function keepsTheArchiveContract(open: () => Promise<Archive>): void {
     expect(stored?.equals(body)).toBe(true);
   });
 
+  test.each([0, 1, 3, 12])('keeps a file of %i appended parts of 2 MB', async (count) => {
+    const archive = await open();
+    await archive.write('spring/results.csv', Buffer.from('what was there'), { contentType: 'text/csv' });
+    const pending = await archive.begin('spring/results.csv', { contentType: 'text/csv' });
+    const parts = Array.from({ length: count }, (_, n) => Buffer.alloc(2 * 1024 * 1024, `part ${n},`));
+    for (const part of parts) await pending.append(part);
+    expect((await archive.read('spring/results.csv'))?.toString()).toBe('what was there');
+    await pending.commit();
+    const stored = await archive.read('spring/results.csv');
+    expect(stored?.equals(Buffer.concat(parts))).toBe(true);
+    expect(await listed(archive, '')).toEqual(['spring/results.csv']);
+  });
+
+  test('leaves nothing of a file that was discarded', async () => {
+    const archive = await open();
+    const pending = await archive.begin('spring/results.csv', { contentType: 'text/csv' });
+    for (let n = 0; n < 5; n++) await pending.append(Buffer.alloc(2 * 1024 * 1024));
+    await pending.discard();
+    expect(await archive.read('spring/results.csv')).toBeUndefined();
+    expect(await listed(archive, '')).toEqual([]);
+  });
+
   test('creates a key once', async () => {
     const archive = await open();
     expect(await archive.create('spring/items/a.json', Buffer.from('first'), JSON_TYPE)).toBe(true);

@@ -1,0 +1,87 @@
+import type { CompletedPart } from '@aws-sdk/client-s3';
+import { FluxError } from '../errors.ts';
+import type { PendingFile } from './archive.ts';
+import type { S3Connection } from './s3-client.ts';
+import { putWhole, type S3Address } from './s3-put.ts';
+
+/** S3 takes parts of 5 MB or more, 10,000 of them: so an object of up to 80 GB. */
+const PART_BYTES = 8 * 1024 * 1024;
+
+export type Request = <T>(run: (s3: S3Connection, signal: AbortSignal) => Promise<T>) => Promise<T>;
+
+/**
+ * An object put in parts, each when enough has gathered; nobody sees any of it before `commit`. One that stays smaller
+ * than a part is put whole. What a crash leaves is an unfinished upload, which a bucket's lifecycle rule removes.
+ */
+export function pendingObject(at: S3Address, contentType: string, request: Request): PendingFile {
+  let gathered: Buffer[] = [];
+  let gatheredBytes = 0;
+  let sentBytes = 0;
+  let uploadId: string | undefined;
+  const parts: CompletedPart[] = [];
+
+  const take = () => {
+    const body = Buffer.concat(gathered);
+    gathered = [];
+    gatheredBytes = 0;
+    return body;
+  };
+
+  const sendPart = async () => {
+    const body = take();
+    uploadId ??= await request((s3, signal) => beginUpload(s3, at, contentType, signal));
+    const upload = { ...at, UploadId: uploadId, PartNumber: parts.length + 1 };
+    const tag = await request(async ({ sdk, client }, signal) => {
+      const command = new sdk.UploadPartCommand({ ...upload, Body: body, ContentLength: body.length });
+      return (await client.send(command, { abortSignal: signal })).ETag;
+    });
+    parts.push({ PartNumber: upload.PartNumber, ...(tag !== undefined && { ETag: tag }) });
+    sentBytes += body.length;
+  };
+
+  return {
+    async append(part) {
+      gathered.push(part);
+      gatheredBytes += part.length;
+      if (gatheredBytes >= PART_BYTES) await sendPart();
+    },
+    async commit() {
+      if (uploadId === undefined) {
+        const body = take();
+        return request((s3, signal) => putWhole(s3, at, { body, contentType }, signal));
+      }
+      if (gatheredBytes > 0) await sendPart();
+      const upload = { ...at, UploadId: uploadId, MultipartUpload: { Parts: parts } };
+      await request(async (s3, signal) => {
+        await s3.client.send(new s3.sdk.CompleteMultipartUploadCommand(upload), { abortSignal: signal });
+        await compareLength(s3, at, sentBytes, signal);
+      });
+    },
+    async discard() {
+      gathered = [];
+      if (uploadId === undefined) return;
+      const upload = { ...at, UploadId: uploadId };
+      await request(({ sdk, client }, signal) =>
+        client.send(new sdk.AbortMultipartUploadCommand(upload), { abortSignal: signal }),
+      ).catch(() => {});
+    },
+  };
+}
+
+async function beginUpload({ sdk, client }: S3Connection, at: S3Address, contentType: string, signal: AbortSignal) {
+  const command = new sdk.CreateMultipartUploadCommand({ ...at, ContentType: contentType });
+  const { UploadId } = await client.send(command, { abortSignal: signal });
+  if (UploadId === undefined) {
+    throw new FluxError('archive-unreachable', `The bucket ${at.Bucket} began an upload without an id`);
+  }
+  return UploadId;
+}
+
+/** The server has checked each part against its signed hash; that all of them are there is left to see. */
+async function compareLength({ sdk, client }: S3Connection, at: S3Address, bytes: number, signal: AbortSignal) {
+  const stored = await client.send(new sdk.HeadObjectCommand(at), { abortSignal: signal });
+  if (stored.ContentLength === bytes) return;
+  throw new FluxError('archive-corrupt', `The bucket ${at.Bucket} stored something other than what was sent`, {
+    facts: { bucket: at.Bucket, key: at.Key, sentBytes: bytes, storedBytes: stored.ContentLength },
+  });
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { connect } from '../connections.ts';
+import { startServer } from '../server/server.ts';
+import { openServing } from '../server/serving.ts';
+import { say } from '../terminal.ts';
+import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { onStopSignals } from './signals.ts';
+
+const EXAMPLES = `
+Examples:
+  $ flux-batch serve                                   http://127.0.0.1:8787/, for this machine
+  $ SERVE_PASSWORD=… flux-batch serve --host 0.0.0.0   for others too, by password
+  $ FLUX_CALLBACK_URL=https://flux.example.org flux-batch worker
+                                                       submits ask for callbacks to where serve can be reached
+
+Paths:
+  /  /batches/<name>    batches and their pictures, live        /queues     the jobs, as BullMQ has them
+  /callbacks/<token>    what the provider calls (POST)          /metrics    for Prometheus
+  /healthz  /readyz     whether it runs; whether Redis and the archive answer
+
+Without SERVE_PASSWORD the pages and /queues are for this machine only, wherever the port is open to.
+`;
+
+type Flags = ConfigFlags & { host: string; port?: string };
+
+/** `flux-batch serve`: callbacks, metrics, health and pages, until SIGTERM or SIGINT. */
+export function serveCommand(): Command {
+  return withConfigOptions(new Command('serve'))
+    .description('callbacks of the provider, metrics, and pages to watch batches on')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes a free one (PORT, 8787)')
+    .addHelpText('after', EXAMPLES)
+    .action(async (flags: Flags) => {
+      const config = loadConfig({ ...overridesOf(flags), ...(flags.port === undefined ? {} : { PORT: flags.port }) });
+      const connections = await connect(config, { patient: false, prove: false, logLevel: 'info' });
+      try {
+        for (const warning of connections.warnings) say(`warning: ${warning}`);
+        const serving = await openServing(connections);
+        const server = await startServer(serving, { host: flags.host, port: config.port });
+        connections.closers.push(() => server.close());
+        say(`flux-batch serves ${server.url}`);
+        if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
+        const stop = onStopSignals({ stopsForFaults: false, saying: 'closing.' });
+        if (!stop.signal.aborted) await once(stop.signal, 'abort');
+        stop.dispose();
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}

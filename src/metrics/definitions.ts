@@ -1,0 +1,39 @@
+/** What stages observe and count. Every name is a time series: they are few and fixed, and so are their buckets. */
+export const HISTOGRAMS = {
+  taskPolls: {
+    metric: 'flux_task_polls',
+    help: 'Polls that an ended task took.',
+    buckets: [1, 2, 3, 4, 5, 7, 10, 15, 25, 50],
+  },
+  taskSeconds: {
+    metric: 'flux_task_seconds',
+    help: 'From the submit of a task to its completion at the provider.',
+    buckets: [1, 2, 5, 10, 15, 20, 30, 45, 60, 120, 300, 900],
+  },
+  discoverySeconds: {
+    metric: 'flux_discovery_seconds',
+    help: 'From the completion of a task to the poll that found it completed.',
+    buckets: [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300],
+  },
+  archivedSeconds: {
+    metric: 'flux_archived_seconds',
+    help: 'From the completion of a task to its image being in the archive.',
+    buckets: [0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 3600],
+  },
+} as const;
+export type HistogramName = keyof typeof HISTOGRAMS;
+
+export const CALLBACK_RESULTS = ['hurried', 'brought-back', 'ignored', 'refused', 'failed'] as const;
+export type CallbackResult = (typeof CALLBACK_RESULTS)[number];
+
+/** What the fleet counts together. Neither method waits or throws. */
+export interface Metrics {
+  observe(name: HistogramName, value: number): void;
+  countCallback(result: CallbackResult): void;
+}
+
+/** The upper bound of the bucket that a value falls into. */
+export function bucketOf(name: HistogramName, value: number): string {
+  const bound = HISTOGRAMS[name].buckets.find((upper) => value <= upper);
+  return bound === undefined ? '+Inf' : String(bound);
+}

@@ -1,0 +1,54 @@
+import { createLogUpdate } from 'log-update';
+import { formatDuration } from '../duration.ts';
+import { plain, plural } from '../terminal.ts';
+import type { Brought } from './collect.ts';
+
+export type CollectSum = { brought: number; kept: number; lost: Brought[]; bytes: number };
+
+const EVERY_MS = 5_000;
+const REDRAW_MS = 100;
+
+/** How a collection goes: one line that is redrawn on a terminal, elsewhere a line now and then. */
+export function collectProgress(stream: NodeJS.WriteStream, expected: number | undefined) {
+  const startedAt = Date.now();
+  const sum: CollectSum = { brought: 0, kept: 0, lost: [], bytes: 0 };
+  const update = stream.isTTY ? createLogUpdate(stream) : undefined;
+  let toldAt = startedAt;
+
+  const line = () => {
+    const done = sum.brought + sum.kept + sum.lost.length;
+    const seconds = Math.max(0.1, (Date.now() - startedAt) / 1000);
+    const of = expected === undefined ? plural(done, 'image') : `${done} of ${plural(expected, 'image')}`;
+    const parts = [
+      of,
+      ...(sum.kept > 0 ? [`${sum.kept} here already`] : []),
+      ...(sum.lost.length > 0 ? [`${sum.lost.length} lost`] : []),
+      `${megabytes(sum.bytes)} MB, ${megabytes(sum.bytes / seconds)} MB/s`,
+      formatDuration(Date.now() - startedAt),
+    ];
+    return parts.join(' · ');
+  };
+
+  return {
+    sum,
+    line,
+    note(brought: Brought): void {
+      if (brought.kind === 'lost') sum.lost.push(brought);
+      else sum[brought.kind]++;
+      if (brought.kind === 'brought') sum.bytes += brought.bytes;
+      const now = Date.now();
+      if (now - toldAt < (update ? REDRAW_MS : EVERY_MS)) return;
+      toldAt = now;
+      if (update) update(line());
+      else stream.write(`${line()}\n`);
+    },
+    close(): void {
+      update?.clear();
+      stream.write(`${line()}\n`);
+      for (const { item, message } of sum.lost.slice(0, 50)) stream.write(`  ${item}: ${plain(message ?? '')}\n`);
+      if (sum.lost.length > 50) stream.write(`  … and ${sum.lost.length - 50} more\n`);
+    },
+  };
+}
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);

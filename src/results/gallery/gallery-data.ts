@@ -1,0 +1,46 @@
+// What the gallery's page is given as JSON. No imports: the page is checked with the browser's types, without Node's.
+
+export type GalleryItem = {
+  id: string;
+  name: string;
+  variant: number;
+  state: 'queued' | 'claimed' | 'submitted' | 'archived' | 'failed' | 'held';
+  prompt: string;
+  model: string;
+  /** The rest of the request as sent. */
+  parameters: Record<string, string | number | boolean>;
+  variables: Record<string, string>;
+  attempts: number;
+  taskId?: string;
+  picture?: Picture;
+  failure?: { class: string; code?: number; message: string };
+  /** ISO 8601. */
+  times: { queued: string; submitted?: string; completed?: string; discovered?: string; archived?: string };
+};
+
+/** Paths are relative to the page. */
+export type Picture = {
+  image: string;
+  thumb: string;
+  width: number;
+  height: number;
+  bytes: number;
+  contentType: string;
+  sha256: string;
+};
+
+/** A data file beside the page with so many items, from the first name to the last in the order of ids. */
+export type GalleryPart = { file: string; items: number; from: string; to: string };
+
+export type GalleryHead = {
+  batch: string;
+  written: string;
+  total: number;
+  states: Record<string, number>;
+  bytes: number;
+  /** Of the contact sheet, when there is one. */
+  sheet?: string;
+  /** All items of a small batch; a larger one has them in parts. */
+  items: GalleryItem[];
+  parts: GalleryPart[];
+};

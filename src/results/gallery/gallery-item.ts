@@ -1,0 +1,35 @@
+import type { ItemRecord } from '../../archive/record.ts';
+import type { GalleryItem } from './gallery-data.ts';
+
+/** A record as the page shows it; `folder` is the prefix of the page's own place, which paths are relative to. */
+export function galleryItem(record: ItemRecord, folder: string): GalleryItem {
+  const { prompt, model, ...parameters } = record.request;
+  const taskId = 'taskId' in record ? record.taskId : undefined;
+  return {
+    id: record.id,
+    name: record.name,
+    variant: record.variant,
+    state: record.state,
+    prompt,
+    model,
+    parameters,
+    variables: record.variables,
+    attempts: record.attempts,
+    ...(taskId !== undefined && { taskId }),
+    ...(record.state === 'archived' && { picture: pictureOf(record, folder) }),
+    ...('failure' in record && { failure: record.failure }),
+    times: record.timings,
+  };
+}
+
+function pictureOf(record: Extract<ItemRecord, { state: 'archived' }>, folder: string) {
+  const { width, height, bytes, contentType, sha256 } = record;
+  const image = relativePath(record.image, folder);
+  return { image, thumb: relativePath(record.thumb, folder), width, height, bytes, contentType, sha256 };
+}
+
+/** `./` in front, so that nothing that a record says can be read as a URL with a scheme. */
+function relativePath(key: string, folder: string): string {
+  const path = key.startsWith(folder) ? key.slice(folder.length) : key;
+  return `./${path.split('/').map(encodeURIComponent).join('/')}`;
+}

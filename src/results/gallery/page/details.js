@@ -1,0 +1,127 @@
+import { copyButton, h, icon, userText } from './dom.js';
+import { bytesText, durationText, failureName, labelOf, stateName, timeText } from './words.js';
+
+/** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
+
+/**
+ * Everything that is known of an item, as a column beside its picture.
+ *
+ * @param {GalleryItem} item
+ * @returns {HTMLElement[]}
+ */
+export function detailsOf(item) {
+  const { picture, failure } = item;
+  /** @type {(HTMLElement | undefined)[]} */
+  const blocks = [
+    h(
+      'header',
+      {},
+      h('h2', {}, userText(item.name)),
+      h(
+        'p',
+        { class: 'line' },
+        h('span', { class: `badge ${item.state}` }, stateName(item)),
+        h('span', {}, `Variant ${item.variant}`),
+        picture && h('span', {}, `${picture.width} × ${picture.height}`),
+      ),
+    ),
+    failure &&
+      h(
+        'section',
+        { class: `failure ${item.state}` },
+        h(
+          'h3',
+          {},
+          icon('warning'),
+          failureName(failure.class),
+          failure.code !== undefined && h('code', {}, String(failure.code)),
+        ),
+        h('p', {}, userText(failure.message)),
+      ),
+    h(
+      'section',
+      { class: 'prompt' },
+      h('h3', {}, 'Prompt', copyButton(item.prompt, 'the prompt')),
+      h('p', { dir: 'auto' }, item.prompt),
+    ),
+    pairs('Variables', Object.entries(item.variables), false),
+    pairs('Parameters', [
+      ['model', item.model],
+      ...Object.entries(item.parameters).map(([key, value]) => /** @type {const} */ ([key, String(value)])),
+    ]),
+    timings(item),
+    picture &&
+      pairs('File', [
+        ['type', picture.contentType],
+        ['size', bytesText(picture.bytes)],
+        ['sha256', picture.sha256],
+      ]),
+    pairs('Ids', [
+      ['item', item.id],
+      ...(item.taskId === undefined ? [] : [/** @type {const} */ (['task', item.taskId])]),
+      ['submits', String(item.attempts)],
+    ]),
+  ];
+  return blocks.filter((block) => block !== undefined);
+}
+
+const COPIED = ['item', 'task', 'sha256'];
+
+/**
+ * @param {string} title
+ * @param {readonly (readonly [string, string])[]} entries
+ * @param {boolean} ours whether the keys are ours to word
+ */
+function pairs(title, entries, ours = true) {
+  if (entries.length === 0) return undefined;
+  const list = h('dl');
+  for (const [key, value] of entries) {
+    const copied = ours && COPIED.includes(key);
+    const text = userText(value);
+    if (copied) text.className = 'mono';
+    list.append(
+      h('dt', {}, ours && key !== 'sha256' ? labelOf(key) : userText(key)),
+      h('dd', { title: value }, text, copied && copyButton(value, key === 'sha256' ? 'the sha256' : `the ${key} id`)),
+    );
+  }
+  return h('section', {}, h('h3', {}, title), list);
+}
+
+/** What each stretch of an item's life is called, by the moment that ends it. */
+const STRETCHES = /** @type {const} */ ([
+  ['submitted', 'Waiting'],
+  ['completed', 'Generating'],
+  ['discovered', 'Noticing'],
+  ['archived', 'Archiving'],
+]);
+
+/** @param {GalleryItem} item */
+function timings({ times }) {
+  let last = Date.parse(times.queued);
+  /** @type {{ name: string, label: string, ms: number }[]} */
+  const stretches = [];
+  for (const [name, label] of STRETCHES) {
+    const at = times[name];
+    if (at === undefined) continue;
+    stretches.push({ name, label, ms: Math.max(0, Date.parse(at) - last) });
+    last = Math.max(last, Date.parse(at));
+  }
+  const total = stretches.reduce((sum, { ms }) => sum + ms, 0);
+  const bar = h('div', { class: 'timeline', 'aria-hidden': 'true' });
+  const list = h('dl', { class: 'times' });
+  for (const { name, label, ms } of stretches) {
+    const piece = h('i', { class: name });
+    piece.style.flexGrow = String(Math.max(ms, total / 60));
+    bar.append(piece);
+    list.append(h('dt', {}, h('i', { class: `dot ${name}` }), label), h('dd', {}, durationText(ms)));
+  }
+  const [key, value] = times.archived ? ['Archived', times.archived] : ['Queued', times.queued];
+  list.append(h('dt', {}, key), h('dd', {}, timeText(value)));
+  return h(
+    'section',
+    {},
+    h('h3', {}, 'Timing', total > 0 && h('span', { class: 'sum' }, durationText(total))),
+    total > 0 && bar,
+    list,
+  );
+}

@@ -1,0 +1,49 @@
+import type { Archive } from '../../archive/archive.ts';
+import { indexFiles } from '../../archive/layout.ts';
+import type { ItemRecord } from '../../archive/record.ts';
+import type { GalleryHead, GalleryItem, GalleryPart } from './gallery-data.ts';
+import { galleryItem } from './gallery-item.ts';
+import { pageHtml } from './page-html.ts';
+import { scriptJson } from './script-json.ts';
+
+/** A page of so many items holds them itself; of a larger batch they come in data files of this size, one after the other. */
+export const PART_ITEMS = 1_000;
+
+/** Where an index goes: `folder` is a prefix that ends in `/`, or nothing for the top. */
+export type IndexPlace = { archive: Archive; folder: string };
+
+/** A batch's page, record by record; no more than one part of it is ever held. */
+export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
+  let held: GalleryItem[] = [];
+  const parts: GalleryPart[] = [];
+  const states: Record<string, number> = {};
+  let [total, bytes] = [0, 0];
+
+  const writePart = async () => {
+    const [first, last] = [held[0], held.at(-1)];
+    if (!first || !last) return;
+    const file = indexFiles.galleryPart(parts.length + 1);
+    const script = `fluxBatchPart(${parts.length},${scriptJson(held)});\n`;
+    await archive.write(folder + file, Buffer.from(script), { contentType: 'text/javascript; charset=utf-8' });
+    parts.push({ file, items: held.length, from: first.name, to: last.name });
+    held = [];
+  };
+
+  return {
+    async add(record: ItemRecord): Promise<void> {
+      if (held.length === PART_ITEMS) await writePart();
+      held.push(galleryItem(record, folder));
+      states[record.state] = (states[record.state] ?? 0) + 1;
+      total++;
+      if (record.state === 'archived') bytes += record.bytes;
+    },
+    async commit(facts: { sheet: boolean }): Promise<void> {
+      if (parts.length > 0) await writePart();
+      const written = new Date().toISOString();
+      const sheet = facts.sheet ? { sheet: indexFiles.contactSheet } : {};
+      const head: GalleryHead = { batch, written, total, states, bytes, ...sheet, items: held, parts };
+      const page = Buffer.from(pageHtml(head));
+      await archive.write(folder + indexFiles.page, page, { contentType: 'text/html; charset=utf-8' });
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { ItemRecord } from '../archive/record.ts';
+import { UsageError } from '../errors.ts';
+
+/** What `--where` can ask of every item; any other name is a variable of the manifest. */
+const FIELDS = {
+  state: (record: ItemRecord) => record.state,
+  name: (record: ItemRecord) => record.name,
+  id: (record: ItemRecord) => record.id,
+  model: (record: ItemRecord) => record.request.model,
+  variant: (record: ItemRecord) => String(record.variant),
+  prompt: (record: ItemRecord) => record.request.prompt,
+  failure: (record: ItemRecord) => ('failure' in record ? record.failure.class : undefined),
+};
+
+type Condition = { key: string; negated: boolean; patterns: RegExp[] };
+
+export type Where = {
+  isEverything: boolean;
+  matches(record: ItemRecord): boolean;
+  /** A UsageError when a condition named a variable that none of the records seen had. */
+  complain(): void;
+};
+
+/**
+ * Conditions that must all hold: `state=archived`, `color=red,blue` (either), `name=hero*` (`*` any text, `?` one character),
+ * `color!=red`. `variables.state=…` is the variable when it has the name of a field. Throws a UsageError (`where-invalid`).
+ */
+export function parseWhere(texts: readonly string[]): Where {
+  const conditions = texts.map(parseCondition);
+  const neverSeen = new Set(conditions.map(({ key }) => key).filter((key) => !Object.hasOwn(FIELDS, key)));
+  const variablesSeen = new Set<string>();
+  return {
+    isEverything: conditions.length === 0,
+    matches(record) {
+      for (const name of Object.keys(record.variables)) {
+        neverSeen.delete(name);
+        neverSeen.delete(`variables.${name}`);
+        variablesSeen.add(name);
+      }
+      return conditions.every((condition) => holds(condition, record));
+    },
+    complain() {
+      const [key] = neverSeen;
+      if (key === undefined) return;
+      const known = [...Object.keys(FIELDS), ...variablesSeen].join(', ');
+      throw new UsageError('where-unknown', `No item has a variable "${key}"`, { hint: `Known here: ${known}` });
+    },
+  };
+}
+
+function parseCondition(text: string): Condition {
+  const parts = /^([^=!]+)(!?=)(.*)$/s.exec(text);
+  if (!parts) {
+    throw new UsageError('where-invalid', `Expected --where as name=value, got "${text}"`, {
+      hint: 'For instance: --where state=archived --where color=red,blue --where name=hero*',
+    });
+  }
+  const [, key = '', operator, values = ''] = parts;
+  return { key: key.trim(), negated: operator === '!=', patterns: values.split(',').map(patternOf) };
+}
+
+/** A pattern for the whole text, whatever the case. */
+function patternOf(glob: string): RegExp {
+  const source = glob
+    .trim()
+    .replace(/\*+/g, '*')
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 'isu');
+}
+
+function holds({ key, negated, patterns }: Condition, record: ItemRecord): boolean {
+  const value = textOf(key, record);
+  const found = value !== undefined && patterns.some((pattern) => pattern.test(value));
+  return found !== negated;
+}
+
+function textOf(key: string, record: ItemRecord): string | undefined {
+  if (isField(key)) return FIELDS[key](record);
+  const name = key.startsWith('variables.') ? key.slice('variables.'.length) : key;
+  return Object.hasOwn(record.variables, name) ? record.variables[name] : undefined;
+}
+
+const isField = (key: string): key is keyof typeof FIELDS => Object.hasOwn(FIELDS, key);

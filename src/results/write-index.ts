@@ -1,0 +1,42 @@
+import { indexFiles } from '../archive/layout.ts';
+import type { ItemRecord } from '../archive/record.ts';
+import { contactSheet, MOST_ON_SHEET, type SheetPicture } from './contact-sheet.ts';
+import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
+import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
+import { rowOf } from './row.ts';
+import { textFile } from './text-file.ts';
+
+/**
+ * Writes a batch's whole index in one pass over its records: results.jsonl, results.csv, the gallery and the contact sheet.
+ * Each file appears whole, the page last. Holds a part of each, whatever the batch's size. May run any number of times.
+ */
+export async function writeIndexFiles(
+  batch: string,
+  records: AsyncIterable<ItemRecord>,
+  { archive, folder }: IndexPlace,
+): Promise<void> {
+  const begin = async (name: string, contentType: string) =>
+    textFile(await archive.begin(folder + name, { contentType }));
+  const jsonl = await begin(indexFiles.resultsJsonl, 'application/x-ndjson');
+  const csv = await begin(indexFiles.resultsCsv, 'text/csv; charset=utf-8');
+  const gallery = galleryWriter(batch, { archive, folder });
+  const sheet: SheetPicture[] = [];
+  try {
+    await csv.add(CSV_HEAD);
+    for await (const record of records) {
+      const row = rowOf(record);
+      await jsonl.add(jsonLine(row));
+      await csv.add(csvLine(row));
+      await gallery.add(record);
+      if (record.state === 'archived' && sheet.length < MOST_ON_SHEET) sheet.push(record);
+    }
+    await jsonl.commit();
+    await csv.commit();
+  } catch (error) {
+    await Promise.all([jsonl.discard(), csv.discard()]);
+    throw error;
+  }
+  const picture = await contactSheet(sheet, archive);
+  if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
+  await gallery.commit({ sheet: picture !== undefined });
+}

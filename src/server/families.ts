@@ -1,0 +1,115 @@
+import { ITEM_STATES } from '../item-state.ts';
+import { HISTOGRAMS } from '../metrics/definitions.ts';
+import type { Family, Sample } from '../metrics/exposition.ts';
+import type { BatchCounts } from '../queue/batch-state.ts';
+import type { HistogramTotals } from '../queue/metrics.ts';
+import { STAGES } from '../queue/queues.ts';
+import type { Scrape } from './scrape.ts';
+
+/** The newest so many batches have series of their own; all others are one. */
+const NAMED_BATCHES = 20;
+/** No batch can be named so. */
+const OTHERS = '(other)';
+
+/** Our metrics as Prometheus has them. Labels are bounded: 21 batches, 8 states, 4 stages, 2 limiters. */
+export function familiesOf(scrape: Scrape): Family[] {
+  const sum = (of: (counts: BatchCounts) => number) => scrape.batches.reduce((total, counts) => total + of(counts), 0);
+  const { atRisk, gate, limiters } = scrape;
+  return [
+    gauge('flux_items', 'Items by batch and state.', itemSamples(scrape.batches)),
+    gauge('flux_batches', 'Batches that Redis knows.', [{ value: scrape.batches.length }]),
+    counter('flux_submits_total', 'Tasks that were started at the provider.', [{ value: sum((one) => one.submits) }]),
+    counter('flux_credits_spent_total', 'Credits spent, by our price list.', [{ value: sum((one) => one.credits) }]),
+    gauge('flux_credits_left', 'Credits of the account, asked at most once a minute.', some(scrape.creditsLeft)),
+    counter('flux_archived_bytes_total', 'Bytes of archived images.', [{ value: sum((one) => one.bytes) }]),
+    gauge(
+      'flux_oldest_waiting_seconds',
+      'How long the job that waits longest has been ready to run.',
+      STAGES.map((stage) => ({ labels: { stage }, value: scrape.oldestWaitingSeconds[stage] })),
+    ),
+    gauge(
+      'flux_items_at_risk',
+      'Finished items, not archived, whose original URL dies within 2 minutes or stored copy within a day.',
+      [
+        { labels: { url: 'origin' }, value: atRisk.origin },
+        { labels: { url: 'stored' }, value: atRisk.stored },
+      ],
+    ),
+    counter(
+      'flux_limiter_sent_total',
+      'Requests sent under a rate limit.',
+      limiters.map(({ name, usage }) => ({ labels: { limiter: name }, value: usage.sent })),
+    ),
+    counter(
+      'flux_limiter_refused_total',
+      'Requests that the provider refused for their rate (429).',
+      limiters.map(({ name, usage }) => ({ labels: { limiter: name }, value: usage.refused })),
+    ),
+    gauge(
+      'flux_limiter_use_ratio',
+      'Requests within the last window as a share of the limit in force.',
+      limiters.flatMap(({ name, usage }) =>
+        usage.limit === undefined ? [] : [{ labels: { limiter: name }, value: usage.inWindow / usage.limit }],
+      ),
+    ),
+    gauge(
+      'flux_limiter_limit',
+      'The limit in force, perhaps learned to be lower than configured.',
+      limiters.flatMap(({ name, usage }) => some(usage.limit).map((one) => ({ ...one, labels: { limiter: name } }))),
+    ),
+    gauge(
+      'flux_limiter_paused_seconds',
+      'What is left of a pause after a 429.',
+      limiters.map(({ name, usage }) => ({ labels: { limiter: name }, value: usage.pausedMs / 1_000 })),
+    ),
+    gauge('flux_submitting_stopped', '1 while the provider refuses the account and nothing is submitted.', [
+      { value: gate ? 1 : 0, ...(gate && { labels: { refusal: gate.refusal } }) },
+    ]),
+    counter(
+      'flux_callbacks_total',
+      'Callbacks by what came of them.',
+      Object.entries(scrape.totals.callbacks).map(([result, value]) => ({ labels: { result }, value })),
+    ),
+    ...scrape.totals.histograms.map(histogram),
+  ];
+}
+
+function itemSamples(batches: readonly BatchCounts[]): Sample[] {
+  const named = batches.slice(-NAMED_BATCHES);
+  const others = batches.slice(0, -NAMED_BATCHES);
+  const samples = named.flatMap(({ batch, items }) =>
+    ITEM_STATES.map((state) => ({ labels: { batch, state }, value: items[state] })),
+  );
+  if (others.length === 0) return samples;
+  const summed = ITEM_STATES.map((state) => ({
+    labels: { batch: OTHERS, state },
+    value: others.reduce((sum, { items }) => sum + items[state], 0),
+  }));
+  return [...samples, ...summed];
+}
+
+/** Buckets are cumulative in Prometheus; ours are not. */
+function histogram({ name, buckets, sum }: HistogramTotals): Family {
+  const { metric, help } = HISTOGRAMS[name];
+  let count = 0;
+  const samples: Sample[] = buckets.map((bucket) => {
+    count += bucket.count;
+    return { suffix: '_bucket', labels: { le: bucket.bound }, value: count };
+  });
+  samples.push({ suffix: '_sum', value: sum }, { suffix: '_count', value: count });
+  return { name: metric, help, type: 'histogram', samples };
+}
+
+const some = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ value }]);
+const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
+  name,
+  help,
+  type: 'gauge',
+  samples,
+});
+const counter = (name: string, help: string, samples: readonly Sample[]): Family => ({
+  name,
+  help,
+  type: 'counter',
+  samples,
+});

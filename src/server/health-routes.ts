@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { messageOf } from '../errors.ts';
+import type { Serving } from './serving.ts';
+
+const PATIENCE_MS = 2_000;
+/** Probes come every few seconds from several sides; the archive need not be asked each time. */
+const KNOWN_FOR_MS = 5_000;
+/** Never there: what counts is that the archive says so. */
+const PROBE_KEY = 'flux-batch-probe/ready';
+
+/** `GET /healthz`: the process answers. `GET /readyz`: Redis and the archive do too. */
+export function healthRoutes({ connections }: Serving) {
+  const { redis, archive } = connections;
+  const checks = {
+    redis: cached(async () => void (await redis.ping())),
+    archive: cached(async () => void (await archive.read(PROBE_KEY, AbortSignal.timeout(PATIENCE_MS)))),
+  };
+  return async (server: FastifyInstance): Promise<void> => {
+    server.get('/healthz', async () => ({ status: 'ok' }));
+    server.get('/readyz', async (_request, reply) => {
+      const [redisState, archiveState] = await Promise.all([outcomeOf(checks.redis()), outcomeOf(checks.archive())]);
+      const isReady = redisState === 'ok' && archiveState === 'ok';
+      return reply.code(isReady ? 200 : 503).send({ redis: redisState, archive: archiveState });
+    });
+  };
+}
+
+function cached(check: () => Promise<void>): () => Promise<void> {
+  let latest: { result: Promise<void>; at: number } | undefined;
+  return () => {
+    if (!latest || Date.now() - latest.at > KNOWN_FOR_MS) latest = { result: check(), at: Date.now() };
+    return latest.result;
+  };
+}
+
+async function outcomeOf(check: Promise<void>): Promise<string> {
+  const late = sleep(PATIENCE_MS, `no answer within ${PATIENCE_MS} ms`, { ref: false });
+  return Promise.race([check.then(() => 'ok').catch(messageOf), late]);
+}

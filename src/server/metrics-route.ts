@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { exposition, merged } from '../metrics/exposition.ts';
+import { directOrGuarded, type Guard } from './access.ts';
+import { familiesOf } from './families.ts';
+import { scraper } from './scrape.ts';
+import type { Serving } from './serving.ts';
+
+/**
+ * `GET /metrics`: this process's own (prom-client), the fleet's, and BullMQ's. The fleet's numbers are all in Redis, so any one
+ * `serve` tells them whole: scrape one, or deduplicate.
+ */
+export function metricsRoute(serving: Serving, guard: Guard) {
+  const ownProcess = new Registry();
+  collectDefaultMetrics({ register: ownProcess });
+  const scrape = scraper(serving);
+  return async (server: FastifyInstance): Promise<void> => {
+    server.get('/metrics', { preHandler: directOrGuarded(guard) }, async (_request, reply) => {
+      const [own, fleet] = await Promise.all([ownProcess.metrics(), scrape()]);
+      return reply
+        .type('text/plain; version=0.0.4; charset=utf-8')
+        .send(`${exposition(familiesOf(fleet))}${merged(fleet.queues)}${own}`);
+    });
+  };
+}

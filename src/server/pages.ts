@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { layout as keys } from '../archive/layout.ts';
+import { messageOf } from '../errors.ts';
+import type { Guard } from './access.ts';
+import { liveParts } from './live.ts';
+import { batchBody, batchParts } from './pages/batch.ts';
+import { layout, type Page, policy } from './pages/layout.ts';
+import { overviewBody, overviewParts } from './pages/overview.ts';
+import { viewReader } from './pages/views.ts';
+import type { Serving } from './serving.ts';
+
+/** As the manifest allows them and as items are named; nothing else becomes a part of an archive key. */
+const BATCH = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const ITEM = /^[a-z0-9][a-z0-9-]{0,99}$/;
+
+type OfBatch = { Params: { batch: string } };
+type OfItem = { Params: { batch: string; item: string } };
+
+/** `/` and `/batches/<name>`, whole without scripts, and kept up to date where there are some. */
+export function pages(serving: Serving, guard: Guard) {
+  const { archive, records, log } = serving.connections;
+  const views = viewReader(serving);
+  const live = liveParts((error) => log.warn({ reason: messageOf(error) }, 'page not updated'));
+  const overview = async () => overviewParts(await views.overview());
+  const batch = async (name: string) => {
+    const view = BATCH.test(name) ? await views.batch(name) : undefined;
+    return view && batchParts(view);
+  };
+  const sendPage = (reply: FastifyReply, page: Omit<Page, 'archiveUrl'>) =>
+    send(reply, { ...page, archiveUrl: archive.url });
+
+  return async (server: FastifyInstance): Promise<void> => {
+    server.addHook('onRequest', guard);
+    server.addHook('preClose', async () => live.close());
+
+    server.get('/', async (_request, reply) =>
+      sendPage(reply, { title: 'Batches · flux-batch', events: '/events', body: overviewBody(await overview()) }),
+    );
+    server.get('/events', (_request, reply) => {
+      reply.hijack();
+      live.watch('/', reply.raw, overview);
+    });
+
+    server.get<OfBatch>('/batches/:batch', async ({ params }, reply) => {
+      const parts = await batch(params.batch);
+      if (!parts) return reply.callNotFound();
+      const events = `/batches/${params.batch}/events`;
+      return sendPage(reply, { title: `${params.batch} · flux-batch`, events, body: batchBody(parts) });
+    });
+    server.get<OfBatch>('/batches/:batch/events', async (request, reply) => {
+      const { batch: name } = request.params;
+      if (!(await batch(name))) return reply.callNotFound();
+      reply.hijack();
+      live.watch(name, reply.raw, async () => (await batch(name)) ?? {});
+    });
+
+    server.get<OfItem>('/batches/:batch/thumbs/:item', async ({ params }, reply) => {
+      if (!isItem(params)) return reply.callNotFound();
+      return sendImage(reply, await archive.read(keys.thumb(params.batch, params.item)), 'image/webp');
+    });
+    server.get<OfItem>('/batches/:batch/images/:item', async ({ params }, reply) => {
+      const record = isItem(params) ? await records.read(params.batch, params.item) : undefined;
+      if (record?.state !== 'archived') return reply.callNotFound();
+      return sendImage(reply, await archive.read(record.image), record.contentType);
+    });
+  };
+}
+
+function isItem({ batch, item }: OfItem['Params']): boolean {
+  return BATCH.test(batch) && ITEM.test(item);
+}
+
+function send(reply: FastifyReply, page: Page): FastifyReply {
+  const nonce = randomBytes(16).toString('base64');
+  return reply
+    .headers({
+      'content-security-policy': policy(nonce),
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    })
+    .type('text/html; charset=utf-8')
+    .send(layout(page, nonce));
+}
+
+function sendImage(reply: FastifyReply, body: Buffer | undefined, contentType: string): FastifyReply {
+  if (!body) {
+    reply.callNotFound();
+    return reply;
+  }
+  return reply
+    .headers({
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'",
+      'cache-control': 'private, max-age=3600',
+    })
+    .type(contentType)
+    .send(body);
+}

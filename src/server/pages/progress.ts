@@ -1,0 +1,64 @@
+import { formatDuration, type Rate } from '../../duration.ts';
+import { doneOf } from '../../progress/view.ts';
+import { type BatchCounts, hasEnded } from '../../queue/batch-state.ts';
+import { type Html, html } from './html.ts';
+
+export const count = (value: number) => value.toLocaleString('en-US');
+
+/** What people tell apart: claimed and queued are one, so are asking and archiving. */
+export function partsOf({ items }: BatchCounts) {
+  return [
+    { name: 'archived', value: items.archived },
+    { name: 'failed', value: items.failed },
+    { name: 'held', value: items.held },
+    { name: 'cancelled', value: items.cancelled },
+    { name: 'running', value: items.submitted + items.finished },
+    { name: 'queued', value: items.queued + items.submitting },
+  ] as const;
+}
+
+/** Drawn by attributes, since the content security policy lets no style attribute through. */
+export function bar(counts: BatchCounts): Html {
+  const total = Math.max(1, counts.total);
+  let x = 0;
+  const segments = partsOf(counts).map(({ name, value }) => {
+    const width = (value / total) * 100;
+    x += width;
+    const at = (x - width).toFixed(3);
+    return value === 0 || name === 'queued'
+      ? ''
+      : html`<rect class="${name}" x="${at}%" width="${width.toFixed(3)}%" height="100%"/>`;
+  });
+  return html`<svg class="bar" role="img" aria-label="${percent(counts)} done">${segments}</svg>`;
+}
+
+export function stateList(counts: BatchCounts, more: readonly string[] = []): Html {
+  const shown = partsOf(counts).filter(({ name, value }) => value > 0 || name === 'archived');
+  return html`<ul class="states">
+${shown.map(({ name, value }) => html`<li class="${name}">${count(value)} ${name}</li>`)}
+${more.map((text) => html`<li class="plain">${text}</li>`)}
+</ul>`;
+}
+
+export function chip(counts: BatchCounts): Html {
+  if (!counts.sealed) return html`<span class="chip running">enqueueing</span>`;
+  if (!hasEnded(counts)) return html`<span class="chip running">running</span>`;
+  const { failed, held } = counts.items;
+  if (failed + held === 0) return html`<span class="chip done">done</span>`;
+  const bad = [...(failed > 0 ? [`${count(failed)} failed`] : []), ...(held > 0 ? [`${count(held)} held`] : [])];
+  return html`<span class="chip trouble">ended, ${bad.join(', ')}</span>`;
+}
+
+export function percent(counts: BatchCounts): string {
+  return `${counts.total === 0 ? 0 : Math.floor((doneOf(counts) / counts.total) * 100)}%`;
+}
+
+/** By the pace of the last minute, but not sooner than the limit allows; undefined when neither can tell. */
+export function timeLeft(counts: BatchCounts, perMinute: number, rate: Rate): string | undefined {
+  const left = counts.total - doneOf(counts);
+  if (left <= 0) return undefined;
+  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rate.max) * rate.windowMs;
+  const byPaceMs = perMinute > 0 ? (left / perMinute) * 60_000 : byLimitMs;
+  const ms = Math.max(byLimitMs, byPaceMs);
+  return ms > 0 ? `about ${formatDuration(Math.ceil(ms / 1_000) * 1_000)} left` : undefined;
+}

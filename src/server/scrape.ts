@@ -1,0 +1,85 @@
+import type { Provider } from '../provider/provider.ts';
+import { atRisk, oldestWaiting } from '../queue/backlog.ts';
+import type { BatchCounts } from '../queue/batch-state.ts';
+import type { LimiterUsage } from '../queue/limiter.ts';
+import { type MetricTotals, readMetrics } from '../queue/metrics.ts';
+import { STAGES, type Stage } from '../queue/queues.ts';
+import type { Gate } from '../stages/probe-gate.ts';
+import type { Serving } from './serving.ts';
+
+/** Everything that /metrics is made of, as it stands now. */
+export type Scrape = {
+  /** The newest last. */
+  batches: readonly BatchCounts[];
+  oldestWaitingSeconds: Record<Stage, number>;
+  atRisk: { origin: number; stored: number };
+  limiters: readonly { name: 'submit' | 'poll'; usage: LimiterUsage }[];
+  gate: Gate | undefined;
+  totals: MetricTotals;
+  creditsLeft: number | undefined;
+  /** BullMQ's own expositions. */
+  queues: readonly string[];
+};
+
+/** Collects a scrape; scrapes at the same moment share one. */
+export function scraper(serving: Serving): () => Promise<Scrape> {
+  const creditsLeft = creditsOnceAMinute(serving.account?.provider);
+  let underWay: Promise<Scrape> | undefined;
+  return () => {
+    underWay ??= collect(serving, creditsLeft).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
+async function collect(serving: Serving, creditsLeft: () => Promise<number | undefined>): Promise<Scrape> {
+  const { state, queues, redis, keys } = serving.connections;
+  const now = Date.now();
+  const [batches, oldest, risk, submitUsage, pollUsage, gate, totals, credits, expositions] = await Promise.all([
+    countsOfAll(serving),
+    oldestWaiting(queues, now),
+    atRisk(queues, now),
+    serving.submitLimiter.usage(),
+    serving.pollLimiter.usage(),
+    state.gate(),
+    readMetrics(redis, keys),
+    creditsLeft(),
+    Promise.all(STAGES.map((stage) => queues.byStage[stage].exportPrometheusMetrics())),
+  ]);
+  return {
+    batches,
+    oldestWaitingSeconds: oldest,
+    atRisk: risk,
+    limiters: [
+      { name: 'submit', usage: submitUsage },
+      { name: 'poll', usage: pollUsage },
+    ],
+    gate,
+    totals,
+    creditsLeft: credits,
+    queues: expositions,
+  };
+}
+
+export async function countsOfAll({ connections: { state } }: Serving): Promise<BatchCounts[]> {
+  const names = await state.batches();
+  const counts = await Promise.all(names.map((name) => state.counts(name)));
+  return counts.filter((one) => one !== undefined);
+}
+
+const CREDITS_EVERY_MS = 60_000;
+const CREDITS_PATIENCE_MS = 3_000;
+
+/** What was known last while the provider does not answer; undefined without a key or before its first answer. */
+function creditsOnceAMinute(provider: Provider | undefined): () => Promise<number | undefined> {
+  let known: number | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (!provider || Date.now() - askedAt < CREDITS_EVERY_MS) return known;
+    askedAt = Date.now();
+    const outcome = await provider.credits({ signal: AbortSignal.timeout(CREDITS_PATIENCE_MS) });
+    if (outcome.kind === 'credits') known = outcome.credits;
+    return known;
+  };
+}

@@ -1,0 +1,44 @@
+import type { CallbackTokens } from '../callbacks/token.ts';
+import { callbackTokens } from '../callbacks/token.ts';
+import type { Connections } from '../connections.ts';
+import type { Metrics } from '../metrics/definitions.ts';
+import type { Prices } from '../prices.ts';
+import type { Provider } from '../provider/provider.ts';
+import { redisMetrics } from '../queue/metrics.ts';
+import { pollHints } from '../queue/poll-hints.ts';
+import { openLimiters, openProvider, type WatchedLimiters } from '../stage-ports.ts';
+import type { CallbackPorts } from '../stages/callback.ts';
+
+/** All that the server shows and acts on. Without an API key it only shows. */
+export type Serving = WatchedLimiters & {
+  connections: Connections;
+  prices: Prices;
+  metrics: Metrics;
+  account: { provider: Provider; tokens: CallbackTokens } | undefined;
+  callbackPorts: CallbackPorts;
+};
+
+export async function openServing(connections: Connections): Promise<Serving> {
+  const { config, closers, redis, keys, queues, records, state, prices } = connections;
+  const metrics = redisMetrics(redis, keys);
+  closers.push(() => metrics.close());
+  const hints = pollHints(redis, keys, queues);
+  return {
+    connections,
+    prices,
+    metrics,
+    ...openLimiters(connections),
+    account:
+      config.apiKey === undefined
+        ? undefined
+        : { provider: openProvider(connections), tokens: callbackTokens(config.apiKey) },
+    callbackPorts: {
+      now: Date.now,
+      records,
+      state,
+      forward: queues.forward,
+      hurryPoll: hints.hurry,
+      settings: { pollGiveUpMs: config.pollGiveUpMs },
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { ItemRecord } from '../archive/record.ts';
+import type { Records } from '../archive/records.ts';
+import type { Item } from '../item.ts';
+import type { ItemState } from '../item-state.ts';
+import { submittedRecord } from './item-record.ts';
+import type { BatchState, Forward, ItemRef, StageSettings } from './ports.ts';
+import { submittedOf } from './submit-outcome.ts';
+
+/** What a hint made of an item's poll: it comes at once; it polls another task; there is none. */
+export type Hurried = 'hurried' | 'other-task' | 'absent';
+
+export type CallbackPorts = {
+  now: () => number;
+  records: Records;
+  state: Pick<BatchState, 'move'> & { stateOf(item: ItemRef): Promise<ItemState | undefined> };
+  forward: Pick<Forward, 'poll'>;
+  hurryPoll(item: ItemRef, taskId: string): Promise<Hurried>;
+  settings: Pick<StageSettings, 'pollGiveUpMs'>;
+};
+
+/**
+ * - `hurried`: the item's poll comes at once
+ * - `brought-back`: the item had lost its task and has it again
+ * - `ignored`: there is nothing to hurry, or the task is not the item's
+ */
+export type CallbackOutcome = 'hurried' | 'brought-back' | 'ignored';
+
+/**
+ * The provider says that a task of this item has ended. That is a hint: the poll asks what came of it. May be told any number of
+ * times, before the answer to the submit has come, and after everything is over. Throws the archive's errors.
+ */
+export async function takeCallback(item: ItemRef, taskId: string, ports: CallbackPorts): Promise<CallbackOutcome> {
+  const hurried = await ports.hurryPoll(item, taskId);
+  if (hurried === 'hurried') return 'hurried';
+  if (hurried === 'other-task') return 'ignored';
+  const state = await ports.state.stateOf(item);
+  if (hasNoUseFor(state)) return 'ignored';
+  const record = await ports.records.read(item.batch, item.id);
+  if (!record || !mayBeTaskOf(record, taskId)) return 'ignored';
+  const wasCounted = state === 'held' && 'taskId' in record && record.taskId !== undefined;
+  await bringBack(record, taskId, wasCounted, ports);
+  return 'brought-back';
+}
+
+/** Past its poll, or ended by a person's word. Unknown to Redis, as after a flush, is another matter. */
+function hasNoUseFor(state: ItemState | undefined): boolean {
+  return state === 'finished' || state === 'archived' || state === 'failed' || state === 'cancelled';
+}
+
+/** Whether the record has an attempt whose task is not known, or is known to be this one and still of interest. */
+function mayBeTaskOf(record: ItemRecord, taskId: string): boolean {
+  if (record.earlierTaskIds.includes(taskId)) return false;
+  switch (record.state) {
+    case 'submitted':
+      return record.taskId === taskId;
+    case 'held':
+      return record.taskId === undefined ? hasUnknownTask(record) : record.taskId === taskId;
+    case 'claimed':
+    case 'queued':
+      return hasUnknownTask(record);
+    case 'archived':
+    case 'failed':
+      return false;
+    default:
+      return record satisfies never;
+  }
+}
+
+/** Each attempt is a submit that went out, or may have. */
+function hasUnknownTask(record: ItemRecord): boolean {
+  return record.attempts > record.earlierTaskIds.length;
+}
+
+/** Record, state, poll, in this order: wherever it breaks off, a repeated callback or the manifest's next run goes on. */
+async function bringBack(record: ItemRecord, taskId: string, wasCounted: boolean, ports: CallbackPorts): Promise<void> {
+  const item = itemOfRecord(record);
+  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
+  const submitted = submittedOf(item, taskId, submittedAt, true, ports);
+  await ports.records.write(submittedRecord(submitted, record));
+  await ports.state.move(item, 'submitted', wasCounted ? {} : { submits: 1 });
+  await ports.forward.poll(submitted, ports.now());
+}
+
+function itemOfRecord({ batch, id, name, variant, priority, variables, request, timings }: ItemRecord): Item {
+  return { batch, id, name, variant, priority, variables, request, queuedAt: Date.parse(timings.queued) };
+}

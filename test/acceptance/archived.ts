@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { expect } from 'vitest';
+import { type ItemRecord, recordSchema } from '../../src/archive/record.ts';
+import type { Place } from './place.ts';
+
+/** The records of a batch in a folder archive, read from the files alone. */
+export async function recordsOf(place: Place, batch: string, archive = 'archive'): Promise<ItemRecord[]> {
+  const folder = join(place.folder, archive, batch, 'items');
+  const names = (await filesIn(folder)).filter((name) => name.endsWith('.json'));
+  return Promise.all(
+    names.map(async (name) => recordSchema.parse(JSON.parse(await readFile(join(folder, name), 'utf8')))),
+  );
+}
+
+export async function filesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+export function countBy(records: readonly ItemRecord[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of records) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+/** Every image is one, agrees with its record, and has one: no file is there that no record names. */
+export async function expectImagesAsRecorded(place: Place, batch: string, archive = 'archive'): Promise<void> {
+  const root = join(place.folder, archive);
+  const named: string[] = [];
+  for (const record of await recordsOf(place, batch, archive)) {
+    if (record.state !== 'archived') continue;
+    named.push(record.image);
+    expectBodyAsRecorded(await readFile(join(root, record.image)), record);
+    await expectDecodes(await readFile(join(root, record.image)), record);
+    await sharp(await readFile(join(root, record.thumb))).stats();
+  }
+  const stored = (await filesIn(join(root, batch, 'images'))).map((name) => `${batch}/images/${name}`);
+  expect(stored.sort()).toEqual(named.sort());
+}
+
+type Archived = Extract<ItemRecord, { state: 'archived' }>;
+
+export function expectBodyAsRecorded(body: Buffer, record: Archived): void {
+  expect(body.length).toBe(record.bytes);
+  expect(createHash('sha256').update(body).digest('hex')).toBe(record.sha256);
+}
+
+/** Decodes every pixel, which `metadata` would not. */
+async function expectDecodes(body: Buffer, record: Archived): Promise<void> {
+  const { data, info } = await sharp(body, { failOn: 'warning' }).raw().toBuffer({ resolveWithObject: true });
+  expect(data.length).toBeGreaterThan(0);
+  expect([info.width, info.height]).toEqual([record.width, record.height]);
+  expect(record.contentType).toBe(`image/${(await sharp(body).metadata()).format}`);
+}

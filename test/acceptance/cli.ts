@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The built program: what a user runs. */
+const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
+
+export type Exit = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
+export type Cli = {
+  pid: number;
+  stdout(): string;
+  stderr(): string;
+  isRunning(): boolean;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends it by force, and fails, when it takes longer. */
+  exit(withinMs?: number): Promise<Exit>;
+};
+
+const EXIT_WITHIN_MS = 60_000;
+
+/** Starts the program with nothing in its environment but what is given. */
+export function startCli(args: readonly string[], place: { cwd: string; env: Record<string, string> }): Cli {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('The program cannot be started');
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  let running = true;
+  const closed = once(child, 'close').then(([code, signal]): Exit => {
+    running = false;
+    return { code, signal, stdout, stderr };
+  });
+  return {
+    pid,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    isRunning: () => running,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    async exit(withinMs = EXIT_WITHIN_MS) {
+      const late = sleep(withinMs, undefined, { ref: false });
+      const exit = await Promise.race([closed, late]);
+      if (exit) return exit;
+      child.kill('SIGKILL');
+      await closed;
+      throw new Error(`flux-batch ${args.join(' ')} did not end within ${withinMs} ms\n${stdout}\n${stderr}`);
+    },
+  };
+}
+
+/** Waits for a condition, asking often; fails with its name, and what `seen` tells, when it does not come true. */
+export async function until(
+  what: string,
+  isTrue: () => boolean | Promise<boolean>,
+  { withinMs = 30_000, seen = () => '' }: { withinMs?: number; seen?: () => string } = {},
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`Waited ${withinMs} ms until ${what}\n${seen()}`);
+    await sleep(10);
+  }
+}

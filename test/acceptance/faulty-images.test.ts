@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { countBy, expectImagesAsRecorded, filesIn, recordsOf } from './archived.ts';
+import { until } from './cli.ts';
+import { expectOneTaskEach } from './ledger.ts';
+import { openPlace, promptsFor } from './place.ts';
+
+const FAULTS = [
+  'image-cut',
+  'image-short',
+  'image-long',
+  'image-empty',
+  'image-html',
+  'image-wrong-format',
+  'image-huge',
+  'image-bomb',
+  'image-redirect-inside',
+  'image-500',
+] as const;
+
+test.concurrent.for(['jpeg', 'png'])(
+  'spoiled %s images are fetched again and only whole ones are archived',
+  async (outputFormat, context) => {
+    const faults = FAULTS.map((name) => ({ name, times: 3 }));
+    const place = await openPlace(context, { simulator: { faults } });
+    const manifest = await place.manifest('spoiled', promptsFor(16), { outputFormat });
+    const { code, stderr } = await place.run(['run', manifest]);
+
+    expect(code, stderr).toBe(0);
+    const ledger = place.simulator.ledger();
+    expect(ledger.faults).toEqual(Object.fromEntries(FAULTS.map((name) => [name, 3])));
+    const { origin, stored, link } = ledger.downloads;
+    expect(origin + stored + link).toBeGreaterThan(16);
+    expectOneTaskEach(place, 16);
+    expect(countBy(await recordsOf(place, 'spoiled'))).toEqual({ archived: 16 });
+    await expectImagesAsRecorded(place, 'spoiled');
+  },
+);
+
+test.concurrent.for(FAULTS)(
+  'while every download is spoiled by %s nothing is archived, and all is once they are whole',
+  async (name, context) => {
+    const place = await openPlace(context, { simulator: { faults: [{ name, share: 1 }] } });
+    const running = place.start(['run', await place.manifest('hopeless', promptsFor(4))]);
+    await until('each was fetched again and again', () => (place.simulator.ledger().faults[name] ?? 0) >= 16, {
+      seen: () => `${running.stderr()}${JSON.stringify(place.simulator.ledger().faults)}`,
+    });
+    expect(countBy(await recordsOf(place, 'hopeless')).archived).toBeUndefined();
+    expect(await filesIn(join(place.folder, 'archive/hopeless/images'))).toEqual([]);
+
+    place.simulator.setFaults([]);
+    const { code, stderr } = await running.exit();
+    expect(code, stderr).toBe(0);
+    expectOneTaskEach(place, 4);
+    await expectImagesAsRecorded(place, 'hopeless');
+  },
+);

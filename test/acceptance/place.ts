@@ -1,0 +1,132 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, vi } from 'vitest';
+import { z } from 'zod';
+import type { Rate } from '../../src/duration.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { type Cli, type Exit, startCli } from './cli.ts';
+
+// Whole processes start, wait for each other's locks to run out and end, several at once on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
+
+/** A folder of its own with a provider of its own: where one test's commands run. */
+export type Place = {
+  folder: string;
+  simulator: Simulator;
+  /** Writes a manifest with one job for each prompt and returns its name. */
+  manifest(batch: string, prompts: readonly string[], defaults?: object): Promise<string>;
+  write(name: string, text: string): Promise<string>;
+  start(args: readonly string[], env?: Record<string, string>): Cli;
+  /** Runs it to its end. */
+  run(args: readonly string[], env?: Record<string, string>): Promise<Exit>;
+  /** Of the private Redis that runs here; undefined when none does. */
+  redis(): { url: string; pid: number } | undefined;
+};
+
+export const RATE = { max: 40, windowMs: 500 };
+
+/** Quick tasks, small pictures, limits that only matter where a test sets its own. */
+const QUICK: SimulatorOptions = {
+  rate: RATE,
+  pollRate: { max: 200, windowMs: 1_000 },
+  maxTasks: 1_000,
+  medianMs: 300,
+  pictures: 'plain',
+  imageSize: 64,
+  imageBytes: 8_000,
+};
+
+/** All that was started here is ended with the test, however it ends. */
+export async function openPlace(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  options: { simulator?: SimulatorOptions; pace?: Rate; env?: Record<string, string> } = {},
+): Promise<Place> {
+  const settings = { ...QUICK, ...options.simulator };
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'flux-batch-acceptance-')));
+  const started: Cli[] = [];
+  const killAll = () => {
+    for (const cli of started) if (cli.isRunning()) cli.kill('SIGKILL');
+    const redis = redisOf(folder);
+    if (redis && runsIn(folder, redis.pid)) process.kill(redis.pid, 'SIGKILL');
+  };
+  process.once('exit', killAll);
+  const simulator = await startSimulator(settings);
+  onTestFinished(async () => {
+    killAll();
+    await Promise.all(started.map((cli) => cli.exit()));
+    // A command that was starting its Redis just then has written who that is by now.
+    killAll();
+    process.off('exit', killAll);
+    await simulator.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  // A pace below the provider's rate draws a batch out without a refusal on a machine that stutters.
+  const { max, windowMs } = options.pace ?? settings.rate ?? RATE;
+  const environment = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    FLUX_API_URL: simulator.url,
+    FLUX_API_KEY: simulator.apiKey,
+    FLUX_RATE_LIMIT: `${max}/${windowMs}ms`,
+    FLUX_POLL_LIMIT: '150/1s',
+    FLUX_MAX_TASKS: '1000',
+    // A claim without an answer is called unknown 5 s after this.
+    FLUX_SUBMIT_TIMEOUT: '3s',
+    ...options.env,
+  };
+  const start: Place['start'] = (args, env = {}) => {
+    const cli = startCli(args, { cwd: folder, env: { ...environment, ...env } });
+    started.push(cli);
+    return cli;
+  };
+  const write: Place['write'] = async (name, text) => {
+    await writeFile(join(folder, name), text);
+    return name;
+  };
+  return {
+    folder,
+    simulator,
+    start,
+    run: (args, env) => start(args, env).exit(),
+    write,
+    manifest: (batch, prompts, defaults = {}) =>
+      write(`${batch}.yaml`, manifestText(batch, prompts, { outputFormat: 'jpeg', aspectRatio: '1:1', ...defaults })),
+    redis: () => redisOf(folder),
+  };
+}
+
+/** So many prompts, all different. */
+export function promptsFor(count: number, subject = 'A lighthouse'): string[] {
+  return Array.from({ length: count }, (_, index) => `${subject}, number ${index + 1}`);
+}
+
+/** JSON is YAML too. */
+function manifestText(batch: string, prompts: readonly string[], defaults: object): string {
+  const jobs = prompts.map((prompt, index) => ({ id: `item-${index + 1}`, prompt }));
+  return JSON.stringify({ version: 1, batch, defaults, jobs }, null, 2);
+}
+
+const stateSchema = z.object({ port: z.int(), pid: z.int(), password: z.string() });
+
+function redisOf(folder: string): { url: string; pid: number } | undefined {
+  try {
+    const text = readFileSync(join(folder, '.flux-batch/redis/redis.json'), 'utf8');
+    const { port, pid, password } = stateSchema.parse(JSON.parse(text));
+    return { url: `redis://:${password}@127.0.0.1:${port}`, pid };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Numbers of processes are given out again: only one that works in our folder is ours to end. */
+export function runsIn(folder: string, pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
+import { loadConfig, type Overrides } from '../../src/config.ts';
+import { type Connections, connect } from '../../src/connections.ts';
+import { WORKER_STAGES } from '../../src/fleet.ts';
+import { intakeManifest } from '../../src/intake.ts';
+import type { Item } from '../../src/item.ts';
+import { itemId } from '../../src/item-id.ts';
+import { hasEnded } from '../../src/queue/batch-state.ts';
+import { startServer } from '../../src/server/server.ts';
+import { openServing } from '../../src/server/serving.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { openPorts } from '../../src/stage-ports.ts';
+import { startFleet } from '../../workers/fleet.ts';
+import { startRedis } from '../services/redis.ts';
+
+const QUICK: SimulatorOptions = {
+  timeScale: 0.05,
+  rate: { max: 10_000, windowMs: 1_000 },
+  pollRate: { max: 10_000, windowMs: 1_000 },
+  maxTasks: 10_000,
+  pictures: 'plain',
+  imageSize: 64,
+  imageBytes: 2_000,
+};
+
+/** A Redis, an archive folder, a simulator and a server of this test's own; workers come by `addWorkers`. */
+export async function startDeployment(options: { simulator?: SimulatorOptions; config?: Overrides } = {}) {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const folder = await mkdtemp(join(tmpdir(), 'flux-batch-serve-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const simulator = await startSimulator({ ...QUICK, ...options.simulator });
+  onTestFinished(() => simulator.close());
+  const overrides: Overrides = {
+    FLUX_API_KEY: simulator.apiKey,
+    FLUX_API_URL: simulator.url,
+    FLUX_RATE_LIMIT: '10000/1s',
+    FLUX_POLL_LIMIT: '10000/1s',
+    FLUX_MAX_TASKS: '10000',
+    REDIS_URL: redis.url,
+    ARCHIVE_URL: folder,
+    LOG_LEVEL: 'silent',
+    ...options.config,
+  };
+  const open = async (patient: boolean, more: Overrides = {}) => {
+    const connections = await connect(loadConfig({ ...overrides, ...more }), { patient, prove: false });
+    onTestFinished(() => connections.closers.closeAll());
+    return connections;
+  };
+  const connections = await open(false);
+  const serving = await openServing(connections);
+  const server = await startServer(serving, { host: '127.0.0.1', port: 0 });
+  connections.closers.push(() => server.close());
+
+  return {
+    redis,
+    simulator,
+    serving,
+    connections,
+    folder,
+    url: server.url,
+    open,
+    async addWorkers(stages: readonly (typeof WORKER_STAGES)[number][] = WORKER_STAGES) {
+      const own = await open(true, { FLUX_CALLBACK_URL: server.url });
+      const ports = await openPorts(own);
+      const fleet = startFleet(own, ports, { stages, onTrouble: () => {} });
+      own.closers.push(async () => {
+        await fleet.drain(20_000);
+      });
+      return { fleet, ports, connections: own };
+    },
+    enqueue: (batch: string, items: readonly Omit<Item, 'queuedAt'>[]) =>
+      intakeManifest(connections, { batch, digest: 'd' }, each(items)),
+    ended: (batch: string, timeout = 20_000) => batchEnded(connections, batch, timeout),
+  };
+}
+export type Deployment = Awaited<ReturnType<typeof startDeployment>>;
+
+export function itemsOf(batch: string, count: number, prompt = 'a pear'): Omit<Item, 'queuedAt'>[] {
+  return Array.from({ length: count }, (_, index) => {
+    const request = { prompt: `${prompt} ${index}`, model: 'flux-kontext-pro', outputFormat: 'png' } as const;
+    const id = itemId('pear', request, 1);
+    return { batch, id, name: `pear ${index}`, variant: 1, priority: 0, variables: {}, request };
+  });
+}
+
+async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
+  yield* values;
+}
+
+async function batchEnded({ state }: Connections, batch: string, timeout: number) {
+  return vi.waitFor(
+    async () => {
+      const counts = await state.counts(batch);
+      if (!counts || !hasEnded(counts)) throw new Error(`not ended: ${JSON.stringify(counts?.items)}`);
+      return counts;
+    },
+    { timeout, interval: 50 },
+  );
+}

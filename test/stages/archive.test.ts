@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import type { Finished } from '../../src/item.ts';
+import type { FaultName } from '../../src/simulator/faults.ts';
+import { archive } from '../../src/stages/archive.ts';
+import { poll } from '../../src/stages/poll.ts';
+import { submit } from '../../src/stages/submit.ts';
+import { BATCH, Crash, crashing, FIRST_RUN, itemNamed, LAST_RUN, openRig } from './rig.ts';
+
+const item = itemNamed('lighthouse');
+
+/** An item whose image is ready, as the archive stage gets it. */
+async function finishedRig(options: Parameters<typeof openRig>[0] = {}) {
+  const rig = await openRig(options);
+  await rig.admit(item);
+  await submit(item, FIRST_RUN, rig.ports);
+  const task = rig.jobs.polls.get(item.id)?.data;
+  if (!task) throw new Error('Expected a poll job');
+  await rig.untilEnded(task.taskId);
+  await poll(task, FIRST_RUN, rig.ports);
+  const finished = rig.jobs.archives.get(item.id)?.data;
+  if (!finished) throw new Error('Expected an archive job');
+  const fault = (...names: FaultName[]) => rig.simulator.setFaults(names.map((name) => ({ name, share: 1 })));
+  return { rig, finished, fault };
+}
+
+const run = (runs: number) => ({ ...FIRST_RUN, runs });
+
+describe('archiving', () => {
+  test('puts image and thumbnail, then the record with all that is known of it', async () => {
+    const { rig, finished } = await finishedRig();
+    await rig.state.intake.seal(BATCH);
+    expect(await archive(finished, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
+    const record = await rig.recordOf(item);
+    if (record?.state !== 'archived') throw new Error('Expected an archived record');
+    expect(record).toMatchObject({ taskId: finished.taskId, source: 'origin', contentType: 'image/png', attempts: 1 });
+    expect((await rig.archive.read(record.image))?.length).toBe(record.bytes);
+    expect((await rig.archive.read(record.thumb))?.length).toBeGreaterThan(0);
+    expect(Object.keys(record.timings)).toEqual(['queued', 'submitted', 'completed', 'discovered', 'archived']);
+    expect(await rig.state.counts(BATCH)).toMatchObject({ bytes: record.bytes, items: { archived: 1 } });
+    expect(rig.ended).toEqual([BATCH]);
+  });
+
+  test('records no URL that opens anything', async () => {
+    const { rig, finished } = await finishedRig();
+    await archive(finished, FIRST_RUN, rig.ports);
+    expect(JSON.stringify(await rig.recordOf(item))).not.toContain('http');
+  });
+
+  test('of an archived item fetches nothing', async () => {
+    const { rig, finished } = await finishedRig();
+    await archive(finished, FIRST_RUN, rig.ports);
+    const { downloads } = rig.simulator.ledger();
+    expect(await archive(finished, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
+    expect(rig.simulator.ledger().downloads).toEqual(downloads);
+  });
+
+  test.each(['write', 'move'] as const)('that dies at any %s is done by the next run', async (method) => {
+    for (const when of ['before', 'after'] as const) {
+      const { rig, finished } = await finishedRig();
+      const ports =
+        method === 'write'
+          ? { ...rig.ports, records: crashing(rig.records, 'write', when) }
+          : { ...rig.ports, state: crashing(rig.state, 'move', when) };
+      await expect(archive(finished, FIRST_RUN, ports)).rejects.toThrow(Crash);
+      expect(await archive(finished, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
+      expect(await rig.recordOf(item)).toMatchObject({ state: 'archived' });
+      expect(await rig.state.counts(BATCH)).toMatchObject({ items: { archived: 1 } });
+    }
+  });
+});
+
+describe('the source', () => {
+  test('falls to the stored copy when the original is gone', async () => {
+    const { rig, finished, fault } = await finishedRig();
+    fault('origin-dead');
+    await archive(finished, FIRST_RUN, rig.ports);
+    expect(await rig.recordOf(item)).toMatchObject({ state: 'archived', source: 'stored' });
+  });
+
+  test('falls to a temporary link when the stored copy is not served either', async () => {
+    const { rig, finished } = await finishedRig();
+    const download: typeof rig.ports.download = async (url, options) =>
+      url === finished.originUrl || url === finished.storedUrl
+        ? { kind: 'broken', message: 'HTTP 500' }
+        : rig.ports.download(url, options);
+    await archive(finished, FIRST_RUN, { ...rig.ports, download });
+    expect(await rig.recordOf(item)).toMatchObject({ state: 'archived', source: 'link' });
+    expect(rig.simulator.ledger().links).toBe(1);
+  });
+
+  test('is not the original once that is dead by our reading', async () => {
+    const { rig, finished } = await finishedRig();
+    await archive({ ...finished, originDiesAt: Date.now() - 1 }, FIRST_RUN, rig.ports);
+    expect(rig.simulator.ledger().downloads).toMatchObject({ origin: 0, stored: 1 });
+  });
+});
+
+describe('an image that is gone', () => {
+  test('from every source is asked for again, and expired only when it stays so', async () => {
+    const { rig, finished, fault } = await finishedRig();
+    fault('origin-dead', 'stored-dead');
+    for (const runs of [1, 2]) {
+      expect(await archive(finished, run(runs), rig.ports)).toMatchObject({
+        kind: 'retry',
+        error: { code: 'image-missed' },
+      });
+      expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted' });
+    }
+    expect(await archive(finished, run(3), rig.ports)).toEqual({ kind: 'done' });
+    const record = await rig.recordOf(item);
+    expect(record).toMatchObject({ state: 'failed', taskId: finished.taskId, failure: { class: 'expired' } });
+    expect(await rig.stateOf(item)).toBe('failed');
+  });
+
+  test('past the last deadline is expired at once', async () => {
+    const { rig, finished, fault } = await finishedRig();
+    fault('origin-dead', 'stored-dead');
+    await archive({ ...finished, storedDiesAt: Date.now() - 1 }, run(1), rig.ports);
+    expect(await rig.recordOf(item)).toMatchObject({ failure: { class: 'expired' } });
+  });
+
+  test('but for one source that is only broken is not expired', async () => {
+    const { rig, finished, fault } = await finishedRig();
+    fault('origin-dead', 'image-500');
+    expect(await archive(finished, run(9), rig.ports)).toMatchObject({ kind: 'retry' });
+  });
+});
+
+describe('a body that is not the image', () => {
+  const spoiled: FaultName[] = ['image-cut', 'image-short', 'image-html', 'image-wrong-format', 'image-empty'];
+
+  test.each(spoiled)('(%s) is fetched again, never stored', async (name) => {
+    const { rig, finished, fault } = await finishedRig();
+    fault(name);
+    expect(await archive(finished, FIRST_RUN, rig.ports)).toMatchObject({ kind: 'retry' });
+    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted' });
+    fault();
+    await archive(finished, FIRST_RUN, rig.ports);
+    const record = await rig.recordOf(item);
+    expect(record).toMatchObject({ state: 'archived', contentType: 'image/png' });
+    expect(rig.tasks()).toBe(1);
+  });
+
+  test('with the last attempt ends the item, whose task can still be asked', async () => {
+    const { rig, finished, fault } = await finishedRig();
+    fault('image-html');
+    expect(await archive(finished, LAST_RUN, rig.ports)).toEqual({ kind: 'done' });
+    const record = await rig.recordOf(item);
+    expect(record).toMatchObject({ state: 'failed', taskId: finished.taskId, failure: { class: 'invalid-image' } });
+  });
+
+  test('from one source is had from the next', async () => {
+    const { rig, finished } = await finishedRig();
+    rig.simulator.setFaults([{ name: 'image-html', times: 1 }]);
+    await archive(finished, FIRST_RUN, rig.ports);
+    expect(await rig.recordOf(item)).toMatchObject({ state: 'archived', source: 'stored' });
+  });
+});
+
+test('an image of another task than the record’s is archived, and neither task is forgotten', async () => {
+  const { rig, finished } = await finishedRig();
+  const older: Finished = { ...finished, taskId: 'task-older' };
+  await archive(older, FIRST_RUN, rig.ports);
+  const record = await rig.recordOf(item);
+  expect(record).toMatchObject({ state: 'archived', taskId: 'task-older', earlierTaskIds: [finished.taskId] });
+});

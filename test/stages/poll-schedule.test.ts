@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { firstPollAt, nextPollAt } from '../../src/stages/poll-schedule.ts';
+
+const START = 1_800_000_000_000;
+const ascending = (durations: number[]) => durations.sort((a, b) => a - b);
+const durations = fc.array(fc.integer({ min: 1, max: 600_000 }), { maxLength: 100 }).map(ascending);
+const elapsed = fc.integer({ min: 0, max: 3_600_000 });
+
+describe('the time of the next poll', () => {
+  test('is always in the future, whatever was learned and however old the task is', () => {
+    fc.assert(
+      fc.property(durations, elapsed, (known, elapsedMs) => {
+        const now = START + elapsedMs;
+        const at = nextPollAt({ submittedAt: START, now, durations: known });
+        expect(Number.isInteger(at)).toBe(true);
+        expect(at - now).toBeGreaterThanOrEqual(200);
+      }),
+    );
+  });
+
+  test('is never further away than the longest task known, or the pace without any knowledge', () => {
+    fc.assert(
+      fc.property(durations, elapsed, (known, elapsedMs) => {
+        const now = START + elapsedMs;
+        const at = nextPollAt({ submittedAt: START, now, durations: known });
+        const longestMs = known.at(-1) ?? 0;
+        expect(at - now).toBeLessThanOrEqual(Math.max(20_000, longestMs - elapsedMs));
+      }),
+    );
+  });
+
+  test('follows the pace that the provider calls sensible while too little is known', () => {
+    const everyMs = (elapsedMs: number) =>
+      nextPollAt({ submittedAt: START, now: START + elapsedMs, durations: [1, 2, 3, 4] }) - START - elapsedMs;
+    expect([0, 29_999, 30_000, 119_999, 120_000, 900_000].map(everyMs)).toEqual([
+      2_500, 2_500, 7_000, 7_000, 20_000, 20_000,
+    ]);
+  });
+
+  test('of a task that outlives all known ones comes ever later, but not later than the pace', () => {
+    const known = [1_000, 1_100, 1_200, 1_300, 1_400];
+    const waits = [2_000, 10_000, 60_000, 600_000].map(
+      (elapsedMs) => nextPollAt({ submittedAt: START, now: START + elapsedMs, durations: known }) - START - elapsedMs,
+    );
+    expect(waits).toEqual([300, 1_500, 7_000, 20_000]);
+  });
+
+  test('finds a task within four polls on average, and soon after its end', () => {
+    const known = ascending(Array.from({ length: 100 }, (_, index) => 8_000 + index * 100));
+    const runs = known.map((endsAfterMs) => {
+      let now = firstPollAt(START, known);
+      let polls = 1;
+      while (now < START + endsAfterMs) {
+        now = nextPollAt({ submittedAt: START, now, durations: known });
+        polls += 1;
+      }
+      return { polls, lateMs: now - START - endsAfterMs };
+    });
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(runs.map(({ polls }) => polls))).toBeLessThan(4.5);
+    expect(mean(runs.map(({ lateMs }) => lateMs))).toBeLessThan(2_500);
+  });
+});
+
+test('the first poll comes near the shorter of the durations that were learned', () => {
+  const known = ascending(Array.from({ length: 100 }, (_, index) => 8_000 + index * 100));
+  const afterMs = firstPollAt(START, known) - START;
+  expect(afterMs).toBeGreaterThanOrEqual(8_000);
+  expect(afterMs).toBeLessThanOrEqual(18_000);
+});

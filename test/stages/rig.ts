@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, vi } from 'vitest';
+import { folderArchive } from '../../src/archive/folder.ts';
+import type { ItemRecord } from '../../src/archive/record.ts';
+import { recordsIn } from '../../src/archive/records.ts';
+import { accountedRecords } from '../../src/charges.ts';
+import { openClosers } from '../../src/closers.ts';
+import type { Finished, Item, Submitted } from '../../src/item.ts';
+import type { ItemState } from '../../src/item-state.ts';
+import { createLogger } from '../../src/logger.ts';
+import { httpDownload } from '../../src/provider/download.ts';
+import { fluxKontext } from '../../src/provider/flux-kontext.ts';
+import { redisBatchState } from '../../src/queue/batch-state.ts';
+import { redisDurations } from '../../src/queue/durations.ts';
+import { keysOf } from '../../src/queue/keys.ts';
+import { redisLimiter } from '../../src/queue/limiter.ts';
+import { redisSpending } from '../../src/queue/spending.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { claimLead } from '../../src/stages/claim-lead.ts';
+import type { EnqueuePorts } from '../../src/stages/enqueue.ts';
+import type { Forward, Ports, Run, StageSettings } from '../../src/stages/ports.ts';
+
+export const BATCH = 'spring';
+export const NEVER = new AbortController().signal;
+export const FIRST_RUN: Run = { lastAttempt: false, runs: 1, signal: NEVER };
+export const LAST_RUN: Run = { lastAttempt: true, runs: 20, signal: NEVER };
+
+export type Rig = Awaited<ReturnType<typeof openRig>>;
+
+/** Every port of the stages on real parts: a folder, Redis, the simulator over HTTP. Only the queues are maps in memory. */
+export async function openRig(
+  options: { simulator?: SimulatorOptions; settings?: Partial<StageSettings>; mostTasks?: number } = {},
+) {
+  const closers = openClosers();
+  onTestFinished(() => closers.closeAll());
+  const simulator = await startSimulator({
+    medianMs: 0,
+    sigma: 0,
+    pictures: 'plain',
+    imageSize: 64,
+    imageBytes: 2_000,
+    rate: { max: 1_000, windowMs: 1_000 },
+    pollRate: { max: 1_000, windowMs: 1_000 },
+    ...options.simulator,
+  });
+  closers.push(() => simulator.close());
+  const folder = await mkdtemp(join(tmpdir(), 'flux-batch-stages-'));
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+  const redis = new Redis(inject('redisUrl'));
+  closers.push(() => redis.disconnect());
+
+  const prefix = `test:${randomUUID()}`;
+  const keys = keysOf(prefix);
+  const archive = folderArchive(folder);
+  const prices = { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: { 'flux-kontext-pro': 8 } };
+  const records = accountedRecords(recordsIn(archive), prices, redisSpending(redis, keys).account);
+  const ended: string[] = [];
+  const state = redisBatchState(redis, keys, async (batch) => {
+    ended.push(batch);
+  });
+  const provider = fluxKontext({
+    apiUrl: simulator.url,
+    apiKey: simulator.apiKey,
+    userAgent: 'flux-batch/0.0.0-test',
+    connectTimeoutMs: 5_000,
+    submitTimeoutMs: 10_000,
+    pollTimeoutMs: 10_000,
+    connections: 16,
+  });
+  closers.push(() => provider.close());
+  const downloads = httpDownload({
+    allow: ['127.0.0.1'],
+    userAgent: 'flux-batch/0.0.0-test',
+    maxRedirects: 3,
+    connectTimeoutMs: 5_000,
+    headersTimeoutMs: 10_000,
+    bodyTimeoutMs: 10_000,
+    totalTimeoutMs: 20_000,
+  });
+  closers.push(() => downloads.close());
+
+  const jobs = memoryQueues();
+  const rate = { max: 1_000, windowMs: 1_000 };
+  const running = { most: options.mostTasks ?? 0, lists: [`${prefix}:running`], sortedSets: [] };
+  const settings: StageSettings = {
+    onUnknown: 'hold',
+    submitTimeoutMs: 60_000,
+    pollGiveUpMs: 900_000,
+    unknownTaskGraceMs: 60_000,
+    originTtlMs: 600_000,
+    storedTtlMs: 14 * 86_400_000,
+    generationRetries: 0,
+    embed: false,
+    creditsOf: () => 8,
+    ...options.settings,
+  };
+  const ports = {
+    now: Date.now,
+    log: createLogger('silent'),
+    provider,
+    download: downloads.download,
+    archive,
+    records,
+    state,
+    forward: jobs.forward,
+    submitLimiter: redisLimiter(redis, keys, { name: 'submit', rate, requestTimeoutMs: 10_000, running }),
+    pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
+    claimLead: claimLead(),
+    durations: redisDurations(redis, keys),
+    metrics: { observe: () => {}, countCallback: () => {} },
+    settings,
+  } satisfies Ports;
+  const enqueuePorts: EnqueuePorts = {
+    now: Date.now,
+    records,
+    intake: state.intake,
+    queues: jobs.bulk,
+    settings: { onUnknown: settings.onUnknown, pollGiveUpMs: settings.pollGiveUpMs, storedTtlMs: settings.storedTtlMs },
+  };
+
+  await state.intake.open(BATCH, { archive: archive.url, digest: 'digest' });
+
+  return {
+    simulator,
+    redis,
+    keys,
+    archive,
+    records,
+    state,
+    ports,
+    enqueuePorts,
+    jobs,
+    ended,
+    /** What counts as running at the provider, besides the submits under way. */
+    runningList: `${prefix}:running`,
+    /** Until so many wait for their slot at the submit limiter. */
+    untilReserved: (count: number) =>
+      vi.waitFor(async () => expect(await redis.zcard(keys.limiter('submit', 'reserved'))).toBe(count)),
+    untilRecord: (item: { id: string }, wanted: ItemRecord['state']) =>
+      vi.waitFor(async () => expect((await records.read(BATCH, item.id))?.state).toBe(wanted)),
+    untilEnded: (taskId: string) =>
+      vi.waitFor(() => {
+        const task = simulator.ledger().taskLog.find((seen) => seen.taskId === taskId);
+        expect(task?.endedAt ?? null).not.toBeNull();
+      }),
+    tasks: () => simulator.ledger().tasks.accepted,
+    recordOf: (item: { id: string }) => records.read(BATCH, item.id),
+    stateOf: async (item: { id: string }) => (await state.intake.states(BATCH, [item.id]))[0],
+    /** Makes one item known to Redis, as enqueuing it does. */
+    admit: (item: { id: string }, to: ItemState = 'queued') =>
+      state.intake.admit(BATCH, [{ id: item.id, was: undefined, to }]),
+    put: (record: ItemRecord) => records.write(record),
+    /** What a flush does to this test's share of Redis; the queues go with it. */
+    async emptyRedis() {
+      const ours = await redis.keys(`${prefix}:*`);
+      if (ours.length > 0) await redis.del(...ours);
+      jobs.clear();
+    },
+  };
+}
+
+type Queued<Data> = { data: Data; atMs?: number };
+
+/** Queues that, like BullMQ's, keep a job that is there when one of the same id is added. */
+function memoryQueues() {
+  const submits = new Map<string, Queued<Item>>();
+  const polls = new Map<string, Queued<Submitted>>();
+  const archives = new Map<string, Queued<Finished>>();
+  const add = <Data extends Item>(queue: Map<string, Queued<Data>>, data: Data, atMs?: number) => {
+    if (!queue.has(data.id)) queue.set(data.id, { data, ...(atMs === undefined ? {} : { atMs }) });
+  };
+  const forward: Forward = {
+    submit: async (item) => add(submits, item),
+    poll: async (item, atMs) => add(polls, item, atMs),
+    archive: async (item) => add(archives, item),
+  };
+  const submitAll = async (items: readonly Item[]) => {
+    for (const item of items) add(submits, item);
+  };
+  const pollAll = async (items: readonly Submitted[]) => {
+    for (const item of items) add(polls, item);
+  };
+  return {
+    submits,
+    polls,
+    archives,
+    forward,
+    bulk: { submitAll, pollAll, submitAgain: submitAll, pollAgain: pollAll },
+    clear() {
+      for (const queue of [submits, polls, archives]) queue.clear();
+    },
+  };
+}
+
+export function itemNamed(name: string, more: Partial<Item> = {}): Item {
+  return {
+    batch: BATCH,
+    id: `${name}-0123456789ab`,
+    name,
+    variant: 1,
+    priority: 0,
+    variables: {},
+    request: { prompt: `A ${name}`, model: 'flux-kontext-pro', outputFormat: 'png' },
+    queuedAt: Date.now(),
+    ...more,
+  };
+}
+
+type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
+
+export function commonOf(item: Item, more: Partial<Common> = {}): Common {
+  const { batch, id, name, variant, priority, variables, request, queuedAt } = item;
+  const timings = { queued: new Date(queuedAt).toISOString() };
+  return {
+    version: 1,
+    ...{ batch, id, name, variant, priority, variables, request },
+    attempts: 0,
+    earlierTaskIds: [],
+    timings,
+    ...more,
+  };
+}
+
+/** A record whose claim or submit was made so long ago. */
+export function sentAgo(item: Item, agoMs: number): Common {
+  const common = commonOf(item, { attempts: 1 });
+  return { ...common, timings: { ...common.timings, submitted: new Date(Date.now() - agoMs).toISOString() } };
+}
+
+/** The ports, with one call of one method going wrong the first time, as when the process is killed there. */
+export function crashing<Port extends object, Method extends keyof Port & string>(
+  port: Port,
+  method: Method,
+  when: 'before' | 'after',
+  nth = 1,
+): Port {
+  let calls = 0;
+  return new Proxy(port, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property);
+      if (property !== method || typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        calls += 1;
+        if (calls === nth && when === 'before') throw new Crash(method);
+        const answer: unknown = await Reflect.apply(value, target, args);
+        if (calls === nth) throw new Crash(method);
+        return answer;
+      };
+    },
+  });
+}
+
+export class Crash extends Error {
+  constructor(method: string) {
+    super(`killed at ${method}`);
+  }
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { z } from 'zod';
+import { FluxError } from '../../src/errors.ts';
+import type { Run, StageOutcome } from '../../src/stages/ports.ts';
+import { stageWorker } from '../../workers/stage-worker.ts';
+
+const schema = z.object({ name: z.string() });
+type Data = z.infer<typeof schema>;
+
+/** A worker of one stage on a queue of its own. */
+function openStage(run: (data: Data, run: Run) => Promise<StageOutcome>) {
+  const prefix = `{test:${randomUUID()}}`;
+  const connection = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+  const queue = new Queue('submit', { connection, prefix });
+  const gaveUp: unknown[] = [];
+  const trouble: unknown[] = [];
+  const worker = stageWorker({
+    stage: 'submit',
+    schema,
+    concurrency: 4,
+    run,
+    giveUp: async (data, error) => {
+      gaveUp.push({ data, error });
+    },
+    onTrouble: (error) => {
+      trouble.push(error);
+    },
+    redis: connection,
+    prefix,
+    signal: new AbortController().signal,
+  });
+  onTestFinished(async () => {
+    await worker.close();
+    await queue.obliterate({ force: true });
+    await queue.close();
+    connection.disconnect();
+  });
+  const add = (data: unknown, attempts = 3, priority = 0) =>
+    queue.add('item', data, {
+      ...{ jobId: randomUUID(), attempts, backoff: { type: 'custom' }, priority },
+      ...{ removeOnComplete: true, removeOnFail: true },
+    });
+  const untilEmpty = () =>
+    vi.waitFor(
+      async () => {
+        const counts = await queue.getJobCounts();
+        expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(0);
+      },
+      { timeout: 20_000 },
+    );
+  return { queue, worker, add, gaveUp, trouble, untilEmpty };
+}
+
+test('a job that is done leaves nothing in Redis', async () => {
+  const seen: Data[] = [];
+  const { add, untilEmpty } = openStage(async (data) => {
+    seen.push(data);
+    return { kind: 'done' };
+  });
+  await add({ name: 'hero' });
+  await untilEmpty();
+  expect(seen).toEqual([{ name: 'hero' }]);
+});
+
+test('a job that is to run later runs again at its time, without using up an attempt', async () => {
+  const runs: { at: number; run: Run }[] = [];
+  const { add, untilEmpty } = openStage(async (_data, run) => {
+    runs.push({ at: Date.now(), run });
+    return runs.length < 4 ? { kind: 'later', atMs: Date.now() + 50 } : { kind: 'done' };
+  });
+  await add({ name: 'hero' }, 2);
+  await untilEmpty();
+  expect(runs.map(({ run }) => run.runs)).toEqual([1, 2, 3, 4]);
+  expect(runs.every(({ run }) => !run.lastAttempt)).toBe(true);
+  for (const [index, { at }] of runs.slice(1).entries()) expect(at - (runs[index]?.at ?? 0)).toBeGreaterThanOrEqual(50);
+});
+
+test('a retry uses up an attempt, and the stage is told which one is the last', async () => {
+  const last: boolean[] = [];
+  const { add, untilEmpty, gaveUp } = openStage(async (_data, run) => {
+    last.push(run.lastAttempt);
+    return run.lastAttempt ? { kind: 'done' } : { kind: 'retry', error: new FluxError('image-missed', 'no') };
+  });
+  await add({ name: 'hero' }, 3);
+  await untilEmpty();
+  expect(last).toEqual([false, false, true]);
+  expect(gaveUp).toEqual([]);
+});
+
+test('a job whose last attempt throws is given up, with its data and the error', async () => {
+  const bug = new Error('a bug');
+  const { add, untilEmpty, gaveUp } = openStage(async () => {
+    throw bug;
+  });
+  await add({ name: 'hero' }, 2);
+  await untilEmpty();
+  expect(gaveUp).toEqual([{ data: { name: 'hero' }, error: bug }]);
+});
+
+test('a fault that is not the item’s is told, and uses up no attempt', async () => {
+  const full = new FluxError('archive-unreachable', 'no network');
+  const { add, queue, trouble } = openStage(async () => {
+    throw full;
+  });
+  const job = await add({ name: 'hero' }, 1);
+  await vi.waitFor(async () => expect(await queue.getDelayedCount()).toBe(1));
+  expect(trouble).toEqual([full]);
+  const { delay } = (await queue.getJob(job.id ?? '')) ?? { delay: 0 };
+  expect(delay).toBeGreaterThan(3_000);
+});
+
+test('data that is no item’s is told and never run', async () => {
+  const seen: Data[] = [];
+  const { add, untilEmpty, trouble } = openStage(async (data) => {
+    seen.push(data);
+    return { kind: 'done' };
+  });
+  await add({ nonsense: true });
+  await untilEmpty();
+  expect(seen).toEqual([]);
+  expect(trouble).toHaveLength(1);
+});
+
+test('jobs are served by their priority, those without one first', async () => {
+  const seen: string[] = [];
+  const { add, worker, untilEmpty } = openStage(async ({ name }) => {
+    seen.push(name);
+    return { kind: 'done' };
+  });
+  await worker.pause();
+  worker.concurrency = 1;
+  for (const priority of [3, 1, 0, 2]) await add({ name: `priority ${priority}` }, 1, priority);
+  worker.resume();
+  await untilEmpty();
+  expect(seen).toEqual(['priority 0', 'priority 1', 'priority 2', 'priority 3']);
+});
