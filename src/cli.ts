@@ -71,6 +71,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'list held items, and decide on them: attach a task, resubmit or drop',
     load: async () => (await import('./commands/held.ts')).heldCommand(),
   },
+  rescue: {
+    takes: '<batch>',
+    about: 'archive what was paid for and is not archived, from the records alone; never submits',
+    load: async (fleet) => (await import('./commands/rescue.ts')).rescueCommand(await fleet()),
+  },
+  gate: {
+    takes: '[action]',
+    about: 'why submitting is stopped for the fleet; open: begin again by hand',
+    load: async () => (await import('./commands/gate.ts')).gateCommand(),
+  },
   config: {
     about: 'print the configuration in force, secrets masked',
     load: async () => (await import('./commands/config.ts')).configCommand(),

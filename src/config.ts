@@ -30,6 +30,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   S3_FORCE_PATH_STYLE: 'false',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
+  UNKNOWN_LIMIT: '5',
+  CONFIRM_CREDITS: '500',
   EMBED_METADATA: 'false',
   FETCH_ALLOW: '',
   PORT: '8787',
@@ -64,8 +66,10 @@ const variables = z.object({
   AWS_REGION: z.string().exactOptional(),
   ON_UNKNOWN: z.enum(['hold', 'resubmit']),
   GENERATION_RETRIES: whole(0),
+  UNKNOWN_LIMIT: whole(0),
   EMBED_METADATA: flag,
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
+  CONFIRM_CREDITS: z.coerce.number().min(0),
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
   PORT: whole(0),
@@ -102,7 +106,12 @@ export type Config = Readonly<{
   generationRetries: number;
   /** Write prompt, model and ids into the images' own metadata. */
   embed: boolean;
+  /** So many unknown outcomes within a minute stop submitting; 0: never. */
+  unknownLimit: number;
+  /** What a batch may cost; it goes with the batch when that is enqueued. */
   budgetCredits: number | undefined;
+  /** To spend more than this, a person is asked first. */
+  confirmCredits: number;
   fetchAllow: readonly string[];
   /** Undefined: a worker logs, a command that talks to a person does not. */
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
@@ -143,8 +152,10 @@ export function loadConfig(overrides: Overrides = {}): Config {
     s3: { endpoint: values.S3_ENDPOINT, forcePathStyle: values.S3_FORCE_PATH_STYLE, region: values.AWS_REGION },
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
+    unknownLimit: values.UNKNOWN_LIMIT,
     embed: values.EMBED_METADATA,
     budgetCredits: values.BUDGET_CREDITS,
+    confirmCredits: values.CONFIRM_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     port: values.PORT,

@@ -2,10 +2,12 @@ import type { Logger } from 'pino';
 import type { Archive } from './archive/archive.ts';
 import { openArchive } from './archive/open.ts';
 import { type Records, recordsIn } from './archive/records.ts';
+import { accountedRecords } from './charges.ts';
 import { type Closers, openClosers } from './closers.ts';
 import type { Config } from './config.ts';
 import { FluxError, UsageError } from './errors.ts';
 import { createLogger } from './logger.ts';
+import { loadPrices, type Prices } from './prices.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
@@ -13,6 +15,7 @@ import { type Heartbeats, redisHeartbeats } from './queue/heartbeats.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
 import { openRedis } from './queue/open-redis.ts';
 import { openQueues, type Queues } from './queue/queues.ts';
+import { type RedisSpending, redisSpending } from './queue/spending.ts';
 
 /** The transport and the archive, as every command that touches a batch needs them. */
 export type Connections = {
@@ -24,8 +27,11 @@ export type Connections = {
   queues: Queues;
   state: RedisBatchState;
   control: RedisBatchControl;
+  prices: Prices;
+  spending: RedisSpending;
   heartbeats: Heartbeats;
   archive: Archive;
+  /** What is written is accounted for. */
   records: Records;
   /** What a person should know of the set-up. */
   warnings: string[];
@@ -48,6 +54,7 @@ export type ConnectOptions = {
 export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
   const closers = openClosers();
   try {
+    const prices = await loadPrices(config.pricesFile);
     const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
@@ -55,6 +62,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const keys = keysOf(DEFAULT_PREFIX);
     const queues = openQueues(redis, DEFAULT_PREFIX);
     closers.push(() => queues.close());
+    const spending = redisSpending(redis, keys);
     const state = redisBatchState(redis, keys, (batch) => queues.finish(batch));
     return {
       config,
@@ -66,8 +74,10 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       state,
       heartbeats: redisHeartbeats(redis, keys),
       control: redisBatchControl(redis, keys, queues, state),
+      prices,
+      spending,
       archive,
-      records: recordsIn(archive),
+      records: accountedRecords(recordsIn(archive), prices, spending.account),
       warnings,
       closers,
     };

@@ -3,7 +3,6 @@ import type { Connections } from './connections.ts';
 import { formatDuration } from './duration.ts';
 import { UsageError } from './errors.ts';
 import type { ItemState } from './item-state.ts';
-import { creditsOf, loadPrices } from './prices.ts';
 import { readRecords } from './read-records.ts';
 import { failedRecord, itemOfRecord, reopenedRecord, resumedTask, submittedRecord } from './stages/item-record.ts';
 import { plain, shorten } from './terminal.ts';
@@ -88,7 +87,5 @@ export async function attach(connections: Connections, record: HeldRecord, taskI
   await records.write(submitted);
   await queues.pollAgain(resumedTask(submitted, giveUpAt));
   // A task that was known before has been counted.
-  const prices = await loadPrices(config.pricesFile);
-  const spent = { submits: 1, credits: creditsOf(prices, item.request.model) ?? 0 };
-  await state.move(item, 'submitted', record.taskId === undefined ? spent : {});
+  await state.move(item, 'submitted', record.taskId === undefined ? { submits: 1 } : {});
 }

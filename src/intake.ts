@@ -1,4 +1,5 @@
 import { readBatchFile, writeBatchFile } from './archive/batch-file.ts';
+import { recountCharges } from './budget.ts';
 import type { Connections } from './connections.ts';
 import { formatRate } from './duration.ts';
 import { UsageError } from './errors.ts';
@@ -13,7 +14,8 @@ export async function intakeManifest(
   items: AsyncIterable<Omit<Item, 'queuedAt'>>,
   onProgress?: (enqueued: Enqueued) => void,
 ): Promise<Enqueued> {
-  const { config, archive, records, state, queues } = connections;
+  const { config, archive, records, state, queues, spending, control } = connections;
+  const { onUnknown, pollGiveUpMs, storedTtlMs, budgetCredits } = config;
   await refuseOtherArchive(connections, manifest.batch);
   const file = await readBatchFile(archive, manifest.batch);
   await writeBatchFile(archive, {
@@ -21,15 +23,25 @@ export async function intakeManifest(
     batch: manifest.batch,
     manifestDigest: manifest.digest,
     created: file?.created ?? new Date().toISOString(),
-    settings: { apiUrl: config.apiUrl, rateLimit: formatRate(config.rateLimit), onUnknown: config.onUnknown },
+    settings: {
+      apiUrl: config.apiUrl,
+      rateLimit: formatRate(config.rateLimit),
+      onUnknown,
+      ...(budgetCredits === undefined ? {} : { budgetCredits }),
+    },
   });
-  const { onUnknown, pollGiveUpMs, storedTtlMs } = config;
-  return enqueue(
+  // Before any job: what was spent already counts against what may be spent.
+  await recountCharges(connections, manifest.batch);
+  const waited = ((await state.counts(manifest.batch))?.beyond.items ?? 0) > 0;
+  await spending.setBudget(manifest.batch, budgetCredits);
+  const enqueued = await enqueue(
     { ...manifest, archive: archive.url },
     items,
     { now: Date.now, records, intake: state.intake, queues, settings: { onUnknown, pollGiveUpMs, storedTtlMs } },
     onProgress,
   );
+  if (waited) await control.wake(manifest.batch);
+  return enqueued;
 }
 
 /** Throws a UsageError (`archive-differs`) while the batch is under way to another archive than ours. */

@@ -1,5 +1,6 @@
 import { readBatchFile } from './archive/batch-file.ts';
 import type { ItemRecord } from './archive/record.ts';
+import { recountCharges } from './budget.ts';
 import type { Connections } from './connections.ts';
 import { UsageError } from './errors.ts';
 import type { ItemState } from './item-state.ts';
@@ -36,6 +37,8 @@ export async function restoredBatch(connections: Connections, batch: string): Pr
   for await (const records of readRecords(connections.records, connections.records.list(batch), batch, CHUNK)) {
     await takeIn(records, connections);
   }
+  await recountCharges(connections, batch);
+  await connections.spending.setBudget(batch, file.settings.budgetCredits);
   await state.intake.seal(batch);
   return knownBatch(connections, batch);
 }

@@ -27,6 +27,12 @@ export async function loadPrices(path: string | URL = PRICES_FILE): Promise<Pric
   }
 }
 
+/** What the cheapest image costs; 0 when no price is known. */
+export function leastPrice({ credits }: Prices): number {
+  const known = MODELS.flatMap((model) => credits[model] ?? []);
+  return known.length === 0 ? 0 : Math.min(...known);
+}
+
 /** Undefined for a model without a price. */
 export function creditsOf(prices: Prices, model: string): number | undefined {
   return MODELS.filter((known) => known === model).map((known) => prices.credits[known])[0];

@@ -1,12 +1,19 @@
 import type { Connections } from './connections.ts';
+import { describeGate } from './describe-gate.ts';
+import { leastPrice } from './prices.ts';
 import type { OpenedPorts } from './stage-ports.ts';
-import { isOver } from './stages/probe-gate.ts';
-import { plain, say } from './terminal.ts';
+import { mayBeOver } from './stages/probe-gate.ts';
+import { say } from './terminal.ts';
 
-/** A gate that an earlier run closed is opened when its reason is over, else said: a new start is a person's wish to go on. */
+/** A new start is a person's wish to go on: a gate that an earlier run closed is probed at once, unless the reason is known to last. */
 export async function reopenGate({ state }: Connections, ports: OpenedPorts): Promise<void> {
   const gate = await state.gate();
   if (!gate) return;
-  if (gate.refusal === 'not-found' || (await isOver(gate, ports.provider, Date.now()))) await state.openGate();
-  else say(`warning: submitting is stopped (${gate.refusal}): ${plain(gate.message)}`);
+  if (gate.refusal === 'not-found' || (await mayBeOver(gate, ports.provider, leastPrice(ports.prices)))) {
+    await state.allowProbe();
+    return;
+  }
+  const [why, how] = describeGate(gate, Date.now());
+  say(`warning: ${why}`);
+  say(how);
 }

@@ -1,7 +1,7 @@
 import { callbackTokens, callbackUrl } from './callbacks/token.ts';
 import type { Connections } from './connections.ts';
 import { UsageError } from './errors.ts';
-import { creditsOf, loadPrices, type Prices } from './prices.ts';
+import { creditsOf, type Prices } from './prices.ts';
 import { httpDownload } from './provider/download.ts';
 import { fluxKontext } from './provider/flux-kontext.ts';
 import type { Provider } from './provider/provider.ts';
@@ -54,7 +54,7 @@ export function openLimiters({ config, redis, keys, queues }: Connections): Watc
 
 /** Everything that the stages act on. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
-  const { config, closers, redis, keys, queues, archive, records, state, log } = connections;
+  const { config, closers, redis, keys, queues, archive, records, state, log, prices } = connections;
   const provider = openProvider(connections);
   const downloads = httpDownload({
     allow: [...config.fetchAllow, new URL(config.apiUrl).host],
@@ -70,7 +70,6 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   const tokens = apiKey === undefined ? undefined : callbackTokens(apiKey);
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
-  const prices = await loadPrices(config.pricesFile);
   return {
     now: Date.now,
     log,
@@ -94,6 +93,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       originTtlMs: config.originTtlMs,
       storedTtlMs: config.storedTtlMs,
       generationRetries: config.generationRetries,
+      unknownLimit: config.unknownLimit,
       embed: config.embed,
       creditsOf: (model) => creditsOf(prices, model),
       ...(serveUrl !== undefined && tokens && { callbackUrlOf: (item) => callbackUrl(serveUrl, tokens.mint(item)) }),

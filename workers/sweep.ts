@@ -1,7 +1,8 @@
 import type { Connections } from '../src/connections.ts';
+import { leastPrice } from '../src/prices.ts';
 import { hasEnded } from '../src/queue/batch-state.ts';
 import type { OpenedPorts } from '../src/stage-ports.ts';
-import { isOver } from '../src/stages/probe-gate.ts';
+import { mayBeOver } from '../src/stages/probe-gate.ts';
 
 const EVERY_MS = 5_000;
 /** A closed gate is probed by one process at a time, and not with every round. */
@@ -9,7 +10,7 @@ const GATE_PROBE_MS = 15_000;
 
 /**
  * What no job does: repairs a crash between a batch's last transition and the adding of its finish job and within a pause or a cancel, has an index written anew
- * that has become old, and opens the gate when what closed it is over.
+ * that has become old, and lets a submit probe the gate when what closed it may be over.
  */
 export function startSweep(connections: Connections, ports: OpenedPorts): { stop(): void } {
   const { state, control, queues, log } = connections;
@@ -21,9 +22,7 @@ export function startSweep(connections: Connections, ports: OpenedPorts): { stop
     await control.mend();
     const gate = await state.gate();
     if (!gate || !(await state.isMyProbe(GATE_PROBE_MS))) return;
-    if (!(await isOver(gate, ports.provider, Date.now()))) return;
-    await state.openGate();
-    log.info({ refusal: gate.refusal }, 'submitting again');
+    if (await mayBeOver(gate, ports.provider, leastPrice(ports.prices))) await state.allowProbe();
   };
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));

@@ -9,7 +9,13 @@ export const batchFileSchema = z.object({
   /** sha256 of the manifest file that was enqueued last. */
   manifestDigest: z.string(),
   created: z.iso.datetime(),
-  settings: z.object({ apiUrl: z.string(), rateLimit: z.string(), onUnknown: z.string() }),
+  settings: z.object({
+    apiUrl: z.string(),
+    rateLimit: z.string(),
+    onUnknown: z.string(),
+    /** What it may cost. */
+    budgetCredits: z.number().exactOptional(),
+  }),
   /** Items by state, when the batch ended last. */
   totals: z.record(z.string(), z.number()).exactOptional(),
   finished: z.iso.datetime().exactOptional(),

@@ -37,6 +37,8 @@ const common = {
   request: imageRequestSchema,
   /** Submits that went out, or may have. */
   attempts: z.int().min(0),
+  /** Former attempts of which nobody knows whether they started a task: each may have been charged. */
+  unknownAttempts: z.int().min(1).exactOptional(),
   /** Tasks of former attempts, oldest first: each may have been charged. */
   earlierTaskIds: z.array(z.string()),
   timings: z.object({

@@ -23,6 +23,11 @@ export function withWorkerOptions(command: Command): Command {
     .option('--embed', 'write prompt, model and ids into the images themselves, pixels untouched (EMBED_METADATA)');
 }
 
+/** The flag of commands that decide what a batch may cost. */
+export function withBudgetOption(command: Command): Command {
+  return command.option('--budget <credits>', 'what the batch may cost, all its runs together (BUDGET_CREDITS)');
+}
+
 export type ConfigFlags = {
   archive?: string;
   redis?: string;
@@ -30,6 +35,7 @@ export type ConfigFlags = {
   rate?: string;
   maxTasks?: string;
   onUnknown?: string;
+  budget?: string;
   embed?: true;
 };
 
@@ -41,6 +47,7 @@ export function overridesOf(flags: ConfigFlags): Overrides {
     ...(flags.rate === undefined ? {} : { FLUX_RATE_LIMIT: flags.rate }),
     ...(flags.maxTasks === undefined ? {} : { FLUX_MAX_TASKS: flags.maxTasks }),
     ...(flags.onUnknown === undefined ? {} : { ON_UNKNOWN: flags.onUnknown }),
+    ...(flags.budget === undefined ? {} : { BUDGET_CREDITS: flags.budget }),
     ...(flags.embed ? { EMBED_METADATA: 'true' } : {}),
   };
 }

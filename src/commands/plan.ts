@@ -1,18 +1,18 @@
 import { Command } from 'commander';
-import { loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config.ts';
 import { formatDuration, formatRate } from '../duration.ts';
-import { costOf, submitTimeMs } from '../estimate.ts';
+import { type Cost, costOf, submitTimeMs } from '../estimate.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { render, type Template } from '../manifest/template.ts';
 import { loadPrices } from '../prices.ts';
 import { plain, plural, shorten, table } from '../terminal.ts';
-import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
+import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 
 const SHOWN_PROMPTS = 5;
 
 /** `flux-batch plan`: what a manifest would do; needs no Redis, no archive and no key, and spends nothing. */
 export function planCommand(): Command {
-  return withWorkerOptions(new Command('plan'))
+  return withBudgetOption(withWorkerOptions(new Command('plan')))
     .argument('<manifest>', 'the YAML file')
     .option('--json', 'print the plan as JSON')
     .addHelpText(
@@ -39,6 +39,8 @@ export function planCommand(): Command {
           ...cost,
           pricesOf: prices.date,
           submitTimeMs: timeMs,
+          budget: config.budgetCredits ?? null,
+          asksFirst: asksFirst(cost, config),
         };
         process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
         return;
@@ -51,6 +53,7 @@ export function planCommand(): Command {
         `${manifest.batch}: ${plural(totals.items, 'item')} from ${plural(manifest.jobs.length, 'job')}`,
         ...table([
           ['  price', price],
+          ...budgetLine(cost, config),
           [
             '  time',
             `at least ${formatDuration(timeMs)} to submit at ${formatRate(config.rateLimit)}, and the last task's own`,
@@ -73,6 +76,24 @@ export function planCommand(): Command {
       ];
       process.stdout.write(`${lines.join('\n')}\n`);
     });
+}
+
+/** Whether `run` asks before it spends so much, or wants `--yes`. */
+function asksFirst({ credits }: Cost, { budgetCredits, confirmCredits }: Config): boolean {
+  return credits === undefined || Math.min(credits, budgetCredits ?? credits) > confirmCredits;
+}
+
+function budgetLine(cost: Cost, config: Config): string[][] {
+  const { budgetCredits, confirmCredits } = config;
+  const asks = asksFirst(cost, config) ? `run asks first, or takes --yes: CONFIRM_CREDITS=${confirmCredits}` : '';
+  if (budgetCredits === undefined) return asks === '' ? [] : [['  ask', asks]];
+  const fits = cost.credits !== undefined && cost.credits <= budgetCredits;
+  const verdict = fits
+    ? 'enough'
+    : cost.credits === undefined
+      ? 'run refuses without a price'
+      : 'not for all: run stops there';
+  return [['  budget', `${budgetCredits} credits: ${verdict}`], ...(asks === '' ? [] : [['  ask', asks]])];
 }
 
 /** The template as it stands in the manifest, but for spaces within the braces. */

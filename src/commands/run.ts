@@ -1,5 +1,8 @@
 import { Command } from 'commander';
+import { agreesToSpend } from '../agree-to-spend.ts';
+import { openBooks } from '../balance.ts';
 import { parseBatchPriority, prioritized } from '../batch-priority.ts';
+import { recountCharges, requirePrices } from '../budget.ts';
 import { loadConfig } from '../config.ts';
 import { type Connections, connect } from '../connections.ts';
 import { UsageError } from '../errors.ts';
@@ -15,13 +18,14 @@ import { summarize } from '../results/summary.ts';
 import { openPorts } from '../stage-ports.ts';
 import { plural, say } from '../terminal.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
-import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
+import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
 
 const EXAMPLES = `
 Examples:
   $ flux-batch run jobs.yaml
   $ flux-batch run jobs.yaml --archive s3://pictures/spring
+  $ flux-batch run jobs.yaml --budget 1000 --yes        stops, with 3, before it costs more
   $ ON_UNKNOWN=resubmit flux-batch run jobs.yaml --json > summary.json
 
 Running it again submits nothing that was submitted: it goes on where it stopped.
@@ -31,20 +35,27 @@ configuration · 3 stopped before the end.
 
 /** `flux-batch run`: enqueue, work and watch in one process until the batch has ended. */
 export function runCommand(startFleet: StartFleet): Command {
-  return withWorkerOptions(new Command('run'))
+  return withBudgetOption(withWorkerOptions(new Command('run')))
     .argument('<manifest>', 'the YAML file')
     .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
     .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
     .option('--yes', 'never ask')
     .option('--json', 'print the summary as JSON on stdout')
     .addHelpText('after', EXAMPLES)
-    .action(async (file: string, flags: ConfigFlags & DrainFlags & { priority: number; json?: true }) => {
+    .action(async (file: string, flags: ConfigFlags & DrainFlags & { priority: number; yes?: true; json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const { manifest, totals } = await openManifest(file);
       if (totals.items === 0) throw new UsageError('manifest-empty', `${file} has no items`);
       const connections = await connect(config, { patient: true, prove: true });
       try {
         await refuseOtherArchive(connections, manifest.batch);
+        requirePrices(totals.byModel, connections.prices, config);
+        const spending = { batch: manifest.batch, items: () => expand(manifest), byModel: totals.byModel };
+        if (!(await agreesToSpend(connections, spending, flags))) {
+          say('nothing was submitted');
+          process.exitCode = EXIT.stopped;
+          return;
+        }
         process.exitCode = await runBatch(connections, startFleet, {
           batch: manifest.batch,
           digest: manifest.digest,
@@ -70,7 +81,9 @@ type Batch = {
 
 async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<number> {
   const ports = await openPorts(connections);
-  await checkAccount(ports.provider, connections);
+  const credits = await checkAccount(ports.provider, connections);
+  await recountCharges(connections, run.batch);
+  const opening = await openBooks(connections, run.batch, credits);
   await reopenGate(connections, ports);
   for (const warning of connections.warnings) say(`warning: ${warning}`);
   say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
@@ -84,7 +97,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
       signal: stop.signal,
     });
     const drained = await fleet.drain(run.drainTimeoutMs);
-    const summary = await summarize(run.batch, connections, end);
+    const summary = await summarize(run.batch, connections, ports.provider, end, opening);
     if (run.json) process.stdout.write(`${JSON.stringify(summary.json, null, 2)}\n`);
     for (const line of summary.lines) say(line);
     if (!drained) leaveTheRest();

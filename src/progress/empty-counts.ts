@@ -16,6 +16,9 @@ export function emptyCounts(batch: string): BatchCounts {
     total: 0,
     submits: 0,
     credits: 0,
+    maybe: 0,
+    budget: undefined,
+    beyond: { items: 0, credits: 0 },
     bytes: 0,
   };
 }

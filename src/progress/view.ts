@@ -1,9 +1,10 @@
+import { describeGate } from '../describe-gate.ts';
 import { formatDuration, formatRate, type Rate } from '../duration.ts';
 import type { Prices } from '../prices.ts';
 import type { BatchCounts } from '../queue/batch-state.ts';
 import type { LimiterUsage } from '../queue/limiter.ts';
 import type { Gate } from '../stages/probe-gate.ts';
-import { plain } from '../terminal.ts';
+import { plural } from '../terminal.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {
@@ -34,7 +35,8 @@ export function drawView(view: View): string[] {
     `  ${statesText(counts)}`,
     `  ${rateText(view)}   ${costText(view)}`,
     ...pausedText(view),
-    ...(gate ? [`  submitting is stopped (${gate.refusal}): ${plain(gate.message)}`] : []),
+    ...(gate ? describeGate(gate, view.now).map((line) => `  ${line}`) : []),
+    ...beyondText(view),
   ];
 }
 
@@ -64,7 +66,15 @@ function rateText({ usage, rateLimit }: View): string {
 }
 
 function costText({ counts, prices }: View): string {
-  return `spent ${counts.credits} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
+  const budget = counts.budget === undefined ? '' : ` of ${counts.budget}`;
+  return `spent ${counts.credits}${budget} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
+}
+
+function beyondText({ counts }: View): string[] {
+  const { items, credits } = counts.beyond;
+  return items === 0
+    ? []
+    : [`  out of budget: ${plural(items, 'item')} of ${credits} credits wait beyond ${counts.budget}`];
 }
 
 function pausedText({ counts, allPausedAt, now }: View): string[] {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isOutOfBudget } from '../budget.ts';
 import type { Connections } from '../connections.ts';
 import { FluxError } from '../errors.ts';
 import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
@@ -23,6 +24,8 @@ export type Watched = {
   /** Takes the manifest in; called again when Redis has lost the batch. */
   enqueue(onProgress: (enqueued: Enqueued) => void): Promise<Enqueued>;
   signal: AbortSignal;
+  /** When there is nothing more to wait for; by default, when the batch has ended and its index is written. */
+  isOver?(counts: BatchCounts): boolean;
 };
 
 const EVERY_MS = 250;
@@ -32,6 +35,7 @@ const STOPS_THE_RUN = ['unauthorized', 'out-of-credits', 'not-found'];
 /** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
 export async function watchBatch(connections: Connections, ports: OpenedPorts, watched: Watched): Promise<BatchEnd> {
   const { state, control } = connections;
+  const { isOver = isFinished } = watched;
   const startedAt = Date.now();
   const before = await state.counts(watched.batch);
   const display = openDisplay(process.stderr);
@@ -55,9 +59,11 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
   startEnqueue();
   try {
     for (;;) {
+      // Before the counts, which else could be those from before the items were taken in.
+      const isEnqueued = enqueued !== undefined;
       const counts = await state.counts(watched.batch);
       if (failure !== undefined && !watched.signal.aborted) throw failure;
-      if (enqueued && !counts) {
+      if (isEnqueued && !counts) {
         display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         startEnqueue();
       }
@@ -72,16 +78,20 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
           allPausedAt: await control.fleetPausedAt(),
         }),
       );
+      if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, gate };
       const stuck = gate && STOPS_THE_RUN.includes(gate.refusal) && now.items.submitted + now.items.finished === 0;
-      if (watched.signal.aborted || (stuck && enqueued)) return { ended: false, counts: now, startedAt, before, gate };
-      if (enqueued && counts && hasEnded(counts) && counts.finishedVersion === counts.version) {
-        return { ended: true, counts, startedAt, before, gate };
+      if (watched.signal.aborted || (isEnqueued && (stuck || isOutOfBudget(now)))) {
+        return { ended: false, counts: now, startedAt, before, gate };
       }
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
     }
   } finally {
     display.close();
   }
+}
+
+function isFinished(counts: BatchCounts): boolean {
+  return hasEnded(counts) && counts.finishedVersion === counts.version;
 }
 
 type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'gate' | 'allPausedAt'>;

@@ -61,6 +61,8 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
       await bringBack(new Set([batch]));
       return cancelled;
     },
+    /** What keeps its items aside may be over: they look again. */
+    wake: (batch: string) => bringBack(new Set([batch])),
     /** Some of its items are to be made after all; what was cancelled stays so. */
     async reopen(batch: string): Promise<void> {
       if ((await redis.hexists(keys.batch(batch), 'cancelled')) === 0) return;

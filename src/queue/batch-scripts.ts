@@ -1,3 +1,6 @@
+import { CLOCK, GATE, SENDS } from './gate-scripts.ts';
+import { BUDGET } from './spending-scripts.ts';
+
 /**
  * Transitions of items, in Lua. KEYS[1]: the batch's hash, KEYS[2]: its hash of states. A state is stored by its name,
  * `submitting` with its holder as `submitting:<holder>`. Counters are fields `n:<state>` of the batch's hash.
@@ -60,27 +63,51 @@ local function standing()
 end
 `;
 
-/** KEYS[3]: the fleet's pause, KEYS[4]: the gate. ARGV: id, holder. Returns 'go', 'cancelled', 'paused', 'closed' or 'lost'. */
-export const CONFIRM = `${PRELUDE}${STANDING_OF}
-local _, value = stateOf(ARGV[1])
-if value ~= 'submitting:' .. ARGV[2] then return 'lost' end
-local now = standing()
-if now ~= 'open' then return now end
-if redis.call('EXISTS', KEYS[4]) == 1 then return 'closed' end
-return 'go'
+/** KEYS[4]: the gate, KEYS[5]: the batch's charges, KEYS[6]: its items beyond the budget, KEYS[7]: the latest submits. */
+const MONEY = `${CLOCK}
+local gate, charges, beyond, sends = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${GATE}${BUDGET}${SENDS}
 `;
 
 /**
- * KEYS[3]: the fleet's pause. ARGV: id. Returns { 'open', 'paused' or 'cancelled', 1 when the batch has ended by this }. A queued item of
- * a cancelled batch is cancelled by asking. One that is not queued may have a request on its way: it is 'open', to be looked at.
+ * KEYS[3]: the fleet's pause, then as for MONEY. ARGV: id, holder, cost ('' without a price). The one place that permits a submit: 'go' and
+ * 'probe' have reserved its cost, once for a holder however often it asks. Else 'cancelled', 'paused', 'closed', 'out-of-budget' or 'lost'.
  */
-export const STANDING = `${PRELUDE}${STANDING_OF}
-local was, now = stateOf(ARGV[1]), standing()
+export const CONFIRM = `${PRELUDE}${STANDING_OF}${MONEY}
+local id, holder, cost = ARGV[1], ARGV[2], ARGV[3]
+local _, value = stateOf(id)
+if value ~= 'submitting:' .. holder then return 'lost' end
+local said = standing()
+if said ~= 'open' then return said end
+local says = gateSays(holder)
+if says == 'closed' then return 'closed' end
+local permitted, isNew = reserve(id, holder, cost)
+if not permitted then return 'out-of-budget' end
+if isNew then countSend() end
+if says == 'due' then letThrough(holder) end
+return says == 'open' and 'go' or 'probe'
+`;
+
+/**
+ * KEYS[3]: the fleet's pause, then as for MONEY. ARGV: id, cost ('' without a price). Returns { 'open', 'paused', 'cancelled', 'closed' or
+ * 'out-of-budget', 1 when the batch has ended by this }. A queued item of a cancelled batch is cancelled by
+ * asking. One that is not queued may have a request on its way: it is 'open', to be looked at.
+ */
+export const STANDING = `${PRELUDE}${STANDING_OF}${MONEY}
+local id, cost = ARGV[1], ARGV[2]
+local was, says = stateOf(id), standing()
 if was == 'cancelled' then return { 'cancelled', ended() } end
 if was ~= 'queued' then return { 'open', 0 } end
-if now ~= 'cancelled' then return { now, 0 } end
-set(ARGV[1], was, 'cancelled')
-return { now, ended() }
+if says == 'cancelled' then
+  set(id, was, 'cancelled')
+  return { says, ended() }
+end
+if says == 'open' and gateSays() == 'closed' then says = 'closed' end
+if says == 'open' and not affords(id, cost) then
+  leaveBeyond(id, cost)
+  says = 'out-of-budget'
+end
+return { says, 0 }
 `;
 
 /** ARGV: ids. Cancels those that are queued. Returns { how many, 1 when the batch has ended }. */

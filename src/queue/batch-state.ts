@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ITEM_STATES, type ItemState, isItemState, MAY_COME_FROM } from '../item-state.ts';
 import type { BatchIntake } from '../stages/enqueue.ts';
-import type { BatchState, Confirmation, ItemRef } from '../stages/ports.ts';
-import type { Gate } from '../stages/probe-gate.ts';
+import type { BatchState, Confirmation, FleetGate, ItemRef } from '../stages/ports.ts';
 import { ADMIT, CANCEL, CLAIM, CONFIRM, FORGET, MOVE, SEAL, STANDING } from './batch-scripts.ts';
 import type { RedisClient } from './connection.ts';
+import { redisGate } from './gate.ts';
 import type { Keys } from './keys.ts';
 import { defineScript } from './script.ts';
 
@@ -26,14 +26,26 @@ export type BatchCounts = {
   items: Record<ItemState, number>;
   total: number;
   submits: number;
+  /** What its tasks cost, and what submits may have cost that are under way or of which nobody knows. */
   credits: number;
+  maybe: number;
+  /** What it may cost; undefined when that is not limited. */
+  budget: number | undefined;
+  /** Queued items that the budget does not allow, and what they would cost. */
+  beyond: { items: number; credits: number };
   bytes: number;
 };
 
 const PAGE = 1_000;
+/** About a hundred items a second look whether the gate is open again: enough to begin with, nothing to notice. */
+const GATE_CHECK_PACE_MS = 10;
+const GATE_CHECK_MS = 1_000;
+const LONGEST_GATE_CHECK_MS = 60_000;
 /** So long an unpaused batch is not asked about again before a submit's last question. */
 const HINT_MS = 500;
 const moved = z.tuple([z.number(), z.number()]);
+const stood = z.tuple([z.enum(['open', 'paused', 'cancelled', 'closed', 'out-of-budget']), z.number()]);
+const confirmed = z.enum(['go', 'probe', 'cancelled', 'paused', 'closed', 'out-of-budget', 'lost']);
 
 /** The batches' hashes. `onEnded` is told, perhaps more than once, when a batch's last live item has ended. */
 export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch: string) => Promise<void>) {
@@ -50,27 +62,34 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
   ];
   const hashes = (batch: string) => [keys.batch(batch), keys.items(batch)];
 
+  const money = (batch: string) => [keys.fleetPause, keys.gate, keys.charges(batch), keys.beyond(batch), keys.sends];
+
   const hints = new Map<string, { stopped: Promise<boolean>; readAt: number }>();
 
-  /** Whether the batch, or all, may be paused or cancelled. */
+  /** Whether anything may keep the batch's items from being submitted. */
   function hintOf(batch: string): Promise<boolean> {
     const cached = hints.get(batch);
     if (cached && Date.now() - cached.readAt < HINT_MS) return cached.stopped;
     const stopped = Promise.all([
-      redis.hmget(keys.batch(batch), 'paused', 'cancelled'),
-      redis.exists(keys.fleetPause),
-    ]).then(([fields, all]) => all === 1 || fields.some((field) => field !== null));
+      redis.hmget(keys.batch(batch), 'paused', 'cancelled', 'budget'),
+      redis.exists(keys.fleetPause, keys.gate),
+    ]).then(([fields, all]) => all > 0 || fields.some((field) => field !== null));
     hints.set(batch, { stopped, readAt: Date.now() });
     return stopped;
   }
 
-  const transitions: BatchState = {
-    async standing(item) {
+  const transitions: Omit<BatchState, keyof FleetGate> = {
+    async standing(item, credits) {
       if (!(await hintOf(item.batch))) return 'open';
-      const answer = await standing([...hashes(item.batch), keys.fleetPause], [item.id]);
-      const [now, ended] = z.tuple([z.enum(['open', 'paused', 'cancelled']), z.number()]).parse(answer);
+      const answer = await standing([...hashes(item.batch), ...money(item.batch)], [item.id, credits ?? '']);
+      const [says, ended] = stood.parse(answer);
       if (ended === 1) await onEnded(item.batch);
-      return now;
+      return says;
+    },
+    async gateCheckMs(batch) {
+      const queued = Number((await redis.hget(keys.batch(batch), 'n:queued')) ?? 0);
+      const aboutMs = Math.min(Math.max(queued * GATE_CHECK_PACE_MS, GATE_CHECK_MS), LONGEST_GATE_CHECK_MS);
+      return aboutMs * (0.5 + Math.random());
     },
     async claim(item, holder) {
       const answer = z.string().parse(await claim(hashes(item.batch), [item.id, holder]));
@@ -78,9 +97,9 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
         ? { kind: 'claimed' }
         : { kind: 'refused', state: isItemState(answer) ? answer : undefined };
     },
-    async confirm(item, holder): Promise<Confirmation> {
-      const answer = await confirm([...hashes(item.batch), keys.fleetPause, keys.gate], [item.id, holder]);
-      return z.enum(['go', 'cancelled', 'paused', 'closed', 'lost']).parse(answer);
+    async confirm(item, holder, credits): Promise<Confirmation> {
+      const answer = await confirm([...hashes(item.batch), ...money(item.batch)], [item.id, holder, credits ?? '']);
+      return confirmed.parse(answer);
     },
     async move(item: ItemRef, to, add = {}) {
       const counters = Object.entries(add).flat();
@@ -91,9 +110,6 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
       const [ok, ended] = moved.parse(answer);
       if (ended === 1) await onEnded(item.batch);
       return ok === 1;
-    },
-    async closeGate({ refusal, message }) {
-      await redis.hset(keys.gate, { refusal, message, since: Date.now() });
     },
   };
 
@@ -150,6 +166,7 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
 
   return {
     ...transitions,
+    ...redisGate(redis, keys),
     intake,
 
     /** The items archived last, the newest first: at most 600 are remembered. Times are epoch milliseconds. */
@@ -194,17 +211,6 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
     async noteFinished(batch: string, version: number): Promise<void> {
       await redis.hset(keys.batch(batch), { finishedVersion: String(version) });
     },
-    async gate(): Promise<Gate | undefined> {
-      const { refusal, message, since } = await redis.hgetall(keys.gate);
-      return refusal === undefined ? undefined : { refusal, message: message ?? '', since: Number(since) };
-    },
-    /** True for one caller in so many milliseconds. */
-    async isMyProbe(everyMs: number): Promise<boolean> {
-      return (await redis.set(keys.gateProbe, '1', 'PX', everyMs, 'NX')) === 'OK';
-    },
-    async openGate(): Promise<void> {
-      await redis.del(keys.gate);
-    },
   };
 }
 export type RedisBatchState = ReturnType<typeof redisBatchState>;
@@ -232,6 +238,9 @@ function readCounts(batch: string, hash: Record<string, string>): BatchCounts {
     total: Object.values(items).reduce((sum, count) => sum + count, 0),
     submits: number('submits'),
     credits: number('credits'),
+    maybe: number('maybe'),
+    budget: hash.budget === undefined ? undefined : number('budget'),
+    beyond: { items: number('beyond'), credits: number('beyondCredits') },
     bytes: number('bytes'),
   };
 }

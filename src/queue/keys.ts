@@ -24,6 +24,13 @@ export const keysOf = (prefix: string) => ({
   durations: (model: string) => `${prefix}:durations:${model}`,
   /** Hash: why submitting is stopped for the whole fleet; absent while it is not. */
   gate: `${prefix}:gate`,
+  /** Sorted set: the times at which submits with an unknown outcome ended; hash: submits of the last minute by tens of seconds. */
+  unknowns: `${prefix}:unknowns`,
+  sends: `${prefix}:sends`,
+  /** Hash: item id → what it has cost, see spending-scripts.ts. */
+  charges: (batch: string) => `${prefix}:charges:${batch}`,
+  /** Hash: items that wait beyond the batch's budget → what each would cost. */
+  beyond: (batch: string) => `${prefix}:beyond:${batch}`,
   /** There while the gate was probed just now. */
   gateProbe: `${prefix}:gate-probe`,
   /** Time since which the user has paused submitting for all batches; absent while not. */

@@ -1,10 +1,14 @@
 import { layout } from '../archive/layout.ts';
 import type { ItemRecord } from '../archive/record.ts';
+import { closeBooks, describeBalance, type Opening, unaccounted } from '../balance.ts';
+import { describeOutOfBudget, isOutOfBudget } from '../budget.ts';
 import type { Connections } from '../connections.ts';
+import { describeGate } from '../describe-gate.ts';
 import { formatDuration } from '../duration.ts';
 import { messageOf } from '../errors.ts';
 import type { ItemState } from '../item-state.ts';
 import type { BatchEnd } from '../progress/watch.ts';
+import type { Provider } from '../provider/provider.ts';
 import { plain, plural, shorten } from '../terminal.ts';
 
 /** More failures than this are counted; `results` lists them all. */
@@ -16,11 +20,16 @@ type Named = { id: string; name: string; class: string; message: string; state: 
 export async function summarize(
   batch: string,
   connections: Connections,
+  provider: Provider,
   end: BatchEnd,
+  opening: Opening,
 ): Promise<{ lines: string[]; json: object }> {
   const { counts } = end;
   const named = await endedBadly(batch, connections);
-  const spent = counts.credits - (end.before?.credits ?? 0);
+  const spent = counts.credits - opening.known;
+  const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
+  const balance = await closeBooks(connections, provider, batch, opening, doubtful);
+  const isSpent = isOutOfBudget(counts);
   const unfinished =
     counts.total - counts.items.archived - counts.items.failed - counts.items.held - counts.items.cancelled;
   const json = {
@@ -31,6 +40,10 @@ export async function summarize(
     total: counts.total,
     submits: counts.submits - (end.before?.submits ?? 0),
     credits: spent,
+    budget: counts.budget ?? null,
+    beyondBudget: counts.beyond,
+    balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
+    stopped: isSpent ? 'out-of-budget' : (end.gate?.refusal ?? null),
     failures: named,
   };
   const lines = [
@@ -43,8 +56,12 @@ export async function summarize(
           `  ${item.state.padEnd(6)}  ${item.name}  ${item.class}: ${shorten(plain(item.message), 160)}  [${item.id}]`,
       ),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
-    ...(end.gate ? [`submitting is stopped (${end.gate.refusal}): ${plain(end.gate.message)}`] : []),
-    ...(unfinished > 0 ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`] : []),
+    ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
+    ...(end.gate ? describeGate(end.gate, Date.now()) : []),
+    ...(isSpent ? describeOutOfBudget(counts) : []),
+    ...(unfinished > 0 && !isSpent
+      ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]
+      : []),
     `archive: ${placeOf(connections.archive.url, batch)}`,
   ];
   return { lines, json };

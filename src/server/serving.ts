@@ -2,7 +2,7 @@ import type { CallbackTokens } from '../callbacks/token.ts';
 import { callbackTokens } from '../callbacks/token.ts';
 import type { Connections } from '../connections.ts';
 import type { Metrics } from '../metrics/definitions.ts';
-import { creditsOf, loadPrices, type Prices } from '../prices.ts';
+import type { Prices } from '../prices.ts';
 import type { Provider } from '../provider/provider.ts';
 import { redisMetrics } from '../queue/metrics.ts';
 import { pollHints } from '../queue/poll-hints.ts';
@@ -19,8 +19,7 @@ export type Serving = WatchedLimiters & {
 };
 
 export async function openServing(connections: Connections): Promise<Serving> {
-  const { config, closers, redis, keys, queues, records, state } = connections;
-  const prices = await loadPrices(config.pricesFile);
+  const { config, closers, redis, keys, queues, records, state, prices } = connections;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
   const hints = pollHints(redis, keys, queues);
@@ -39,7 +38,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
       state,
       forward: queues.forward,
       hurryPoll: hints.hurry,
-      settings: { pollGiveUpMs: config.pollGiveUpMs, creditsOf: (model) => creditsOf(prices, model) },
+      settings: { pollGiveUpMs: config.pollGiveUpMs },
     },
   };
 }

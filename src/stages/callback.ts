@@ -14,7 +14,7 @@ export type CallbackPorts = {
   state: Pick<BatchState, 'move'> & { stateOf(item: ItemRef): Promise<ItemState | undefined> };
   forward: Pick<Forward, 'poll'>;
   hurryPoll(item: ItemRef, taskId: string): Promise<Hurried>;
-  settings: Pick<StageSettings, 'pollGiveUpMs' | 'creditsOf'>;
+  settings: Pick<StageSettings, 'pollGiveUpMs'>;
 };
 
 /**
@@ -76,7 +76,6 @@ async function bringBack(record: ItemRecord, taskId: string, wasCounted: boolean
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const submitted = submittedOf(item, taskId, submittedAt, true, ports);
   await ports.records.write(submittedRecord(submitted, record));
-  const spent = { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 };
-  await ports.state.move(item, 'submitted', wasCounted ? {} : spent);
+  await ports.state.move(item, 'submitted', wasCounted ? {} : { submits: 1 });
   await ports.forward.poll(submitted, ports.now());
 }

@@ -1,4 +1,5 @@
 import type { Failure, ItemRecord } from '../archive/record.ts';
+import { isUnknown } from '../charges.ts';
 import { type Finished, type Item, itemOf, type Submitted } from '../item.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
@@ -15,6 +16,7 @@ export function claimedRecord(item: Item, previous: ItemRecord | undefined, now:
   const common = commonOf(item, previous);
   return {
     ...common,
+    ...unknownAttemptsOf(previous),
     state: 'claimed',
     attempts: common.attempts + 1,
     timings: { queued: common.timings.queued, submitted: iso(now) },
@@ -32,6 +34,7 @@ export function reopenedRecord(record: ItemRecord): ItemRecord {
   const common = commonOfRecord(record);
   return {
     ...common,
+    ...unknownAttemptsOf(record),
     state: 'queued',
     earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(record)],
     timings: { queued: common.timings.queued },
@@ -39,7 +42,8 @@ export function reopenedRecord(record: ItemRecord): ItemRecord {
 }
 
 export function submittedRecord(item: Submitted, previous: ItemRecord | undefined): ItemRecord {
-  const common = commonOf(item, previous);
+  // The task of an item that waits to be submitted again is that of an attempt of which nobody knew until now.
+  const common = previous?.state === 'queued' ? withOneUnknownLess(commonOf(item, previous)) : commonOf(item, previous);
   return {
     ...common,
     state: 'submitted',
@@ -71,7 +75,9 @@ export function failedRecord(
   previous: ItemRecord | undefined,
   failure: Failure,
 ): ItemRecord {
-  return { ...endedRecord(item, previous), state: 'failed', failure };
+  // A claim fails by a refusal, which is known; what was held in doubt and is given up stays in doubt.
+  const doubt = previous?.state === 'held' ? unknownAttemptsOf(previous) : {};
+  return { ...endedRecord(item, previous), ...doubt, state: 'failed', failure };
 }
 
 export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): ItemRecord {
@@ -127,12 +133,36 @@ function commonOf(item: Item, previous: ItemRecord | undefined): Common {
     attempts: previous?.attempts ?? 0,
     earlierTaskIds: previous?.earlierTaskIds ?? [],
     timings: previous?.timings ?? { queued: iso(item.queuedAt) },
+    ...(previous?.unknownAttempts === undefined ? {} : { unknownAttempts: previous.unknownAttempts }),
   };
 }
 
 function commonOfRecord(record: ItemRecord): Common {
   const { version, id, name, batch, variant, priority, variables, request, attempts, earlierTaskIds, timings } = record;
-  return { version, id, name, batch, variant, priority, variables, request, attempts, earlierTaskIds, timings };
+  const unknown = record.unknownAttempts === undefined ? {} : { unknownAttempts: record.unknownAttempts };
+  return {
+    version,
+    id,
+    name,
+    batch,
+    variant,
+    priority,
+    variables,
+    request,
+    attempts,
+    ...unknown,
+    earlierTaskIds,
+    timings,
+  };
+}
+
+/** When the item goes on from an unknown outcome, that one stays counted: it may have been charged. */
+function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
+  return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
+}
+
+function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common {
+  return unknownAttempts > 1 ? { ...common, unknownAttempts: unknownAttempts - 1 } : common;
 }
 
 function taskIdsOf(record: ItemRecord | undefined): string[] {

@@ -8,9 +8,7 @@ import type { Metrics } from '../metrics/definitions.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
 
-/** While submitting is stopped for the fleet, each waiting job looks again this often. */
-export const GATE_CHECK_MS = 2_000;
-/** The job of a paused batch is put aside for so long; resuming brings it back at once. */
+/** The job of a batch that is paused or out of budget is put aside for so long; what ends that brings it back at once. */
 export const PARKED_MS = 24 * 3_600_000;
 
 /** What a stage came to, for the adapter to tell the queue. */
@@ -62,21 +60,39 @@ export interface Limiter {
 }
 
 export type Claim = { kind: 'claimed' } | { kind: 'refused'; state: ItemState | undefined };
-export type Confirmation = 'go' | 'closed' | 'paused' | 'cancelled' | 'lost';
-/** What a person has said of an item's batch. */
-export type Standing = 'open' | 'paused' | 'cancelled';
+/** `go` and `probe` permit one submit and have reserved its cost; a `probe` goes alone through the closed gate. */
+export type Confirmation = 'go' | 'probe' | 'closed' | 'paused' | 'cancelled' | 'out-of-budget' | 'lost';
+/** What keeps an item from being submitted: a person's word, the fleet's gate or its batch's budget. */
+export type Standing = 'open' | 'paused' | 'cancelled' | 'closed' | 'out-of-budget';
 
-export interface BatchState {
+/** Stops submitting for the whole fleet at once, and lets it begin again. Polling and archiving do not ask for it. */
+export interface FleetGate {
+  /**
+   * Closes it. With `probeAfterMs` one submit is let through when that is over, then one after twice the time, and so on; without, one
+   * whenever `allowProbe` is called. The first reason stays until it is opened or a probe learns another.
+   */
+  closeGate(reason: { refusal: string; message: string; probeAfterMs?: number; byProbe?: boolean }): Promise<void>;
+  openGate(): Promise<void>;
+  /** The next submit may go, alone. */
+  allowProbe(): Promise<void>;
+  /** Counts one, and says how many submits of the last minute had an unknown outcome, and how many there were. */
+  noteUnknown(): Promise<{ unknown: number; submits: number }>;
+}
+
+export interface BatchState extends FleetGate {
   /** Whether the item's turn may come at all: cheap, and for 'open' perhaps half a second old; `confirm` is exact. Cancels. */
-  standing(item: ItemRef): Promise<Standing>;
+  standing(item: ItemRef, credits?: number): Promise<Standing>;
+  /** How long an item waits before it looks again at the closed gate: the longer, the more there are that look. */
+  gateCheckMs(batch: string): Promise<number>;
   /** `queued → submitting`, for one holder; a holder whose job was taken over loses it to the next. */
   claim(item: ItemRef, holder: string): Promise<Claim>;
-  /** Asked just before money is spent: does the holder still have the item, and is submitting open? */
-  confirm(item: ItemRef, holder: string): Promise<Confirmation>;
+  /**
+   * Asked just before money is spent: does the holder still have the item, may it be submitted, is there budget for so many credits?
+   * A model without a price has none. To ask again changes nothing for the same holder.
+   */
+  confirm(item: ItemRef, holder: string, credits?: number): Promise<Confirmation>;
   /** Moves when MAY_COME_FROM allows; false when the item stands elsewhere. Adds to the batch's counters on a real move. */
-  move(item: ItemRef, to: ItemState, add?: { credits?: number; submits?: number; bytes?: number }): Promise<boolean>;
-  /** Stops submitting for the whole fleet until someone opens the gate again. */
-  closeGate(reason: { refusal: string; message: string }): Promise<void>;
+  move(item: ItemRef, to: ItemState, add?: { submits?: number; bytes?: number }): Promise<boolean>;
 }
 
 /** Adding a job that exists already is a no-op, so every step can be repeated. */
@@ -111,6 +127,8 @@ export type StageSettings = {
   storedTtlMs: number;
   /** How often a failed generation is submitted again; each is a new task, perhaps charged. */
   generationRetries: number;
+  /** So many unknown outcomes within a minute, when they are more than a fifth of the submits, stop submitting; absent or 0: never. */
+  unknownLimit?: number;
   /** Write prompt, model and ids into the images' own metadata. */
   embed: boolean;
   callbackUrlOf?: (item: ItemRef) => string;

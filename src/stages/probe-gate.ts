@@ -1,25 +1,21 @@
 import type { Provider } from '../provider/provider.ts';
 
-export type Gate = { refusal: string; message: string; since: number };
-
-/** After so long of maintenance one submit is let through to see; a further 455 closes the gate again. */
-const MAINTENANCE_MS = 30_000;
+/** Why submitting is stopped for the whole fleet. Times are epoch milliseconds. */
+export type Gate = {
+  refusal: string;
+  message: string;
+  since: number;
+  /** When one submit is let through to see; absent where that would be to no purpose yet. */
+  probeAt?: number;
+};
 
 /**
- * Whether what closed the gate is over, asked of the provider without spending anything where that can be done: credits are there
- * again, the key is accepted again. A wrong path (404) only a person can mend.
+ * Whether what closed the gate may be over, asked of the provider without spending anything: the key is accepted, there are credits for an
+ * image. Then one submit goes first. Where the provider cannot be asked, the gate's own probes or a person find out.
  */
-export async function isOver(gate: Gate, provider: Provider, now: number): Promise<boolean> {
-  switch (gate.refusal) {
-    case 'maintenance':
-      return now >= gate.since + MAINTENANCE_MS;
-    case 'unauthorized':
-      return (await provider.credits()).kind === 'credits';
-    case 'out-of-credits': {
-      const outcome = await provider.credits();
-      return outcome.kind === 'credits' && outcome.credits > 0;
-    }
-    default:
-      return false;
-  }
+export async function mayBeOver(gate: Gate, provider: Provider, leastCredits: number): Promise<boolean> {
+  if (gate.refusal !== 'unauthorized' && gate.refusal !== 'out-of-credits') return false;
+  const outcome = await provider.credits();
+  if (outcome.kind !== 'credits') return false;
+  return gate.refusal === 'unauthorized' || (outcome.credits > 0 && outcome.credits >= leastCredits);
 }

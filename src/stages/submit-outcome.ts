@@ -3,20 +3,22 @@ import type { Failure, ItemRecord } from '../archive/record.ts';
 import { FluxError, messageOf } from '../errors.ts';
 import type { Item, Submitted } from '../item.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import { mindGate, stopsTheFleet } from './breakers.ts';
 import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from './item-record.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import { GATE_CHECK_MS, type Ports, type Run, type Slot, type StageOutcome, type StageSettings } from './ports.ts';
+import type { Ports, Run, Slot, StageOutcome, StageSettings } from './ports.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
-const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
 
 /** A request that went out, or may have. `claimed` is its record so far. */
-export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run };
+export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run; isProbe: boolean };
 
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   const { item, claimed, slot, run } = attempt;
+  // First, since others are about to submit just now.
+  await mindGate(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
       if (!(await wentOnByCallback(attempt, ports))) {
@@ -44,10 +46,9 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
         return { kind: 'later', atMs: ports.now() };
       }
       await slot.settle();
-      if (STOPS_THE_FLEET.includes(outcome.refusal)) {
-        await ports.state.closeGate({ refusal: outcome.refusal, message: outcome.message });
+      if (stopsTheFleet(outcome.refusal)) {
         await giveBack(item, claimed, ports);
-        return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+        return { kind: 'later', atMs: ports.now() + (await ports.state.gateCheckMs(item.batch)) };
       }
       return fail(
         item,
@@ -126,8 +127,7 @@ export async function handOn(
 ): Promise<void> {
   const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
   const durations = await ports.durations.sample(item.request.model);
-  const move = () =>
-    ports.state.move(item, 'submitted', { submits: 1, credits: ports.settings.creditsOf(item.request.model) ?? 0 });
+  const move = () => ports.state.move(item, 'submitted', { submits: 1 });
   // With the task id on record, the state comes first, so that it cannot undo what the poll finds. Without, the job does.
   if (recorded) await move();
   await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));

@@ -5,12 +5,12 @@ import type { Item } from '../item.ts';
 import { claimedRecord } from './item-record.ts';
 import {
   type Confirmation,
-  GATE_CHECK_MS,
   PARKED_MS,
   type Ports,
   type Run,
   type Slot,
   type StageOutcome,
+  type Standing,
 } from './ports.ts';
 import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
 
@@ -30,9 +30,8 @@ const LOOK_AGAIN_MS = 1_000;
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
  */
 export async function submit(item: Item, run: Run, ports: Ports): Promise<StageOutcome> {
-  const standing = await ports.state.standing(item);
-  if (standing === 'cancelled') return { kind: 'done' };
-  if (standing === 'paused') return { kind: 'later', atMs: ports.now() + PARKED_MS };
+  const standing = await ports.state.standing(item, ports.settings.creditsOf(item.request.model));
+  if (standing !== 'open') return waitFor(standing, item, ports);
 
   const found = await ports.records.read(item.batch, item.id);
   const settled = await settleFromRecord(item, found, ports);
@@ -137,9 +136,10 @@ async function submitInSlot(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  let confirmedAt = ports.now();
-  const before = await ports.state.confirm(item, holder);
-  if (before !== 'go') return leave(item, before, () => ports.state.move(item, 'queued'), ports);
+  let confirmedAt = performance.now();
+  const credits = ports.settings.creditsOf(item.request.model);
+  const confirmed = await ports.state.confirm(item, holder, credits);
+  if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
   const claimed = claimedRecord(item, found, ports.now());
   if (!(await writeClaim(claimed, found, ports))) {
@@ -156,35 +156,45 @@ async function submitInSlot(
   }
   // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
   // who claims from here on finds it, and who claimed before has made us lose.
-  if (found || ports.now() - confirmedAt > CONFIRMED_FOR_MS) {
-    confirmedAt = ports.now();
-    const confirmed = await ports.state.confirm(item, holder);
-    if (confirmed !== 'go') return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
+  if (found || performance.now() - confirmedAt > CONFIRMED_FOR_MS) {
+    confirmedAt = performance.now();
+    const still = await ports.state.confirm(item, holder, credits);
+    if (!permits(still)) return leave(item, still, () => giveBack(item, claimed, ports), ports);
   }
-  return send({ item, claimed, slot, run }, confirmedAt, ports);
+  return send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, confirmedAt, ports);
 }
 
 /** Whoever lost the item leaves its record and state to the holder that took it over. */
 async function leave(
   item: Item,
-  why: Exclude<Confirmation, 'go'>,
+  why: Exclude<Confirmation, Permit>,
   undo: () => Promise<unknown>,
   ports: Ports,
 ): Promise<StageOutcome> {
-  // Its job may be ours, so it is not given up.
   if (why === 'lost') return lookAgain(ports);
   await undo();
+  if (why === 'cancelled') await ports.state.move(item, 'cancelled');
+  return waitFor(why, item, ports);
+}
+
+async function waitFor(why: Exclude<Standing, 'open'>, item: Item, ports: Ports): Promise<StageOutcome> {
   switch (why) {
     case 'closed':
-      return { kind: 'later', atMs: ports.now() + GATE_CHECK_MS };
+      return { kind: 'later', atMs: ports.now() + (await ports.state.gateCheckMs(item.batch)) };
     case 'paused':
+    case 'out-of-budget':
       return { kind: 'later', atMs: ports.now() + PARKED_MS };
     case 'cancelled':
-      await ports.state.move(item, 'cancelled');
       return { kind: 'done' };
     default:
       return why satisfies never;
   }
+}
+
+type Permit = Extract<Confirmation, 'go' | 'probe'>;
+
+function permits(confirmed: Confirmation): confirmed is Permit {
+  return confirmed === 'go' || confirmed === 'probe';
 }
 
 async function send(attempt: Omit<Attempt, 'submittedAt'>, confirmedAt: number, ports: Ports): Promise<StageOutcome> {

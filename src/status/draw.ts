@@ -1,3 +1,4 @@
+import { howItLifts } from '../describe-gate.ts';
 import { formatDuration } from '../duration.ts';
 import { doneOf, statesText } from '../progress/view.ts';
 import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
@@ -44,7 +45,10 @@ function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
     ...(pausedAt === null ? [] : [`PAUSED for ${formatDuration(at - pausedAt)}: flux-batch resume --all goes on`]),
     ...(gate === null
       ? []
-      : [`STOPPED (${gate.refusal}) for ${formatDuration(at - gate.since)}: ${plain(gate.message)}`]),
+      : [
+          `STOPPED (${gate.refusal}) for ${formatDuration(at - gate.since)}: ${plain(gate.message)}`,
+          `  ${howItLifts(gate, at)}; by hand: flux-batch gate open`,
+        ]),
     ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
   ];
   return lines.length > 0 ? [...lines, ''] : [];
@@ -55,10 +59,15 @@ function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undef
   const full = Math.floor(share * BAR_WIDTH);
   const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
   const head = `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${doneOf(counts)}/${counts.total}`;
-  return [
-    `${head}  ${progressText(counts, now, earlier)}`,
-    `  ${statesText(counts)} · ${counts.credits.toLocaleString('en-US')} credits`,
-  ];
+  return [`${head}  ${progressText(counts, now, earlier)}`, `  ${statesText(counts)} · ${creditsText(counts)}`];
+}
+
+function creditsText({ credits, budget, beyond }: BatchCounts): string {
+  const spent = credits.toLocaleString('en-US');
+  if (budget === undefined) return `${spent} credits`;
+  const wait =
+    beyond.items > 0 ? `: OUT OF BUDGET, ${plural(beyond.items, 'item')} of ${beyond.credits} credits wait` : '';
+  return `${spent} of ${budget.toLocaleString('en-US')} credits${wait}`;
 }
 
 function progressText(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): string {

@@ -35,9 +35,12 @@ test('a pause, refusals and a learned limit are told', () => {
   expect(lineOf(view({ usage }))).toContain('rate 3 of 20/10s, 12 learned · 429s 4 · paused 2s');
 });
 
-test('the reason why submitting is stopped is told', () => {
+test('the reason why submitting is stopped is told, and what ends that', () => {
   const gate = { refusal: 'out-of-credits', message: 'please top up', since: 0 };
-  expect(drawView(view({ gate })).at(-1)).toBe('  submitting is stopped (out-of-credits): please top up');
+  expect(drawView(view({ gate })).slice(-2)).toEqual([
+    '  submitting is stopped (out-of-credits) for 10s: please top up',
+    '    it lifts when the account has credits again (asked every 15s): top it up; by hand: flux-batch gate open',
+  ]);
 });
 
 test('no time left is claimed before anything tells it', () => {

@@ -127,7 +127,7 @@ test('a task that ends before its submit is answered is archived once, and the l
   const [item = { id: '' }] = itemsOf('spring', 1);
   await deployment.enqueue('spring', itemsOf('spring', 1));
   await deployment.ended('spring');
-  await fleet.drain();
+  await fleet.drain(20_000);
   expect(await connections.records.read('spring', item.id)).toMatchObject({ state: 'archived' });
   expect(deployment.simulator.ledger().tasks.accepted).toBe(1);
   expect((await connections.state.counts('spring'))?.submits).toBe(1);

@@ -12,7 +12,7 @@ test('four workers and a server, a third of the callbacks lost and some doubled:
   const workers = await Promise.all([1, 2, 3, 4].map(() => deployment.addWorkers()));
   await deployment.enqueue('spring', itemsOf('spring', ITEMS));
   const counts = await deployment.ended('spring', 90_000);
-  await Promise.all(workers.map(({ fleet }) => fleet.drain()));
+  await Promise.all(workers.map(({ fleet }) => fleet.drain(20_000)));
   expect(counts.items.archived).toBe(ITEMS);
   expect(counts.submits).toBe(ITEMS);
   const ledger = deployment.simulator.ledger();

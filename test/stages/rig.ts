@@ -7,6 +7,7 @@ import { expect, inject, onTestFinished, vi } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
 import type { ItemRecord } from '../../src/archive/record.ts';
 import { recordsIn } from '../../src/archive/records.ts';
+import { accountedRecords } from '../../src/charges.ts';
 import { openClosers } from '../../src/closers.ts';
 import type { Finished, Item, Submitted } from '../../src/item.ts';
 import type { ItemState } from '../../src/item-state.ts';
@@ -17,6 +18,7 @@ import { redisBatchState } from '../../src/queue/batch-state.ts';
 import { redisDurations } from '../../src/queue/durations.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { redisLimiter } from '../../src/queue/limiter.ts';
+import { redisSpending } from '../../src/queue/spending.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { claimLead } from '../../src/stages/claim-lead.ts';
@@ -55,7 +57,8 @@ export async function openRig(
   const prefix = `test:${randomUUID()}`;
   const keys = keysOf(prefix);
   const archive = folderArchive(folder);
-  const records = recordsIn(archive);
+  const prices = { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: { 'flux-kontext-pro': 8 } };
+  const records = accountedRecords(recordsIn(archive), prices, redisSpending(redis, keys).account);
   const ended: string[] = [];
   const state = redisBatchState(redis, keys, async (batch) => {
     ended.push(batch);

@@ -1,0 +1,105 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { type Connections, connect } from '../connections.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { StartFleet } from '../fleet.ts';
+import { watchBatch } from '../progress/watch.ts';
+import { checkAccount } from '../provider/check-account.ts';
+import { type Rescue, type Rescued, rescuedItems, takeUp } from '../rescue.ts';
+import { openPorts } from '../stage-ports.ts';
+import { writeIndex } from '../stages/finish.ts';
+import { plain, plural, say, shorten } from '../terminal.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { onStopSignals } from './signals.ts';
+
+const EXAMPLES = `
+Asks again for every task of the batch that was paid for and whose image is not archived, and archives what there is. Needs only
+the archive: neither the manifest nor what Redis knew. Never submits. The provider keeps images for 14 days.
+
+Examples:
+  $ flux-batch rescue spring-catalog
+  $ flux-batch rescue spring-catalog --archive s3://pictures --json
+
+Exit codes: 0 all that could be asked for is archived · 1 some of it is not · 3 stopped before the end.
+`;
+
+type Flags = ConfigFlags & DrainFlags & { json?: true };
+
+/** `flux-batch rescue`: what was submitted and is not archived, from the archive's records alone. */
+export function rescueCommand(startFleet: StartFleet): Command {
+  return withConfigOptions(new Command('rescue'))
+    .argument('<batch>', 'its name')
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
+    .option('--json', 'print what came of it as JSON on stdout')
+    .addHelpText('after', EXAMPLES)
+    .action(async (batch: string, flags: Flags) => {
+      const config = loadConfig(overridesOf(flags));
+      const connections = await connect(config, { patient: true, prove: true });
+      try {
+        process.exitCode = await rescue(connections, startFleet, batch, drainTimeoutMs(flags, config), flags);
+      } finally {
+        await connections.closers.closeAll();
+      }
+    });
+}
+
+async function rescue(
+  connections: Connections,
+  startFleet: StartFleet,
+  batch: string,
+  drainMs: number,
+  flags: Flags,
+): Promise<number> {
+  const opened = await openPorts(connections);
+  await checkAccount(opened.provider, connections);
+  for (const warning of connections.warnings) say(`warning: ${warning}`);
+  // A generation that failed is not paid for anew: that would be a submit.
+  const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
+
+  const stop = onStopSignals({ stopsForFaults: true });
+  let taken: Rescue = { asked: [], tooOld: [], noTask: [] };
+  const fleet = startFleet(connections, ports, { stages: ['poll', 'archive'], onTrouble: stop.trouble });
+  try {
+    const end = await watchBatch(connections, ports, {
+      batch,
+      enqueue: async () => {
+        const again = await takeUp(connections, batch);
+        taken = { ...again, asked: [...new Set([...taken.asked, ...again.asked])] };
+        say(`${batch}: ${plural(again.asked.length, 'paid task')} to ask for`);
+        return { items: again.asked.length, submits: 0, polls: again.asked.length };
+      },
+      isOver: ({ items }) => items.submitted + items.finished === 0,
+      signal: stop.signal,
+    });
+    const drained = await fleet.drain(drainMs);
+    await writeIndex(batch, connections);
+    const items = await rescuedItems(connections, batch, taken.asked);
+    tell(batch, taken, items, flags);
+    if (!drained) leaveTheRest();
+    if (stop.fault) throw stop.fault;
+    if (!end.ended) return EXIT.stopped;
+    return items.every(({ state }) => state === 'archived') ? EXIT.allArchived : EXIT.someFailed;
+  } finally {
+    await fleet.drain(drainMs);
+    stop.dispose();
+  }
+}
+
+function tell(batch: string, { asked, tooOld, noTask }: Rescue, items: readonly Rescued[], flags: Flags): void {
+  const archived = items.filter(({ state }) => state === 'archived').length;
+  const others = items.filter(({ state }) => state !== 'archived');
+  if (flags.json) {
+    process.stdout.write(
+      `${JSON.stringify({ batch, asked: asked.length, archived, others, tooOld, noTask }, null, 2)}\n`,
+    );
+  }
+  say(`${batch}: ${archived} of ${plural(asked.length, 'image')} rescued`);
+  for (const { id, name, state, class: why, message } of others) {
+    say(
+      `  ${state.padEnd(9)}  ${plain(name)}  ${why ?? ''}${message ? `: ${shorten(plain(message), 160)}` : ''}  [${id}]`,
+    );
+  }
+  if (tooOld.length > 0) say(`${plural(tooOld.length, 'task')} not asked for: the provider has deleted their images`);
+  if (noTask.length > 0) say(`${plural(noTask.length, 'submit')} without a task id: flux-batch held ${batch}`);
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test, vi } from 'vitest';
+import { isOutOfBudget } from '../../src/budget.ts';
+import { openRig, prompts } from './rig.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+describe('a budget', () => {
+  test('is never passed by four workers at once, and is used up', async () => {
+    const rig = await openRig();
+    await rig.enqueue(await rig.manifest(prompts(60)), 165);
+    await Promise.all([rig.work(), rig.work(), rig.work(), rig.work()]);
+    const end = await rig.until(isOutOfBudget);
+    expect(rig.charged()).toBe(160);
+    expect(end).toMatchObject({ credits: 160, maybe: 0, budget: 165, beyond: { items: 40, credits: 320 } });
+    expect(end.items).toMatchObject({ archived: 20, queued: 40 });
+  });
+
+  test('that is raised lets the batch go on, without a new worker', async () => {
+    const rig = await openRig();
+    const file = await rig.manifest(prompts(12));
+    await rig.enqueue(file, 40);
+    await rig.work();
+    await rig.until(isOutOfBudget);
+    await rig.enqueue(file, 80);
+    await rig.until((now) => isOutOfBudget(now) && now.items.archived === 10);
+    expect(rig.charged()).toBe(80);
+    await rig.enqueue(file);
+    expect((await rig.ended()).items.archived).toBe(12);
+    expect(rig.charged()).toBe(96);
+    expect(rig.simulator.ledger().repeatedRequests).toEqual([]);
+  });
+
+  test('counts what was spent before Redis was emptied', async () => {
+    const rig = await openRig();
+    const file = await rig.manifest(prompts(12));
+    await rig.enqueue(file, 40);
+    const fleet = await rig.work();
+    await rig.until(isOutOfBudget);
+    await fleet.drain(20_000);
+    await rig.flush();
+    await rig.enqueue(file, 56);
+    await rig.work();
+    const end = await rig.until(isOutOfBudget);
+    expect(end).toMatchObject({ credits: 56, budget: 56 });
+    expect(rig.charged()).toBe(56);
+  });
+
+  test('counts what was spent for items that the manifest has no more', async () => {
+    const rig = await openRig();
+    await rig.enqueue(await rig.manifest(prompts(5)));
+    const fleet = await rig.work();
+    await rig.ended();
+    await fleet.drain(20_000);
+    await rig.flush();
+    await rig.enqueue(await rig.manifest(['Quite another', 'Yet another', 'A third']), 56);
+    await rig.work();
+    await rig.until(isOutOfBudget);
+    expect(rig.charged()).toBe(56);
+  });
+
+  test('gives room again for what was refused, and wakes who waits for it', async () => {
+    const rig = await openRig();
+    const refused = ['A forbidden thing', 'Another forbidden thing'];
+    await rig.enqueue(await rig.manifest([...refused, ...prompts(6)]), 48);
+    await rig.work();
+    const end = await rig.ended();
+    expect(end.items).toMatchObject({ archived: 6, failed: 2 });
+    expect(rig.charged()).toBe(48);
+  });
+
+  test('keeps what an unknown outcome may have cost', async () => {
+    const rig = await openRig({ simulator: { faults: [{ name: 'reset-after-accept', times: 2 }] } });
+    await rig.enqueue(await rig.manifest(prompts(10)), 40);
+    await rig.work();
+    const end = await rig.until(isOutOfBudget);
+    expect(end.items).toMatchObject({ archived: 3, held: 2, queued: 5 });
+    expect(end).toMatchObject({ credits: 24, maybe: 16 });
+    expect(rig.charged()).toBe(40);
+  });
+
+  test('holds for submits that are sent again after an unknown outcome', async () => {
+    const rig = await openRig({
+      simulator: { faults: [{ name: 'reset-after-accept', share: 0.4 }] },
+      env: { ON_UNKNOWN: 'resubmit', UNKNOWN_LIMIT: '0' },
+    });
+    await rig.enqueue(await rig.manifest(prompts(20)), 80);
+    await Promise.all([rig.work(), rig.work()]);
+    await rig.until(isOutOfBudget);
+    expect(rig.charged()).toBeLessThanOrEqual(80);
+    expect(rig.charged()).toBeGreaterThanOrEqual(72);
+  });
+});
+
+describe('flux-batch run', () => {
+  test('stops with 3 when it is out of budget, says what is left and what that would cost, and goes on with more', async () => {
+    const rig = await openRig();
+    const file = await rig.manifest(prompts(10));
+    const first = await rig.run(['run', file, '--budget', '50', '--json']);
+    expect(first.code).toBe(3);
+    expect(first.stderr).toContain('out of budget: 48 credits spent, of 50; 4 items left, which would cost 32 credits');
+    expect(first.stderr).toContain('--budget 80');
+    expect(first.stderr).toContain('credits: 48 known, and the balance fell by 48');
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      stopped: 'out-of-budget',
+      budget: 50,
+      beyondBudget: { items: 4, credits: 32 },
+      balance: { known: 48, unaccounted: 0 },
+    });
+    expect(rig.charged()).toBe(48);
+    expect((await rig.run(['run', file, '--budget', '80'])).code).toBe(0);
+    expect(rig.charged()).toBe(80);
+  });
+
+  test('refuses a budget when the price of a model is not known', async () => {
+    const rig = await openRig({ env: { FLUX_PRICES: new URL('no-max.json', import.meta.url).pathname } });
+    const file = await rig.manifest(prompts(2), 'flux-kontext-max');
+    const { code, stderr } = await rig.run(['run', file, '--budget', '50']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/No price for flux-kontext-max in .*no-max\.json/);
+    expect(rig.submits()).toBe(0);
+  });
+
+  test('says of what it cannot account for that a held item may have been charged', async () => {
+    const rig = await openRig({ simulator: { faults: [{ name: 'reset-after-accept', times: 1 }] } });
+    const { code, stderr } = await rig.run(['run', await rig.manifest(prompts(4))]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'credits: 24 known, balance fell by 32: 8 unaccounted — 1 held item may have been charged',
+    );
+  });
+
+  test('asks for --yes above the threshold where nobody can be asked, before anything is sent', async () => {
+    const rig = await openRig({ env: { CONFIRM_CREDITS: '30' } });
+    const file = await rig.manifest(prompts(4));
+    const refused = await rig.run(['run', file]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('4 to submit for 32 credits, about $0.16, more than CONFIRM_CREDITS=30');
+    expect(refused.stderr).toContain('--yes');
+    expect(rig.submits()).toBe(0);
+    expect((await rig.run(['run', file, '--budget', '24'])).code).toBe(3);
+    expect((await rig.run(['run', file, '--yes'])).code).toBe(0);
+    // Nothing is left to be paid for.
+    expect((await rig.run(['run', file])).code).toBe(0);
+  });
+});
