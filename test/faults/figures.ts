@@ -1,0 +1,13 @@
+import { expect } from 'vitest';
+import type { Figures } from './judge.ts';
+
+const KEPT = ['lost', 'unaccounted', 'expired', 'corrupt', 'chargedTwice'] as const;
+
+/** Prints a run's figures on a line of its own and holds them to the promise. */
+export function keepsPromise(run: string, figures: Figures, allowed: { chargedTwice?: number; expired?: number } = {}) {
+  const { remarks, ...numbers } = figures;
+  const text = Object.entries(numbers).map(([name, value]) => `${name}=${value}`);
+  process.stdout.write(`faults  ${run.padEnd(46)} ${text.join(' ')}\n`);
+  const over = KEPT.filter((name) => figures[name] > (allowed[name as keyof typeof allowed] ?? 0));
+  expect(over, `${run}: ${text.join(' ')}\n${remarks.join('\n')}`).toEqual([]);
+}
