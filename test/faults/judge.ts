@@ -9,6 +9,9 @@ import type { Ledger, TaskSeen } from '../../src/simulator/ledger.ts';
 /** An item as the manifest has it; prompts are unique, so that the ledger's tasks find their items. */
 export type Wanted = { id: string; prompt: string };
 
+/** What the provider has written down, and whether any URL of a task's image still yields it. */
+export type Provider = { ledger: Ledger; isAlive: (taskId: string) => Promise<boolean> };
+
 export type Figures = {
   items: number;
   archived: number;
@@ -20,7 +23,7 @@ export type Figures = {
   lost: number;
   /** Tasks that no record names, but for one for each submit whose outcome the record calls unknown. */
   unaccounted: number;
-  /** Given up as gone: 0 wherever one of the image's URLs lives. */
+  /** Given up as gone while one of the image's URLs lived. */
   expired: number;
   /** Images that do not decode, are not what their record says, or are another item's. */
   corrupt: number;
@@ -35,7 +38,7 @@ export async function judge(
   archive: Archive,
   batch: string,
   wanted: readonly Wanted[],
-  ledger: Ledger,
+  { ledger, isAlive }: Provider,
 ): Promise<Figures> {
   const records = recordsIn(archive);
   const figures: Figures = {
@@ -65,7 +68,8 @@ export async function judge(
     if (unaccounted > 0) remark('unaccounted');
     figures.chargedTwice += Math.max(0, tasks.length - 1);
     if (tasks.length > 1) remark('charged twice');
-    if (record?.state === 'failed' && record.failure.class === 'expired') {
+    const isGivenUp = record?.state === 'failed' && record.failure.class === 'expired';
+    if (isGivenUp && record.taskId !== undefined && (await isAlive(record.taskId))) {
       figures.expired += 1;
       remark('expired');
     }

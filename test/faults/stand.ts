@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Archive } from '../../src/archive/archive.ts';
 import { openArchive } from '../../src/archive/open.ts';
 import { openClosers } from '../../src/closers.ts';
@@ -13,7 +14,7 @@ import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { type BatchCounts, hasEnded } from '../../src/queue/batch-state.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
-import { startSimulator } from '../../src/simulator/simulator.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { Gate } from '../../src/stages/probe-gate.ts';
 import { type Figures, judge, type Wanted } from './judge.ts';
 
@@ -135,16 +136,31 @@ export async function openStand(options: StandOptions) {
       );
     },
 
+    /** By what was before this: then nothing goes wrong at the provider any more. */
     async figures(): Promise<Figures> {
+      simulator.setFaults([]);
       const archive = await openDirectly();
       try {
-        return await judge(archive, batch, wanted, simulator.ledger());
+        return await judge(archive, batch, wanted, {
+          ledger: simulator.ledger(),
+          isAlive: (taskId) => isImageAlive(simulator, taskId),
+        });
       } finally {
         await archive.close();
       }
     },
     close: () => closers.closeAll(),
   };
+}
+
+const recordSchema = z.object({ data: z.object({ response: z.record(z.string(), z.string()).nullable() }) });
+
+async function isImageAlive({ url, apiKey }: Simulator, taskId: string): Promise<boolean> {
+  const headers = { authorization: `Bearer ${apiKey}`, 'user-agent': 'judge' };
+  const answer = await fetch(`${url}/api/v1/flux/kontext/record-info?taskId=${taskId}`, { headers });
+  const urls = Object.values(recordSchema.parse(await answer.json()).data.response ?? {});
+  const statuses = await Promise.all(urls.map(async (image) => (await fetch(image)).status));
+  return statuses.includes(200);
 }
 
 function manifestOf(batch: string, items: number): string {
