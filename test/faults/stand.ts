@@ -117,18 +117,19 @@ export async function openStand(options: StandOptions) {
       let last: BatchCounts | undefined;
       let gate: Gate | undefined;
       while (Date.now() < deadline) {
-        try {
-          const ended = await withConnections(async ({ state }) => {
+        // Redis may be away, which is what some of these runs are about: then with a new connection.
+        const ended = await withConnections(async ({ state }) => {
+          while (Date.now() < deadline) {
             last = await state.counts(batch);
             gate = await state.gate();
             if (openGate && gate) await state.openGate();
-            return last !== undefined && hasEnded(last);
-          });
-          if (ended) return;
-        } catch {
-          // Redis is away, which is what some of these runs are about.
-        }
-        await sleep(300);
+            if (last !== undefined && hasEnded(last)) return true;
+            await sleep(250);
+          }
+          return false;
+        }).catch(() => false);
+        if (ended) return;
+        await sleep(250);
       }
       const { remarks } = await this.figures();
       throw new Error(
