@@ -82,9 +82,9 @@ export async function openStand(options: StandOptions) {
   };
 
   /** Around whatever stands between us and the archive. */
-  async function openDirectly(): Promise<Archive> {
+  async function openDirectly(url = archiveUrl): Promise<Archive> {
     const endpoint = options.archive?.directEndpoint;
-    return openArchive({ url: archiveUrl, maxSockets: 8, ...(endpoint !== undefined && { endpoint }) });
+    return openArchive({ url, maxSockets: 8, ...(endpoint !== undefined && { endpoint }) });
   }
 
   async function withConnections<T>(task: (connections: Awaited<ReturnType<typeof connect>>) => Promise<T>) {
@@ -138,9 +138,9 @@ export async function openStand(options: StandOptions) {
     },
 
     /** By what was before this: then nothing goes wrong at the provider any more. */
-    async figures(): Promise<Figures> {
+    async figures(url?: string): Promise<Figures> {
       simulator.setFaults([]);
-      const archive = await openDirectly();
+      const archive = await openDirectly(url);
       try {
         return await judge(archive, batch, wanted, {
           ledger: simulator.ledger(),
