@@ -44,7 +44,7 @@ export type ConnectOptions = {
 export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
   const closers = openClosers();
   try {
-    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
+    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets);
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
     const { redis, warnings } = await openRedis(config, options, closers);

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { FluxError } from '../errors.ts';
+import { withoutPassword } from '../scrub.ts';
 
 export type RedisClient = Redis;
 
@@ -28,10 +29,6 @@ export async function connectRedis(url: string, options: { patient: boolean; nam
     });
   }
   return redis;
-}
-
-export function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//***@');
 }
 
 /** The first connection is tried once, so that a wrong address is an error and not a wait. */

@@ -40,7 +40,7 @@ export async function summarize(
       .slice(0, MOST_NAMED)
       .map(
         (item) =>
-          `  ${item.state.padEnd(6)}  ${item.name}  ${item.class}: ${shorten(plain(item.message), 160)}  [${item.id}]`,
+          `  ${item.state.padEnd(6)}  ${plain(item.name)}  ${item.class}: ${shorten(plain(item.message), 160)}  [${item.id}]`,
       ),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...(end.gate ? [`submitting is stopped (${end.gate.refusal}): ${plain(end.gate.message)}`] : []),
