@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { parseDuration, parseRate } from './duration.ts';
 import { FluxError, UsageError } from './errors.ts';
+import { passwordsIn, withoutPassword } from './scrub.ts';
 
 const duration = z.string().transform(through(parseDuration));
 const rate = z.string().transform(through(parseRate));
@@ -118,6 +119,8 @@ export type Config = Readonly<{
   port: number;
   /** Undefined: the server's pages are for its own machine only. */
   servePassword: string | undefined;
+  /** Every secret that we know of, to be kept out of whatever is written. */
+  secrets: readonly string[];
 }>;
 
 /** Where each value came from, for `flux-batch config`. */
@@ -160,7 +163,20 @@ export function loadConfig(overrides: Overrides = {}): Config {
     logLevel: values.LOG_LEVEL,
     port: values.PORT,
     servePassword: values.SERVE_PASSWORD,
+    secrets: secretsOf(values),
   };
+}
+
+function secretsOf(values: Variables): string[] {
+  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
+  return [
+    values.FLUX_API_KEY,
+    values.FLUX_WEBHOOK_KEY,
+    values.SERVE_PASSWORD,
+    ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
+    AWS_SECRET_ACCESS_KEY,
+    AWS_SESSION_TOKEN,
+  ].filter((secret) => secret !== undefined);
 }
 
 /** What is in force, a line a variable, secrets masked and passwords taken out of URLs. */
@@ -215,7 +231,7 @@ function mask(name: string, value: string): string {
   if (value === '') return '(not set)';
   if (SECRETS.includes(name))
     return `${value.slice(0, 2)}…${value.length > 8 ? value.slice(-2) : ''} (${value.length} characters)`;
-  return value.replace(/\/\/[^/]*@/, '//***@');
+  return withoutPassword(value);
 }
 
 /** A parser that throws a FluxError, as a zod transform. */

@@ -55,7 +55,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   const closers = openClosers();
   try {
     const prices = await loadPrices(config.pricesFile);
-    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent');
+    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets);
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
     const { redis, warnings } = await openRedis(config, options, closers);

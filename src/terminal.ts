@@ -27,7 +27,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
 
-/** Talk goes to stderr: stdout is for data. */
-export function say(line = ''): void {
-  process.stderr.write(`${line}\n`);
+/** Talk goes to stderr: stdout is for data. Whatever users or the provider wrote into it, it cannot steer the terminal. */
+export function say(lines = ''): void {
+  process.stderr.write(`${lines.split('\n').map(plain).join('\n')}\n`);
 }

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.ts';
+import { withoutPassword } from '../scrub.ts';
 import { isKey } from './key.ts';
 
 const HINT = 'Give a folder (./archive), file:///path, or s3://bucket/prefix.';
@@ -40,7 +41,7 @@ function pathOfFileUrl(url: string): string {
 
 function invalid(given: string, why: string): UsageError {
   // Some write their keys into the URL; they are not to be in a log.
-  const url = given.replace(/\/\/[^/]*@/, '//***@');
+  const url = withoutPassword(given);
   return new UsageError('archive-url-invalid', `The archive URL "${url}" cannot be used: ${why}`, {
     facts: { url },
     hint: HINT,

@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import type { ImageRequest } from '../item.ts';
+import { scrubber } from '../scrub.ts';
 import type { Answer } from './envelope.ts';
 import { exchange } from './exchange.ts';
 import { creditsOutcome, linkOutcome, submitOutcome } from './outcomes.ts';
@@ -50,6 +51,7 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
     allowH2: false,
   });
 
+  const scrub = scrubber([settings.apiKey]);
   let closing: Promise<void> | undefined;
 
   /** The answer, or why there is none. */
@@ -93,10 +95,10 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
     return outcomeOf(result.answer, Date.now());
   }
 
-  /** A server may repeat the key that it refuses. */
-  function withoutKey<Outcome extends object>(outcome: Outcome): Outcome {
-    if (!('message' in outcome) || typeof outcome.message !== 'string' || settings.apiKey === '') return outcome;
-    return { ...outcome, message: outcome.message.replaceAll(settings.apiKey, '***') };
+  /** A server may repeat the key that it refuses, or a signed URL that it could not read. */
+  function withoutSecrets<Outcome extends object>(outcome: Outcome): Outcome {
+    if (!('message' in outcome) || typeof outcome.message !== 'string') return outcome;
+    return { ...outcome, message: scrub(outcome.message) };
   }
 
   return {
@@ -111,7 +113,7 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
       });
       switch (result.kind) {
         case 'answer':
-          return withoutKey(submitOutcome(result.answer, Date.now()));
+          return withoutSecrets(submitOutcome(result.answer, Date.now()));
         case 'not-sent':
           return { kind: 'not-sent', message: result.message };
         case 'lost':
@@ -121,16 +123,16 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
 
     async poll(taskId, options = {}) {
       const path = `/api/v1/flux/kontext/record-info?taskId=${encodeURIComponent(taskId)}`;
-      return withoutKey(await ask(options, { method: 'GET', path }, pollOutcome));
+      return withoutSecrets(await ask(options, { method: 'GET', path }, pollOutcome));
     },
 
     async link(url, options = {}) {
       const path = '/api/v1/common/download-url';
-      return withoutKey(await ask(options, { method: 'POST', path, body: { url } }, linkOutcome));
+      return withoutSecrets(await ask(options, { method: 'POST', path, body: { url } }, linkOutcome));
     },
 
     async credits(options = {}) {
-      return withoutKey(await ask(options, { method: 'GET', path: '/api/v1/chat/credit' }, creditsOutcome));
+      return withoutSecrets(await ask(options, { method: 'GET', path: '/api/v1/chat/credit' }, creditsOutcome));
     },
 
     /** Waits for the calls under way: to cut a submit short would make its outcome unknown. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { FluxError, messageOf, UsageError } from '../errors.ts';
+import { withoutPassword } from '../scrub.ts';
 import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -35,11 +36,6 @@ export async function connectRedis(url: string, options: ConnectionOptions): Pro
     });
   }
   return redis;
-}
-
-/** Some hosts have an @ in their password: all up to the last one goes. */
-export function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//***@');
 }
 
 function open(place: RedisPlace, options: ConnectionOptions, attempt: { connected: boolean }): RedisClient {

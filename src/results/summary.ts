@@ -53,7 +53,7 @@ export async function summarize(
       .slice(0, MOST_NAMED)
       .map(
         (item) =>
-          `  ${item.state.padEnd(6)}  ${item.name}  ${item.class}: ${shorten(plain(item.message), 160)}  [${item.id}]`,
+          `  ${item.state.padEnd(6)}  ${plain(item.name)}  ${item.class}: ${shorten(plain(item.message), 160)}  [${item.id}]`,
       ),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure, ItemRecord } from '../archive/record.ts';
 import { type Finished, itemOf, type Submitted } from '../item.ts';
 import type { PollOutcome } from '../provider/provider.ts';
@@ -7,11 +8,14 @@ import type { Ports, Run, StageOutcome } from './ports.ts';
 
 /** When the provider refuses or does not answer: it costs nothing but time. */
 const TROUBLE_DELAY_MS = 3_000;
+/** One 404 for a task that was known may be a replica's or a gateway's: so many in a row, a moment apart, are believed. */
+const DENIALS = 3;
+const DENIAL_DELAY_MS = 500;
 
 /** Asks once for a running task and hands a finished one on. Never spends money, so it may run any number of times. */
 export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
   const task = await recordFirst(item, ports);
-  const outcome = await ask(task, run, ports);
+  const outcome = await askSurely(task, run, ports);
   if (!outcome) return { kind: 'later', atMs: ports.now() };
   const now = ports.now();
   switch (outcome.kind) {
@@ -60,6 +64,16 @@ async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
     await ports.state.move(item, 'submitted');
   }
   return { ...item, recorded: true };
+}
+
+/** Asks again where one denial would give the task up. */
+async function askSurely(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
+  for (let asked = 1; ; asked++) {
+    const outcome = await ask(task, run, ports);
+    const isFresh = ports.now() < task.submittedAt + ports.settings.unknownTaskGraceMs;
+    if (outcome?.kind !== 'not-found' || isFresh || asked === DENIALS) return outcome;
+    await sleep(DENIAL_DELAY_MS, undefined, { signal: run.signal }).catch(() => {});
+  }
 }
 
 /** One request within the rate limit; undefined when the process drains before its turn. */

@@ -8,18 +8,18 @@ import { FluxError } from '../errors.ts';
 export type RetryRule = { kind: 'attempt' } | { kind: 'wait'; delayMs: number };
 
 /** The one table of what is retried. A code that is not here is a bug of ours or of a library: it uses up attempts. */
-const RULES: Readonly<Record<string, RetryRule>> = {
-  'submit-not-sent': { kind: 'attempt' },
-  'submit-unknown': { kind: 'attempt' },
-  'image-missed': { kind: 'attempt' },
-  'archive-corrupt': { kind: 'attempt' },
-  'archive-unreachable': { kind: 'wait', delayMs: 5_000 },
-  'archive-denied': { kind: 'wait', delayMs: 30_000 },
-  'archive-full': { kind: 'wait', delayMs: 30_000 },
-};
+const RULES: ReadonlyMap<string, RetryRule> = new Map([
+  ['submit-not-sent', { kind: 'attempt' }],
+  ['submit-unknown', { kind: 'attempt' }],
+  ['image-missed', { kind: 'attempt' }],
+  ['archive-corrupt', { kind: 'attempt' }],
+  ['archive-unreachable', { kind: 'wait', delayMs: 5_000 }],
+  ['archive-denied', { kind: 'wait', delayMs: 30_000 }],
+  ['archive-full', { kind: 'wait', delayMs: 30_000 }],
+]);
 
 export function retryRule(error: unknown): RetryRule {
-  return (error instanceof FluxError ? RULES[error.code] : undefined) ?? { kind: 'attempt' };
+  return (error instanceof FluxError ? RULES.get(error.code) : undefined) ?? { kind: 'attempt' };
 }
 
 const FIRST_BACKOFF_MS = 500;

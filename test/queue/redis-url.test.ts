@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { withoutPassword } from '../../src/queue/connection.ts';
 import { parseRedisUrl } from '../../src/queue/redis-url.ts';
+import { withoutPassword } from '../../src/scrub.ts';
 
 describe('parseRedisUrl', () => {
   it('takes a single server, with and without TLS', () => {

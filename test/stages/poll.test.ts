@@ -117,6 +117,16 @@ describe('a poll that is not answered', () => {
 describe('a task that the provider does not know', () => {
   const unknown = { kind: 'not-found', message: 'no such task' } as const;
 
+  test('now and then, long after its submit, is not given up for that', async () => {
+    const { rig, task } = await submittedRig({
+      settings: { unknownTaskGraceMs: 0 },
+      simulator: { faults: [{ name: 'poll-404', times: 2 }] },
+    });
+    await rig.untilEnded(task.taskId);
+    expect(await poll(task, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
+    expect(await rig.stateOf(item)).toBe('finished');
+  });
+
   test('is asked for again within the grace', async () => {
     const { rig, task } = await submittedRig();
     expect(await poll(task, FIRST_RUN, answering(rig, unknown))).toMatchObject({ kind: 'later' });

@@ -4,6 +4,22 @@ import { FluxError } from '../../src/errors.ts';
 import { backoffMs, retryRule } from '../../src/stages/retry.ts';
 
 describe('the retry table', () => {
+  test('has a rule for whatever is thrown', () => {
+    const code = fc.oneof(fc.string(), fc.constantFrom('toString', '__proto__', 'constructor', 'archive-full'));
+    const thrown = fc.oneof(
+      fc.anything(),
+      fc.string().map((message) => new Error(message)),
+      code.map((named) => new FluxError(named, 'no')),
+    );
+    fc.assert(
+      fc.property(thrown, (error) => {
+        const rule = retryRule(error);
+        if (rule.kind === 'wait') expect(rule.delayMs).toBeGreaterThan(0);
+        else expect(rule).toEqual({ kind: 'attempt' });
+      }),
+    );
+  });
+
   test('makes an item wait, without using up its attempts, for what is not its fault', () => {
     for (const code of ['archive-unreachable', 'archive-denied', 'archive-full']) {
       expect(retryRule(new FluxError(code, 'no')).kind).toBe('wait');

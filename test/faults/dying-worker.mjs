@@ -1,0 +1,82 @@
+// A worker that kills itself (-9) at a boundary of its stages: what the command `worker` does, with ports that a fault test has
+// wrapped. Runs the built program, for Node 20 reads no TypeScript.
+//
+//   DIE_AT=<boundary> node dying-worker.mjs       boundaries as in BOUNDARIES below, `before …` or `after …`
+import { loadConfig } from '../../dist/src/config.js';
+import { connect } from '../../dist/src/connections.js';
+import { WORKER_STAGES } from '../../dist/src/fleet.js';
+import { openPorts } from '../../dist/src/stage-ports.js';
+import { startFleet } from '../../dist/workers/fleet.js';
+
+/** The first call is let through, so that other items are on their way when we die. */
+const CALLS_BEFORE_DEATH = 1;
+const { DIE_AT = '' } = process.env;
+let calls = 0;
+
+function die() {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** The function, deadly before or after it when the arguments are those of the boundary. */
+function deadly(boundary, run, isMeant = () => true) {
+  return async (...args) => {
+    const isTime = DIE_AT.endsWith(` ${boundary}`) && isMeant(...args) && calls++ >= CALLS_BEFORE_DEATH;
+    if (isTime && DIE_AT.startsWith('before')) return die();
+    const result = await run(...args);
+    if (isTime && DIE_AT.startsWith('after')) return die();
+    return result;
+  };
+}
+
+function mortal(ports) {
+  const { state, records, provider, forward, archive } = ports;
+  const isOf = (wanted) => (record) => record.state === wanted;
+  const movesTo = (wanted) => (_item, to) => to === wanted;
+  const write = deadly(
+    'the claimed record',
+    deadly('the submitted record', deadly('the final record', records.write, isOf('archived')), isOf('submitted')),
+    isOf('claimed'),
+  );
+  return {
+    ...ports,
+    state: {
+      ...state,
+      claim: deadly('the claim', state.claim),
+      move: deadly(
+        'the submitted state',
+        deadly('the archived state', state.move, movesTo('archived')),
+        movesTo('submitted'),
+      ),
+    },
+    records: { ...records, create: deadly('the claimed record', records.create, isOf('claimed')), write },
+    provider: {
+      ...provider,
+      submit: deadly('the POST', (request, options) =>
+        provider.submit(request, {
+          ...options,
+          onSent() {
+            options.onSent();
+            // The bytes leave in this turn; the answer takes longer than this.
+            if (DIE_AT === 'during the POST' && calls++ >= CALLS_BEFORE_DEATH) setTimeout(die, 5);
+          },
+        }),
+      ),
+    },
+    forward: {
+      ...forward,
+      poll: deadly('the poll job', forward.poll),
+      archive: deadly('the archive job', forward.archive),
+    },
+    download: deadly('the download', ports.download),
+    archive: { ...archive, write: deadly('the put', archive.write) },
+  };
+}
+
+const connections = await connect(loadConfig(), { patient: true, prove: true });
+const ports = mortal(await openPorts(connections));
+startFleet(connections, ports, {
+  stages: WORKER_STAGES,
+  // Few at once: what dies with us stays locked for ten seconds, and the next to die needs something to do.
+  concurrency: { submit: 3, poll: 3, archive: 2 },
+  onTrouble: () => {},
+});
