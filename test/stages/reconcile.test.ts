@@ -73,9 +73,9 @@ describe('an item of the manifest', () => {
     },
   );
 
-  test('that was cancelled before it was sent stays so', () => {
-    expect(reconcile('cancelled', undefined, resubmitting)).toEqual({});
-    expect(reconcile('cancelled', record('queued'), resubmitting)).toEqual({});
+  test('that was cancelled before it was sent is made after all: to enqueue it again is the word for that', () => {
+    expect(reconcile('cancelled', undefined, resubmitting)).toEqual({ admitAs: 'queued', job: 'submit' });
+    expect(reconcile('cancelled', record('queued'), resubmitting)).toEqual({ admitAs: 'queued', job: 'submit' });
   });
 
   test('that a worker has is left in its state: only its job is made sure of', () => {
