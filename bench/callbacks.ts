@@ -133,6 +133,7 @@ async function latency(serveUrl: string): Promise<void> {
     recorded: true,
   }));
   for (const item of running) await connections.queues.forward.poll(item, now + 3_600_000);
+  const cpuBefore = await cpuSecondsOf(serveUrl);
   const startedAt = performance.now();
   const answers = running.map(async (item, index) => {
     await sleep(Math.max(0, startedAt + (index * 1_000) / PER_SECOND - performance.now()));
@@ -148,7 +149,15 @@ async function latency(serveUrl: string): Promise<void> {
   const all = await Promise.all(answers);
   console.log(`load of the machine: ${loadavg()[0]?.toFixed(1)}`);
   console.log(`${total} callbacks, ${PER_SECOND} a second: ${all.filter(({ ok }) => ok).length} answered 2xx`);
+  const cpuMs = ((await cpuSecondsOf(serveUrl)) - cpuBefore) * 1_000;
+  console.log(`  work of serve: ${(cpuMs / total).toFixed(2)} ms of processor a callback`);
   console.log(`  answered within: ${quantiles(all.map(({ ms }) => ms))}`);
+}
+
+/** What a loaded machine does not change. */
+async function cpuSecondsOf(serveUrl: string): Promise<number> {
+  const text = await (await fetch(`${serveUrl}/metrics`)).text();
+  return Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1]);
 }
 
 function itemOf(batch: string, index: number): Item {

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
 import { main } from '../src/cli.ts';
-import { startFleet } from '../workers/fleet.ts';
 
-await main(process.argv, startFleet);
+await main(process.argv, async () => (await import('../workers/fleet.ts')).startFleet);

@@ -1,37 +1,111 @@
 import { Command } from 'commander';
-import { cancelCommand } from './commands/cancel.ts';
-import { configCommand } from './commands/config.ts';
-import { enqueueCommand } from './commands/enqueue.ts';
-import { gateCommand } from './commands/gate.ts';
-import { heldCommand } from './commands/held.ts';
-import { pauseCommand } from './commands/pause.ts';
-import { planCommand } from './commands/plan.ts';
-import { rescueCommand } from './commands/rescue.ts';
-import { resultsCommand } from './commands/results.ts';
-import { resumeCommand } from './commands/resume.ts';
-import { retryCommand } from './commands/retry.ts';
-import { runCommand } from './commands/run.ts';
-import { serveCommand } from './commands/serve.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { statusCommand } from './commands/status.ts';
-import { workerCommand } from './commands/worker.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { StartFleet } from './fleet.ts';
 import { say } from './terminal.ts';
 import { VERSION } from './version.ts';
 
+/** Workers are loaded for the commands that start some only. */
+export type LoadFleet = () => Promise<StartFleet>;
+
+type Entry = { takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
+
+/** Each is loaded when it is called: all of them with what they use take 0.5 s. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  run: {
+    takes: '<manifest>',
+    about: 'make every image of a manifest: all in one process, until the batch ends',
+    load: async (fleet) => (await import('./commands/run.ts')).runCommand(await fleet()),
+  },
+  plan: {
+    takes: '<manifest>',
+    about: 'check a manifest; count, price and time it; spends nothing',
+    load: async () => (await import('./commands/plan.ts')).planCommand(),
+  },
+  enqueue: {
+    takes: '<manifest>',
+    about: 'put a manifest into the queues for workers elsewhere',
+    load: async () => (await import('./commands/enqueue.ts')).enqueueCommand(),
+  },
+  worker: {
+    takes: '[stages...]',
+    about: 'work on whatever is enqueued, as a member of a fleet',
+    load: async (fleet) => (await import('./commands/worker.ts')).workerCommand(await fleet()),
+  },
+  serve: {
+    about: 'callbacks of the provider, metrics, and pages to watch batches on',
+    load: async () => (await import('./commands/serve.ts')).serveCommand(),
+  },
+  status: {
+    takes: '[batch]',
+    about: 'batches, queues, rates, live workers, and what is paused or stopped',
+    load: async () => (await import('./commands/status.ts')).statusCommand(),
+  },
+  results: {
+    takes: '<batch>',
+    about: 'list every item of a batch, or bring its images and gallery to a folder, from the archive',
+    load: async () => (await import('./commands/results.ts')).resultsCommand(),
+  },
+  rescue: {
+    takes: '<batch>',
+    about: 'archive what was paid for and is not archived, from the records alone; never submits',
+    load: async (fleet) => (await import('./commands/rescue.ts')).rescueCommand(await fleet()),
+  },
+  gate: {
+    takes: '[action]',
+    about: 'why submitting is stopped for the fleet; open: begin again by hand',
+    load: async () => (await import('./commands/gate.ts')).gateCommand(),
+  },
+  pause: {
+    takes: '[batch]',
+    about: 'submit nothing more of a batch, or of any, until it is resumed',
+    load: async () => (await import('./commands/pause.ts')).pauseCommand(),
+  },
+  resume: {
+    takes: '[batch]',
+    about: 'go on with a paused batch, or end a pause of all',
+    load: async () => (await import('./commands/resume.ts')).resumeCommand(),
+  },
+  cancel: {
+    takes: '<batch>',
+    about: 'end a batch: what was not submitted is cancelled, what runs is still archived',
+    load: async () => (await import('./commands/cancel.ts')).cancelCommand(),
+  },
+  retry: {
+    takes: '<batch>',
+    about: 'make the failed items of a batch again, all or by class of failure',
+    load: async () => (await import('./commands/retry.ts')).retryCommand(),
+  },
+  held: {
+    takes: '<batch> [action] [items...]',
+    about: 'list held items, and decide on them: attach a task, resubmit or drop',
+    load: async () => (await import('./commands/held.ts')).heldCommand(),
+  },
+  config: {
+    about: 'print the configuration in force, secrets masked',
+    load: async () => (await import('./commands/config.ts')).configCommand(),
+  },
+  simulate: {
+    about: 'a stand-in for the API on this machine, to try everything without a key',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand(),
+  },
+};
+
 /** Runs the command line; the only place that turns errors into messages and exit codes. */
-export async function main(argv: readonly string[], startFleet: StartFleet): Promise<void> {
+export async function main(argv: readonly string[], fleet: LoadFleet): Promise<void> {
   const debug = argv.includes('--debug');
+  // A reader that has seen enough (`| head`) is no fault, and must not keep us from closing what is open.
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+  });
   try {
-    await program(startFleet).parseAsync([...argv]);
+    await (await program(argv, fleet)).parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = report(error, debug);
+    process.exitCode = isClosedPipe(error) ? EXIT.allArchived : report(error, debug);
   }
 }
 
-function program(startFleet: StartFleet): Command {
+async function program(argv: readonly string[], fleet: LoadFleet): Promise<Command> {
   const cli = new Command('flux-batch')
     .description('Images from a YAML manifest, in your bucket before their URLs die, each paid for once.')
     .version(VERSION)
@@ -39,30 +113,25 @@ function program(startFleet: StartFleet): Command {
       // Commander has printed its message; help and version end well, all else is a mistake in the command.
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
-  const commands = [
-    runCommand(startFleet),
-    planCommand(),
-    enqueueCommand(),
-    workerCommand(startFleet),
-    serveCommand(),
-    statusCommand(),
-    resultsCommand(),
-    rescueCommand(startFleet),
-    gateCommand(),
-    pauseCommand(),
-    resumeCommand(),
-    cancelCommand(),
-    retryCommand(),
-    heldCommand(),
-    configCommand(),
-    simulateCommand(),
-  ];
-  for (const command of commands) {
+  const words = argv.slice(2).filter((word) => !word.startsWith('-'));
+  const called = words[0] === 'help' ? words[1] : words[0];
+  for (const [name, { takes, about, load }] of Object.entries(COMMANDS)) {
+    // Of the others only what the list of commands shows.
+    const command = name === called ? await load(fleet) : stubOf(name, takes);
     cli.addCommand(
-      command.copyInheritedSettings(cli).option('--debug', 'show stack traces').showSuggestionAfterError(),
+      command
+        .description(about)
+        .copyInheritedSettings(cli)
+        .option('--debug', 'show stack traces')
+        .showSuggestionAfterError(),
     );
   }
   return cli;
+}
+
+function stubOf(name: string, takes: string | undefined): Command {
+  const stub = new Command(name);
+  return takes === undefined ? stub : stub.arguments(takes);
 }
 
 function report(error: unknown, debug: boolean): number {
@@ -70,6 +139,10 @@ function report(error: unknown, debug: boolean): number {
   if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '));
   if (debug) for (const stack of stacksOf(error)) say(stack);
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
 /** Of an error and of what caused it, outermost first. */

@@ -17,7 +17,7 @@ export type Fleet = {
    * Takes nothing new, lets what is under way be recorded, and ends. False when that took longer: what is left is taken over by others,
    * or by the next start, when its locks have run out. Later calls wait for the first.
    */
-  drain(withinMs: number): Promise<boolean>;
+  drain(withinMs?: number): Promise<boolean>;
 };
 
 /** How a command starts workers; given to it from outside, since `src` does not know `workers`. */

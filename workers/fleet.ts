@@ -71,14 +71,15 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   const heartbeat = startHeartbeat(connections, options.stages);
   let drained: Promise<boolean> | undefined;
 
-  async function drain(withinMs: number): Promise<boolean> {
+  async function drain(withinMs: number | undefined): Promise<boolean> {
     stopping.abort();
     sweep.stop();
     heartbeat.drain();
-    const late = new AbortController();
     const closed = Promise.all(workers.map((worker) => worker.close()))
       .then(() => heartbeat.stop())
       .then(() => true);
+    if (withinMs === undefined) return closed;
+    const late = new AbortController();
     try {
       return await Promise.race([closed, sleep(withinMs, false, { signal: late.signal })]);
     } finally {

@@ -1,7 +1,7 @@
 import { DelayedError, type Job, MetricsTime, UnrecoverableError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import type { RedisClient } from '../src/queue/connection.ts';
-import { promoteDelayed } from '../src/queue/poll-hints.ts';
+import { promoteDelayed } from '../src/queue/promote-delayed.ts';
 import type { Stage } from '../src/queue/queues.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
 import { backoffMs, retryRule } from '../src/stages/retry.ts';

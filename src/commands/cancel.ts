@@ -20,7 +20,6 @@ To make them after all, run or enqueue the manifest again.
 /** `flux-batch cancel`: a batch ends with what was submitted so far. */
 export function cancelCommand(): Command {
   return withConfigOptions(new Command('cancel'))
-    .description('end a batch: what was not submitted is cancelled, what runs is still archived')
     .argument('<batch>', 'its name')
     .option('--yes', 'never ask')
     .option('--json', 'print what was cancelled as JSON')

@@ -6,7 +6,6 @@ import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 /** `flux-batch config`: what is in force and where it comes from, secrets masked. */
 export function configCommand(): Command {
   return withWorkerOptions(new Command('config'))
-    .description('print the configuration in force, secrets masked')
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExamples:\n  $ flux-batch config\n  $ FLUX_RATE_LIMIT=5/1s flux-batch config --json\n')
     .action((flags: ConfigFlags & { json?: true }) => {

@@ -13,7 +13,6 @@ import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } fr
 /** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */
 export function enqueueCommand(): Command {
   return withBudgetOption(withWorkerOptions(new Command('enqueue')))
-    .description('put a manifest into the queues for workers elsewhere')
     .argument('<manifest>', 'the YAML file')
     .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
     .option('--yes', 'never ask')

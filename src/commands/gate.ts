@@ -17,7 +17,6 @@ Examples:
 /** `flux-batch gate`: what has stopped submitting for the fleet, and a person's word to begin again. */
 export function gateCommand(): Command {
   return withConfigOptions(new Command('gate'))
-    .description('why submitting is stopped for the fleet; open: begin again by hand')
     .addArgument(new Argument('[action]', 'what to do').choices(['open']))
     .option('--json', 'print it as JSON')
     .addHelpText('after', EXAMPLES)

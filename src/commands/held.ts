@@ -30,7 +30,6 @@ An item is named by its id or its name. Saying a thing twice changes nothing.
 /** `flux-batch held`: the items that wait for a person's word, and that word. */
 export function heldCommand(): Command {
   return withConfigOptions(new Command('held'))
-    .description('list held items, and decide on them: attach a task, resubmit or drop')
     .argument('<batch>', 'its name')
     .addArgument(new Argument('[action]', 'what to do').choices(ACTIONS).default('list'))
     .argument('[items...]', 'their ids or names; for attach, the item and its task id')

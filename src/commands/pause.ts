@@ -19,7 +19,6 @@ What runs at the provider is paid for and is still fetched and archived. Pausing
 /** `flux-batch pause`: submitting stops for the whole fleet. */
 export function pauseCommand(): Command {
   return withConfigOptions(new Command('pause'))
-    .description('submit nothing more of a batch, or of any, until it is resumed')
     .argument('[batch]', 'its name')
     .option('--all', 'all batches, those to come included')
     .option('--json', 'print what is paused as JSON')

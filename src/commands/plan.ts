@@ -13,7 +13,6 @@ const SHOWN_PROMPTS = 5;
 /** `flux-batch plan`: what a manifest would do; needs no Redis, no archive and no key, and spends nothing. */
 export function planCommand(): Command {
   return withBudgetOption(withWorkerOptions(new Command('plan')))
-    .description('check a manifest; count, price and time it; spends nothing')
     .argument('<manifest>', 'the YAML file')
     .option('--json', 'print the plan as JSON')
     .addHelpText(

@@ -29,7 +29,6 @@ type Flags = ConfigFlags & DrainFlags & { json?: true };
 /** `flux-batch rescue`: what was submitted and is not archived, from the archive's records alone. */
 export function rescueCommand(startFleet: StartFleet): Command {
   return withConfigOptions(new Command('rescue'))
-    .description('archive what was paid for and is not archived, from the records alone; never submits')
     .argument('<batch>', 'its name')
     .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
     .option('--json', 'print what came of it as JSON on stdout')

@@ -43,7 +43,6 @@ type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: s
 /** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
-    .description('list every item of a batch, or bring its images and gallery to a folder, from the archive')
     .argument('<batch>', 'its name')
     .addOption(new Option('--format <format>', 'of the list').choices(FORMATS).default('jsonl'))
     .option('--where <name=value>', 'only items like this; may be given more than once', gather, [])
@@ -85,6 +84,7 @@ function refuseContradictions({ out, flat, refresh, where }: Flags): void {
 
 async function print({ batch, archive, where }: Source, format: Format): Promise<void> {
   for await (const piece of formatRows(rowsOf(chosen(recordsOfBatch(recordsIn(archive), batch), where)), format)) {
+    if (!process.stdout.writable) return;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
   where.complain();

@@ -15,7 +15,6 @@ Examples:
 /** `flux-batch resume`: what was paused goes on. */
 export function resumeCommand(): Command {
   return withConfigOptions(new Command('resume'))
-    .description('go on with a paused batch, or end a pause of all')
     .argument('[batch]', 'its name')
     .option('--all', 'end the pause of all batches')
     .option('--json', 'print what goes on and what stays paused as JSON')

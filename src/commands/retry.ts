@@ -24,7 +24,6 @@ type Flags = ConfigFlags & { class?: Failure['class'][]; anew?: true; yes?: true
 /** `flux-batch retry`: failed items are made live again; works from the archive's records, also when Redis was emptied. */
 export function retryCommand(): Command {
   return withConfigOptions(new Command('retry'))
-    .description('make the failed items of a batch again, all or by class of failure')
     .argument('<batch>', 'its name')
     .addOption(new Option('--class <class...>', 'only failures of these classes').choices(FAILURE_CLASSES))
     .option('--anew', 'submit all of them, never ask again for a paid task')

@@ -36,7 +36,6 @@ configuration · 3 stopped before the end.
 /** `flux-batch run`: enqueue, work and watch in one process until the batch has ended. */
 export function runCommand(startFleet: StartFleet): Command {
   return withBudgetOption(withWorkerOptions(new Command('run')))
-    .description('make every image of a manifest: all in one process, until the batch ends')
     .argument('<manifest>', 'the YAML file')
     .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
     .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)

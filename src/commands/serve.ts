@@ -28,7 +28,6 @@ type Flags = ConfigFlags & { host: string; port?: string };
 /** `flux-batch serve`: callbacks, metrics, health and pages, until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
   return withConfigOptions(new Command('serve'))
-    .description('callbacks of the provider, metrics, and pages to watch batches on')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 takes a free one (PORT, 8787)')
     .addHelpText('after', EXAMPLES)

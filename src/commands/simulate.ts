@@ -27,7 +27,6 @@ While it runs: GET /_ledger?summary shows what was asked and charged, POST /_fau
 /** `flux-batch simulate`: the stand-in API in the foreground, until SIGINT or SIGTERM. */
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('a stand-in for the API on this machine, to try everything without a key')
     .option('--port <port>', 'where to listen; 0 takes a free port', wholeNumber, DEFAULT_PORT)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--public-url <url>', 'what image URLs begin with, when others reach it by another name')

@@ -17,7 +17,6 @@ Examples:
 /** `flux-batch status`: batches, queues, rates and workers, as Redis has them now. */
 export function statusCommand(): Command {
   return withConfigOptions(new Command('status'))
-    .description('batches, queues, rates, live workers, and what is paused or stopped')
     .argument('[batch]', 'only this one')
     .option('--watch', 'again each second, until Ctrl-C')
     .option('--json', 'print it as JSON; with --watch a line each second')

@@ -26,7 +26,6 @@ type Flags = ConfigFlags & { submitConcurrency?: number; pollConcurrency?: numbe
 /** `flux-batch worker`: a member of the fleet, until SIGTERM or SIGINT. */
 export function workerCommand(startFleet: StartFleet): Command {
   return withWorkerOptions(new Command('worker'))
-    .description('work on whatever is enqueued, as a member of a fleet')
     .addArgument(new Argument('[stages...]', 'all by default').choices(WORKER_STAGES))
     .option('--submit-concurrency <count>', 'submits under way or waiting for their slot', atLeastOne)
     .option('--poll-concurrency <count>', 'polls under way', atLeastOne)

@@ -1,13 +1,21 @@
 import type { Durations } from '../stages/ports.ts';
 import type { RedisClient } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { defineScript } from './script.ts';
 
 /** As many of the latest tasks teach when to poll: enough for quantiles, few enough to follow the provider's load. */
-const KEPT = 100;
+const KEPT = 300;
 const CACHED_MS = 1_000;
+
+/** ARGV: a duration, how many to keep. */
+const PUSH = `
+redis.call('LPUSH', KEYS[1], ARGV[1])
+return redis.call('LTRIM', KEYS[1], 0, ARGV[2] - 1)
+`;
 
 /** What the whole fleet has seen lately; a sample may be a second old. */
 export function redisDurations(redis: RedisClient, keys: Keys): Durations {
+  const push = defineScript(redis, 'durations_push', PUSH);
   const cache = new Map<string, { sample: Promise<readonly number[]>; readAt: number }>();
 
   async function read(model: string): Promise<readonly number[]> {
@@ -17,11 +25,7 @@ export function redisDurations(redis: RedisClient, keys: Keys): Durations {
 
   return {
     async add(model, ms) {
-      await redis
-        .multi()
-        .lpush(keys.durations(model), ms)
-        .ltrim(keys.durations(model), 0, KEPT - 1)
-        .exec();
+      await push([keys.durations(model)], [ms, KEPT]);
     },
     sample(model) {
       const cached = cache.get(model);

@@ -12,13 +12,14 @@ export const keysOf = (prefix: string) => ({
   /** Set of item ids that the manifest being enqueued has; there only while a batch is enqueued again. */
   seen: (batch: string) => `${prefix}:seen:${batch}`,
   /** The limiter's parts, see limiter-scripts.ts. */
-  limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'state') => `${prefix}:limiter:${name}:${part}`,
   /** There while a callback has announced the end of a task whose poll was under way just then. */
   hint: (jobId: string) => `${prefix}:hint:${jobId}`,
   /** Hash: what the fleet has counted, see metrics.ts. */
   metrics: `${prefix}:metrics`,
   /** Sorted set: a batch's latest archived items by the time. */
   landed: (batch: string) => `${prefix}:landed:${batch}`,
+  limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'accepted' | 'state') =>
+    `${prefix}:limiter:${name}:${part}`,
   /** List of the latest task durations of a model, milliseconds. */
   durations: (model: string) => `${prefix}:durations:${model}`,
   /** Hash: why submitting is stopped for the whole fleet; absent while it is not. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Rate } from '../duration.ts';
-import type { Limiter, Slot } from '../stages/ports.ts';
+import type { Limiter, Slot, TakeOptions } from '../stages/ports.ts';
 import type { RedisClient } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { READY, REFUSE, RELEASE, SETTLE, TAKE, USAGE } from './limiter-scripts.ts';
@@ -16,7 +16,8 @@ export type LimiterOptions = {
   requestTimeoutMs: number;
   /**
    * Added to the window before a slot is used again, since the provider counts when a request arrives and we when it is
-   * sent. 100 ms measured: no refusal at 20 ms of jitter; it grows by 50 ms with each 429 and shrinks by 1 ms with each success.
+   * sent. 100 ms measured: no refusal at 20 ms of jitter; it grows by 50 ms when a 429 was a matter of timing and shrinks by
+   * 1 ms with each success.
    */
   marginMs?: number;
   /** How many tasks may run at once, and the keys that hold one member for each. */
@@ -38,8 +39,15 @@ const LARGEST_MARGIN_MS = 1_000;
 const PAUSE_MS = 250;
 /** A waiter that does not ask for its slot so long after its time is dead: nothing was sent, so the slot is free at once. */
 const LEASE_MS = 5_000;
-/** How long to wait when every slot is taken and unanswered, so that none can be promised. */
-const NO_PROMISE_MS = 20;
+/**
+ * How long to wait when every slot is taken and unanswered, so that none can be promised. Waiters of a large fleet are many more
+ * than slots: were all to ask every 20 ms, 128 of them would cost most of a core.
+ */
+const NO_PROMISE_MS = { shortest: 20, longest: 1_000 };
+
+const takenAnswer = z.tuple([z.number(), z.string(), z.number()]);
+const waitAnswer = z.number();
+const usageAnswer = z.array(z.number()).length(6);
 
 /**
  * The provider's rate limit, kept for the whole fleet: at most `rate.max` requests are sent within any `rate.windowMs`.
@@ -53,7 +61,9 @@ export function redisLimiter(
   const { max, windowMs } = options.rate;
   const marginMs = options.marginMs ?? MARGIN_MS;
   const running = options.running ?? { most: 0, lists: [], sortedSets: [] };
-  const log = (['reserved', 'sent', 'free', 'state'] as const).map((part) => keys.limiter(options.name, part));
+  const log = (['reserved', 'sent', 'free', 'accepted', 'state'] as const).map((part) =>
+    keys.limiter(options.name, part),
+  );
   const script = (name: string, lua: string) => defineScript(redis, `limiter_${name}`, lua);
   const take = script('take', TAKE);
   const ready = script('ready', READY);
@@ -63,21 +73,27 @@ export function redisLimiter(
   const usage = script('usage', USAGE);
   let epoch = '';
 
-  /** Resolves with the local time at which the slot may be used. */
-  async function reserve(token: string, signal: AbortSignal): Promise<number> {
+  const keysOfLog = [...log, ...running.lists, ...running.sortedSets];
+  const { shortest, longest } = NO_PROMISE_MS;
+
+  /** The local time at which the slot may be used; `isClear` when nothing stands in the way of using it now. */
+  async function reserve(token: string, goesOut: boolean, signal: AbortSignal) {
     for (;;) {
       signal.throwIfAborted();
-      const answer = await take(log, [token, max, windowMs, marginMs, LEASE_MS, epoch, randomUUID()]);
-      const [waitMs, newEpoch] = z.tuple([z.number(), z.string()]).parse(answer);
+      const answer = await take(keysOfLog, [
+        ...[token, max, windowMs, marginMs, LEASE_MS, epoch, randomUUID(), options.requestTimeoutMs],
+        ...[running.most, running.lists.length, goesOut ? 1 : 0, shortest, longest],
+      ]);
+      const [waitMs, newEpoch, clear] = takenAnswer.parse(answer);
       epoch = newEpoch;
-      if (waitMs >= 0) return performance.now() + waitMs;
-      await sleep(NO_PROMISE_MS * (0.5 + Math.random()), undefined, { signal });
+      if (waitMs >= 0) return { readyAt: performance.now() + waitMs, isClear: clear === 1 };
+      await sleep(-waitMs * (0.5 + Math.random()), undefined, { signal });
     }
   }
 
-  async function takeSlot({ leadMs, signal }: { leadMs: number; signal: AbortSignal }): Promise<Slot> {
+  async function takeSlot({ leadMs, goesOut = false, signal }: TakeOptions): Promise<Slot> {
     let token = randomUUID();
-    let readyAt = await reserve(token, signal);
+    let { readyAt, isClear } = await reserve(token, goesOut, signal);
     let sentAt: number | undefined;
     const giveBack = async () => {
       await release(log, [token, Math.ceil(readyAt - performance.now())]);
@@ -85,33 +101,33 @@ export function redisLimiter(
     const sinceSent = () => Math.floor(performance.now() - (sentAt ?? performance.now()));
 
     /** Waits for the slot's time but for `aheadMs`, and until nothing else stands in its way. */
-    async function clearance(aheadMs: number, goesOut: boolean): Promise<void> {
+    async function clearance(aheadMs: number, goes: boolean): Promise<void> {
       for (;;) {
         await sleepUntil(readyAt - aheadMs, signal);
-        const answer = await ready(
-          [...log, ...running.lists, ...running.sortedSets],
-          [token, windowMs, options.requestTimeoutMs, running.most, running.lists.length, LEASE_MS, goesOut ? 1 : 0],
-        );
-        const waitMs = z.number().parse(answer);
+        const answer = await ready(keysOfLog, [
+          ...[token, windowMs, options.requestTimeoutMs, running.most, running.lists.length, LEASE_MS, goes ? 1 : 0],
+        ]);
+        const waitMs = waitAnswer.parse(answer);
         if (waitMs === 0) return;
         if (waitMs > 0) {
           await sleep(waitMs * (1 + Math.random() * 0.2), undefined, { signal });
         } else {
           token = randomUUID();
-          readyAt = await reserve(token, signal);
+          ({ readyAt, isClear } = await reserve(token, goes, signal));
+          if (isClear) return;
         }
       }
     }
 
     try {
-      await clearance(leadMs, false);
+      if (!isClear) await clearance(leadMs, goesOut);
     } catch (error) {
       await giveBack();
       throw error;
     }
     return {
       async ready() {
-        await clearance(0, true);
+        if (!goesOut) await clearance(0, true);
         sentAt = performance.now();
       },
       sent() {
@@ -131,10 +147,7 @@ export function redisLimiter(
   return {
     take: takeSlot,
     async usage() {
-      const answer = z
-        .array(z.number())
-        .length(6)
-        .parse(await usage(log, []));
+      const answer = usageAnswer.parse(await usage(log, []));
       const [limit = -1, inWindow = 0, pausedMs = 0, sent = 0, refused = 0, margin = 0] = answer;
       return { limit: limit < 0 ? undefined : limit, inWindow, pausedMs, sent, refused, marginMs: margin };
     },

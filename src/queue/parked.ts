@@ -1,12 +1,11 @@
 import { Job, type Queue } from 'bullmq';
 import { PARKED_MS } from '../stages/ports.ts';
 import type { RedisClient } from './connection.ts';
+import { promoteDelayed } from './promote-delayed.ts';
 
 const PAGE = 1_000;
 /** BullMQ scores delayed jobs by their time in milliseconds times this. */
 const SCORE_OF_MS = 0x1000;
-/** BullMQ's code for a job that is not delayed (any more). */
-const NOT_DELAYED = -3;
 
 /** Brings the jobs back that were put aside while their batch was paused. Returns how many. */
 export async function unpark(
@@ -33,12 +32,7 @@ export async function unpark(
   return sum;
 }
 
-async function promote(queue: Queue, id: string): Promise<boolean> {
-  try {
-    await new Job(queue, 'item', undefined, {}, id).promote();
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === NOT_DELAYED) return false;
-    throw error;
-  }
+/** Without reading the job, of which only the id matters here. */
+function promote(queue: Queue, id: string): Promise<boolean> {
+  return promoteDelayed(new Job(queue, 'item', undefined, {}, id));
 }

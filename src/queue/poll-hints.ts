@@ -1,9 +1,10 @@
-import { ErrorCode, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
 import { z } from 'zod';
 import type { Hurried } from '../stages/callback.ts';
 import type { ItemRef } from '../stages/ports.ts';
 import type { RedisClient } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { promoteDelayed } from './promote-delayed.ts';
 import { jobIdOf, type Queues } from './queues.ts';
 
 /** Longer than any single poll takes. */
@@ -33,15 +34,4 @@ export function pollHints(redis: RedisClient, keys: Keys, queues: Queues) {
       return (await redis.del(keys.hint(jobIdOf(item)))) === 1;
     },
   };
-}
-
-/** False when the job is not delayed: it waits, runs or is over. */
-export async function promoteDelayed(job: Job): Promise<boolean> {
-  try {
-    await job.promote();
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === ErrorCode.JobNotInState) return false;
-    throw error;
-  }
 }

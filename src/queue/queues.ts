@@ -97,20 +97,6 @@ export function openQueues(redis: RedisClient, prefix: string) {
       ]);
       return { submit, poll, archive, finish };
     },
-    /** When the job was added that is first in line for each queue, epoch milliseconds; undefined where none waits. */
-    async firstInLine(): Promise<Record<Stage, number | undefined>> {
-      const first = async (queue: Queue) => {
-        const [waiting, prioritized] = await Promise.all([queue.getWaiting(0, 0), queue.getPrioritized(0, 0)]);
-        return (waiting[0] ?? prioritized[0])?.timestamp;
-      };
-      const [submit, poll, archive, finish] = await Promise.all([
-        first(queues.submit),
-        first(queues.poll),
-        first(queues.archive),
-        first(queues.finish),
-      ]);
-      return { submit, poll, archive, finish };
-    },
     /** BullMQ's own objects, for what looks at queues and not at items. */
     byStage: queues,
     /** Keys that hold one member for each task running at the provider. */

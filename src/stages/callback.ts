@@ -1,8 +1,7 @@
 import type { ItemRecord } from '../archive/record.ts';
 import type { Records } from '../archive/records.ts';
-import type { Item } from '../item.ts';
 import type { ItemState } from '../item-state.ts';
-import { submittedRecord } from './item-record.ts';
+import { itemOfRecord, submittedRecord } from './item-record.ts';
 import type { BatchState, Forward, ItemRef, StageSettings } from './ports.ts';
 import { submittedOf } from './submit-outcome.ts';
 
@@ -79,8 +78,4 @@ async function bringBack(record: ItemRecord, taskId: string, wasCounted: boolean
   await ports.records.write(submittedRecord(submitted, record));
   await ports.state.move(item, 'submitted', wasCounted ? {} : { submits: 1 });
   await ports.forward.poll(submitted, ports.now());
-}
-
-function itemOfRecord({ batch, id, name, variant, priority, variables, request, timings }: ItemRecord): Item {
-  return { batch, id, name, variant, priority, variables, request, queuedAt: Date.parse(timings.queued) };
 }

@@ -64,10 +64,12 @@ async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
 
 /** One request within the rate limit; undefined when the process drains before its turn. */
 async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
-  const slot = await ports.pollLimiter.take({ leadMs: 0, signal: run.signal }).catch((error: unknown) => {
-    if (run.signal.aborted) return undefined;
-    throw error;
-  });
+  const slot = await ports.pollLimiter
+    .take({ leadMs: 0, goesOut: true, signal: run.signal })
+    .catch((error: unknown) => {
+      if (run.signal.aborted) return undefined;
+      throw error;
+    });
   if (!slot) return undefined;
   try {
     await slot.ready();

@@ -44,12 +44,19 @@ export interface Slot {
   release(): Promise<void>;
 }
 
+export type TakeOptions = {
+  leadMs: number;
+  /** Nothing precedes the request: it goes out when the slot is there, and `ready` has nothing to wait for. */
+  goesOut?: boolean;
+  signal: AbortSignal;
+};
+
 export interface Limiter {
   /**
    * Resolves `leadMs` before the slot's time, so that what must precede the request does not delay it, and not before a pause is
    * over and there is room at the provider: from then on the request is a matter of milliseconds. Rejects when aborted.
    */
-  take(options: { leadMs: number; signal: AbortSignal }): Promise<Slot>;
+  take(options: TakeOptions): Promise<Slot>;
 }
 
 export type Claim = { kind: 'claimed' } | { kind: 'refused'; state: ItemState | undefined };

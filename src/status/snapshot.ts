@@ -1,17 +1,19 @@
 import type { Connections } from '../connections.ts';
 import type { Rate } from '../duration.ts';
 import { unknownBatch } from '../known-batch.ts';
+import { oldestWaiting } from '../queue/backlog.ts';
 import type { BatchCounts } from '../queue/batch-state.ts';
 import type { WorkerFacts } from '../queue/heartbeats.ts';
-import { type LimiterUsage, redisLimiter } from '../queue/limiter.ts';
+import type { LimiterUsage } from '../queue/limiter.ts';
 import type { Stage } from '../queue/queues.ts';
+import { openLimiters, type WatchedLimiter } from '../stage-ports.ts';
 import type { Gate } from '../stages/probe-gate.ts';
 
 export type QueueDepth = {
   waiting: number;
   active: number;
   delayed: number;
-  /** How long ago the job was added that is first in line; null when none waits. */
+  /** How long the job has waited that waits longest; null when none does. */
   oldestMs: number | null;
 };
 
@@ -33,15 +35,13 @@ export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: n
 export type Look = (batch: string | undefined) => Promise<Snapshot>;
 
 /** Looks at Redis only; throws a UsageError (`batch-unknown`) for a batch that it does not know. */
-export function openLook({ config, redis, keys, state, queues, control, heartbeats }: Connections): Look {
-  const rateOf = (name: 'submit' | 'poll', rate: Rate): (() => Promise<RateUse>) => {
-    const limiter = redisLimiter(redis, keys, { name, rate, requestTimeoutMs: config.submitTimeoutMs });
-    return async () => {
-      const usage = await limiter.usage();
-      return { ...usage, limit: usage.limit ?? rate.max, windowMs: rate.windowMs };
-    };
+export function openLook(connections: Connections): Look {
+  const { config, state, queues, control, heartbeats } = connections;
+  const { submitLimiter, pollLimiter } = openLimiters(connections);
+  const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
+    const usage = await limiter.usage();
+    return { ...usage, limit: usage.limit ?? rate.max, windowMs: rate.windowMs };
   };
-  const [submitRate, pollRate] = [rateOf('submit', config.rateLimit), rateOf('poll', config.pollLimit)];
 
   async function batchesOf(batch: string | undefined): Promise<BatchCounts[]> {
     const known = await state.batches();
@@ -54,9 +54,9 @@ export function openLook({ config, redis, keys, state, queues, control, heartbea
     const [batches, depths, oldest, submit, poll, workers, gate, pausedAt] = await Promise.all([
       batchesOf(batch),
       queues.depths(),
-      queues.firstInLine(),
-      submitRate(),
-      pollRate(),
+      oldestWaiting(queues, Date.now()),
+      rateOf(submitLimiter, config.rateLimit),
+      rateOf(pollLimiter, config.pollLimit),
       heartbeats.live(),
       state.gate(),
       control.fleetPausedAt(),
@@ -64,12 +64,11 @@ export function openLook({ config, redis, keys, state, queues, control, heartbea
     const at = Date.now();
     const depthOf = (stage: Stage): QueueDepth => {
       const { waiting = 0, prioritized = 0, paused = 0, active = 0, delayed = 0 } = depths[stage];
-      const since = oldest[stage];
       return {
         waiting: waiting + prioritized + paused,
         active,
         delayed,
-        oldestMs: since === undefined ? null : Math.max(0, at - since),
+        oldestMs: oldest[stage] > 0 ? Math.round(oldest[stage] * 1_000) : null,
       };
     };
     const polls = depthOf('poll');

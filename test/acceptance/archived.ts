@@ -15,8 +15,9 @@ export async function recordsOf(place: Place, batch: string, archive = 'archive'
   );
 }
 
+/** All but the leftovers of killed writes, which begin with a dot and are no part of an archive. */
 export async function filesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
+  return (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'));
 }
 
 export function countBy(records: readonly ItemRecord[]): Record<string, number> {

@@ -17,11 +17,20 @@ export type Cli = {
   exit(withinMs?: number): Promise<Exit>;
 };
 
+export type CliOptions = {
+  /** Nobody reads its stdout any more, as behind `| head`. */
+  intoClosedPipe?: boolean;
+};
+
 const EXIT_WITHIN_MS = 60_000;
 
 /** Starts the program with nothing in its environment but what is given. */
-export function startCli(args: readonly string[], place: { cwd: string; env: Record<string, string> }): Cli {
+export function startCli(
+  args: readonly string[],
+  { intoClosedPipe = false, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
+): Cli {
   const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (intoClosedPipe) child.stdout.destroy();
   const { pid } = child;
   if (pid === undefined) throw new Error('The program cannot be started');
   let stdout = '';

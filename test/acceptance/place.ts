@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Rate } from '../../src/duration.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { type Cli, type Exit, startCli } from './cli.ts';
+import { type Cli, type CliOptions, type Exit, startCli } from './cli.ts';
 
 // Whole processes start, wait for each other's locks to run out and end, several at once on a busy machine.
 vi.setConfig({ testTimeout: 180_000 });
@@ -19,9 +19,9 @@ export type Place = {
   /** Writes a manifest with one job for each prompt and returns its name. */
   manifest(batch: string, prompts: readonly string[], defaults?: object): Promise<string>;
   write(name: string, text: string): Promise<string>;
-  start(args: readonly string[], env?: Record<string, string>): Cli;
+  start(args: readonly string[], env?: Record<string, string>, options?: CliOptions): Cli;
   /** Runs it to its end. */
-  run(args: readonly string[], env?: Record<string, string>): Promise<Exit>;
+  run(args: readonly string[], env?: Record<string, string>, options?: CliOptions): Promise<Exit>;
   /** Of the private Redis that runs here; undefined when none does. */
   redis(): { url: string; pid: number } | undefined;
 };
@@ -78,8 +78,8 @@ export async function openPlace(
     FLUX_SUBMIT_TIMEOUT: '3s',
     ...options.env,
   };
-  const start: Place['start'] = (args, env = {}) => {
-    const cli = startCli(args, { cwd: folder, env: { ...environment, ...env } });
+  const start: Place['start'] = (args, env = {}, cliOptions = {}) => {
+    const cli = startCli(args, { cwd: folder, env: { ...environment, ...env }, ...cliOptions });
     started.push(cli);
     return cli;
   };
@@ -91,7 +91,7 @@ export async function openPlace(
     folder,
     simulator,
     start,
-    run: (args, env) => start(args, env).exit(),
+    run: (args, env, cliOptions) => start(args, env, cliOptions).exit(),
     write,
     manifest: (batch, prompts, defaults = {}) =>
       write(`${batch}.yaml`, manifestText(batch, prompts, { outputFormat: 'jpeg', aspectRatio: '1:1', ...defaults })),

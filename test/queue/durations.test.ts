@@ -12,12 +12,12 @@ describe('the durations seen lately', () => {
     expect(await theirs.sample('max')).toEqual([7]);
   });
 
-  test('are the latest hundred', async () => {
+  test('are the latest three hundred', async () => {
     const { keys, connection } = ownRedis();
     const durations = redisDurations(connection(), keys);
-    await Promise.all(Array.from({ length: 120 }, (_, index) => durations.add('pro', index + 1)));
+    await Promise.all(Array.from({ length: 320 }, (_, index) => durations.add('pro', index + 1)));
     const sample = await durations.sample('pro');
-    expect(sample).toHaveLength(100);
+    expect(sample).toHaveLength(300);
     expect(sample[0]).toBe(21);
   });
 

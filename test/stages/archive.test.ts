@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { verifyImage } from '../../src/archive/image.ts';
 import type { Finished } from '../../src/item.ts';
 import type { FaultName } from '../../src/simulator/faults.ts';
 import { archive } from '../../src/stages/archive.ts';
@@ -44,6 +45,19 @@ describe('archiving', () => {
     const { rig, finished } = await finishedRig();
     await archive(finished, FIRST_RUN, rig.ports);
     expect(JSON.stringify(await rig.recordOf(item))).not.toContain('http');
+  });
+
+  test('with `embed` stores an image that says what it is, and the sums of that', async () => {
+    const { rig, finished } = await finishedRig({ settings: { embed: true } });
+    await archive(finished, FIRST_RUN, rig.ports);
+    const record = await rig.recordOf(item);
+    if (record?.state !== 'archived') throw new Error('Expected an archived record');
+    const stored = (await rig.archive.read(record.image)) ?? Buffer.alloc(0);
+    expect(stored.toString()).toContain(`&quot;taskId&quot;:&quot;${finished.taskId}&quot;`);
+    expect(await verifyImage(stored, 'png')).toMatchObject({
+      ok: true,
+      image: { sha256: record.sha256, bytes: record.bytes },
+    });
   });
 
   test('of an archived item fetches nothing', async () => {

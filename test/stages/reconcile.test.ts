@@ -73,7 +73,7 @@ describe('an item of the manifest', () => {
     },
   );
 
-  test('that was cancelled before it was sent is made after all: to enqueue it again is the word for that', () => {
+  test('that was cancelled is made after all: to enqueue it again is the user’s word', () => {
     expect(reconcile('cancelled', undefined, resubmitting)).toEqual({ admitAs: 'queued', job: 'submit' });
     expect(reconcile('cancelled', record('queued'), resubmitting)).toEqual({ admitAs: 'queued', job: 'submit' });
   });

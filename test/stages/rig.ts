@@ -111,8 +111,8 @@ export async function openRig(
     submitLimiter: redisLimiter(redis, keys, { name: 'submit', rate, requestTimeoutMs: 10_000, running }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
     claimLead: claimLead(),
-    durations: redisDurations(redis, keys),
     metrics: { observe: () => {}, countCallback: () => {} },
+    durations: redisDurations(redis, keys),
     settings,
   } satisfies Ports;
   const enqueuePorts: EnqueuePorts = {

@@ -31,6 +31,7 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .title{display:flex;gap:.7rem;align-items:baseline;flex-wrap:wrap}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.6rem,1fr));gap:.75rem;margin:0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:.75rem .95rem;box-shadow:var(--shadow)}
+.tile{min-width:0}
 .tile dt{color:var(--soft);font-size:.82rem}
 .tile dd{margin:.1rem 0 0;font-size:1.35rem;font-weight:620;letter-spacing:-.02em;line-height:1.3}
 .tile small{display:block;font-size:.8rem;font-weight:400;letter-spacing:0;color:var(--soft)}
@@ -63,6 +64,7 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .failures li:last-child{padding-bottom:0}
 .failures li div{color:var(--soft);font-size:.88rem}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:.75rem;margin:0;padding:0;list-style:none}
+.pictures li{min-width:0}
 .pictures figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:.75rem;overflow:hidden;box-shadow:var(--shadow)}
 .pictures img{display:block;width:100%;aspect-ratio:4/3;object-fit:cover;background:var(--queued)}
 .pictures figcaption{padding:.45rem .7rem .55rem;font-size:.82rem;color:var(--soft);white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
@@ -72,6 +74,6 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,monospace;background:color-mix(in srgb,var(--ink) 7%,transparent);padding:.1em .35em;border-radius:.3em}
 footer{color:var(--soft);font-size:.82rem;padding-top:2.5rem;padding-bottom:2rem;overflow-wrap:anywhere}
 @media (max-width:34rem){header{flex-wrap:wrap;gap:.5rem 1rem}header nav{order:3;width:100%;margin:0;gap:1.2rem}.live{margin-left:auto}
-.tiles{grid-template-columns:1fr 1fr}.tile:last-child:nth-child(odd){grid-column:1/-1}
-.card .top .count{margin-left:0;width:100%}.pictures{grid-template-columns:1fr 1fr}}
+.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}.tile:last-child:nth-child(odd){grid-column:1/-1}
+.card .top .count{margin-left:0;width:100%}.pictures{grid-template-columns:repeat(2,minmax(0,1fr))}}
 `;

@@ -81,9 +81,14 @@ export function createToolbar(place, { query, sections, onChange, countsFor, onS
       h('label', { class: 'search' }, icon('search'), search, h('kbd', { 'aria-hidden': 'true' }, '/')),
       filters,
       more,
+    ),
+    h(
+      'div',
+      { class: 'status' },
+      shown,
+      pills,
       h('div', { class: 'view' }, sections.length > 1 && section, sort, size),
     ),
-    h('div', { class: 'status' }, shown, pills),
   );
   const menus = createMenus(filters, { query, onChange, countsFor });
 

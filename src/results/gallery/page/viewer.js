@@ -28,6 +28,7 @@ export function createViewer({ itemsShown, variantsOf, onClose }) {
   const compare = h('button', {
     type: 'button',
     class: 'wide',
+    'aria-label': 'Compare variants',
     title: 'Variants side by side (c)',
     onclick: toggleCompare,
   });

@@ -1,0 +1,39 @@
+import { recordsIn } from '../src/archive/records.ts';
+import { loadConfig, type Overrides } from '../src/config.ts';
+import { type Connections, connect } from '../src/connections.ts';
+import { WORKER_STAGES, type WorkerStage } from '../src/fleet.ts';
+import { openPorts } from '../src/stage-ports.ts';
+import { startFleet } from '../workers/fleet.ts';
+import { member } from './children.ts';
+import { emptyArchive, instantDownload, instantProvider } from './instant.ts';
+import { peakRssMb } from './measure.ts';
+
+export type FleetInput = {
+  config: Overrides;
+  /** An instant provider and an archive that keeps nothing, in place of the real ones. */
+  instant: boolean;
+  concurrency?: Partial<Record<WorkerStage, number>>;
+};
+export type FleetResult = { cpuMs: number; peakRssMb: number };
+
+/** A worker process as `flux-batch worker` starts it. */
+await member<FleetInput>(async ({ config, instant, concurrency }) => {
+  const opened = await connect(loadConfig(config), { patient: true, prove: !instant });
+  const archive = emptyArchive(opened.archive.url);
+  const connections: Connections = instant ? { ...opened, archive, records: recordsIn(archive) } : opened;
+  const real = await openPorts(connections);
+  const ports = instant ? { ...real, provider: instantProvider(), download: instantDownload } : real;
+  const fleet = startFleet(connections, ports, {
+    stages: WORKER_STAGES,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    onTrouble: (error) => console.error(error),
+  });
+  return {
+    async stop(): Promise<FleetResult> {
+      await fleet.drain();
+      await connections.closers.closeAll();
+      const { user, system } = process.cpuUsage();
+      return { cpuMs: (user + system) / 1_000, peakRssMb: peakRssMb(process.pid) };
+    },
+  };
+});

@@ -1,0 +1,38 @@
+import type { Archive } from '../src/archive/archive.ts';
+import type { Download } from '../src/provider/download.ts';
+import type { Provider } from '../src/provider/provider.ts';
+
+/** An archive that keeps nothing, so that only the orchestration is measured. */
+export const emptyArchive = (url: string): Archive => ({
+  url,
+  prepare: async () => {},
+  read: async () => undefined,
+  write: async () => {},
+  create: async () => true,
+  begin: async () => ({ append: async () => {}, commit: async () => {}, discard: async () => {} }),
+  async *list() {},
+  close: async () => {},
+});
+
+/** A provider whose tasks have ended when they begin. */
+export function instantProvider(): Provider {
+  let tasks = 0;
+  return {
+    async submit(_request, { onSent } = {}) {
+      onSent?.();
+      tasks += 1;
+      return { kind: 'accepted', taskId: `task-${process.pid}-${tasks}` };
+    },
+    poll: async () => ({ kind: 'succeeded', originUrl: 'http://127.0.0.1/image.png', completedAt: Date.now() }),
+    link: async () => ({ kind: 'unreachable', message: 'never asked' }),
+    credits: async () => ({ kind: 'credits', credits: 1_000_000_000 }),
+    close: async () => {},
+  };
+}
+
+/** A red pixel: what it costs to decode is taken out by no-decode.ts. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC',
+  'base64',
+);
+export const instantDownload: Download = async () => ({ kind: 'body', body: PIXEL, contentType: 'image/png' });
