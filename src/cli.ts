@@ -46,6 +46,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'list every item of a batch, or bring its images and gallery to a folder, from the archive',
     load: async () => (await import('./commands/results.ts')).resultsCommand(),
   },
+  rescue: {
+    takes: '<batch>',
+    about: 'archive what was paid for and is not archived, from the records alone; never submits',
+    load: async (fleet) => (await import('./commands/rescue.ts')).rescueCommand(await fleet()),
+  },
+  gate: {
+    takes: '[action]',
+    about: 'why submitting is stopped for the fleet; open: begin again by hand',
+    load: async () => (await import('./commands/gate.ts')).gateCommand(),
+  },
   pause: {
     takes: '[batch]',
     about: 'submit nothing more of a batch, or of any, until it is resumed',
@@ -70,16 +80,6 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: '<batch> [action] [items...]',
     about: 'list held items, and decide on them: attach a task, resubmit or drop',
     load: async () => (await import('./commands/held.ts')).heldCommand(),
-  },
-  rescue: {
-    takes: '<batch>',
-    about: 'archive what was paid for and is not archived, from the records alone; never submits',
-    load: async (fleet) => (await import('./commands/rescue.ts')).rescueCommand(await fleet()),
-  },
-  gate: {
-    takes: '[action]',
-    about: 'why submitting is stopped for the fleet; open: begin again by hand',
-    load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
   config: {
     about: 'print the configuration in force, secrets masked',

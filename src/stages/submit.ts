@@ -136,9 +136,9 @@ async function submitInSlot(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  let confirmedAt = performance.now();
+  let sinceConfirmed = stopwatch(ports);
   const credits = ports.settings.creditsOf(item.request.model);
-  const confirmed = await ports.state.confirm(item, holder, credits);
+  let confirmed = await ports.state.confirm(item, holder, credits);
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
   const claimed = claimedRecord(item, found, ports.now());
@@ -156,12 +156,12 @@ async function submitInSlot(
   }
   // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
   // who claims from here on finds it, and who claimed before has made us lose.
-  if (found || performance.now() - confirmedAt > CONFIRMED_FOR_MS) {
-    confirmedAt = performance.now();
-    const still = await ports.state.confirm(item, holder, credits);
-    if (!permits(still)) return leave(item, still, () => giveBack(item, claimed, ports), ports);
+  if (found || sinceConfirmed() > CONFIRMED_FOR_MS) {
+    sinceConfirmed = stopwatch(ports);
+    confirmed = await ports.state.confirm(item, holder, credits);
+    if (!permits(confirmed)) return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
   }
-  return send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, confirmedAt, ports);
+  return send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, sinceConfirmed, ports);
 }
 
 /** Whoever lost the item leaves its record and state to the holder that took it over. */
@@ -197,14 +197,24 @@ function permits(confirmed: Confirmation): confirmed is Permit {
   return confirmed === 'go' || confirmed === 'probe';
 }
 
-async function send(attempt: Omit<Attempt, 'submittedAt'>, confirmedAt: number, ports: Ports): Promise<StageOutcome> {
+/** Milliseconds. The steady clock stands still while a machine sleeps, the other may be set back: the one that went further is believed. */
+function stopwatch({ now }: Pick<Ports, 'now'>): () => number {
+  const [steadily, byTheClock] = [performance.now(), now()];
+  return () => Math.max(performance.now() - steadily, now() - byTheClock);
+}
+
+async function send(
+  attempt: Omit<Attempt, 'submittedAt'>,
+  sinceConfirmed: () => number,
+  ports: Ports,
+): Promise<StageOutcome> {
   const { item, claimed, slot } = attempt;
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
   const submittedAt = ports.now();
   let tooLate = false;
   const outcome = await ports.provider.submit(item.request, {
     onSent: () => {
-      tooLate = ports.now() - confirmedAt > SENT_WITHIN_MS;
+      tooLate = sinceConfirmed() > SENT_WITHIN_MS;
       if (tooLate)
         throw new FluxError('submit-too-late', 'The connection took too long: what was confirmed may have changed');
       slot.sent();
@@ -218,7 +228,7 @@ async function send(attempt: Omit<Attempt, 'submittedAt'>, confirmedAt: number, 
   return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
 }
 
-/** Another holder took the item over: the record will say what there is to do. */
+/** Another holder took the item over. Its job may be ours, so it is not given up: the record will say what there is to do. */
 function lookAgain(ports: Ports): StageOutcome {
   return { kind: 'later', atMs: ports.now() + LOOK_AGAIN_MS };
 }

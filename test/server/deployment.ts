@@ -69,7 +69,7 @@ export async function startDeployment(options: { simulator?: SimulatorOptions; c
       const ports = await openPorts(own);
       const fleet = startFleet(own, ports, { stages, onTrouble: () => {} });
       own.closers.push(async () => {
-        await fleet.drain(20_000);
+        await fleet.drain();
       });
       return { fleet, ports, connections: own };
     },
