@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: ['test/services/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Runs under faults mostly wait.
+    maxConcurrency: 8,
   },
 });

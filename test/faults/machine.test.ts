@@ -47,7 +47,7 @@ test.concurrent('two workers, the clock of one ten minutes fast, of one ten minu
 });
 
 test.concurrent('a worker that is stopped until its locks are lost, and then goes on', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const stand = await openOne({
     // Answers take a while, so that it is stopped in the middle of submits.
@@ -58,13 +58,16 @@ test.concurrent('a worker that is stopped until its locks are lost, and then goe
   const [sleeper, other] = [1, 2].map(() =>
     startProcess(['worker'], { environment: stand.environment, cwd: stand.folder }),
   );
-  await expect.poll(() => stand.simulator.ledger().tasks.accepted, { timeout: 20_000 }).toBeGreaterThan(4);
-  sleeper?.child.kill('SIGSTOP');
-  // Its locks last 10 s, and are looked for every 5 s.
-  await sleep(16_000);
-  sleeper?.child.kill('SIGCONT');
-  await stand.ended({ withinMs: 60_000 });
-  await Promise.all([sleeper?.kill(), other?.kill()]);
+  try {
+    await expect.poll(() => stand.simulator.ledger().tasks.accepted, { timeout: 60_000 }).toBeGreaterThan(4);
+    sleeper?.child.kill('SIGSTOP');
+    // Its locks last 10 s, and are looked for every 5 s.
+    await sleep(16_000);
+    sleeper?.child.kill('SIGCONT');
+    await stand.ended({ withinMs: 60_000 });
+  } finally {
+    await Promise.all([sleeper?.kill(), other?.kill()]);
+  }
   const figures = await stand.figures();
   keepsPromise('locks lost, two workers on one item', figures);
   expect(figures.archived + figures.held).toBe(24);

@@ -5,6 +5,7 @@ import { answerError, type Exchange, startProxy } from '../archive/s3-proxy.ts';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 import { startProcess } from './crew.ts';
 import { keepsPromise } from './figures.ts';
+import { inLong, isLong } from './length.ts';
 import { startLocalFleet } from './local-fleet.ts';
 import { openStand, type Stand } from './stand.ts';
 import { startTcpProxy, type Weather } from './tcp-proxy.ts';
@@ -36,29 +37,35 @@ async function standBehind(endpoint: string): Promise<Stand> {
   return stand;
 }
 
-test.concurrent.each([
+const WEATHER: { weather: Weather; name: string }[] = [
   { weather: { kind: 'down' }, name: 'down for 6 s' },
   { weather: { kind: 'silent' }, name: 'silent for 6 s' },
   { weather: { kind: 'reset' }, name: 'resetting for 6 s' },
   { weather: { kind: 'slow', delayMs: 400 }, name: 'slow for 6 s' },
-] satisfies { weather: Weather; name: string }[])('S3 $name', { timeout: 120_000 }, async ({ weather, name }) => {
-  const proxy = await startTcpProxy(Number(new URL(inject('s3').endpoint).port));
-  const stand = await standBehind(`http://127.0.0.1:${proxy.port}`);
-  await stand.enqueue();
-  const fleet = await startLocalFleet(stand.environment);
-  await sleep(2_000);
-  proxy.set(weather);
-  await sleep(6_000);
-  proxy.set({ kind: 'fair' });
-  await stand.ended({ withinMs: 90_000 });
-  await fleet.stop();
-  keepsPromise(`S3 ${name}`, await stand.figures());
-  await stand.close();
-  await proxy.close();
-});
+];
+
+test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))(
+  'S3 $name',
+  { timeout: 120_000 },
+  async ({ weather, name }) => {
+    const proxy = await startTcpProxy(Number(new URL(inject('s3').endpoint).port));
+    const stand = await standBehind(`http://127.0.0.1:${proxy.port}`);
+    await stand.enqueue();
+    const fleet = await startLocalFleet(stand.environment);
+    await sleep(2_000);
+    proxy.set(weather);
+    await sleep(6_000);
+    proxy.set({ kind: 'fair' });
+    await stand.ended({ withinMs: 90_000 });
+    await fleet.stop();
+    keepsPromise(`S3 ${name}`, await stand.figures());
+    await stand.close();
+    await proxy.close();
+  },
+);
 
 describe('answers of S3', () => {
-  test('503 for every third request', { timeout: 120_000 }, async () => {
+  inLong('503 for every third request', { timeout: 120_000 }, async () => {
     let requests = 0;
     const endpoint = await startProxy(async ({ response, forward }) => {
       requests += 1;
@@ -76,28 +83,34 @@ describe('answers of S3', () => {
     await stand.close();
   });
 
-  test.each([
+  const REFUSALS = [
     { status: 403, code: 'AccessDenied', says: 'do not have the right' },
     { status: 507, code: 'InsufficientStorage', says: 'no space left' },
-  ])('$code in the middle stops `run`, which goes on when it is mended', { timeout: 120_000 }, async (fault) => {
-    let isBroken = false;
-    const refuse = ({ request, response, forward }: Exchange) =>
-      isBroken && request.method === 'PUT'
-        ? Promise.resolve(answerError(response, fault.status, fault.code))
-        : forward();
-    const stand = await standBehind(await startProxy(refuse));
-    const run = () => startProcess(['run', stand.manifestFile, '--yes'], { ...stand, cwd: stand.folder });
-    const first = run();
-    await expect.poll(() => stand.simulator.ledger().tasks.accepted, { timeout: 20_000 }).toBeGreaterThan(8);
-    isBroken = true;
-    const stopped = await first.ended;
-    expect(stopped, stopped.stderr).toMatchObject({ status: 3 });
-    expect(stopped.stderr).toContain(fault.says);
-    isBroken = false;
-    const second = await run().ended;
-    const figures = await stand.figures();
-    keepsPromise(`S3 ${fault.code}, mended, run again`, figures);
-    expect(second.status, second.stderr).toBe(figures.held > 0 ? 1 : 0);
-    await stand.close();
-  });
+  ];
+
+  test.each(isLong ? REFUSALS : REFUSALS.slice(0, 1))(
+    '$code in the middle stops `run`, which goes on when it is mended',
+    { timeout: 120_000 },
+    async (fault) => {
+      let isBroken = false;
+      const refuse = ({ request, response, forward }: Exchange) =>
+        isBroken && request.method === 'PUT'
+          ? Promise.resolve(answerError(response, fault.status, fault.code))
+          : forward();
+      const stand = await standBehind(await startProxy(refuse));
+      const run = () => startProcess(['run', stand.manifestFile, '--yes'], { ...stand, cwd: stand.folder });
+      const first = run();
+      await expect.poll(() => stand.simulator.ledger().tasks.accepted, { timeout: 20_000 }).toBeGreaterThan(8);
+      isBroken = true;
+      const stopped = await first.ended;
+      expect(stopped, stopped.stderr).toMatchObject({ status: 3 });
+      expect(stopped.stderr).toContain(fault.says);
+      isBroken = false;
+      const second = await run().ended;
+      const figures = await stand.figures();
+      keepsPromise(`S3 ${fault.code}, mended, run again`, figures);
+      expect(second.status, second.stderr).toBe(figures.held > 0 ? 1 : 0);
+      await stand.close();
+    },
+  );
 });

@@ -1,0 +1,7 @@
+import { test } from 'vitest';
+
+/** FAULTS=long: everything, and the mixed run in ten seeds of 300 items; else what fits into CI. */
+export const isLong = process.env.FAULTS === 'long';
+
+/** For what a bounded run leaves out. */
+export const inLong = test.runIf(isLong);
