@@ -34,7 +34,7 @@ test.concurrent('run --json puts one document on stdout and all talk on stderr, 
     queues: { submit: { waiting: 0, active: 0, delayed: 0 } },
     gate: null,
   });
-  expect((await place.run(['status'])).stdout).toMatch(/^told +4 +4 .* ended$/m);
+  expect((await place.run(['status'])).stdout).toMatch(/^told +4 +3 +1 +0 +0 +24$/m);
 });
 
 test.concurrent('results come from the archive alone, in each format, with Redis gone', async (context) => {
