@@ -6,7 +6,24 @@ import { recordsOf } from './archived.ts';
 import { openPlace, type Place, promptsFor } from './place.ts';
 
 const PROMPTS = [...promptsFor(3), 'A forbidden place, "quoted", with a comma'];
-const COMMANDS = ['run', 'plan', 'enqueue', 'worker', 'serve', 'status', 'results', 'config', 'simulate'];
+const COMMANDS = [
+  'run',
+  'plan',
+  'enqueue',
+  'worker',
+  'serve',
+  'status',
+  'results',
+  'pause',
+  'resume',
+  'cancel',
+  'retry',
+  'held',
+  'rescue',
+  'gate',
+  'config',
+  'simulate',
+];
 
 test.concurrent('run --json puts one document on stdout and all talk on stderr, without colour or bars', async (context) => {
   const place = await openPlace(context);
