@@ -20,6 +20,8 @@ export function watched(child: ChildProcess): ChildProcess {
 /** A child that runs a script of this folder. */
 export type Member<Result> = {
   pid: number;
+  /** What it said when it was ready. */
+  ready: unknown;
   /** The next message that it sends. */
   message(): Promise<unknown>;
   /** Tells it to stop, and waits for what it has to say at its end. */
@@ -48,9 +50,10 @@ export async function startMember<Result>(
     return said;
   };
   child.send({ input });
-  await message();
+  const ready = await message();
   return {
     pid: child.pid ?? 0,
+    ready,
     message,
     async stop() {
       const last = message();
@@ -64,12 +67,12 @@ export async function startMember<Result>(
 }
 
 /** The child's side: runs with its input, says that it is ready, and tells its result when it is told to stop. */
-export async function member<Input>(start: (input: Input) => Promise<{ stop(): Promise<unknown> }>): Promise<void> {
+export async function member<Input>(start: (input: Input) => Promise<{ ready?: unknown; stop(): Promise<unknown> }>): Promise<void> {
   // Whoever started us is gone.
   process.once('disconnect', () => process.exit());
   const [{ input }] = (await once(process, 'message')) as [{ input: Input }];
   const started = await start(input);
-  process.send?.('ready');
+  process.send?.(started.ready ?? 'ready');
   while ((await once(process, 'message'))[0] !== 'stop');
   const result = await started.stop();
   process.send?.(result ?? null, () => process.disconnect());

@@ -45,27 +45,9 @@ export function folderArchive(path: string): Archive {
 
     read: (key, signal) => guarded('read from', key, () => unlessMissing(readFile(pathOf(key), { signal })), signal),
 
-    write: (key, body, { signal }) =>
-      guarded(
-        'write to',
-        key,
-        async () => {
-          const target = pathOf(key);
-          await viaTemporary(target, body, (temporary) => rename(temporary, target));
-        },
-        signal,
-      ),
+    write: (key, body, { signal }) => guarded('write to', key, () => replace(pathOf(key), body), signal),
 
-    create: (key, body, { signal }) =>
-      guarded(
-        'write to',
-        key,
-        async () => {
-          const target = pathOf(key);
-          return viaTemporary(target, body, (temporary) => takeName(temporary, target));
-        },
-        signal,
-      ),
+    create: (key, body, { signal }) => guarded('write to', key, () => createNew(pathOf(key), body), signal),
 
     begin: (key, { signal }) =>
       guarded(
@@ -91,15 +73,25 @@ export function folderArchive(path: string): Archive {
   };
 }
 
-async function viaTemporary<T>(target: string, body: Buffer, place: (temporary: string) => Promise<T>): Promise<T> {
-  const folder = dirname(target);
-  const temporary = await writeTemporary(folder, body);
+async function replace(target: string, body: Buffer): Promise<void> {
+  const temporary = await writeTemporary(dirname(target), body);
   try {
-    return await place(temporary);
+    await rename(temporary, target);
+  } catch (thrown) {
+    await unlink(temporary).catch(() => {});
+    throw thrown;
+  }
+  await syncFolder(dirname(target));
+}
+
+async function createNew(target: string, body: Buffer): Promise<boolean> {
+  const temporary = await writeTemporary(dirname(target), body);
+  try {
+    return await takeName(temporary, target);
   } finally {
-    // Gone already when it was renamed.
-    await rm(temporary, { force: true });
-    await syncFolder(folder);
+    // Gone already where it was renamed.
+    await unlinkIfThere(temporary);
+    await syncFolder(dirname(target));
   }
 }
 
@@ -178,7 +170,29 @@ async function makeFolder(folder: string): Promise<void> {
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Syncs that have not begun yet, and the one under way, of each folder. */
+const [waiting, underWay] = [new Map<string, Promise<void>>(), new Map<string, Promise<void>>()];
+
+/** Makes the names in a folder durable. Whoever comes while a sync is under way shares the next one with all who wait for it. */
+function syncFolder(folder: string): Promise<void> {
+  const shared = waiting.get(folder);
+  if (shared) return shared;
+  const former = underWay.get(folder) ?? Promise.resolve();
+  const sync = former
+    .catch(() => {})
+    .then(() => {
+      waiting.delete(folder);
+      underWay.set(folder, sync);
+      return syncNow(folder);
+    })
+    .finally(() => {
+      if (underWay.get(folder) === sync) underWay.delete(folder);
+    });
+  waiting.set(folder, sync);
+  return sync;
+}
+
+async function syncNow(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
@@ -187,6 +201,14 @@ async function syncFolder(folder: string): Promise<void> {
     if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(errorCodeOf(thrown) ?? '')) throw thrown;
   } finally {
     await handle.close();
+  }
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (thrown) {
+    if (errorCodeOf(thrown) !== 'ENOENT') throw thrown;
   }
 }
 

@@ -58,7 +58,7 @@ async function decode(body: Buffer, maxPixels: number) {
   const thumbnail = await picture
     .autoOrient()
     .resize({ width: THUMBNAIL_SIDE, height: THUMBNAIL_SIDE, fit: 'inside', withoutEnlargement: true })
-    .webp({ quality: 80, effort: 2 })
+    .webp({ quality: 80, effort: 0 })
     .toBuffer();
   return { width, height, thumbnail };
 }
