@@ -21,6 +21,8 @@ import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-out
 const CONFIRMED_FOR_MS = 250;
 /** … and the request is dropped unwritten when even then it had to wait, for a new connection, until now. */
 const SENT_WITHIN_MS = 750;
+/** Then it is asked again, and goes over the connection that is open by now: as a rule the second time, in the same slot. */
+const CONNECTION_TRIES = 3;
 
 /** After so long another holder of the item has written its claim; what is older than that is not taken for granted. */
 const LOOK_AGAIN_MS = 1_000;
@@ -154,14 +156,19 @@ async function submitInSlot(
     if (run.signal.aborted) return { kind: 'later', atMs: ports.now() };
     throw error;
   }
-  // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
-  // who claims from here on finds it, and who claimed before has made us lose.
-  if (found || sinceConfirmed() > CONFIRMED_FOR_MS) {
-    sinceConfirmed = stopwatch(ports);
-    confirmed = await ports.state.confirm(item, holder, credits);
-    if (!permits(confirmed)) return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
+  for (let left = CONNECTION_TRIES; left > 0; left -= 1) {
+    // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
+    // who claims from here on finds it, and who claimed before has made us lose.
+    if (found || sinceConfirmed() > CONFIRMED_FOR_MS) {
+      sinceConfirmed = stopwatch(ports);
+      confirmed = await ports.state.confirm(item, holder, credits);
+      if (!permits(confirmed)) return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
+    }
+    const outcome = await send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, sinceConfirmed, ports);
+    if (outcome) return outcome;
   }
-  return send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, sinceConfirmed, ports);
+  await giveBack(item, claimed, ports);
+  return { kind: 'later', atMs: ports.now() };
 }
 
 /** Whoever lost the item leaves its record and state to the holder that took it over. */
@@ -203,12 +210,13 @@ function stopwatch({ now }: Pick<Ports, 'now'>): () => number {
   return () => Math.max(performance.now() - steadily, now() - byTheClock);
 }
 
+/** Undefined when it was not sent, because the connection took so long that what was confirmed may have changed. */
 async function send(
   attempt: Omit<Attempt, 'submittedAt'>,
   sinceConfirmed: () => number,
   ports: Ports,
-): Promise<StageOutcome> {
-  const { item, claimed, slot } = attempt;
+): Promise<StageOutcome | undefined> {
+  const { item, slot } = attempt;
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
   const submittedAt = ports.now();
   let tooLate = false;
@@ -221,10 +229,7 @@ async function send(
     },
     ...(callBackUrl === undefined ? {} : { callBackUrl }),
   });
-  if (tooLate && outcome.kind === 'not-sent') {
-    await giveBack(item, claimed, ports);
-    return { kind: 'later', atMs: ports.now() };
-  }
+  if (tooLate && outcome.kind === 'not-sent') return undefined;
   return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
 }
 

@@ -5,9 +5,9 @@ import { run, start } from './cli.ts';
 /** Processes take a second or two to start where the machine has much to do. */
 describe('flux-batch', { timeout: 90_000 }, () => {
   it('pause, resume and cancel act on the workers of other processes, and say what they did', async () => {
-    // Far more than is submitted while the commands start.
-    const crew = await startCrew({ rate: '10/400ms' });
-    await crew.enqueue('spring', pictures(1_000));
+    // Far from its end when the second command comes, however long its process takes to start.
+    const crew = await startCrew({ rate: '5/200ms' });
+    await crew.enqueue('spring', pictures(1_500));
     const worker = start(crew.env, 'worker');
     await crew.until('spring', ({ items }) => items.archived > 5);
 
