@@ -67,7 +67,9 @@ export async function startMember<Result>(
 }
 
 /** The child's side: runs with its input, says that it is ready, and tells its result when it is told to stop. */
-export async function member<Input>(start: (input: Input) => Promise<{ ready?: unknown; stop(): Promise<unknown> }>): Promise<void> {
+export async function member<Input>(
+  start: (input: Input) => Promise<{ ready?: unknown; stop(): Promise<unknown> }>,
+): Promise<void> {
   // Whoever started us is gone.
   process.once('disconnect', () => process.exit());
   const [{ input }] = (await once(process, 'message')) as [{ input: Input }];
