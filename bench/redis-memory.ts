@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_PREFIX, keysOf } from '../src/queue/keys.ts';
+import { startRedis } from '../test/services/redis.ts';
+import { enqueueBatch, itemsOf } from './batch.ts';
+import type { Bench } from './bench.ts';
+import { startMember } from './children.ts';
+import type { FleetInput } from './fleet-member.ts';
+import { NO_DECODE } from './orchestration.ts';
+import { watchRedis } from './redis-stats.ts';
+
+/** What an item leaves in Redis after it has ended: its state, so that nothing is asked of the archive to know it. */
+export const redisMemoryBench: Bench = {
+  name: 'redis-memory',
+  async run({ quick }) {
+    const items = quick ? 5_000 : 20_000;
+    const redis = await startRedis();
+    const watch = watchRedis(redis.url);
+    const folder = await mkdtemp(join(tmpdir(), 'flux-batch-bench-'));
+    const config = {
+      REDIS_URL: redis.url,
+      FLUX_API_KEY: 'none',
+      FLUX_RATE_LIMIT: '1000000/1s',
+      FLUX_POLL_LIMIT: '1000000/1s',
+      FLUX_MAX_TASKS: '1000000',
+      ARCHIVE_URL: folder,
+    };
+    const input: FleetInput = { config, instant: true, concurrency: { submit: 50, poll: 50, archive: 50 } };
+    const fleet = await startMember('fleet-member', input, { execArgv: NO_DECODE });
+    try {
+      await watch.redis.lpush(keysOf(DEFAULT_PREFIX).durations('flux-kontext-pro'), ...Array<number>(10).fill(1));
+      const usedAfter = async (batch: string, count: number) => {
+        const handle = await enqueueBatch(config, batch, itemsOf(batch, count));
+        await handle.ended();
+        await handle.close();
+        return watch.usedMemory();
+      };
+      // The first batch fills what does not grow any further, such as BullMQ's streams of events.
+      const before = await usedAfter('first', 6_000);
+      const after = await usedAfter('second', items);
+      const bytes = (after - before) / items;
+      const rows = [
+        {
+          what: 'Redis for an item that has ended',
+          target: '≤ 150 B',
+          measured: `${Math.round(bytes)} B`,
+          met: bytes <= 150,
+        },
+      ];
+      return { rows, data: { items, before, after, bytes } };
+    } finally {
+      await fleet.stop();
+      watch.close();
+      await redis.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
