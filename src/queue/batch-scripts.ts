@@ -96,7 +96,7 @@ return says == 'open' and 'go' or 'probe'
 export const STANDING = `${PRELUDE}${STANDING_OF}${MONEY}
 local id, cost = ARGV[1], ARGV[2]
 local was, says = stateOf(id), standing()
-if was == 'cancelled' then return { 'cancelled', ended() } end
+if was == 'cancelled' then return { 'cancelled', 0 } end
 if was ~= 'queued' then return { 'open', 0 } end
 if says == 'cancelled' then
   set(id, was, 'cancelled')
