@@ -47,7 +47,7 @@ test('a run whose Redis is emptied under it goes on to the end by itself, paying
 test('after an emptied Redis and a killed process, the same command finishes the batch, one task an item', async (context) => {
   const place = await openPlace(context, { pace: { max: 10, windowMs: 500 } });
   const manifest = await place.manifest('emptied', promptsFor(80));
-  const killed = place.start(['run', manifest]);
+  const killed = place.start(['run', manifest, '--yes']);
   await until('some images are archived', () => place.simulator.ledger().downloads.origin >= 5);
   await stopBetweenSubmits(place, killed, 'emptied');
   expect(accepted(place)).toBeLessThan(80);
@@ -55,7 +55,7 @@ test('after an emptied Redis and a killed process, the same command finishes the
   killed.kill('SIGKILL');
   await killed.exit();
 
-  const { code, stderr } = await place.run(['run', manifest]);
+  const { code, stderr } = await place.run(['run', manifest, '--yes']);
   expect(code, stderr).toBe(0);
   expectOneTaskEach(place, 80);
   expect(countBy(await recordsOf(place, 'emptied'))).toEqual({ archived: 80 });
