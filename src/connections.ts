@@ -11,6 +11,7 @@ import { loadPrices, type Prices } from './prices.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
+import { type Clock, openFleetClock } from './queue/fleet-clock.ts';
 import { type Heartbeats, redisHeartbeats } from './queue/heartbeats.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
 import { openRedis } from './queue/open-redis.ts';
@@ -22,6 +23,8 @@ export type Connections = {
   config: Config;
   log: Logger;
   redis: RedisClient;
+  /** What deadlines are set and judged by. */
+  clock: Clock;
   prefix: string;
   keys: Keys;
   queues: Queues;
@@ -61,8 +64,9 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
     const { redis, warnings } = await openRedis(config, options, closers);
+    const clock = await openFleetClock(redis, closers);
     const keys = keysOf(DEFAULT_PREFIX);
-    const queues = openQueues(redis, DEFAULT_PREFIX);
+    const queues = openQueues(redis, DEFAULT_PREFIX, clock);
     closers.push(() => queues.close());
     const spending = redisSpending(redis, keys);
     const state = redisBatchState(redis, keys, (batch) => queues.finish(batch));
@@ -70,6 +74,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       config,
       log,
       redis,
+      clock,
       prefix: DEFAULT_PREFIX,
       keys,
       queues,
