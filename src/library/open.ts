@@ -27,6 +27,10 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
 
   const connections = once(async (): Promise<Connections> => {
     const opened = await connect(config, { patient: true, prove: true, ...(log && { writeLog: log }) });
+    if (closing) {
+      await opened.closers.closeAll();
+      throw closed();
+    }
     closers.push(() => opened.closers.closeAll());
     for (const warning of opened.warnings) opened.log.warn(warning);
     return opened;
@@ -34,7 +38,7 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
   const ports = once(async (): Promise<OpenedPorts> => openPorts(await connections()));
   const archive = once(() => openArchiveOf(config, closers));
   const refuseClosed = () => {
-    if (closing) throw new FluxError('closed', 'This FluxBatch was closed');
+    if (closing) throw closed();
   };
 
   async function enqueue(manifest: LoadedManifest, { budget, priority = 0, signal }: EnqueueOptions) {
@@ -96,6 +100,10 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
     [Symbol.asyncDispose]: () => fluxBatch.close(),
   };
   return fluxBatch;
+}
+
+function closed(): FluxError {
+  return new FluxError('closed', 'This FluxBatch was closed');
 }
 
 function requireOptions(budget: number | undefined, priority: number): void {

@@ -85,6 +85,14 @@ test('makes a batch, tells how it goes, and reads its rows with what was chosen'
   expect(await failing(flux.enqueue(lamp))).toBe('closed');
 });
 
+test('closes what was being opened when it was closed', async () => {
+  const { flux, manifest } = await open();
+  const lamp = await manifest('lamps', lamps(1));
+  const opening = failing(flux.enqueue(lamp));
+  await flux.close();
+  expect(await opening).toBe('closed');
+});
+
 test('ends to follow a batch that its budget stops, and goes on with a larger one', async () => {
   const { flux, manifest, simulator } = await open();
   const lamp = await manifest('lamps', lamps(5));
