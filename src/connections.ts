@@ -6,7 +6,7 @@ import { accountedRecords } from './charges.ts';
 import { type Closers, openClosers } from './closers.ts';
 import type { Config } from './config.ts';
 import { FluxError, UsageError } from './errors.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, type WriteLine } from './logger.ts';
 import { loadPrices, type Prices } from './prices.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
@@ -48,6 +48,8 @@ export type ConnectOptions = {
   prove: boolean;
   /** Where LOG_LEVEL is not set; nothing is logged by default. */
   logLevel?: string;
+  /** Where log lines go; stderr by default. */
+  writeLog?: WriteLine;
 };
 
 /**
@@ -58,7 +60,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   const closers = openClosers();
   try {
     const prices = await loadPrices(config.pricesFile);
-    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets);
+    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets, options.writeLog);
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
     const { redis, warnings } = await openRedis(config, options, closers);

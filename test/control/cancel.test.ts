@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { readBatchFile } from '../../src/archive/batch-file.ts';
 import { pictures, repeated, startCrew } from './crew.ts';
 
 describe('cancel', () => {
@@ -58,5 +59,24 @@ describe('cancel', () => {
     await crew.connections.redis.hset(crew.connections.keys.batch('cut'), { cancelled: Date.now() });
     await crew.work({ stages: ['poll', 'archive'] });
     expect((await crew.ended('cut')).items.cancelled).toBe(20);
+  });
+
+  it('leaves a row for each item that was sent, and none for those that never were', async () => {
+    const crew = await startCrew({ rate: '10/200ms' });
+    await crew.enqueue('rows', ['a forbidden lamp', ...pictures(400)]);
+    await crew.work();
+    await crew.until('rows', ({ items }) => items.archived > 10 && items.failed > 0);
+    await crew.connections.control.cancel('rows');
+    const { items } = await crew.ended('rows');
+    const { archive } = crew.connections;
+    const lines = (await archive.read('rows/results.jsonl'))?.toString().trim().split('\n') ?? [];
+    const states = lines.map((line): string => JSON.parse(line).state);
+    expect(states.filter((state) => state === 'archived')).toHaveLength(items.archived);
+    expect(states.filter((state) => state === 'failed')).toHaveLength(items.failed);
+    expect(items.cancelled).toBeGreaterThan(0);
+    // Whether a claim was just given back is a matter of luck: such an item has a record.
+    expect(states.length - items.archived - items.failed).toBeLessThan(items.cancelled);
+    const file = await readBatchFile(archive, 'rows');
+    expect(file?.totals).toMatchObject({ cancelled: items.cancelled });
   });
 });
