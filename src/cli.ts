@@ -81,6 +81,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'list held items, and decide on them: attach a task, resubmit or drop',
     load: async () => (await import('./commands/held.ts')).heldCommand(),
   },
+  schema: {
+    about: 'print a JSON Schema of manifests, for completion and checks in editors',
+    load: async () => (await import('./commands/schema.ts')).schemaCommand(),
+  },
   config: {
     about: 'print the configuration in force, secrets masked',
     load: async () => (await import('./commands/config.ts')).configCommand(),

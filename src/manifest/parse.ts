@@ -1,7 +1,15 @@
 import { checkMap } from './check.ts';
 import { type Job, parametersOf } from './job.ts';
 import { type Finding, formatPath, type Problem } from './problems.ts';
-import { duplicateIds, editingFindings, type JobDraft, matrixFindings, requiredKeys } from './rules.ts';
+import {
+  duplicateIds,
+  editingFindings,
+  type JobDraft,
+  matrixFindings,
+  REQUIRED,
+  REQUIRED_OF_JOB,
+  requiredKeys,
+} from './rules.ts';
 import { type Defaults, defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
 import { parseTemplate } from './template.ts';
 import { parseYaml, type YamlText } from './yaml.ts';
@@ -60,13 +68,6 @@ export function parseManifest(text: string, file: string): ParsedManifest {
 
 /** Nobody reads more, and finding the place of each of a million duplicate keys would take hours. */
 const MAX_PROBLEMS = 200;
-
-const REQUIRED = {
-  version: 'write version: 1',
-  batch: 'a name for all of it, such as spring-catalog',
-  jobs: 'a list of what to draw',
-};
-const REQUIRED_OF_JOB = { id: 'a name for its images, such as hero', prompt: 'a text that says what to draw' };
 
 /** A template that is malformed in the defaults is told of once, not once a job. */
 function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<string>; findings: Finding[] } {

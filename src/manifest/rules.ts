@@ -3,13 +3,21 @@ import { combinationCount, type Matrix } from './matrix.ts';
 import { type Finding, type Path, quote } from './problems.ts';
 import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './schema.ts';
 import { suggest } from './suggest.ts';
-import { singleBraced, type Template } from './template.ts';
+import { singleBraced, type Template, VARIABLE_NAME } from './template.ts';
 
 /** 10 million images at 20 in 10 s are two months; more is a product that was not meant. */
 export const MAX_ITEMS = 10_000_000;
 
 /** A job as far as it could be read. */
 export type JobDraft = { index: number; text: JobText; broken: ReadonlySet<string> };
+
+/** By key, what to write there. */
+export const REQUIRED = {
+  version: 'write version: 1',
+  batch: 'a name for all of it, such as spring-catalog',
+  jobs: 'a list of what to draw',
+};
+export const REQUIRED_OF_JOB = { id: 'a name for its images, such as hero', prompt: 'a text that says what to draw' };
 
 /** Keys that must be there; a broken one has been told of. */
 export function requiredKeys(
@@ -42,8 +50,7 @@ export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
 export function matrixFindings(matrix: Matrix, variants: number, base: Path): Finding[] {
   const path = [...base, 'matrix'];
   const findings = Object.entries(matrix).flatMap(([name, values]): Finding[] => {
-    const valid = name === name.trim() && name !== '__proto__' && /^[^{}\n]+$/.test(name);
-    if (!valid)
+    if (!VARIABLE_NAME.test(name))
       return [{ path: [...path, name], at: 'key', message: 'expected a name without braces around it or in it' }];
     return values.flatMap((value, index) =>
       values.indexOf(value) < index
