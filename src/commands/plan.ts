@@ -7,22 +7,23 @@ import { render, type Template } from '../manifest/template.ts';
 import { loadPrices } from '../prices.ts';
 import { plain, plural, shorten, table } from '../terminal.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 
 const SHOWN_PROMPTS = 5;
 
 /** `flux-batch plan`: what a manifest would do; needs no Redis, no archive and no key, and spends nothing. */
 export function planCommand(): Command {
-  return withBudgetOption(withWorkerOptions(new Command('plan')))
-    .argument('<manifest>', 'the YAML file')
+  return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('plan'))))
+    .argument('<manifest>', 'the YAML file; - for stdin')
     .option('--json', 'print the plan as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  $ flux-batch plan jobs.yaml\n  $ flux-batch plan jobs.yaml --json | jq .credits\n',
     )
-    .action(async (file: string, flags: ConfigFlags & { json?: true }) => {
+    .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
-      const { manifest, totals } = await openManifest(file);
+      const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags) });
       const cost = costOf(totals.byModel, prices);
       const timeMs = submitTimeMs(totals.items, config.rateLimit);
       const first = [];

@@ -1,7 +1,7 @@
-import type { Matrix } from './matrix.ts';
+import type { Axis } from './matrix.ts';
 import type { Position } from './problems.ts';
 import { type Defaults, type JobText, PARAMETERS, type ParameterName } from './schema.ts';
-import { parseTemplate, type Template } from './template.ts';
+import { parseTemplate, type Template, type Variables } from './template.ts';
 
 /** A file of rows, by where it is and by how a person refers to it. */
 export type RowsFile = { path: string; shown: string; format: 'csv' | 'jsonl' };
@@ -15,7 +15,11 @@ export type Job = {
   index: number;
   id: Template;
   parameters: readonly Parameter[];
-  matrix: Matrix;
+  /** Those that the job itself gives values to. */
+  variables: readonly string[];
+  axes: readonly Axis[];
+  /** By the command line; wins over rows. */
+  set: Variables;
   rows: RowsFile | undefined;
   variants: number;
   priority: number;
@@ -42,6 +46,13 @@ export function parametersOf(
     else parameters.push({ name, value: parsed, fromDefaults });
   }
   return { parameters, malformed };
+}
+
+export function templatesOf(job: Pick<Job, 'id' | 'parameters'>): [key: string, Template][] {
+  const parameters = job.parameters.flatMap(({ name, value }): [string, Template][] =>
+    typeof value === 'object' ? [[name, value]] : [],
+  );
+  return [['id', job.id], ...parameters];
 }
 
 /** Text that came out of a template, as what the parameter takes; left alone when it is not that. */

@@ -3,34 +3,45 @@ import { dirname, isAbsolute, join } from 'node:path';
 import type { Job, RowsFile } from './job.ts';
 import { type ParsedJob, type ParsedManifest, parseManifest } from './parse.ts';
 import { byPosition, formatPath, ManifestError, type Problem } from './problems.ts';
-import { readText, UnreadableFile } from './read.ts';
+import { readText, readTextOf, UnreadableFile } from './read.ts';
 import type { RowMistake } from './row.ts';
 import { probeRows } from './rows.ts';
 import { variableFindings } from './rules.ts';
+import { EVERYTHING, type Selection } from './selection.ts';
 
 /** Parsing takes about 50 times the size of a manifest in memory; a hundred thousand images are a file of rows. */
 const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
 
+/** What stands for a manifest on stdin: on the command line, and in messages. */
+const STDIN_ARGUMENT = '-';
+export const STDIN = '<stdin>';
+
 /** A manifest that is right as far as the file itself and the headers of its rows tell. */
 export type Manifest = {
-  /** As it was given. */
+  /** As it was given, or `<stdin>`. */
   file: string;
   batch: string;
   /** Of the file's bytes, sha256 in hex. Its rows are not part of it. */
   digest: string;
   jobs: readonly Job[];
+  /** What of it is meant. */
+  selection: Selection;
 };
 
 /** The jobs that can be expanded, and what is wrong with the others; `omitted` counts what is not told of a hopeless file. */
 export async function inspectManifest(
-  file: string,
+  given: string,
+  selection: Selection = EVERYTHING,
 ): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
-  const { bytes, text } = await readText(file, MAX_MANIFEST_BYTES).catch((error: unknown) => {
+  const isStdin = given === STDIN_ARGUMENT;
+  const file = isStdin ? STDIN : given;
+  const reading = isStdin ? readTextOf(process.stdin, MAX_MANIFEST_BYTES) : readText(file, MAX_MANIFEST_BYTES);
+  const { bytes, text } = await reading.catch((error: unknown) => {
     if (!(error instanceof UnreadableFile)) throw error;
     const line = error.line === undefined ? {} : { line: error.line };
     throw new ManifestError(file, [{ file, ...line, path: '', message: error.message }]);
   });
-  const parsed = parseManifest(text, file);
+  const parsed = parseManifest(text, file, selection.set);
   const jobs: Job[] = [];
   const problems = [...parsed.problems];
   for (const parsedJob of parsed.jobs) {
@@ -38,7 +49,7 @@ export async function inspectManifest(
     problems.push(...found);
     if (parsedJob.sound && found.length === 0) jobs.push(job);
   }
-  const manifest = { file, batch: parsed.batch, digest: hash('sha256', bytes, 'hex'), jobs };
+  const manifest = { file, batch: parsed.batch, digest: hash('sha256', bytes, 'hex'), jobs, selection };
   return { manifest, problems: problems.sort(byPosition), omitted: parsed.omitted };
 }
 

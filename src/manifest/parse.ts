@@ -1,5 +1,6 @@
 import { checkMap } from './check.ts';
 import { type Job, parametersOf } from './job.ts';
+import { axesOf, withoutSet } from './matrix.ts';
 import { type Finding, formatPath, type Problem } from './problems.ts';
 import {
   duplicateIds,
@@ -11,7 +12,7 @@ import {
   requiredKeys,
 } from './rules.ts';
 import { type Defaults, defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
-import { parseTemplate } from './template.ts';
+import { parseTemplate, type Variables } from './template.ts';
 import { parseYaml, type YamlText } from './yaml.ts';
 
 /** A job whose rows are not known yet: `rows` is the path as it was written. */
@@ -29,7 +30,7 @@ export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Probl
 >;
 
 /** The text of a manifest as data, and every mistake that needs no other file to be seen. */
-export function parseManifest(text: string, file: string): ParsedManifest {
+export function parseManifest(text: string, file: string, set: Variables = {}): ParsedManifest {
   const yaml = parseYaml(text);
   if (yaml.errors.length > 0) {
     const problems = yaml.errors
@@ -41,7 +42,7 @@ export function parseManifest(text: string, file: string): ParsedManifest {
   const defaults = checkDefaults(root.data?.defaults);
   const drafts = (root.data?.jobs ?? []).map((value, index) => checkMap(jobSchema, value, ['jobs', index]));
   const jobDrafts = drafts.map(({ data = {}, broken }, index): JobDraft => ({ index, text: data, broken }));
-  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, yaml));
+  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, yaml, set));
   const findings = [
     ...withoutEchoes(
       yaml.findings,
@@ -82,6 +83,7 @@ function parseJob(
   { index, text, broken }: JobDraft,
   defaults: Defaults,
   yaml: YamlText,
+  set: Variables,
 ): { job: Omit<ParsedJob, 'sound'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
@@ -100,7 +102,9 @@ function parseJob(
     index,
     id: typeof id === 'string' ? { texts: [''], names: [] } : id,
     parameters,
-    matrix,
+    variables: Object.keys(matrix),
+    axes: withoutSet(axesOf(matrix), set),
+    set,
     rows: text.rows,
     variants,
     priority: text.priority ?? defaults.priority ?? 0,

@@ -1,5 +1,5 @@
-import type { Job, Parameter } from './job.ts';
-import { combinationCount, type Matrix } from './matrix.ts';
+import { type Job, type Parameter, templatesOf } from './job.ts';
+import { axesOf, combinationCount, type Lists } from './matrix.ts';
 import { type Finding, type Path, quote } from './problems.ts';
 import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './schema.ts';
 import { suggest } from './suggest.ts';
@@ -47,7 +47,7 @@ export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
   });
 }
 
-export function matrixFindings(matrix: Matrix, variants: number, base: Path): Finding[] {
+export function matrixFindings(matrix: Lists, variants: number, base: Path): Finding[] {
   const path = [...base, 'matrix'];
   const findings = Object.entries(matrix).flatMap(([name, values]): Finding[] => {
     if (!VARIABLE_NAME.test(name))
@@ -58,21 +58,20 @@ export function matrixFindings(matrix: Matrix, variants: number, base: Path): Fi
         : [],
     );
   });
-  const count = combinationCount(matrix) * variants;
+  const count = combinationCount(axesOf(matrix)) * variants;
   if (count > MAX_ITEMS) findings.push({ path, message: `expected at most ${MAX_ITEMS} images, got ${count}` });
   return findings;
 }
 
 /** `columns` is undefined where only each row can tell which variables there are (JSONL). */
 export function variableFindings(
-  job: Pick<Job, 'id' | 'parameters' | 'matrix'>,
+  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'set'>,
   rows: { columns: readonly string[] | undefined; shown: string } | undefined,
   base: Path,
 ): Finding[] {
-  const own = Object.keys(job.matrix);
   const columns = rows?.columns ?? [];
-  const known = [...new Set([...own, ...columns])];
-  const both = own
+  const known = [...new Set([...job.variables, ...columns, ...Object.keys(job.set)])];
+  const both = job.variables
     .filter((name) => columns.includes(name))
     .map(
       (name): Finding => ({ path: [...base, 'matrix', name], at: 'key', message: `is a column of ${rows?.shown} too` }),
@@ -97,13 +96,6 @@ export function editingFindings(parameters: readonly Parameter[], base: Path): F
   const message = `${EXPECTED_WHEN_EDITING}, got ${tolerance.value}`;
   const hint = tolerance.fromDefaults ? 'it comes from defaults: give this job one of its own' : undefined;
   return [{ path: [...base, 'safetyTolerance'], message, ...(hint === undefined ? {} : { hint }) }];
-}
-
-function templatesOf(job: Pick<Job, 'id' | 'parameters'>): [string, Template][] {
-  const parameters = job.parameters.flatMap(({ name, value }): [string, Template][] =>
-    typeof value === 'object' ? [[name, value]] : [],
-  );
-  return [['id', job.id], ...parameters];
 }
 
 function unknownNames(template: Template, known: readonly string[], path: Path): Finding[] {

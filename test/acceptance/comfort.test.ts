@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { countBy, expectImagesAsRecorded, recordsOf } from './archived.ts';
+import { expectOneTaskEach, submitsSeen } from './ledger.ts';
+import { openPlace, type Place, promptsFor } from './place.ts';
+
+test.concurrent('a part of a manifest is made first, and then only the rest', async (context) => {
+  const place = await openPlace(context);
+  const manifest = await place.manifest('parts', promptsFor(12));
+  const first = await place.run(['run', manifest, '--only', 'item-1*', '--limit', '3', '--json']);
+  expect(first.code, first.stderr).toBe(0);
+  expect(first.stderr).toContain('parts: 3 of 3 images archived');
+  expect((await recordsOf(place, 'parts')).map(({ name }) => name).sort()).toEqual(['item-1', 'item-10', 'item-11']);
+
+  const { code, stderr } = await place.run(['run', manifest]);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('12 of 12 images archived');
+  expectOneTaskEach(place, 12);
+  await expectImagesAsRecorded(place, 'parts');
+});
+
+test.concurrent('a manifest on stdin is made, with rows from the current folder', async (context) => {
+  const place = await openPlace(context);
+  await place.write('rows.csv', 'what\nlamp\nvase\n');
+  const text = 'version: 1\nbatch: piped\njobs:\n  - { id: "{{ what }}", prompt: "A {{ what }}", rows: rows.csv }\n';
+  const { code, stderr } = await piped(place, text, 'run', '-');
+  expect(code, stderr).toBe(0);
+  expect(countBy(await recordsOf(place, 'piped'))).toEqual({ archived: 2 });
+
+  const broken = await piped(place, `${text}jbos: []\n`, 'plan', '-');
+  expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('<stdin>:5:1  jbos: unknown key') });
+});
+
+test.concurrent('a question cannot be answered where the manifest is on stdin, and says so', async (context) => {
+  const place = await openPlace(context, { env: { CONFIRM_CREDITS: '5' } });
+  const text = 'version: 1\nbatch: dear\njobs: [{ id: a, prompt: A teapot }]\n';
+  const { code, stderr } = await piped(place, text, 'run', '-');
+  expect(code, stderr).toBe(2);
+  expect(stderr).toContain('say --yes');
+  expect(stderr).toContain('stdin');
+  expect(submitsSeen(place)).toBe(0);
+  expect((await piped(place, text, 'run', '-', '--yes')).code).toBe(0);
+});
+
+const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
+
+/** The program with a text on its stdin. */
+async function piped(
+  { folder, env }: Place,
+  text: string,
+  ...args: string[]
+): Promise<{ code: number; stderr: string }> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env, stdio: ['pipe', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    stderr += part;
+  });
+  child.stdin.end(text);
+  const [code] = await once(child, 'close');
+  return { code, stderr };
+}
