@@ -22,8 +22,8 @@ export function* expandRow(
   row: Variables,
   miscarried: (miscarriage: Miscarriage) => void,
 ): Generator<NewItem, void, undefined> {
-  for (const combination of combinations(job.axes)) {
-    const variables = { ...row, ...combination, ...job.set };
+  for (const combination of combinations(job.axes, job.exclude, job.set)) {
+    const variables = { ...row, ...combination };
     const rendered = renderJob(job, variables);
     if (Array.isArray(rendered)) {
       rendered.forEach(miscarried);

@@ -1,10 +1,16 @@
 import type { Axis } from './matrix.ts';
 import type { Position } from './problems.ts';
+import { PROMPT_VARIABLES } from './prompt-lines.ts';
 import { type Defaults, type JobText, PARAMETERS, type ParameterName } from './schema.ts';
 import { parseTemplate, type Template, type Variables } from './template.ts';
 
-/** A file of rows, by where it is and by how a person refers to it. */
-export type RowsFile = { path: string; shown: string; format: 'csv' | 'jsonl' };
+/** A file of rows, by where it is and by how a person refers to it; `key` is the job's key that names it. */
+export type RowsFile = {
+  key: 'rows' | 'prompts';
+  path: string;
+  shown: string;
+  format: 'csv' | 'jsonl' | 'prompts';
+};
 
 /** A parameter that needs no rendering has `fixed`; the others are told by the type that their text must turn into. */
 export type Parameter = { name: ParameterName; value: Template | number | boolean; fromDefaults: boolean };
@@ -17,7 +23,9 @@ export type Job = {
   parameters: readonly Parameter[];
   /** Those that the job itself gives values to. */
   variables: readonly string[];
+  zipped: readonly string[];
   axes: readonly Axis[];
+  exclude: readonly Variables[];
   /** By the command line; wins over rows. */
   set: Variables;
   rows: RowsFile | undefined;
@@ -30,16 +38,21 @@ export type Job = {
 /** Explicit in every request: the price hangs on one, the file's name on the other. */
 const BUILT_IN: Defaults = { model: 'flux-kontext-pro', outputFormat: 'jpeg' };
 
+/** What a job takes of a file of prompts when it says nothing else. */
+const OF_PROMPTS = { prompt: `{{ ${PROMPT_VARIABLES.prompt} }}` };
+export const ID_OF_PROMPTS = `{{ ${PROMPT_VARIABLES.words} }}`;
+
 /** The job's own parameters over the manifest's defaults over ours; malformed templates come back as their mistake. */
 export function parametersOf(
   job: JobText,
   defaults: Defaults,
 ): { parameters: Parameter[]; malformed: { name: ParameterName; message: string }[] } {
+  const builtIn: Defaults = job.prompts === undefined ? BUILT_IN : { ...BUILT_IN, ...OF_PROMPTS };
   const parameters: Parameter[] = [];
   const malformed: { name: ParameterName; message: string }[] = [];
   for (const name of PARAMETERS) {
     const fromDefaults = job[name] === undefined;
-    const value = job[name] ?? defaults[name] ?? BUILT_IN[name];
+    const value = job[name] ?? defaults[name] ?? builtIn[name];
     if (value === undefined) continue;
     const parsed = typeof value === 'string' ? parseTemplate(value) : value;
     if (typeof parsed === 'string') malformed.push({ name, message: parsed });

@@ -10,12 +10,17 @@ export function manifestJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(document, { target: 'draft-2020-12', io: 'input' });
 }
 
-const job = jobSchema.meta({ required: ['id'] });
+/** `rows` and `prompts` exclude each other; with `prompts`, names and prompts may come from there. */
+const job = jobSchema.meta({
+  if: { required: ['prompts'] },
+  else: { required: ['id'] },
+  dependentSchemas: { prompts: { properties: { rows: false } } },
+});
 
 /** `prompt` may come from the defaults, all else that is required may not. */
 const promptRequired = {
   if: { required: ['defaults'], properties: { defaults: { required: ['prompt'] } } },
-  else: { properties: { jobs: { items: { required: ['prompt'] } } } },
+  else: { properties: { jobs: { items: { if: { required: ['prompts'] }, else: { required: ['prompt'] } } } } },
 };
 
 const document = manifestSchema

@@ -55,12 +55,12 @@ export async function inspectManifest(
 
 /** A mistake in a file of rows: in its own line where there is one, else at the job that names the file. */
 export function rowsProblem(manifestFile: string, job: Job, { line, message, hint }: RowMistake): Problem {
-  const shown = job.rows?.shown ?? '';
+  const { shown = '', key = 'rows' } = job.rows ?? {};
   const place =
     line === undefined
-      ? { file: manifestFile, ...job.positions.get('rows'), message: `${shown}: ${message}` }
+      ? { file: manifestFile, ...job.positions.get(key), message: `${shown}: ${message}` }
       : { file: shown, line, message };
-  return { ...place, path: formatPath(['jobs', job.index, 'rows']), ...(hint === undefined ? {} : { hint }) };
+  return { ...place, path: formatPath(['jobs', job.index, key]), ...(hint === undefined ? {} : { hint }) };
 }
 
 async function attachRows(
@@ -87,7 +87,8 @@ async function attachRows(
 }
 
 /** Rows are named relative to the manifest, and shown relative to where the manifest was named from. */
-function rowsFile(manifestFile: string, written: string): RowsFile {
+function rowsFile(manifestFile: string, { key, path: written }: Pick<RowsFile, 'key' | 'path'>): RowsFile {
   const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
-  return { path, shown: path, format: /\.csv$/i.test(written) ? 'csv' : 'jsonl' };
+  const format = key === 'prompts' ? 'prompts' : /\.csv$/i.test(written) ? 'csv' : 'jsonl';
+  return { key, path, shown: path, format };
 }

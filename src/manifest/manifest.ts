@@ -1,9 +1,9 @@
 import { expandRow, type NewItem } from './expand.ts';
 import type { Job } from './job.ts';
 import { inspectManifest, type Manifest, rowsProblem } from './load.ts';
+import { MAX_ITEMS } from './matrix-rules.ts';
 import { formatPath, formatProblem, ManifestError, type Problem } from './problems.ts';
 import { readRows } from './rows.ts';
-import { MAX_ITEMS } from './rules.ts';
 import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf } from './selection.ts';
 
 export type { Manifest, NewItem };
@@ -125,7 +125,13 @@ async function* expandJob(
     const { line, values } = event;
     const hidden = job.variables.find((name) => Object.hasOwn(values, name));
     if (hidden !== undefined) {
-      tell(rowsProblem(file, job, { kind: 'mistake', line, message: `"${hidden}" is in the matrix too` }));
+      tell(
+        rowsProblem(file, job, {
+          kind: 'mistake',
+          line,
+          message: `"${hidden}" is in ${job.zipped.includes(hidden) ? 'the zip' : 'the matrix'} too`,
+        }),
+      );
       continue;
     }
     yield* expandRow(batch, job, values, ({ key, message }) =>

@@ -1,23 +1,24 @@
 import { checkMap } from './check.ts';
-import { type Job, parametersOf } from './job.ts';
+import { ID_OF_PROMPTS, type Job, parametersOf, type RowsFile } from './job.ts';
 import { axesOf, withoutSet } from './matrix.ts';
+import { listFindings } from './matrix-rules.ts';
 import { type Finding, formatPath, type Problem } from './problems.ts';
 import {
   duplicateIds,
   editingFindings,
   type JobDraft,
-  matrixFindings,
+  promptsFindings,
   REQUIRED,
   REQUIRED_OF_JOB,
   requiredKeys,
 } from './rules.ts';
-import { type Defaults, defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
+import { type Defaults, defaultsSchema, type JobText, jobSchema, manifestSchema } from './schema.ts';
 import { parseTemplate, type Variables } from './template.ts';
 import { parseYaml, type YamlText } from './yaml.ts';
 
-/** A job whose rows are not known yet: `rows` is the path as it was written. */
+/** A job whose rows are not known yet: `rows` has the path as it was written. */
 export type ParsedJob = Omit<Job, 'rows'> & {
-  rows: string | undefined;
+  rows: Pick<RowsFile, 'key' | 'path'> | undefined;
   /** Its matrix and rows are as written, so that it can be said which variables there are. */
   variablesKnown: boolean;
   /** Nothing is wrong with it so far. */
@@ -52,7 +53,10 @@ export function parseManifest(text: string, file: string, set: Variables = {}): 
     ...drafts.flatMap(({ data, broken }, index) =>
       data === undefined
         ? []
-        : requiredKeys({ ...defaults.data, ...data }, union(broken, defaults.broken), REQUIRED_OF_JOB, ['jobs', index]),
+        : requiredKeys({ ...defaults.data, ...data }, union(broken, defaults.broken), requiredOf(data, broken), [
+            'jobs',
+            index,
+          ]),
     ),
     ...duplicateIds(jobDrafts),
     ...parsed.flatMap((job) => job.findings),
@@ -79,6 +83,11 @@ function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<st
   return { data, broken, findings: [...findings, ...templates] };
 }
 
+/** A file of prompts can name its images and say what is in them. */
+function requiredOf({ prompts }: JobText, broken: ReadonlySet<string>): Readonly<Record<string, string>> {
+  return prompts === undefined && !broken.has('prompts') ? REQUIRED_OF_JOB : {};
+}
+
 function parseJob(
   { index, text, broken }: JobDraft,
   defaults: Defaults,
@@ -87,33 +96,41 @@ function parseJob(
 ): { job: Omit<ParsedJob, 'sound'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
-  const id = parseTemplate(text.id ?? '');
-  const matrix = text.matrix ?? {};
+  const id = parseTemplate(text.id ?? (text.prompts === undefined ? '' : ID_OF_PROMPTS));
+  const { matrix = {}, zip = {}, exclude = [] } = text;
   const variants = text.variants ?? defaults.variants ?? 1;
   const findings: Finding[] = [
     ...(typeof id === 'string' ? [{ path: [...base, 'id'], message: id }] : []),
     ...malformed
       .filter(({ name }) => text[name] !== undefined)
       .map(({ name, message }) => ({ path: [...base, name], message })),
-    ...matrixFindings(matrix, variants, base),
+    ...listFindings({ matrix, zip, exclude, variants }, base),
+    ...promptsFindings(text, parameters, base),
     ...editingFindings(parameters, base),
   ];
   const job = {
     index,
     id: typeof id === 'string' ? { texts: [''], names: [] } : id,
     parameters,
-    variables: Object.keys(matrix),
-    axes: withoutSet(axesOf(matrix), set),
+    variables: [...Object.keys(matrix), ...Object.keys(zip)],
+    zipped: Object.keys(zip),
+    axes: withoutSet(axesOf(matrix, zip), set),
+    exclude,
     set,
-    rows: text.rows,
+    ...rowsAsWritten(text),
     variants,
     priority: text.priority ?? defaults.priority ?? 0,
     positions: new Map(
       ['', ...Object.keys(text)].map((key) => [key, yaml.position(key === '' ? base : [...base, key])] as const),
     ),
-    variablesKnown: !broken.has('matrix') && !broken.has('rows'),
+    variablesKnown: !['matrix', 'zip', 'rows', 'prompts'].some((key) => broken.has(key)),
   };
   return { job, findings };
+}
+
+function rowsAsWritten({ rows, prompts }: JobText): Pick<ParsedJob, 'rows'> {
+  if (prompts !== undefined) return { rows: { key: 'prompts', path: prompts } };
+  return { rows: rows === undefined ? undefined : { key: 'rows', path: rows } };
 }
 
 /** What YAML had to leave out looks wrong to the schema too: an alias is not text. Saying it once is enough. */

@@ -1,12 +1,8 @@
 import { type Job, type Parameter, templatesOf } from './job.ts';
-import { axesOf, combinationCount, type Lists } from './matrix.ts';
 import { type Finding, type Path, quote } from './problems.ts';
 import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './schema.ts';
 import { suggest } from './suggest.ts';
-import { singleBraced, type Template, VARIABLE_NAME } from './template.ts';
-
-/** 10 million images at 20 in 10 s are two months; more is a product that was not meant. */
-export const MAX_ITEMS = 10_000_000;
+import { singleBraced, type Template } from './template.ts';
 
 /** A job as far as it could be read. */
 export type JobDraft = { index: number; text: JobText; broken: ReadonlySet<string> };
@@ -47,34 +43,23 @@ export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
   });
 }
 
-export function matrixFindings(matrix: Lists, variants: number, base: Path): Finding[] {
-  const path = [...base, 'matrix'];
-  const findings = Object.entries(matrix).flatMap(([name, values]): Finding[] => {
-    if (!VARIABLE_NAME.test(name))
-      return [{ path: [...path, name], at: 'key', message: 'expected a name without braces around it or in it' }];
-    return values.flatMap((value, index) =>
-      values.indexOf(value) < index
-        ? [{ path: [...path, name, index], message: `${quote(value)} is in the list twice` }]
-        : [],
-    );
-  });
-  const count = combinationCount(axesOf(matrix)) * variants;
-  if (count > MAX_ITEMS) findings.push({ path, message: `expected at most ${MAX_ITEMS} images, got ${count}` });
-  return findings;
-}
-
 /** `columns` is undefined where only each row can tell which variables there are (JSONL). */
 export function variableFindings(
-  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'set'>,
+  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'set' | 'zipped'>,
   rows: { columns: readonly string[] | undefined; shown: string } | undefined,
   base: Path,
 ): Finding[] {
   const columns = rows?.columns ?? [];
   const known = [...new Set([...job.variables, ...columns, ...Object.keys(job.set)])];
+  const listOf = (name: string) => (job.zipped.includes(name) ? 'zip' : 'matrix');
   const both = job.variables
     .filter((name) => columns.includes(name))
     .map(
-      (name): Finding => ({ path: [...base, 'matrix', name], at: 'key', message: `is a column of ${rows?.shown} too` }),
+      (name): Finding => ({
+        path: [...base, listOf(name), name],
+        at: 'key',
+        message: `is a column of ${rows?.shown} too`,
+      }),
     );
   const complete = rows === undefined || rows.columns !== undefined;
   const used = templatesOf(job).flatMap(([key, template]) => [
@@ -86,6 +71,16 @@ export function variableFindings(
     })),
   ]);
   return [...both, ...used];
+}
+
+/** Rows come from one file, and what is in a file of prompts should be drawn. */
+export function promptsFindings({ prompts, rows }: JobText, parameters: readonly Parameter[], base: Path): Finding[] {
+  if (prompts === undefined) return [];
+  if (rows !== undefined) return [{ path: [...base, 'rows'], at: 'key', message: 'not together with prompts' }];
+  const isUsed = parameters.some(({ value }) => typeof value === 'object' && value.names.length > 0);
+  if (isUsed) return [];
+  const message = 'nothing in this job uses {{ prompt }}: each line would draw the same';
+  return [{ path: [...base, 'prompts'], message, hint: 'leave out the prompt, or put {{ prompt }} into it' }];
 }
 
 /** Whether `safetyTolerance` is beyond what editing takes; one that is a template is checked when it is filled in. */

@@ -103,12 +103,33 @@ export const jobSchema = z.strictObject({
     .record(variableName, z.array(asWritten).min(1))
     .exactOptional()
     .meta({ description: 'Lists of values by variable: an image for each combination.' }),
+  zip: z.record(variableName, z.array(asWritten).min(1)).exactOptional().meta({
+    description: 'Lists of one length by variable: an image for each step, times the combinations of the matrix.',
+  }),
+  exclude: z
+    .array(
+      z
+        .record(variableName, asWritten)
+        .refine((partial) => Object.keys(partial).length > 0, 'expected at least one variable')
+        .meta({ minProperties: 1 }),
+    )
+    .min(1)
+    .exactOptional()
+    .meta({ description: 'Combinations to leave out, each by some of its values: { color: red, angle: front }.' }),
   rows: z
     .string()
     .regex(/\.([cC][sS][vV]|[jJ][sS][oO][nN][lL])$/, 'expected the path of a .csv or .jsonl file')
     .exactOptional()
     .meta({
       description: 'A .csv or .jsonl file, relative to this one: an image for each row, its columns are variables.',
+    }),
+  prompts: z
+    .string()
+    .regex(/\.[tT][xX][tT]$/, 'expected the path of a .txt file')
+    .exactOptional()
+    .meta({
+      description:
+        'A .txt file, relative to this one, with a prompt on each line (# begins a comment): an image for each. It gives {{ prompt }} and {{ words }}, its beginning; id and prompt may then be left out.',
     }),
 });
 export type JobText = z.infer<typeof jobSchema>;

@@ -79,6 +79,10 @@ const BROKEN: [name: string, text: string, complaint: Complaint, ...more: Compla
   ['a matrix that is a list', `${head}${job}    matrix: [red]\n`, 'jobs[0].matrix: type'],
   ['a matrix of no lists', `${head}${job}    matrix: { color: red }\n`, 'jobs[0].matrix.color: type'],
   ['a matrix with an empty list', `${head}${job}    matrix: { color: [] }\n`, 'jobs[0].matrix.color: range'],
+  ['an empty exclusion', `${head}${job}    matrix: { c: [x] }\n    exclude: [{}]\n`, 'jobs[0].exclude[0]: range'],
+  ['a zip of no lists', `${head}${job}    zip: { color: red }\n`, 'jobs[0].zip.color: type'],
+  ['prompts in a spreadsheet', `${head}${job}    prompts: a.csv\n`, 'jobs[0].prompts: pattern'],
+  ['rows beside prompts', `${head}jobs: [{ prompts: a.txt, rows: a.csv }]\n`, 'jobs[0].rows: exclusive'],
   ['a matrix with a gap', `${head}${job}    matrix: { color: [red, ~] }\n`, 'jobs[0].matrix.color[1]: type'],
 ];
 
@@ -108,6 +112,12 @@ describe('a broken manifest', () => {
       'jobs[0].aspectRatio',
     ],
     ['a value twice in a matrix', `${head}${job}    matrix: { c: [x, x] }\n`, 'jobs[0].matrix.c[1]'],
+    [
+      'an exclusion of nothing',
+      `${head}${job}    matrix: { c: [x] }\n    exclude: [{ c: y }]\n`,
+      'jobs[0].exclude[0].c',
+    ],
+    ['a zip of unequal lists', `${head}${job}    zip: { a: [1], b: [1, 2] }\n`, 'jobs[0].zip.b'],
     ['rows that are not there', `${head}${job}    rows: a.csv\n`, 'jobs[0].rows'],
     ['a URL that is none', `${head}${job}    inputImage: "https://"\n`, 'jobs[0].inputImage'],
   ])('with %s is refused by the loader alone', async (_, text, path) => {
@@ -137,6 +147,7 @@ const REASONS: Record<string, (error: ErrorObject) => Reason> = {
   minLength: () => 'range',
   maxLength: () => 'range',
   minItems: () => 'range',
+  minProperties: () => 'range',
   pattern: ({ params }) => (params.pattern === '\\S' ? 'range' : 'pattern'),
   'false schema': () => 'exclusive',
 };
@@ -154,7 +165,7 @@ async function loaderComplaints(text: string): Promise<string[]> {
 }
 
 async function problemsOf(text: string) {
-  const folder = await written({ 'jobs.yaml': text });
+  const folder = await written({ 'jobs.yaml': text, 'a.txt': 'A teapot' });
   const error = await openManifest(join(folder, 'jobs.yaml')).then(
     () => undefined,
     (thrown: unknown) => thrown,
