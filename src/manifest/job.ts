@@ -17,8 +17,12 @@ export type Parameter = { name: ParameterName; value: Template | number | boolea
 
 /** A job that can be expanded: everything in it is valid but for what only a row or a combination can tell. */
 export type Job = {
-  /** Its place in the manifest. */
+  /** Its place among all jobs, those of included files too. */
   index: number;
+  /** As it is shown to people. */
+  file: string;
+  /** Its place in that file. */
+  number: number;
   id: Template;
   parameters: readonly Parameter[];
   /** Those that the job itself gives values to. */

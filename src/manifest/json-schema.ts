@@ -17,6 +17,9 @@ const job = jobSchema.meta({
   dependentSchemas: { prompts: { properties: { rows: false } } },
 });
 
+const { jobs: _, ...always } = REQUIRED;
+const jobsUnlessIncluded = { if: { required: ['include'] }, else: { required: ['jobs'] } };
+
 /** `prompt` may come from the defaults, all else that is required may not. */
 const promptRequired = {
   if: { required: ['defaults'], properties: { defaults: { required: ['prompt'] } } },
@@ -30,4 +33,4 @@ const document = manifestSchema
     }),
     jobs: z.array(job).min(1).exactOptional().meta({ description: 'What to draw.' }),
   })
-  .meta({ title: 'A flux-batch manifest', required: Object.keys(REQUIRED), ...promptRequired });
+  .meta({ title: 'A flux-batch manifest', required: Object.keys(always), allOf: [jobsUnlessIncluded, promptRequired] });

@@ -12,7 +12,7 @@ export type { Manifest, NewItem };
 export type Totals = {
   items: number;
   byModel: Readonly<Record<string, number>>;
-  /** By the job's place in the manifest. */
+  /** By the job's `index`. */
   byJob: readonly number[];
 };
 
@@ -93,7 +93,7 @@ async function checkItems(
   for (const job of manifest.jobs) {
     let count = 0;
     for await (const { name, request } of expandJob(manifest, job, tell, signal)) {
-      if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(manifest, job)]);
+      if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
       if (!selector.takes(name)) continue;
       count++;
       byModel[request.model] = (byModel[request.model] ?? 0) + 1;
@@ -105,13 +105,13 @@ async function checkItems(
 }
 
 async function* expandJob(
-  { file, batch }: Manifest,
+  { batch }: Manifest,
   job: Job,
   tell: (problem: Problem) => void,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<NewItem, void, undefined> {
   if (job.rows === undefined) {
-    for (const item of expandRow(batch, job, {}, (miscarriage) => tell(ofJob(file, job, miscarriage)))) {
+    for (const item of expandRow(batch, job, {}, (miscarriage) => tell(ofJob(job, miscarriage)))) {
       signal?.throwIfAborted();
       yield item;
     }
@@ -120,13 +120,13 @@ async function* expandJob(
   const { shown } = job.rows;
   for await (const event of readRows(job.rows, signal)) {
     signal?.throwIfAborted();
-    if (event.kind === 'mistake') tell(rowsProblem(file, job, event));
+    if (event.kind === 'mistake') tell(rowsProblem(job, event));
     if (event.kind !== 'row') continue;
     const { line, values } = event;
     const hidden = job.variables.find((name) => Object.hasOwn(values, name));
     if (hidden !== undefined) {
       tell(
-        rowsProblem(file, job, {
+        rowsProblem(job, {
           kind: 'mistake',
           line,
           message: `"${hidden}" is in ${job.zipped.includes(hidden) ? 'the zip' : 'the matrix'} too`,
@@ -135,19 +135,19 @@ async function* expandJob(
       continue;
     }
     yield* expandRow(batch, job, values, ({ key, message }) =>
-      tell({ file: shown, line, path: formatPath(['jobs', job.index, key]), message }),
+      tell({ file: shown, line, path: formatPath(['jobs', job.number, key]), message }),
     );
   }
 }
 
-function ofJob(file: string, job: Job, { key, message }: { key: string; message: string }): Problem {
+function ofJob(job: Job, { key, message }: { key: string; message: string }): Problem {
   const position = job.positions.get(key) ?? job.positions.get('');
-  return { file, ...position, path: formatPath(['jobs', job.index, key]), message };
+  return { file: job.file, ...position, path: formatPath(['jobs', job.number, key]), message };
 }
 
-function tooMany({ file }: Manifest, job: Job): Problem {
+function tooMany(job: Job): Problem {
   return {
-    ...ofJob(file, job, { key: '', message: `expected at most ${MAX_ITEMS} images in one manifest` }),
+    ...ofJob(job, { key: '', message: `expected at most ${MAX_ITEMS} images in one manifest` }),
     path: 'jobs',
   };
 }

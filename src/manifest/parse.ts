@@ -17,7 +17,7 @@ import { parseTemplate, type Variables } from './template.ts';
 import { parseYaml, type YamlText } from './yaml.ts';
 
 /** A job whose rows are not known yet: `rows` has the path as it was written. */
-export type ParsedJob = Omit<Job, 'rows'> & {
+export type ParsedJob = Omit<Job, 'rows' | 'index'> & {
   rows: Pick<RowsFile, 'key' | 'path'> | undefined;
   /** Its matrix and rows are as written, so that it can be said which variables there are. */
   variablesKnown: boolean;
@@ -25,31 +25,53 @@ export type ParsedJob = Omit<Job, 'rows'> & {
   sound: boolean;
 };
 
-export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Problem[]; omitted: number } & Pick<
-  YamlText,
-  'position'
->;
+export type ParsedManifest = {
+  file: string;
+  batch: string;
+  /** Paths as they were written. */
+  include: readonly string[];
+  /** For what it includes; a key that is broken in it makes all that inherits it unsound. */
+  defaults: { data: Defaults; broken: ReadonlySet<string> };
+  jobs: ParsedJob[];
+  problems: Problem[];
+  omitted: number;
+  position: YamlText['position'];
+};
+
+export const NOTHING_INHERITED: ParsedManifest['defaults'] = { data: {}, broken: new Set() };
+
+type Context = { set: Variables; inherited: ParsedManifest['defaults']; isIncluded: boolean };
 
 /** The text of a manifest as data, and every mistake that needs no other file to be seen. */
-export function parseManifest(text: string, file: string, set: Variables = {}): ParsedManifest {
+export function parseManifest(text: string, file: string, { set, inherited, isIncluded }: Context): ParsedManifest {
   const yaml = parseYaml(text);
   if (yaml.errors.length > 0) {
     const problems = yaml.errors
       .slice(0, MAX_PROBLEMS)
       .map(({ position, ...rest }) => ({ file, ...position, path: '', ...rest }));
-    return { batch: '', jobs: [], problems, omitted: yaml.errors.length - problems.length, position: yaml.position };
+    return {
+      file,
+      batch: '',
+      include: [],
+      defaults: inherited,
+      jobs: [],
+      problems,
+      omitted: yaml.errors.length - problems.length,
+      position: yaml.position,
+    };
   }
   const root = checkMap(manifestSchema, yaml.data, []);
-  const defaults = checkDefaults(root.data?.defaults);
+  const own = checkDefaults(root.data?.defaults);
+  const defaults = { data: { ...inherited.data, ...own.data }, broken: union(inherited.broken, own.broken) };
   const drafts = (root.data?.jobs ?? []).map((value, index) => checkMap(jobSchema, value, ['jobs', index]));
   const jobDrafts = drafts.map(({ data = {}, broken }, index): JobDraft => ({ index, text: data, broken }));
-  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, yaml, set));
+  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, { file, yaml, set }));
   const findings = [
     ...withoutEchoes(
       yaml.findings,
-      [root, defaults, ...drafts].flatMap((level) => level.findings),
+      [root, own, ...drafts].flatMap((level) => level.findings),
     ),
-    ...(root.data === undefined ? [] : requiredKeys(root.data, root.broken, REQUIRED, [])),
+    ...(root.data === undefined ? [] : requiredKeys(root.data, root.broken, requiredOfFile(root.data, isIncluded), [])),
     ...drafts.flatMap(({ data, broken }, index) =>
       data === undefined
         ? []
@@ -62,9 +84,13 @@ export function parseManifest(text: string, file: string, set: Variables = {}): 
     ...parsed.flatMap((job) => job.findings),
   ];
   const unsound = new Set(findings.map(({ path }) => (path[0] === 'jobs' ? path[1] : path[0])));
+  const inheritsWell = defaults.broken.size === 0 && !unsound.has('defaults');
   return {
+    file,
     batch: root.data?.batch ?? '',
-    jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.index) && !unsound.has('defaults') })),
+    include: root.data?.include ?? [],
+    defaults,
+    jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.number) && inheritsWell })),
     problems: findings.slice(0, MAX_PROBLEMS).map((finding) => toProblem(finding, file, yaml)),
     omitted: Math.max(0, findings.length - MAX_PROBLEMS),
     position: yaml.position,
@@ -80,7 +106,14 @@ function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<st
   const { data = {}, broken, findings } = checkMap(defaultsSchema, value, ['defaults']);
   const { malformed } = parametersOf({}, data);
   const templates = malformed.map(({ name, message }): Finding => ({ path: ['defaults', name], message }));
-  return { data, broken, findings: [...findings, ...templates] };
+  const unusable = new Set(malformed.map(({ name }) => name));
+  return { data, broken: union(broken, unusable), findings: [...findings, ...templates] };
+}
+
+/** An included file needs no name, and one that includes others needs no jobs of its own. */
+function requiredOfFile({ include }: { include?: unknown }, isIncluded: boolean): Readonly<Record<string, string>> {
+  const { version, batch, jobs } = REQUIRED;
+  return { version, ...(isIncluded ? {} : { batch }), ...(include === undefined ? { jobs } : {}) };
 }
 
 /** A file of prompts can name its images and say what is in them. */
@@ -91,8 +124,7 @@ function requiredOf({ prompts }: JobText, broken: ReadonlySet<string>): Readonly
 function parseJob(
   { index, text, broken }: JobDraft,
   defaults: Defaults,
-  yaml: YamlText,
-  set: Variables,
+  { file, yaml, set }: { file: string; yaml: YamlText; set: Variables },
 ): { job: Omit<ParsedJob, 'sound'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
@@ -109,7 +141,8 @@ function parseJob(
     ...editingFindings(parameters, base),
   ];
   const job = {
-    index,
+    file,
+    number: index,
     id: typeof id === 'string' ? { texts: [''], names: [] } : id,
     parameters,
     variables: [...Object.keys(matrix), ...Object.keys(zip)],

@@ -145,6 +145,10 @@ export const manifestSchema = z.strictObject({
     )
     .exactOptional()
     .meta({ description: 'The name of all of it. It begins the key of each image: <batch>/images/<item>.png' }),
+  include: z.array(z.string().min(1)).min(1).exactOptional().meta({
+    description:
+      'Other manifests, relative to this one: their jobs come before those here, with their own defaults over the ones here. Their batch is ignored.',
+  }),
   defaults: z.unknown().optional(),
   jobs: z.array(z.unknown()).min(1).exactOptional(),
 });
