@@ -35,6 +35,7 @@ export type Job = {
   rows: RowsFile | undefined;
   variants: number;
   priority: number;
+  embed: boolean | undefined;
   /** Of its own keys in the manifest, and of the job itself under the empty key. */
   positions: ReadonlyMap<string, Position>;
 };

@@ -153,6 +153,7 @@ function parseJob(
     ...rowsAsWritten(text),
     variants,
     priority: text.priority ?? defaults.priority ?? 0,
+    embed: text.embed ?? defaults.embed,
     positions: new Map(
       ['', ...Object.keys(text)].map((key) => [key, yaml.position(key === '' ? base : [...base, key])] as const),
     ),

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { countBy, expectImagesAsRecorded, recordsOf } from './archived.ts';
-import { expectOneTaskEach, submitsSeen } from './ledger.ts';
+import { until } from './cli.ts';
+import { accepted, expectOneTaskEach, submitsSeen } from './ledger.ts';
 import { openPlace, type Place, promptsFor } from './place.ts';
 
 test.concurrent('a part of a manifest is made first, and then only the rest', async (context) => {
@@ -42,6 +45,37 @@ test.concurrent('a question cannot be answered where the manifest is on stdin, a
   expect(stderr).toContain('stdin');
   expect(submitsSeen(place)).toBe(0);
   expect((await piped(place, text, 'run', '-', '--yes')).code).toBe(0);
+});
+
+test.concurrent('`embed` of a manifest reaches workers elsewhere that know nothing of it', async (context) => {
+  const place = await openPlace(context);
+  const jobs = '[{ id: told, prompt: A teapot }, { id: silent, prompt: A lamp, embed: false }]';
+  await place.write('e.yaml', `version: 1\nbatch: embedded\ndefaults: { embed: true }\njobs: ${jobs}\n`);
+  const worker = place.start(['worker']);
+  expect((await place.run(['enqueue', 'e.yaml'])).code).toBe(0);
+  await until('both are archived', async () => countBy(await recordsOf(place, 'embedded')).archived === 2);
+  worker.kill('SIGTERM');
+  await worker.exit();
+  await expectImagesAsRecorded(place, 'embedded');
+  for (const record of await recordsOf(place, 'embedded')) {
+    const { xmp } = await sharp(join(place.folder, 'archive', 'image' in record ? record.image : '')).metadata();
+    expect(xmp?.includes('A teapot') ?? false, record.name).toBe(record.name === 'told');
+  }
+});
+
+test.concurrent('what `init` writes is planned and made, and never overwrites', async (context) => {
+  const place = await openPlace(context);
+  const init = await place.run(['init']);
+  expect(init.code, init.stderr).toBe(0);
+  expect(init.stderr).toMatch(/plan jobs\.yaml.*\n.*run jobs\.yaml.*\n.*simulate/);
+  const plan = await place.run(['plan', 'jobs.yaml']);
+  expect(plan.stdout).toContain('6 items from 2 jobs');
+  const { code, stderr } = await place.run(['run', 'jobs.yaml']);
+  expect(code, stderr).toBe(0);
+  expect(accepted(place)).toBe(6);
+
+  const again = await place.run(['init', 'jobs.yaml']);
+  expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('jobs.yaml exists already') });
 });
 
 const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));

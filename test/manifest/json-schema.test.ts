@@ -9,6 +9,7 @@ import { manifestJsonSchema } from '../../src/manifest/json-schema.ts';
 import { openManifest } from '../../src/manifest/manifest.ts';
 import { formatPath, ManifestError } from '../../src/manifest/problems.ts';
 import { defaultsSchema, jobSchema, manifestSchema } from '../../src/manifest/schema.ts';
+import { STARTER } from '../../src/manifest/starter.ts';
 import { written } from './written.ts';
 
 const validate = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false }).compile(
@@ -28,6 +29,7 @@ describe('the JSON Schema of manifests', () => {
 
   it('accepts every manifest that we ship', async () => {
     const examples = (await readdir('examples')).filter((file) => extname(file) === '.yaml');
+    expect(schemaComplaints(STARTER)).toEqual([]);
     for (const file of ['jobs.example.yaml', ...examples.map((name) => join('examples', name))]) {
       expect(schemaComplaints(await readFile(file, 'utf8')), file).toEqual([]);
       await openManifest(file);
