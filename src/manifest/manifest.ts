@@ -14,6 +14,8 @@ export type Totals = {
   byModel: Readonly<Record<string, number>>;
   /** By the job's `index`. */
   byJob: readonly number[];
+  /** Items of each model, by the job's `index`. */
+  modelsByJob: readonly Readonly<Record<string, number>>[];
 };
 
 type Options = { signal?: AbortSignal };
@@ -90,18 +92,22 @@ async function checkItems(
   let all = 0;
   const byModel: Record<string, number> = {};
   const byJob: number[] = [];
+  const modelsByJob: Record<string, number>[] = [];
   for (const job of manifest.jobs) {
     let count = 0;
+    const models: Record<string, number> = {};
     for await (const { name, request } of expandJob(manifest, job, tell, signal)) {
       if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
       if (!selector.takes(name)) continue;
       count++;
-      byModel[request.model] = (byModel[request.model] ?? 0) + 1;
+      models[request.model] = (models[request.model] ?? 0) + 1;
     }
     byJob[job.index] = count;
+    modelsByJob[job.index] = models;
+    for (const [model, sum] of Object.entries(models)) byModel[model] = (byModel[model] ?? 0) + sum;
     items += count;
   }
-  return { totals: { items, byModel, byJob }, problems: [...told.values()], omitted };
+  return { totals: { items, byModel, byJob, modelsByJob }, problems: [...told.values()], omitted };
 }
 
 async function* expandJob(

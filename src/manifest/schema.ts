@@ -82,13 +82,10 @@ const common = {
     .max(2_000_000)
     .exactOptional()
     .meta({ description: '1 goes first, larger numbers later; 0, when nothing is said, goes before them all.' }),
-  embed: z
-    .boolean()
-    .exactOptional()
-    .meta({
-      description:
-        'Write prompt, model and ids into the image itself, pixels untouched. What is said here wins over --embed.',
-    }),
+  embed: z.boolean().exactOptional().meta({
+    description:
+      'Write prompt, model and ids into the image itself, pixels untouched. What is said here wins over --embed.',
+  }),
 };
 
 export const defaultsSchema = z.strictObject(common);

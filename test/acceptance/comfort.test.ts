@@ -78,6 +78,21 @@ test.concurrent('what `init` writes is planned and made, and never overwrites', 
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('jobs.yaml exists already') });
 });
 
+test.concurrent('plan tells what is archived already, and prices the rest', async (context) => {
+  const place = await openPlace(context);
+  const manifest = await place.manifest('half', promptsFor(5));
+  expect((await place.run(['run', manifest, '--limit', '2'])).code).toBe(0);
+  const told = await place.run(['plan', manifest]);
+  expect(told.stdout).toContain('to make  3; already archived: 2, in ./archive');
+  expect(told.stdout).toContain('24 credits for what is to make');
+  const json: unknown = JSON.parse((await place.run(['plan', manifest, '--json'])).stdout);
+  expect(json).toMatchObject({ items: 5, toMake: 3, archived: 2, begun: 0, credits: 24 });
+  for (const line of told.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+
+  const nowhere = await place.run(['plan', manifest, '--archive', `${manifest}/no-folder`]);
+  expect(nowhere).toMatchObject({ code: 0, stdout: expect.stringContaining('the archive was not to be asked') });
+});
+
 const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
 
 /** The program with a text on its stdin. */
