@@ -7,7 +7,7 @@ import { folderArchive } from '../../src/archive/folder.ts';
 import { layout } from '../../src/archive/layout.ts';
 import { FluxError } from '../../src/errors.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
-import { fingerprint, survey } from '../../src/plan/survey.ts';
+import { survey } from '../../src/plan/survey.ts';
 import { collected, written } from '../manifest/written.ts';
 
 const MANIFEST = `version: 1
@@ -60,10 +60,4 @@ test('an archive that fails is told of, and is no error', async () => {
     throw new Error('no such bucket');
   };
   expect(await look(noSuch)).toEqual({ kind: 'unreachable', message: 'no such bucket' });
-});
-
-test('fingerprints of like names differ', () => {
-  const names = Array.from({ length: 200_000 }, (_, n) => `teapot-${n}-0123456789ab`);
-  expect(new Set(names.map(fingerprint)).size).toBe(names.length);
-  expect(names.every((name) => Number.isSafeInteger(fingerprint(name)))).toBe(true);
 });
