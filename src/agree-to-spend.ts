@@ -4,13 +4,21 @@ import type { Connections } from './connections.ts';
 import { UsageError } from './errors.ts';
 import { type Cost, costOf } from './estimate.ts';
 import type { Item } from './item.ts';
+import { STDIN } from './manifest/load.ts';
+import { expand, type Manifest, type Totals } from './manifest/manifest.ts';
 
 export type Spending = {
   batch: string;
   items: () => AsyncIterable<Omit<Item, 'queuedAt'>>;
   /** Items of the whole manifest. */
   byModel: Readonly<Record<string, number>>;
+  /** The manifest came on stdin: no answer can. */
+  stdinIsTaken: boolean;
 };
+
+export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
+  return { batch: manifest.batch, items: () => expand(manifest), byModel, stdinIsTaken: manifest.file === STDIN };
+}
 
 /**
  * Asks a person before more than CONFIRM_CREDITS are spent; only what is not submitted yet counts, and no more than the budget.
@@ -18,7 +26,7 @@ export type Spending = {
  */
 export async function agreesToSpend(
   connections: Connections,
-  { batch, items, byModel }: Spending,
+  { batch, items, byModel, stdinIsTaken }: Spending,
   flags: { yes?: true },
 ): Promise<boolean> {
   const { config, prices } = connections;
@@ -29,12 +37,14 @@ export async function agreesToSpend(
   if (isLittle(cost)) return true;
 
   const what = describeSpending(left, cost, config);
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (stdinIsTaken || !process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError(
       'spending-unconfirmed',
       `${batch}: ${what}, more than CONFIRM_CREDITS=${config.confirmCredits}`,
       {
-        hint: 'Nobody is here to be asked: say --yes, or set a higher CONFIRM_CREDITS.',
+        hint: stdinIsTaken
+          ? 'The answer cannot be read from stdin, where the manifest is: say --yes, or set a higher CONFIRM_CREDITS.'
+          : 'Nobody is here to be asked: say --yes, or set a higher CONFIRM_CREDITS.',
       },
     );
   }

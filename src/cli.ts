@@ -81,6 +81,15 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'list held items, and decide on them: attach a task, resubmit or drop',
     load: async () => (await import('./commands/held.ts')).heldCommand(),
   },
+  init: {
+    takes: '[file]',
+    about: 'write a commented manifest to begin with',
+    load: async () => (await import('./commands/init.ts')).initCommand(),
+  },
+  schema: {
+    about: 'print a JSON Schema of manifests, for completion and checks in editors',
+    load: async () => (await import('./commands/schema.ts')).schemaCommand(),
+  },
   config: {
     about: 'print the configuration in force, secrets masked',
     load: async () => (await import('./commands/config.ts')).configCommand(),

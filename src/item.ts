@@ -37,6 +37,8 @@ export const itemSchema = z.strictObject({
   /** What the templates were filled with: matrix values and row columns. */
   variables: z.record(z.string(), z.string()),
   request: imageRequestSchema,
+  /** Write prompt, model and ids into the image; absent where the manifest says nothing and the worker's setting counts. */
+  embed: z.boolean().exactOptional(),
   /** When it was enqueued, epoch milliseconds. */
   queuedAt: z.number(),
 });
@@ -67,6 +69,11 @@ export const finishedSchema = submittedSchema.extend({
 export type Finished = z.infer<typeof finishedSchema>;
 
 /** Back to what was asked for, without what came of it. */
-export function itemOf({ batch, id, name, variant, priority, variables, request, queuedAt }: Item): Item {
-  return { batch, id, name, variant, priority, variables, request, queuedAt };
+export function itemOf({ batch, id, name, variant, priority, variables, request, embed, queuedAt }: Item): Item {
+  return { batch, id, name, variant, priority, variables, request, ...embedOf({ embed }), queuedAt };
+}
+
+/** Said or left out, never there without a value. */
+export function embedOf({ embed }: { embed?: boolean | undefined }): { embed?: boolean } {
+  return embed === undefined ? {} : { embed };
 }

@@ -3,6 +3,7 @@ export const layout = {
   batch: (batch: string) => `${batch}/batch.json`,
   records: (batch: string) => `${batch}/items/`,
   record: (batch: string, item: string) => `${batch}/items/${item}.json`,
+  images: (batch: string) => `${batch}/images/`,
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
   thumbs: (batch: string) => `${batch}/thumbs/`,
   thumb: (batch: string, item: string) => `${batch}/thumbs/${item}.webp`,

@@ -35,6 +35,8 @@ const common = {
   priority: z.int().min(0),
   variables: z.record(z.string(), z.string()),
   request: imageRequestSchema,
+  /** As the manifest says; absent when it says nothing. */
+  embed: z.boolean().exactOptional(),
   /** Submits that went out, or may have. */
   attempts: z.int().min(0),
   /** Former attempts of which nobody knows whether they started a task: each may have been charged. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { agreesToSpend } from '../agree-to-spend.ts';
+import { agreesToSpend, spendingOf } from '../agree-to-spend.ts';
 import { parseBatchPriority, prioritized } from '../batch-priority.ts';
 import { requirePrices } from '../budget.ts';
 import { loadConfig } from '../config.ts';
@@ -9,11 +9,12 @@ import { intakeManifest } from '../intake.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { plural, say } from '../terminal.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 
 /** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */
 export function enqueueCommand(): Command {
-  return withBudgetOption(withWorkerOptions(new Command('enqueue')))
-    .argument('<manifest>', 'the YAML file')
+  return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('enqueue'))))
+    .argument('<manifest>', 'the YAML file; - for stdin')
     .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
     .option('--yes', 'never ask')
     .option('--json', 'print what was enqueued as JSON')
@@ -21,24 +22,27 @@ export function enqueueCommand(): Command {
       'after',
       '\nExamples:\n  $ flux-batch enqueue jobs.yaml --redis redis://queue:6379 --archive s3://pictures\n  $ flux-batch enqueue jobs.yaml --budget 2000 --yes\n',
     )
-    .action(async (file: string, flags: ConfigFlags & { priority: number; yes?: true; json?: true }) => {
-      const config = loadConfig(overridesOf(flags));
-      const { manifest, totals } = await openManifest(file);
-      const connections = await connect(config, { patient: false, prove: true });
-      try {
-        for (const warning of connections.warnings) say(`warning: ${warning}`);
-        requirePrices(totals.byModel, connections.prices, config);
-        const spending = { batch: manifest.batch, items: () => expand(manifest), byModel: totals.byModel };
-        if (!(await agreesToSpend(connections, spending, flags))) {
-          say('nothing was enqueued');
-          process.exitCode = EXIT.stopped;
-          return;
+    .action(
+      async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
+        const config = loadConfig(overridesOf(flags));
+        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags) });
+        const connections = await connect(config, { patient: false, prove: true });
+        try {
+          for (const warning of connections.warnings) say(`warning: ${warning}`);
+          requirePrices(totals.byModel, connections.prices, config);
+          const spending = spendingOf(manifest, totals);
+          if (!(await agreesToSpend(connections, spending, flags))) {
+            say('nothing was enqueued');
+            process.exitCode = EXIT.stopped;
+            return;
+          }
+          const sum = await intakeManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
+          if (flags.json) process.stdout.write(`${JSON.stringify({ batch: manifest.batch, ...sum })}\n`);
+          else
+            say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);
+        } finally {
+          await connections.closers.closeAll();
         }
-        const sum = await intakeManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
-        if (flags.json) process.stdout.write(`${JSON.stringify({ batch: manifest.batch, ...sum })}\n`);
-        else say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);
-      } finally {
-        await connections.closers.closeAll();
-      }
-    });
+      },
+    );
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { agreesToSpend } from '../agree-to-spend.ts';
+import { agreesToSpend, spendingOf } from '../agree-to-spend.ts';
 import { openBooks } from '../balance.ts';
 import { parseBatchPriority, prioritized } from '../batch-priority.ts';
 import { recountCharges, requirePrices } from '../budget.ts';
@@ -19,12 +19,14 @@ import { openPorts } from '../stage-ports.ts';
 import { plural, say } from '../terminal.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { onStopSignals } from './signals.ts';
 
 const EXAMPLES = `
 Examples:
   $ flux-batch run jobs.yaml
   $ flux-batch run jobs.yaml --archive s3://pictures/spring
+  $ flux-batch run jobs.yaml --only 'teapot-*' --limit 3   a first look; the same without makes the others
   $ flux-batch run jobs.yaml --budget 1000 --yes        stops, with 3, before it costs more
   $ ON_UNKNOWN=resubmit flux-batch run jobs.yaml --json > summary.json
 
@@ -35,39 +37,44 @@ configuration · 3 stopped before the end.
 
 /** `flux-batch run`: enqueue, work and watch in one process until the batch has ended. */
 export function runCommand(startFleet: StartFleet): Command {
-  return withBudgetOption(withWorkerOptions(new Command('run')))
-    .argument('<manifest>', 'the YAML file')
+  return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('run'))))
+    .argument('<manifest>', 'the YAML file; - for stdin')
     .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
     .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
     .option('--yes', 'never ask')
     .option('--json', 'print the summary as JSON on stdout')
     .addHelpText('after', EXAMPLES)
-    .action(async (file: string, flags: ConfigFlags & DrainFlags & { priority: number; yes?: true; json?: true }) => {
-      const config = loadConfig(overridesOf(flags));
-      const { manifest, totals } = await openManifest(file);
-      if (totals.items === 0) throw new UsageError('manifest-empty', `${file} has no items`);
-      const connections = await connect(config, { patient: true, prove: true });
-      try {
-        await refuseOtherArchive(connections, manifest.batch);
-        requirePrices(totals.byModel, connections.prices, config);
-        const spending = { batch: manifest.batch, items: () => expand(manifest), byModel: totals.byModel };
-        if (!(await agreesToSpend(connections, spending, flags))) {
-          say('nothing was submitted');
-          process.exitCode = EXIT.stopped;
-          return;
+    .action(
+      async (
+        file: string,
+        flags: ConfigFlags & SelectionFlags & DrainFlags & { priority: number; yes?: true; json?: true },
+      ) => {
+        const config = loadConfig(overridesOf(flags));
+        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags) });
+        if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
+        const connections = await connect(config, { patient: true, prove: true });
+        try {
+          await refuseOtherArchive(connections, manifest.batch);
+          requirePrices(totals.byModel, connections.prices, config);
+          const spending = spendingOf(manifest, totals);
+          if (!(await agreesToSpend(connections, spending, flags))) {
+            say('nothing was submitted');
+            process.exitCode = EXIT.stopped;
+            return;
+          }
+          process.exitCode = await runBatch(connections, startFleet, {
+            batch: manifest.batch,
+            digest: manifest.digest,
+            items: () => prioritized(expand(manifest), flags.priority),
+            count: totals.items,
+            json: flags.json === true,
+            drainTimeoutMs: drainTimeoutMs(flags, config),
+          });
+        } finally {
+          await connections.closers.closeAll();
         }
-        process.exitCode = await runBatch(connections, startFleet, {
-          batch: manifest.batch,
-          digest: manifest.digest,
-          items: () => prioritized(expand(manifest), flags.priority),
-          count: totals.items,
-          json: flags.json === true,
-          drainTimeoutMs: drainTimeoutMs(flags, config),
-        });
-      } finally {
-        await connections.closers.closeAll();
-      }
-    });
+      },
+    );
 }
 
 type Batch = {

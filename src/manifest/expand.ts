@@ -1,4 +1,4 @@
-import type { ImageRequest, Item } from '../item.ts';
+import { embedOf, type ImageRequest, type Item } from '../item.ts';
 import { itemId } from '../item-id.ts';
 import { findingsOf } from './check.ts';
 import { coerce, type Job } from './job.ts';
@@ -22,7 +22,7 @@ export function* expandRow(
   row: Variables,
   miscarried: (miscarriage: Miscarriage) => void,
 ): Generator<NewItem, void, undefined> {
-  for (const combination of combinations(job.matrix)) {
+  for (const combination of combinations(job.axes, job.exclude, job.set)) {
     const variables = { ...row, ...combination };
     const rendered = renderJob(job, variables);
     if (Array.isArray(rendered)) {
@@ -32,7 +32,7 @@ export function* expandRow(
     const { name, request } = rendered;
     for (let variant = 1; variant <= job.variants; variant++) {
       const id = itemId(name, request, variant);
-      yield { batch, id, name, variant, priority: job.priority, variables, request };
+      yield { batch, id, name, variant, priority: job.priority, variables, request, ...embedOf(job) };
     }
   }
 }

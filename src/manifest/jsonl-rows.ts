@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
+import { readLines } from './lines.ts';
 import { quote } from './problems.ts';
-import { readChunks } from './read.ts';
 import { MAX_ROW_CHARACTERS, type RowEvent } from './row.ts';
 
 /**
@@ -39,16 +39,4 @@ function parseRow(text: string, line: number): RowEvent {
     if (['string', 'number', 'boolean'].includes(typeof value)) values[name] = String(value);
   }
   return { kind: 'row', line, values };
-}
-
-/** Lines without their ends. One that grows past the limit comes as it is then, so that no file can fill the memory. */
-async function* readLines(path: string, signal?: AbortSignal): AsyncGenerator<string> {
-  let rest = '';
-  for await (const { text } of readChunks(path, signal)) {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-    if (rest.length > MAX_ROW_CHARACTERS) break;
-  }
-  if (rest !== '') yield rest;
 }

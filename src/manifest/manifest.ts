@@ -1,18 +1,21 @@
 import { expandRow, type NewItem } from './expand.ts';
 import type { Job } from './job.ts';
 import { inspectManifest, type Manifest, rowsProblem } from './load.ts';
+import { MAX_ITEMS } from './matrix-rules.ts';
 import { formatPath, formatProblem, ManifestError, type Problem } from './problems.ts';
 import { readRows } from './rows.ts';
-import { MAX_ITEMS } from './rules.ts';
+import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf } from './selection.ts';
 
 export type { Manifest, NewItem };
 
-/** What a manifest comes to; an item that is in it twice is counted twice. */
+/** What a manifest's selection comes to; an item that is in it twice is counted twice. */
 export type Totals = {
   items: number;
   byModel: Readonly<Record<string, number>>;
-  /** By the job's place in the manifest. */
+  /** By the job's `index`. */
   byJob: readonly number[];
+  /** Items of each model, by the job's `index`. */
+  modelsByJob: readonly Readonly<Record<string, number>>[];
 };
 
 type Options = { signal?: AbortSignal };
@@ -22,47 +25,58 @@ const MAX_TOLD = 50;
 
 /**
  * Reads a manifest and everything in it and beside it once, so that nothing is begun of one that is wrong anywhere.
- * Throws a `ManifestError` with all mistakes: of the file and, of the jobs that are right so far, of the rows.
+ * Throws a `ManifestError` with all mistakes: of the file and, of the jobs that are right so far, of the rows. What is not selected
+ * is checked as well. Throws a UsageError for a selection that selects nothing.
  */
 export async function openManifest(
   file: string,
-  options: Options = {},
+  { selection = EVERYTHING, ...options }: Options & { selection?: Selection } = {},
 ): Promise<{ manifest: Manifest; totals: Totals }> {
-  const { manifest, problems, omitted } = await inspectManifest(file);
-  const check = await checkItems(manifest, options);
+  const { manifest, problems, omitted } = await inspectManifest(file, selection);
+  const selector = selectorOf(selection);
+  const check = await checkItems(manifest, selector, options);
   if (problems.length + check.problems.length > 0) {
-    throw new ManifestError(file, [...problems, ...check.problems], omitted + check.omitted);
+    throw new ManifestError(manifest.file, [...problems, ...check.problems], omitted + check.omitted);
   }
+  refuseUselessSet(selection, manifest);
+  selector.complain();
   return { manifest, totals: check.totals };
 }
 
 /** The manifest alone, its rows unread but for a header. Throws a `ManifestError`. */
 export async function loadManifest(file: string): Promise<Manifest> {
   const { manifest, problems, omitted } = await inspectManifest(file);
-  if (problems.length > 0) throw new ManifestError(file, problems, omitted);
+  if (problems.length > 0) throw new ManifestError(manifest.file, problems, omitted);
   return manifest;
 }
 
 /** Expands everything without keeping it. Throws a `ManifestError` with the mistakes of all rows and combinations. */
 export async function validate(manifest: Manifest, options: Options = {}): Promise<Totals> {
-  const { totals, problems, omitted } = await checkItems(manifest, options);
+  const { totals, problems, omitted } = await checkItems(manifest, selectorOf(manifest.selection), options);
   if (problems.length > 0) throw new ManifestError(manifest.file, problems, omitted);
   return totals;
 }
 
 /**
- * All items in the manifest's order, made as they are asked for. Throws a `ManifestError` at the first that cannot be made,
+ * All selected items in the manifest's order, made as they are asked for. Throws a `ManifestError` at the first that cannot be made,
  * which after a `validate` only happens when a file was changed in between.
  */
 export async function* expand(manifest: Manifest, { signal }: Options = {}): AsyncGenerator<NewItem, void, undefined> {
   const refuse = (problem: Problem) => {
     throw new ManifestError(manifest.file, [problem]);
   };
-  for (const job of manifest.jobs) yield* expandJob(manifest, job, refuse, signal);
+  const selector = selectorOf(manifest.selection);
+  for (const job of manifest.jobs) {
+    for await (const item of expandJob(manifest, job, refuse, signal)) {
+      if (selector.takes(item.name)) yield item;
+      if (selector.isFull()) return;
+    }
+  }
 }
 
 async function checkItems(
   manifest: Manifest,
+  selector: Selector,
   { signal }: Options,
 ): Promise<{ totals: Totals; problems: Problem[]; omitted: number }> {
   const told = new Map<string, Problem>();
@@ -75,29 +89,35 @@ async function checkItems(
     else omitted++;
   };
   let items = 0;
+  let all = 0;
   const byModel: Record<string, number> = {};
   const byJob: number[] = [];
+  const modelsByJob: Record<string, number>[] = [];
   for (const job of manifest.jobs) {
     let count = 0;
-    for await (const { request } of expandJob(manifest, job, tell, signal)) {
+    const models: Record<string, number> = {};
+    for await (const { name, request } of expandJob(manifest, job, tell, signal)) {
+      if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
+      if (!selector.takes(name)) continue;
       count++;
-      byModel[request.model] = (byModel[request.model] ?? 0) + 1;
-      if (items + count > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(manifest, job)]);
+      models[request.model] = (models[request.model] ?? 0) + 1;
     }
     byJob[job.index] = count;
+    modelsByJob[job.index] = models;
+    for (const [model, sum] of Object.entries(models)) byModel[model] = (byModel[model] ?? 0) + sum;
     items += count;
   }
-  return { totals: { items, byModel, byJob }, problems: [...told.values()], omitted };
+  return { totals: { items, byModel, byJob, modelsByJob }, problems: [...told.values()], omitted };
 }
 
 async function* expandJob(
-  { file, batch }: Manifest,
+  { batch }: Manifest,
   job: Job,
   tell: (problem: Problem) => void,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<NewItem, void, undefined> {
   if (job.rows === undefined) {
-    for (const item of expandRow(batch, job, {}, (miscarriage) => tell(ofJob(file, job, miscarriage)))) {
+    for (const item of expandRow(batch, job, {}, (miscarriage) => tell(ofJob(job, miscarriage)))) {
       signal?.throwIfAborted();
       yield item;
     }
@@ -106,28 +126,34 @@ async function* expandJob(
   const { shown } = job.rows;
   for await (const event of readRows(job.rows, signal)) {
     signal?.throwIfAborted();
-    if (event.kind === 'mistake') tell(rowsProblem(file, job, event));
+    if (event.kind === 'mistake') tell(rowsProblem(job, event));
     if (event.kind !== 'row') continue;
     const { line, values } = event;
-    const hidden = Object.keys(job.matrix).find((name) => Object.hasOwn(values, name));
+    const hidden = job.variables.find((name) => Object.hasOwn(values, name));
     if (hidden !== undefined) {
-      tell(rowsProblem(file, job, { kind: 'mistake', line, message: `"${hidden}" is in the matrix too` }));
+      tell(
+        rowsProblem(job, {
+          kind: 'mistake',
+          line,
+          message: `"${hidden}" is in ${job.zipped.includes(hidden) ? 'the zip' : 'the matrix'} too`,
+        }),
+      );
       continue;
     }
     yield* expandRow(batch, job, values, ({ key, message }) =>
-      tell({ file: shown, line, path: formatPath(['jobs', job.index, key]), message }),
+      tell({ file: shown, line, path: formatPath(['jobs', job.number, key]), message }),
     );
   }
 }
 
-function ofJob(file: string, job: Job, { key, message }: { key: string; message: string }): Problem {
+function ofJob(job: Job, { key, message }: { key: string; message: string }): Problem {
   const position = job.positions.get(key) ?? job.positions.get('');
-  return { file, ...position, path: formatPath(['jobs', job.index, key]), message };
+  return { file: job.file, ...position, path: formatPath(['jobs', job.number, key]), message };
 }
 
-function tooMany({ file }: Manifest, job: Job): Problem {
+function tooMany(job: Job): Problem {
   return {
-    ...ofJob(file, job, { key: '', message: `expected at most ${MAX_ITEMS} images in one manifest` }),
+    ...ofJob(job, { key: '', message: `expected at most ${MAX_ITEMS} images in one manifest` }),
     path: 'jobs',
   };
 }

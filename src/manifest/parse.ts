@@ -1,57 +1,96 @@
 import { checkMap } from './check.ts';
-import { type Job, parametersOf } from './job.ts';
+import { ID_OF_PROMPTS, type Job, parametersOf, type RowsFile } from './job.ts';
+import { axesOf, withoutSet } from './matrix.ts';
+import { listFindings } from './matrix-rules.ts';
 import { type Finding, formatPath, type Problem } from './problems.ts';
-import { duplicateIds, editingFindings, type JobDraft, matrixFindings, requiredKeys } from './rules.ts';
-import { type Defaults, defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
-import { parseTemplate } from './template.ts';
+import {
+  duplicateIds,
+  editingFindings,
+  type JobDraft,
+  promptsFindings,
+  REQUIRED,
+  REQUIRED_OF_JOB,
+  requiredKeys,
+} from './rules.ts';
+import { type Defaults, defaultsSchema, type JobText, jobSchema, manifestSchema } from './schema.ts';
+import { parseTemplate, type Variables } from './template.ts';
 import { parseYaml, type YamlText } from './yaml.ts';
 
-/** A job whose rows are not known yet: `rows` is the path as it was written. */
-export type ParsedJob = Omit<Job, 'rows'> & {
-  rows: string | undefined;
+/** A job whose rows are not known yet: `rows` has the path as it was written. */
+export type ParsedJob = Omit<Job, 'rows' | 'index'> & {
+  rows: Pick<RowsFile, 'key' | 'path'> | undefined;
   /** Its matrix and rows are as written, so that it can be said which variables there are. */
   variablesKnown: boolean;
   /** Nothing is wrong with it so far. */
   sound: boolean;
 };
 
-export type ParsedManifest = { batch: string; jobs: ParsedJob[]; problems: Problem[]; omitted: number } & Pick<
-  YamlText,
-  'position'
->;
+export type ParsedManifest = {
+  file: string;
+  batch: string;
+  /** Paths as they were written. */
+  include: readonly string[];
+  /** For what it includes; a key that is broken in it makes all that inherits it unsound. */
+  defaults: { data: Defaults; broken: ReadonlySet<string> };
+  jobs: ParsedJob[];
+  problems: Problem[];
+  omitted: number;
+  position: YamlText['position'];
+};
+
+export const NOTHING_INHERITED: ParsedManifest['defaults'] = { data: {}, broken: new Set() };
+
+type Context = { set: Variables; inherited: ParsedManifest['defaults']; isIncluded: boolean };
 
 /** The text of a manifest as data, and every mistake that needs no other file to be seen. */
-export function parseManifest(text: string, file: string): ParsedManifest {
+export function parseManifest(text: string, file: string, { set, inherited, isIncluded }: Context): ParsedManifest {
   const yaml = parseYaml(text);
   if (yaml.errors.length > 0) {
     const problems = yaml.errors
       .slice(0, MAX_PROBLEMS)
       .map(({ position, ...rest }) => ({ file, ...position, path: '', ...rest }));
-    return { batch: '', jobs: [], problems, omitted: yaml.errors.length - problems.length, position: yaml.position };
+    return {
+      file,
+      batch: '',
+      include: [],
+      defaults: inherited,
+      jobs: [],
+      problems,
+      omitted: yaml.errors.length - problems.length,
+      position: yaml.position,
+    };
   }
   const root = checkMap(manifestSchema, yaml.data, []);
-  const defaults = checkDefaults(root.data?.defaults);
+  const own = checkDefaults(root.data?.defaults);
+  const defaults = { data: { ...inherited.data, ...own.data }, broken: union(inherited.broken, own.broken) };
   const drafts = (root.data?.jobs ?? []).map((value, index) => checkMap(jobSchema, value, ['jobs', index]));
   const jobDrafts = drafts.map(({ data = {}, broken }, index): JobDraft => ({ index, text: data, broken }));
-  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, yaml));
+  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, { file, yaml, set }));
   const findings = [
     ...withoutEchoes(
       yaml.findings,
-      [root, defaults, ...drafts].flatMap((level) => level.findings),
+      [root, own, ...drafts].flatMap((level) => level.findings),
     ),
-    ...(root.data === undefined ? [] : requiredKeys(root.data, root.broken, REQUIRED, [])),
+    ...(root.data === undefined ? [] : requiredKeys(root.data, root.broken, requiredOfFile(root.data, isIncluded), [])),
     ...drafts.flatMap(({ data, broken }, index) =>
       data === undefined
         ? []
-        : requiredKeys({ ...defaults.data, ...data }, union(broken, defaults.broken), REQUIRED_OF_JOB, ['jobs', index]),
+        : requiredKeys({ ...defaults.data, ...data }, union(broken, defaults.broken), requiredOf(data, broken), [
+            'jobs',
+            index,
+          ]),
     ),
     ...duplicateIds(jobDrafts),
     ...parsed.flatMap((job) => job.findings),
   ];
   const unsound = new Set(findings.map(({ path }) => (path[0] === 'jobs' ? path[1] : path[0])));
+  const inheritsWell = defaults.broken.size === 0 && !unsound.has('defaults');
   return {
+    file,
     batch: root.data?.batch ?? '',
-    jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.index) && !unsound.has('defaults') })),
+    include: root.data?.include ?? [],
+    defaults,
+    jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.number) && inheritsWell })),
     problems: findings.slice(0, MAX_PROBLEMS).map((finding) => toProblem(finding, file, yaml)),
     omitted: Math.max(0, findings.length - MAX_PROBLEMS),
     position: yaml.position,
@@ -61,54 +100,71 @@ export function parseManifest(text: string, file: string): ParsedManifest {
 /** Nobody reads more, and finding the place of each of a million duplicate keys would take hours. */
 const MAX_PROBLEMS = 200;
 
-const REQUIRED = {
-  version: 'write version: 1',
-  batch: 'a name for all of it, such as spring-catalog',
-  jobs: 'a list of what to draw',
-};
-const REQUIRED_OF_JOB = { id: 'a name for its images, such as hero', prompt: 'a text that says what to draw' };
-
 /** A template that is malformed in the defaults is told of once, not once a job. */
 function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<string>; findings: Finding[] } {
   if (value === undefined) return { data: {}, broken: new Set(), findings: [] };
   const { data = {}, broken, findings } = checkMap(defaultsSchema, value, ['defaults']);
   const { malformed } = parametersOf({}, data);
   const templates = malformed.map(({ name, message }): Finding => ({ path: ['defaults', name], message }));
-  return { data, broken, findings: [...findings, ...templates] };
+  const unusable = new Set(malformed.map(({ name }) => name));
+  return { data, broken: union(broken, unusable), findings: [...findings, ...templates] };
+}
+
+/** An included file needs no name, and one that includes others needs no jobs of its own. */
+function requiredOfFile({ include }: { include?: unknown }, isIncluded: boolean): Readonly<Record<string, string>> {
+  const { version, batch, jobs } = REQUIRED;
+  return { version, ...(isIncluded ? {} : { batch }), ...(include === undefined ? { jobs } : {}) };
+}
+
+/** A file of prompts can name its images and say what is in them. */
+function requiredOf({ prompts }: JobText, broken: ReadonlySet<string>): Readonly<Record<string, string>> {
+  return prompts === undefined && !broken.has('prompts') ? REQUIRED_OF_JOB : {};
 }
 
 function parseJob(
   { index, text, broken }: JobDraft,
   defaults: Defaults,
-  yaml: YamlText,
+  { file, yaml, set }: { file: string; yaml: YamlText; set: Variables },
 ): { job: Omit<ParsedJob, 'sound'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
-  const id = parseTemplate(text.id ?? '');
-  const matrix = text.matrix ?? {};
+  const id = parseTemplate(text.id ?? (text.prompts === undefined ? '' : ID_OF_PROMPTS));
+  const { matrix = {}, zip = {}, exclude = [] } = text;
   const variants = text.variants ?? defaults.variants ?? 1;
   const findings: Finding[] = [
     ...(typeof id === 'string' ? [{ path: [...base, 'id'], message: id }] : []),
     ...malformed
       .filter(({ name }) => text[name] !== undefined)
       .map(({ name, message }) => ({ path: [...base, name], message })),
-    ...matrixFindings(matrix, variants, base),
+    ...listFindings({ matrix, zip, exclude, variants }, base),
+    ...promptsFindings(text, parameters, base),
     ...editingFindings(parameters, base),
   ];
   const job = {
-    index,
+    file,
+    number: index,
     id: typeof id === 'string' ? { texts: [''], names: [] } : id,
     parameters,
-    matrix,
-    rows: text.rows,
+    variables: [...Object.keys(matrix), ...Object.keys(zip)],
+    zipped: Object.keys(zip),
+    axes: withoutSet(axesOf(matrix, zip), set),
+    exclude,
+    set,
+    ...rowsAsWritten(text),
     variants,
     priority: text.priority ?? defaults.priority ?? 0,
+    embed: text.embed ?? defaults.embed,
     positions: new Map(
       ['', ...Object.keys(text)].map((key) => [key, yaml.position(key === '' ? base : [...base, key])] as const),
     ),
-    variablesKnown: !broken.has('matrix') && !broken.has('rows'),
+    variablesKnown: !['matrix', 'zip', 'rows', 'prompts'].some((key) => broken.has(key)),
   };
   return { job, findings };
+}
+
+function rowsAsWritten({ rows, prompts }: JobText): Pick<ParsedJob, 'rows'> {
+  if (prompts !== undefined) return { rows: { key: 'prompts', path: prompts } };
+  return { rows: rows === undefined ? undefined : { key: 'rows', path: rows } };
 }
 
 /** What YAML had to leave out looks wrong to the schema too: an alias is not text. Saying it once is enough. */

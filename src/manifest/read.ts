@@ -15,13 +15,31 @@ export class UnreadableFile extends FluxError {
 /** A whole text file, held in memory. Throws an `UnreadableFile`. */
 export async function readText(path: string, maxBytes: number): Promise<{ bytes: Buffer; text: string }> {
   const size = await sizeOf(path);
-  if (size > maxBytes) {
-    throw new UnreadableFile(`expected at most ${maxBytes / 2 ** 20} MB, got ${(size / 2 ** 20).toFixed(1)} MB`);
-  }
+  if (size > maxBytes) throw tooBig(maxBytes, `${(size / 2 ** 20).toFixed(1)} MB`);
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new UnreadableFile(reason(cause), { cause });
   });
   return { bytes, text: decoderFromLine(1)(bytes, true) };
+}
+
+/** The whole of a stream such as stdin, which can be read once only. Throws an `UnreadableFile`. */
+export async function readTextOf(
+  stream: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<{ bytes: Buffer; text: string }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooBig(maxBytes, 'more');
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  return { bytes, text: decoderFromLine(1)(bytes, true) };
+}
+
+function tooBig(maxBytes: number, got: string): UnreadableFile {
+  return new UnreadableFile(`expected at most ${maxBytes / 2 ** 20} MB, got ${got}`);
 }
 
 /** A text file in chunks, in bytes and in characters; bad UTF-8 throws an `UnreadableFile` with its line. */

@@ -1,15 +1,19 @@
-import type { Job, Parameter } from './job.ts';
-import { combinationCount, type Matrix } from './matrix.ts';
+import { type Job, type Parameter, templatesOf } from './job.ts';
 import { type Finding, type Path, quote } from './problems.ts';
 import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './schema.ts';
 import { suggest } from './suggest.ts';
 import { singleBraced, type Template } from './template.ts';
 
-/** 10 million images at 20 in 10 s are two months; more is a product that was not meant. */
-export const MAX_ITEMS = 10_000_000;
-
 /** A job as far as it could be read. */
 export type JobDraft = { index: number; text: JobText; broken: ReadonlySet<string> };
+
+/** By key, what to write there. */
+export const REQUIRED = {
+  version: 'write version: 1',
+  batch: 'a name for all of it, such as spring-catalog',
+  jobs: 'a list of what to draw',
+};
+export const REQUIRED_OF_JOB = { id: 'a name for its images, such as hero', prompt: 'a text that says what to draw' };
 
 /** Keys that must be there; a broken one has been told of. */
 export function requiredKeys(
@@ -39,36 +43,23 @@ export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
   });
 }
 
-export function matrixFindings(matrix: Matrix, variants: number, base: Path): Finding[] {
-  const path = [...base, 'matrix'];
-  const findings = Object.entries(matrix).flatMap(([name, values]): Finding[] => {
-    const valid = name === name.trim() && name !== '__proto__' && /^[^{}\n]+$/.test(name);
-    if (!valid)
-      return [{ path: [...path, name], at: 'key', message: 'expected a name without braces around it or in it' }];
-    return values.flatMap((value, index) =>
-      values.indexOf(value) < index
-        ? [{ path: [...path, name, index], message: `${quote(value)} is in the list twice` }]
-        : [],
-    );
-  });
-  const count = combinationCount(matrix) * variants;
-  if (count > MAX_ITEMS) findings.push({ path, message: `expected at most ${MAX_ITEMS} images, got ${count}` });
-  return findings;
-}
-
 /** `columns` is undefined where only each row can tell which variables there are (JSONL). */
 export function variableFindings(
-  job: Pick<Job, 'id' | 'parameters' | 'matrix'>,
+  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'set' | 'zipped'>,
   rows: { columns: readonly string[] | undefined; shown: string } | undefined,
   base: Path,
 ): Finding[] {
-  const own = Object.keys(job.matrix);
   const columns = rows?.columns ?? [];
-  const known = [...new Set([...own, ...columns])];
-  const both = own
+  const known = [...new Set([...job.variables, ...columns, ...Object.keys(job.set)])];
+  const listOf = (name: string) => (job.zipped.includes(name) ? 'zip' : 'matrix');
+  const both = job.variables
     .filter((name) => columns.includes(name))
     .map(
-      (name): Finding => ({ path: [...base, 'matrix', name], at: 'key', message: `is a column of ${rows?.shown} too` }),
+      (name): Finding => ({
+        path: [...base, listOf(name), name],
+        at: 'key',
+        message: `is a column of ${rows?.shown} too`,
+      }),
     );
   const complete = rows === undefined || rows.columns !== undefined;
   const used = templatesOf(job).flatMap(([key, template]) => [
@@ -82,6 +73,16 @@ export function variableFindings(
   return [...both, ...used];
 }
 
+/** Rows come from one file, and what is in a file of prompts should be drawn. */
+export function promptsFindings({ prompts, rows }: JobText, parameters: readonly Parameter[], base: Path): Finding[] {
+  if (prompts === undefined) return [];
+  if (rows !== undefined) return [{ path: [...base, 'rows'], at: 'key', message: 'not together with prompts' }];
+  const isUsed = parameters.some(({ value }) => typeof value === 'object' && value.names.length > 0);
+  if (isUsed) return [];
+  const message = 'nothing in this job uses {{ prompt }}: each line would draw the same';
+  return [{ path: [...base, 'prompts'], message, hint: 'leave out the prompt, or put {{ prompt }} into it' }];
+}
+
 /** Whether `safetyTolerance` is beyond what editing takes; one that is a template is checked when it is filled in. */
 export function editingFindings(parameters: readonly Parameter[], base: Path): Finding[] {
   const tolerance = parameters.find(({ name }) => name === 'safetyTolerance');
@@ -90,13 +91,6 @@ export function editingFindings(parameters: readonly Parameter[], base: Path): F
   const message = `${EXPECTED_WHEN_EDITING}, got ${tolerance.value}`;
   const hint = tolerance.fromDefaults ? 'it comes from defaults: give this job one of its own' : undefined;
   return [{ path: [...base, 'safetyTolerance'], message, ...(hint === undefined ? {} : { hint }) }];
-}
-
-function templatesOf(job: Pick<Job, 'id' | 'parameters'>): [string, Template][] {
-  const parameters = job.parameters.flatMap(({ name, value }): [string, Template][] =>
-    typeof value === 'object' ? [[name, value]] : [],
-  );
-  return [['id', job.id], ...parameters];
 }
 
 function unknownNames(template: Template, known: readonly string[], path: Path): Finding[] {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { imageRequestSchema } from '../item.ts';
-import { hasTemplate } from './template.ts';
+import { TEMPLATE, VARIABLE_NAME } from './template.ts';
 
 const MAX_PROMPT = 10_000;
 const MAX_NAME = 200;
 const MAX_URL = 2_048;
+/** What trimming comes to in the JSON Schema (`json-schema.ts`), which takes all of `meta`; zod itself ignores it. */
+const NOT_BLANK = { pattern: '\\S' };
 /** In editing mode the API answers code 500 to more, which looks like a fault of its own. */
 export const MAX_EDITING_TOLERANCE = 2;
 export const EXPECTED_WHEN_EDITING = `expected 0 to ${MAX_EDITING_TOLERANCE} when editing (inputImage is given)`;
@@ -12,11 +14,12 @@ export const EXPECTED_WHEN_EDITING = `expected 0 to ${MAX_EDITING_TOLERANCE} whe
 /** What a request must be once its templates are filled in. Stricter than what the API's client insists on. */
 export const requestSchema = imageRequestSchema
   .extend({
-    prompt: z.string().trim().min(1).max(MAX_PROMPT),
+    prompt: z.string().trim().min(1).max(MAX_PROMPT).meta(NOT_BLANK),
     inputImage: z
       .string()
       .max(MAX_URL)
       .refine(isWebAddress, 'expected an http(s) URL that the provider can reach')
+      .meta({ pattern: '^[hH][tT][tT][pP][sS]?://' })
       .exactOptional(),
   })
   .check(({ value, issues }) => {
@@ -26,57 +29,130 @@ export const requestSchema = imageRequestSchema
   });
 
 /** A job's rendered `id`. */
-export const nameSchema = z.string().trim().min(1).max(MAX_NAME);
+export const nameSchema = z.string().trim().min(1).max(MAX_NAME).meta(NOT_BLANK);
 
 /** Everything that the API takes, in the order in which a request lists it. */
 export const PARAMETERS = requestSchema.keyof().options;
 export type ParameterName = (typeof PARAMETERS)[number];
 
 /** A text with `{{ … }}` is checked when it is filled in, anything else now. */
-const template = z.string().refine(hasTemplate, { abort: true });
+const template = z
+  .string()
+  .regex(TEMPLATE, { abort: true })
+  .meta({ id: 'template', description: 'Text with {{ variables }}, checked when they are filled in.' });
+
+function orTemplate<S extends z.ZodType>(value: S, description: string) {
+  return z.union([template, value]).exactOptional().meta({ description });
+}
 
 const { shape } = requestSchema;
 const common = {
-  prompt: z.union([template, shape.prompt]).exactOptional(),
-  model: z.union([template, shape.model]).exactOptional(),
-  outputFormat: z.union([template, shape.outputFormat]).exactOptional(),
-  aspectRatio: z.union([template, shape.aspectRatio.unwrap()]).exactOptional(),
-  inputImage: z.union([template, shape.inputImage.unwrap()]).exactOptional(),
-  enableTranslation: z.union([template, shape.enableTranslation.unwrap()]).exactOptional(),
-  promptUpsampling: z.union([template, shape.promptUpsampling.unwrap()]).exactOptional(),
-  safetyTolerance: z.union([template, shape.safetyTolerance.unwrap()]).exactOptional(),
-  uploadCn: z.union([template, shape.uploadCn.unwrap()]).exactOptional(),
-  watermark: z.union([template, shape.watermark.unwrap()]).exactOptional(),
-  variants: z.int().min(1).max(100).exactOptional(),
+  prompt: orTemplate(shape.prompt, 'What to draw.'),
+  model: orTemplate(shape.model, 'flux-kontext-pro (default), or flux-kontext-max: stronger and dearer.'),
+  outputFormat: orTemplate(shape.outputFormat, 'jpeg (default) or png.'),
+  aspectRatio: orTemplate(
+    shape.aspectRatio.unwrap(),
+    'Width to height. Without one the API decides; an edited image keeps its own. 16:21 is offered by some resellers only.',
+  ),
+  inputImage: orTemplate(
+    shape.inputImage.unwrap(),
+    'The image to edit: an http(s) URL that the provider can reach. safetyTolerance is then 2 at most.',
+  ),
+  enableTranslation: orTemplate(
+    shape.enableTranslation.unwrap(),
+    'Whether the provider translates the prompt to English (its default is true).',
+  ),
+  promptUpsampling: orTemplate(shape.promptUpsampling.unwrap(), 'Let the provider enrich the prompt.'),
+  safetyTolerance: orTemplate(
+    shape.safetyTolerance.unwrap(),
+    'From 0, the strictest, to 6, the most lenient; 2 at most when editing.',
+  ),
+  uploadCn: orTemplate(shape.uploadCn.unwrap(), 'Upload by way of servers in China.'),
+  watermark: orTemplate(shape.watermark.unwrap(), 'A text that the provider draws into the image.'),
+  variants: z
+    .int()
+    .min(1)
+    .max(100)
+    .exactOptional()
+    .meta({ description: 'So many images of each combination and row.' }),
   /** BullMQ keeps 21 bits of it. */
-  priority: z.int().min(0).max(2_000_000).exactOptional(),
+  priority: z
+    .int()
+    .min(0)
+    .max(2_000_000)
+    .exactOptional()
+    .meta({ description: '1 goes first, larger numbers later; 0, when nothing is said, goes before them all.' }),
+  embed: z.boolean().exactOptional().meta({
+    description:
+      'Write prompt, model and ids into the image itself, pixels untouched. What is said here wins over --embed.',
+  }),
 };
 
 export const defaultsSchema = z.strictObject(common);
 export type Defaults = z.infer<typeof defaultsSchema>;
 
+/** An editor sees numbers and truth values where we read them as they stand in the file. */
+const asWritten = z.string().meta({ type: ['string', 'number', 'boolean'] });
+/** `matrixFindings` tells of a wrong one. */
+const variableName = z.string().meta({ pattern: VARIABLE_NAME.source });
+
 /** What is required is a rule of its own (`rules.ts`), so that the rest can be checked all the same. */
 export const jobSchema = z.strictObject({
-  id: z.union([template, nameSchema]).exactOptional(),
+  id: orTemplate(
+    nameSchema,
+    'What the images are called; it begins their file names. With {{ variables }}, a name for each.',
+  ),
   ...common,
-  matrix: z.record(z.string(), z.array(z.string()).min(1)).exactOptional(),
+  matrix: z
+    .record(variableName, z.array(asWritten).min(1))
+    .exactOptional()
+    .meta({ description: 'Lists of values by variable: an image for each combination.' }),
+  zip: z.record(variableName, z.array(asWritten).min(1)).exactOptional().meta({
+    description: 'Lists of one length by variable: an image for each step, times the combinations of the matrix.',
+  }),
+  exclude: z
+    .array(
+      z
+        .record(variableName, asWritten)
+        .refine((partial) => Object.keys(partial).length > 0, 'expected at least one variable')
+        .meta({ minProperties: 1 }),
+    )
+    .min(1)
+    .exactOptional()
+    .meta({ description: 'Combinations to leave out, each by some of its values: { color: red, angle: front }.' }),
   rows: z
     .string()
-    .regex(/\.(csv|jsonl)$/i, 'expected the path of a .csv or .jsonl file')
-    .exactOptional(),
+    .regex(/\.([cC][sS][vV]|[jJ][sS][oO][nN][lL])$/, 'expected the path of a .csv or .jsonl file')
+    .exactOptional()
+    .meta({
+      description: 'A .csv or .jsonl file, relative to this one: an image for each row, its columns are variables.',
+    }),
+  prompts: z
+    .string()
+    .regex(/\.[tT][xX][tT]$/, 'expected the path of a .txt file')
+    .exactOptional()
+    .meta({
+      description:
+        'A .txt file, relative to this one, with a prompt on each line (# begins a comment): an image for each. It gives {{ prompt }} and {{ words }}, its beginning; id and prompt may then be left out.',
+    }),
 });
 export type JobText = z.infer<typeof jobSchema>;
 
 /** The outermost level. `defaults` and each job are parsed on their own: one broken job does not hide the others' mistakes. */
 export const manifestSchema = z.strictObject({
-  version: z.literal(1).exactOptional(),
+  version: z.literal(1).exactOptional().meta({ description: 'Of this format: 1.' }),
   batch: z
     .string()
     .regex(
       /^[a-z0-9][a-z0-9._-]{0,62}$/,
       'expected at most 63 of a-z, 0-9, ".", "_" and "-", a letter or digit first (it begins the keys of the images)',
     )
-    .exactOptional(),
+    .exactOptional()
+    .meta({ description: 'The name of all of it. It begins the key of each image: <batch>/images/<item>.png' }),
+  include: z.array(z.string().min(1)).min(1).exactOptional().meta({
+    description:
+      'Other manifests, relative to this one: their jobs come before those here, with their own defaults over the ones here. Their batch is ignored.',
+  }),
   defaults: z.unknown().optional(),
   jobs: z.array(z.unknown()).min(1).exactOptional(),
 });

@@ -3,10 +3,10 @@ export type Template = { readonly texts: readonly string[]; readonly names: read
 
 export type Variables = Readonly<Record<string, string>>;
 
-/** Whether a text wants to be a template; whether it is a right one only `parseTemplate` knows. */
-export function hasTemplate(text: string): boolean {
-  return text.includes('{{');
-}
+/** A text that wants to be a template; whether it is a right one only `parseTemplate` knows. */
+export const TEMPLATE = /\{\{/;
+
+export const VARIABLE_NAME = /^(?!__proto__$)[^{}\s]([^{}\n]*[^{}\s])?$/;
 
 /**
  * Parses `A {{ color }} teapot`. Only `{{` opens; a `}}` alone is text, since prompts in JSON end that way. A literal

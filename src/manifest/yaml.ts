@@ -104,6 +104,8 @@ function syntaxHint(error: YAMLError, line: string): string | undefined {
   return undefined;
 }
 
+const AS_WRITTEN = ['matrix', 'zip', 'exclude'];
+
 /** `asWritten`: numbers and booleans of a matrix stay as they stand in the file (`007`, `1.50`). */
 function toData(
   node: unknown,
@@ -129,7 +131,7 @@ function toData(
     }
     keys.set(name, key);
     if (isNode(key)) refuseExtras(key, [...path, name], findings);
-    entries.push([name, toData(value, [...path, name], asWritten || name === 'matrix', findings, position)]);
+    entries.push([name, toData(value, [...path, name], asWritten || AS_WRITTEN.includes(name), findings, position)]);
   }
   return Object.fromEntries(entries);
 }

@@ -1,5 +1,6 @@
 import type { ItemRecord } from '../archive/record.ts';
 import { UsageError } from '../errors.ts';
+import { globOf } from '../glob.ts';
 
 /** What `--where` can ask of every item; any other name is a variable of the manifest. */
 const FIELDS = {
@@ -56,18 +57,7 @@ function parseCondition(text: string): Condition {
     });
   }
   const [, key = '', operator, values = ''] = parts;
-  return { key: key.trim(), negated: operator === '!=', patterns: values.split(',').map(patternOf) };
-}
-
-/** A pattern for the whole text, whatever the case. */
-function patternOf(glob: string): RegExp {
-  const source = glob
-    .trim()
-    .replace(/\*+/g, '*')
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'isu');
+  return { key: key.trim(), negated: operator === '!=', patterns: values.split(',').map(globOf) };
 }
 
 function holds({ key, negated, patterns }: Condition, record: ItemRecord): boolean {

@@ -30,7 +30,7 @@ export async function archive(item: Finished, run: Run, ports: Ports): Promise<S
   if (fetched.kind === 'missed') return settleMisses(item, previous, fetched.misses, run, ports);
 
   const { source } = fetched;
-  const { verified, body } = ports.settings.embed ? await embed(item, fetched, ports) : fetched;
+  const { verified, body } = (item.embed ?? ports.settings.embed) ? await embed(item, fetched, ports) : fetched;
   const image = layout.image(item.batch, item.id, verified.extension);
   const thumb = layout.thumb(item.batch, item.id);
   await Promise.all([

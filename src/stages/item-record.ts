@@ -1,6 +1,6 @@
 import type { Failure, ItemRecord } from '../archive/record.ts';
 import { isUnknown } from '../charges.ts';
-import { type Finished, type Item, itemOf, type Submitted } from '../item.ts';
+import { embedOf, type Finished, type Item, itemOf, type Submitted } from '../item.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -135,6 +135,7 @@ function commonOf(item: Item, previous: ItemRecord | undefined): Common {
     priority: item.priority,
     variables: item.variables,
     request: item.request,
+    ...embedOf(item),
     attempts: previous?.attempts ?? 0,
     earlierTaskIds: previous?.earlierTaskIds ?? [],
     timings: previous?.timings ?? { queued: iso(item.queuedAt) },
@@ -154,6 +155,7 @@ function commonOfRecord(record: ItemRecord): Common {
     priority,
     variables,
     request,
+    ...embedOf(record),
     attempts,
     ...unknown,
     earlierTaskIds,

@@ -15,6 +15,8 @@ vi.setConfig({ testTimeout: 180_000 });
 /** A folder of its own with a provider of its own: where one test's commands run. */
 export type Place = {
   folder: string;
+  /** What a command finds in its environment here. */
+  env: Record<string, string>;
   simulator: Simulator;
   /** Writes a manifest with one job for each prompt and returns its name. */
   manifest(batch: string, prompts: readonly string[], defaults?: object): Promise<string>;
@@ -89,6 +91,7 @@ export async function openPlace(
   };
   return {
     folder,
+    env: environment,
     simulator,
     start,
     run: (args, env, cliOptions) => start(args, env, cliOptions).exit(),

@@ -1,24 +1,26 @@
+import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
-import { PARAMETERS } from '../../src/manifest/schema.ts';
+import { jobSchema, manifestSchema, PARAMETERS } from '../../src/manifest/schema.ts';
 import { collected } from './written.ts';
 
-it('jobs.example.yaml is right and shows every parameter', async () => {
+it('jobs.example.yaml is right and shows every parameter and every key', async () => {
   const { manifest, totals } = await openManifest('jobs.example.yaml');
   const items = await collected(expand(manifest));
   expect(manifest.batch).toBe('spring-catalog');
-  expect(totals).toEqual({
+  expect(totals).toMatchObject({
     items: 16,
     byModel: { 'flux-kontext-max': 2, 'flux-kontext-pro': 14 },
-    byJob: [2, 4, 3, 4, 1, 1, 1],
+    byJob: [1, 2, 3, 1, 3, 4, 1, 1],
   });
   expect(items.map(({ name, variant, priority }) => `${name} ${variant} ${priority}`)).toEqual([
+    'piazza 1 10',
     'hero 1 1',
     'hero 2 1',
     'teapot-crimson-front 1 10',
-    'teapot-crimson-three-quarter 1 10',
     'teapot-cobalt-front 1 10',
-    'teapot-cobalt-three-quarter 1 10',
+    'teapot-crimson-three-quarter 1 10',
+    'A red kite above green dunes, wide sky, 1 10',
     'shelf-lamp-01 1 10',
     'shelf-vase-02 1 10',
     'shelf-bowl-03 1 10',
@@ -27,10 +29,14 @@ it('jobs.example.yaml is right and shows every parameter', async () => {
     'heron-at-noon 1 10',
     'heron-at-dusk 1 10',
     'living-room 1 10',
-    'piazza 1 10',
     'refused 1 10',
   ]);
   expect(new Set(items.flatMap(({ request }) => Object.keys(request)))).toEqual(new Set(PARAMETERS));
+  const text = (
+    await Promise.all(['jobs.example.yaml', 'examples/piazza.yaml'].map((file) => readFile(file, 'utf8')))
+  ).join();
+  for (const key of Object.keys({ ...manifestSchema.shape, ...jobSchema.shape })) expect(text).toContain(`${key}:`);
+  expect(items.filter(({ embed }) => embed).map(({ name }) => name)).toEqual(['living-room']);
   expect(items.filter(({ request }) => request.prompt.includes('forbidden'))).toHaveLength(1);
   expect(items.find(({ name }) => name === 'heron-at-dusk')).toEqual({
     batch: 'spring-catalog',

@@ -118,6 +118,9 @@ describe('whatever the manifest', () => {
   const values = fc.uniqueArray(word, { minLength: 1, maxLength: 4 });
   const anyJob = fc.record({
     matrix: fc.dictionary(fc.stringMatching(/^m[a-z]{1,4}$/), values, { maxKeys: 3, noNullPrototype: true }),
+    // The second list of a zip is made of the first.
+    zipped: fc.option(values, { nil: undefined }),
+    isFirstExcluded: fc.boolean(),
     rows: fc.array(fc.tuple(word, word), { maxLength: 4 }),
     variants: fc.integer({ min: 1, max: 3 }),
   });
@@ -127,9 +130,9 @@ describe('whatever the manifest', () => {
     await fc.assert(
       fc.asyncProperty(anyJobs, async (jobs) => {
         const items = await itemsOf(filesOf(jobs.map((job, index) => ({ ...job, index }))));
-        const expected = jobs.reduce((sum, { matrix, rows, variants }) => {
-          const product = Object.values(matrix).reduce((count, list) => count * list.length, 1);
-          return sum + product * Math.max(1, rows.length) * variants;
+        const expected = jobs.reduce((sum, { matrix, zipped, isFirstExcluded, rows, variants }) => {
+          const product = Object.values(matrix).reduce((count, list) => count * list.length, zipped?.length ?? 1);
+          return sum + (isFirstExcluded && product > 1 ? product - 1 : product) * Math.max(1, rows.length) * variants;
         }, 0);
         expect(items).toHaveLength(expected);
         expect(new Set(items.map(({ id }) => id)).size).toBe(expected);
@@ -142,9 +145,11 @@ describe('whatever the manifest', () => {
   it('ids do not change when jobs, rows and values change their places', async () => {
     await fc.assert(
       fc.asyncProperty(anyJobs, async (jobs) => {
-        const numbered = jobs.map((job, index) => ({ ...job, index }));
-        const turned = numbered.toReversed().map(({ matrix, rows, ...job }) => ({
+        const numbered = jobs.map((job, index) => ({ ...job, index, isFirstExcluded: false }));
+        const turned = numbered.toReversed().map(({ matrix, rows, zipped, ...job }) => ({
           ...job,
+          zipped: zipped?.toReversed(),
+          isFirstExcluded: false,
           rows: rows.map((row, n) => ({ row, n })).toReversed(),
           matrix: Object.fromEntries(
             Object.entries(matrix)
@@ -161,13 +166,28 @@ describe('whatever the manifest', () => {
 });
 
 type AnyRow = readonly string[] | { row: readonly string[]; n: number };
-type AnyJob = { index: number; matrix: Record<string, string[]>; rows: readonly AnyRow[]; variants: number };
+type AnyJob = {
+  index: number;
+  matrix: Record<string, string[]>;
+  zipped: readonly string[] | undefined;
+  isFirstExcluded: boolean;
+  rows: readonly AnyRow[];
+  variants: number;
+};
 
 /** Jobs as a manifest with a CSV each; `n` keeps rows apart that are equal otherwise. */
 function filesOf(jobs: readonly AnyJob[]): Record<string, string> {
   const files: Record<string, string> = {};
-  const list = jobs.map(({ index, matrix, rows, variants }) => {
-    const names = [...Object.keys(matrix).sort(), ...(rows.length > 0 ? ['n', 'p', 'q'] : [])];
+  const list = jobs.map(({ index, matrix, zipped, isFirstExcluded, rows, variants }) => {
+    const zip = zipped && { za: zipped, zb: zipped.map((value) => `${value}!`) };
+    const lists = Object.entries({ ...matrix, ...zip });
+    const isMany = lists.some(([, values]) => values.length > 1);
+    const first = Object.fromEntries(lists.map(([name, values]) => [name, values[0]]));
+    const names = [
+      ...Object.keys(matrix).sort(),
+      ...Object.keys(zip ?? {}),
+      ...(rows.length > 0 ? ['n', 'p', 'q'] : []),
+    ];
     const text = names.map((name) => `${name}={{ ${name} }}`).join(' ');
     if (rows.length > 0) {
       const lines = rows.map((row, n) => ('row' in row ? [row.n, ...row.row] : [n, ...row]).join(','));
@@ -178,6 +198,8 @@ function filesOf(jobs: readonly AnyJob[]): Record<string, string> {
       prompt: `${index} ${text}`,
       matrix,
       variants,
+      ...(zip ? { zip } : {}),
+      ...(isFirstExcluded && isMany ? { exclude: [first] } : {}),
       ...(rows.length > 0 ? { rows: `${index}.csv` } : {}),
     };
   });

@@ -33,7 +33,7 @@ describe('a mistake in the file', () => {
       'jobs.yaml:1:1  verson: unknown key; did you mean version?',
       'jobs.yaml:7:5  jobs[0].aspect_ratio: unknown key; did you mean aspectRatio?',
       'jobs.yaml:8:5  jobs[0].callBackUrl: unknown key; callbacks belong to the deployment: set FLUX_CALLBACK_URL',
-      'jobs.yaml:9:5  jobs[0].zebra: unknown key; known here: id, prompt, model, outputFormat, aspectRatio, inputImage, enableTranslation, promptUpsampling, safetyTolerance, uploadCn, watermark, variants, priority, matrix, rows',
+      'jobs.yaml:9:5  jobs[0].zebra: unknown key; known here: id, prompt, model, outputFormat, aspectRatio, inputImage, enableTranslation, promptUpsampling, safetyTolerance, uploadCn, watermark, variants, priority, embed, matrix, zip, exclude, rows, prompts',
     ],
     [
       'wrong values',
@@ -99,6 +99,41 @@ describe('a mistake in the file', () => {
       `${head}${job}    matrix: { c: [x, y, x], "{e}": [1] }\n`,
       'jobs.yaml:6:25  jobs[0].matrix.c[2]: "x" is in the list twice',
       'jobs.yaml:6:29  jobs[0].matrix["{e}"]: expected a name without braces around it or in it',
+    ],
+    [
+      'a zip of unequal lists, and of names that there are',
+      `${head}${job}    matrix: { c: [x, y] }\n    zip: { c: [1, 2], d: [1, 2, 3] }\n`,
+      'jobs.yaml:7:12  jobs[0].zip.c: is in the matrix too',
+      'jobs.yaml:7:26  jobs[0].zip.d: expected lists of one length, got 2 of c and 3 of d',
+    ],
+    [
+      'a zip that repeats a step',
+      `${head}${job}    zip: { a: [1, 2, 1], b: [x, y, x] }\n`,
+      'jobs.yaml:6:10  jobs[0].zip: has the same step twice',
+    ],
+    [
+      'exclusions of what is not there',
+      `${head}${job}    matrix: { color: [red, blue] }\n    zip: { a: [1, 2], b: [x, y] }\n    exclude:\n      - { colour: red }\n      - { color: redd }\n      - { a: 1, b: y }\n`,
+      'jobs.yaml:9:11  jobs[0].exclude[0].colour: no such variable in matrix or zip; did you mean color?',
+      'jobs.yaml:10:18  jobs[0].exclude[1].color: "redd" is not in the list; did you mean red?',
+      'jobs.yaml:11:9  jobs[0].exclude[2]: matches no step of the zip',
+    ],
+    [
+      'exclusions of everything',
+      `${head}${job}    matrix: { color: [red, blue] }\n    exclude: [{ color: red }, { color: blue }]\n`,
+      'jobs.yaml:7:14  jobs[0].exclude: leaves no combination',
+    ],
+    [
+      'prompts beside rows',
+      `${head}  - { prompts: p.txt, rows: r.csv }\n`,
+      'jobs.yaml:4:16  jobs[0].prompts: p.txt: there is no such file',
+      'jobs.yaml:4:23  jobs[0].rows: not together with prompts',
+    ],
+    [
+      'prompts that nothing draws',
+      `${head}${job}    prompts: p.txt\n`,
+      'jobs.yaml:6:14  jobs[0].prompts: nothing in this job uses {{ prompt }}: each line would draw the same; leave out the prompt, or put {{ prompt }} into it',
+      'jobs.yaml:6:14  jobs[0].prompts: p.txt: there is no such file',
     ],
     [
       'a product beyond all means',

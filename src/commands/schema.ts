@@ -1,0 +1,19 @@
+import { Command } from 'commander';
+import { manifestJsonSchema } from '../manifest/json-schema.ts';
+
+/** `flux-batch schema`: what editors complete and check a manifest by. */
+export function schemaCommand(): Command {
+  return new Command('schema')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ flux-batch schema > manifest.schema.json
+and as the first line of a manifest beside it, for editors with the YAML language server (VS Code, Neovim, …):
+  # yaml-language-server: $schema=manifest.schema.json
+`,
+    )
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(manifestJsonSchema(), null, 2)}\n`);
+    });
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { UsageError } from '../errors.ts';
+import type { Selection } from '../manifest/selection.ts';
+
+export type SelectionFlags = { only?: string[]; limit?: number; set?: Record<string, string> };
+
+/** The flags of commands that take a manifest: a part of it, or other values in it. */
+export function withSelectionOptions(command: Command): Command {
+  return command
+    .option('--only <glob>', 'items whose name matches: teapot-*, with * and ?; may be repeated, or a,b', addPatterns)
+    .option('--limit <count>', 'the first so many of them', parseLimit)
+    .option('--set <variable=value>', 'this value instead of those of a matrix or of rows; may be repeated', addValue);
+}
+
+export function selectionOf({ only = [], limit = Number.POSITIVE_INFINITY, set = {} }: SelectionFlags): Selection {
+  return { only, limit, set };
+}
+
+function addPatterns(text: string, former: string[] = []): string[] {
+  const patterns = text.split(',').map((pattern) => pattern.trim());
+  if (patterns.includes(''))
+    throw new UsageError('only-invalid', `Expected --only as a name or a pattern, got "${text}"`);
+  return [...former, ...patterns];
+}
+
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UsageError('limit-invalid', `Expected --limit as a whole number from 1, got "${text}"`);
+}
+
+function addValue(text: string, former: Record<string, string> = {}): Record<string, string> {
+  const parts = /^([^=]+)=(.*)$/s.exec(text);
+  const [name, value] = [parts?.[1]?.trim(), parts?.[2]];
+  if (name === undefined || name === '' || name === '__proto__' || value === undefined) {
+    throw new UsageError('set-invalid', `Expected --set as variable=value, got "${text}"`, {
+      hint: 'For instance: --set color=red --set "angle=three quarter"',
+    });
+  }
+  if (Object.hasOwn(former, name)) throw new UsageError('set-invalid', `--set ${name} is given twice`);
+  return { ...former, [name]: value };
+}

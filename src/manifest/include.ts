@@ -1,0 +1,87 @@
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { NOTHING_INHERITED, type ParsedManifest, parseManifest } from './parse.ts';
+import { byPosition, formatPath, type Path, type Problem, quote } from './problems.ts';
+import { readText, UnreadableFile } from './read.ts';
+import type { Variables } from './template.ts';
+
+/** Parsing takes about 50 times the size of a manifest in memory; a hundred thousand images are a file of rows. */
+export const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
+const MAX_DEPTH = 5;
+const MAX_FILES = 100;
+
+type Source = { file: string; bytes: Buffer; text: string };
+type Gathered = ParsedManifest & { bytes: Buffer };
+
+/**
+ * A manifest and all that it includes, in the order of their jobs: what is included comes first. Of included files only the
+ * defaults and the jobs count; their defaults win over those of the file that includes them.
+ */
+export async function gatherFiles(
+  source: Source,
+  set: Variables,
+): Promise<{ parsed: Gathered[]; batch: string; problems: Problem[]; omitted: number }> {
+  const parsed: Gathered[] = [];
+  const problems: Problem[] = [];
+  const read = new Set([resolve(source.file)]);
+
+  async function gather(
+    { file, bytes, text }: Source,
+    inherited: ParsedManifest['defaults'],
+    chain: readonly string[],
+  ) {
+    const manifest = parseManifest(text, file, { set, inherited, isIncluded: chain.length > 0 });
+    const through = [...chain, file];
+    for (const [index, written] of manifest.include.entries()) {
+      const complain = (message: string) => problems.push(problemAt(manifest, ['include', index], message));
+      const path = isAbsolute(written) ? written : join(dirname(file), written);
+      const loop = through.findIndex((outer) => resolve(outer) === resolve(path));
+      if (loop !== -1) complain(`includes itself: ${[...through.slice(loop), path].join(' → ')}`);
+      else if (read.has(resolve(path))) complain('is included already');
+      else if (through.length > MAX_DEPTH) complain(`expected at most ${MAX_DEPTH} files within each other`);
+      else if (read.size >= MAX_FILES) complain(`expected at most ${MAX_FILES} files`);
+      else {
+        read.add(resolve(path));
+        const included = await readIncluded(path);
+        if (typeof included === 'string') complain(`${path}: ${included}`);
+        else await gather(included, manifest.defaults, through);
+      }
+    }
+    parsed.push({ ...manifest, bytes });
+    return manifest.batch;
+  }
+
+  const batch = await gather(source, NOTHING_INHERITED, []);
+  problems.push(...sharedIds(parsed));
+  return { parsed, batch, problems: problems.sort(byPosition), omitted: sum(parsed.map(({ omitted }) => omitted)) };
+}
+
+async function readIncluded(file: string): Promise<Source | string> {
+  try {
+    return { file, ...(await readText(file, MAX_MANIFEST_BYTES)) };
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    return error.line === undefined ? error.message : `line ${error.line} ${error.message}`;
+  }
+}
+
+/** Those of one file are told of by `duplicateIds`. */
+function sharedIds(files: readonly ParsedManifest[]): Problem[] {
+  const firsts = new Map<string, { file: string; number: number }>();
+  return files.flatMap((manifest) =>
+    manifest.jobs.flatMap(({ id, number, positions }) => {
+      if (!positions.has('id')) return [];
+      const key = JSON.stringify(id);
+      const first = firsts.get(key);
+      if (first === undefined) firsts.set(key, { file: manifest.file, number });
+      if (first === undefined || first.file === manifest.file) return [];
+      const message = `is the id of jobs[${first.number}] in ${quote(first.file)} too`;
+      return [{ ...problemAt(manifest, ['jobs', number, 'id'], message), hint: 'ids must differ' }];
+    }),
+  );
+}
+
+function problemAt({ file, position }: ParsedManifest, path: Path, message: string): Problem {
+  return { file, ...position(path), path: formatPath(path), message };
+}
+
+const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);

@@ -1,0 +1,74 @@
+import { UsageError } from '../errors.ts';
+import { globOf } from '../glob.ts';
+import { templatesOf } from './job.ts';
+import type { Manifest } from './load.ts';
+import { suggest } from './suggest.ts';
+import type { Variables } from './template.ts';
+
+/** What of a manifest is meant: it is then treated as a smaller one. */
+export type Selection = {
+  /** Patterns of items' names; none: all. */
+  only: readonly string[];
+  /** The first so many of those. */
+  limit: number;
+  /** Values that win over a matrix and over rows. */
+  set: Variables;
+};
+
+export const EVERYTHING: Selection = { only: [], limit: Number.POSITIVE_INFINITY, set: {} };
+
+/** Names that are remembered to suggest one of; a manifest may have millions. */
+const MAX_NAMES = 10_000;
+const SHOWN = 8;
+
+export type Selector = {
+  /** Asked for each item in order. */
+  takes(name: string): boolean;
+  /** Nothing further can be taken. */
+  isFull(): boolean;
+  /** Throws a UsageError (`only-unmatched`) when a pattern matched no name that was asked for. */
+  complain(): void;
+};
+
+export function selectorOf({ only, limit }: Selection): Selector {
+  const patterns = only.map((text) => ({ text, pattern: globOf(text), matched: false }));
+  const names = new Set<string>();
+  let taken = 0;
+  return {
+    takes(name) {
+      if (patterns.length > 0 && names.size < MAX_NAMES) names.add(name);
+      const matching = patterns.filter(({ pattern }) => pattern.test(name));
+      for (const match of matching) match.matched = true;
+      if (taken >= limit || (patterns.length > 0 && matching.length === 0)) return false;
+      taken++;
+      return true;
+    },
+    isFull: () => taken >= limit,
+    complain() {
+      const unmatched = patterns.find(({ matched }) => !matched);
+      if (unmatched === undefined) return;
+      throw new UsageError('only-unmatched', `--only ${unmatched.text}: no item has such a name`, {
+        hint: knownNames(unmatched.text.replace(/[*?]/g, ''), [...names]),
+      });
+    },
+  };
+}
+
+/** Throws a UsageError (`set-unknown`) for a variable of `--set` that would change nothing. */
+export function refuseUselessSet({ set }: Selection, { jobs }: Pick<Manifest, 'jobs'>): void {
+  const known = new Set(
+    jobs.flatMap((job) => [...job.variables, ...templatesOf(job).flatMap(([, template]) => template.names)]),
+  );
+  const useless = Object.keys(set).find((name) => !known.has(name));
+  if (useless === undefined) return;
+  throw new UsageError('set-unknown', `--set ${useless}: nothing in the manifest uses a variable of this name`, {
+    hint: known.size === 0 ? 'It has no variables.' : knownNames(useless, [...known]),
+  });
+}
+
+function knownNames(wanted: string, names: readonly string[]): string {
+  const near = suggest(wanted, names);
+  if (near !== undefined) return `Did you mean ${near}?`;
+  const more = names.length > SHOWN ? ', …' : '';
+  return `There are: ${names.slice(0, SHOWN).join(', ')}${more}`;
+}

@@ -1,0 +1,123 @@
+import type { Config } from '../config.ts';
+import { formatDuration, formatRate } from '../duration.ts';
+import { type Cost, submitTimeMs } from '../estimate.ts';
+import type { Job } from '../manifest/job.ts';
+import type { Manifest, NewItem, Totals } from '../manifest/manifest.ts';
+import { render, type Template } from '../manifest/template.ts';
+import { creditsOf, type Prices } from '../prices.ts';
+import { plain, plural, shorten, table } from '../terminal.ts';
+import type { Survey } from './survey.ts';
+
+export type Plan = {
+  manifest: Manifest;
+  totals: Totals;
+  prices: Prices;
+  config: Config;
+  survey: Survey;
+  /** Items to make and their cost. */
+  toMake: number;
+  cost: Cost;
+  asksFirst: boolean;
+  first: readonly NewItem[];
+};
+
+const MAX_NAME = 30;
+
+/** A plan for people, in lines no wider than `width`. */
+export function drawPlan(plan: Plan, width: number): string[] {
+  const { manifest, totals, first } = plan;
+  const names = first.map((item) => `  ${shorten(plain(item.name), MAX_NAME)}`);
+  const nameWidth = Math.max(0, ...names.map((name) => name.length));
+  return [
+    `${manifest.batch}: ${plural(totals.items, 'item')} from ${plural(manifest.jobs.length, 'job')}`,
+    ...table([
+      ...archiveLines(plan),
+      ['  price', priceOf(plan)],
+      ...budgetLines(plan),
+      ...timeLines(plan),
+      ['  models', modelsOf(totals.byModel)],
+    ]).map((line) => shorten(line, Math.max(width, 80))),
+    '',
+    ...jobLines(plan).map((line) => shorten(line, width)),
+    '',
+    `first ${plural(first.length, 'prompt')}:`,
+    ...table(first.map((item, at) => [names[at] ?? '', shorten(plain(item.request.prompt), width - nameWidth - 2)])),
+  ];
+}
+
+function archiveLines({ survey, toMake, config }: Plan): string[][] {
+  const count = toMake.toLocaleString('en-US');
+  if (survey.kind === 'unreachable') {
+    return [
+      ['  to make', `${count}, if nothing is archived yet: the archive was not to be asked`],
+      ['', plain(survey.message)],
+    ];
+  }
+  const { archived, begun } = survey;
+  if (archived + begun === 0) return [];
+  return [
+    ['  to make', `${count}; already archived: ${archived.toLocaleString('en-US')}, in ${plain(config.archiveUrl)}`],
+    ...(begun === 0
+      ? []
+      : [['  begun', `${plural(begun, 'item')} recorded without an image: under way, held or failed`]]),
+  ];
+}
+
+function priceOf({ cost, prices, survey }: Plan): string {
+  if (cost.credits === undefined) return `no price for ${cost.unpriced.join(', ')} (FLUX_PRICES)`;
+  const rest = survey.kind === 'looked' && survey.archived + survey.begun > 0 ? ' for what is to make,' : ',';
+  return `${cost.credits.toLocaleString('en-US')} credits${rest} about $${cost.usd?.toFixed(2)} at the prices of ${prices.date}`;
+}
+
+function timeLines({ toMake, config: { rateLimit } }: Plan): string[][] {
+  if (toMake === 0) return [];
+  const time = formatDuration(submitTimeMs(toMake, rateLimit));
+  return [['  time', `at least ${time} to submit at ${formatRate(rateLimit)}, and the last task's own`]];
+}
+
+function budgetLines({ cost, config, asksFirst }: Plan): string[][] {
+  const { budgetCredits, confirmCredits } = config;
+  const asks = asksFirst ? [['  ask', `run asks first, or takes --yes: CONFIRM_CREDITS=${confirmCredits}`]] : [];
+  if (budgetCredits === undefined) return asks;
+  const fits = cost.credits !== undefined && cost.credits <= budgetCredits;
+  const without = cost.credits === undefined ? 'run refuses without a price' : 'not for all: run stops there';
+  return [['  budget', `${budgetCredits} credits: ${fits ? 'enough' : without}`], ...asks];
+}
+
+function jobLines({ manifest, totals, prices }: Plan): string[] {
+  const rows = manifest.jobs.map((job) => {
+    const items = totals.byJob[job.index] ?? 0;
+    const each = Object.keys(totals.modelsByJob[job.index] ?? {}).map((model) => creditsOf(prices, model) ?? '?');
+    return [items.toLocaleString('en-US'), each.join('/'), plain(sourceOf(job.id)), plain(madeOf(job))];
+  });
+  const cells = [['items', 'credits each', 'job', 'made of'], ...rows];
+  const [first = 0, second = 0] = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return table(
+    cells.map(([items = '', each = '', job = '', of = '']) => [
+      `  ${items.padStart(first)}`,
+      each.padStart(second),
+      shorten(job, 40),
+      of,
+    ]),
+  );
+}
+
+/** `products.csv × 2 color × 3 angle × 4 variants`; nothing for a single image. */
+export function madeOf({ rows, axes, exclude, variants }: Job): string {
+  const lists = axes.map((axis) => `${axis.length} ${Object.keys(axis[0] ?? {}).join('+')}`);
+  const less = exclude.length === 0 ? '' : ` less ${plural(exclude.length, 'exclusion')}`;
+  const turned = lists.length === 0 ? [] : [`${lists.join(' × ')}${less}`];
+  const times = variants === 1 ? [] : [plural(variants, 'variant')];
+  return [...(rows === undefined ? [] : [rows.shown]), ...turned, ...times].join(' × ');
+}
+
+function modelsOf(byModel: Readonly<Record<string, number>>): string {
+  return Object.entries(byModel)
+    .map(([model, count]) => `${model} ${count.toLocaleString('en-US')}`)
+    .join(', ');
+}
+
+/** The template as it stands in the manifest, but for spaces within the braces. */
+export function sourceOf(template: Template): string {
+  return render(template, Object.fromEntries(template.names.map((name) => [name, `{{ ${name} }}`])));
+}

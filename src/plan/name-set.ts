@@ -1,0 +1,43 @@
+/**
+ * Names that are only to be recognized again: 8 bytes each, where a million of them as text take 200 MB. By chance one of a
+ * million is taken for another once in ten thousand times.
+ */
+export type NameSet = { readonly size: number; has(name: string): boolean };
+
+export async function nameSetOf(names: AsyncIterable<string>): Promise<NameSet> {
+  let prints = new Float64Array(1_024);
+  let size = 0;
+  for await (const name of names) {
+    if (size === prints.length) {
+      const larger = new Float64Array(2 * size);
+      larger.set(prints);
+      prints = larger;
+    }
+    prints[size++] = fingerprint(name);
+  }
+  const sorted = prints.subarray(0, size).sort();
+  return { size, has: (name) => holds(sorted, fingerprint(name)) };
+}
+
+function holds(sorted: Float64Array, wanted: number): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === wanted;
+}
+
+/** 53 bits; the mixing is that of cyrb53 (public domain). */
+export function fingerprint(name: string): number {
+  let [a, b] = [0xdeadbeef, 0x41c6ce57];
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  return 4294967296 * (2097151 & b) + (a >>> 0);
+}
