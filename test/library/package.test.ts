@@ -93,8 +93,11 @@ test('the package holds what it must and nothing else', async () => {
     'LICENSE',
     'README.md',
     'examples/animals.jsonl',
+    'examples/piazza.yaml',
     'examples/products.csv',
+    'examples/prompts.txt',
     'jobs.example.yaml',
+    'manifest.schema.json',
     'package.json',
     'prices.json',
   ]);
