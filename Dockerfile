@@ -5,6 +5,7 @@ COPY package.json package-lock.json ./
 # The scripts would build, and there is nothing to build from yet.
 RUN npm ci --ignore-scripts --no-fund --no-audit
 COPY tsconfig.json tsconfig.build.json ./
+COPY index.ts ./
 COPY bin bin
 COPY src src
 COPY workers workers

@@ -106,7 +106,11 @@ export async function startSimulator(flags: readonly string[]): Promise<Simulato
     });
     void ended.then(() => reject(new Error(`The simulator did not start:\n${said}`)));
   });
-  const asked = async <T>(path: string) => (await (await fetch(url + path)).json()) as T;
+  const asked = async <T>(path: string) => {
+    // A connection kept since the last question may just have been closed by the other side.
+    const answer = await fetch(url + path).catch(() => fetch(url + path));
+    return (await answer.json()) as T;
+  };
   return {
     url,
     apiKey: 'simulator-key',

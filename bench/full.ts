@@ -88,13 +88,14 @@ async function runFleet({ redis, apiUrl, providerPid, items, processes }: Setup)
   const members = await Promise.all(
     Array.from({ length: processes }, () => startMember<FleetResult>('fleet-member', input)),
   );
+  const started = members.map(({ pid }) => cpuMsOf(pid));
   const { ms } = await timed(() => batch.ended());
-  const results = await Promise.all(members.map((member) => member.stop()));
   const cpuMsPerItem = {
-    fleet: results.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / items,
+    fleet: members.reduce((sum, { pid }, index) => sum + cpuMsOf(pid) - (started[index] ?? 0), 0) / items,
     redis: (cpuMsOf(redis.pid) - before.redis) / items,
     provider: (cpuMsOf(providerPid) - before.provider) / items,
   };
+  await Promise.all(members.map((member) => member.stop()));
   await batch.close();
   watch.close();
   await rm(folder, { recursive: true, force: true });

@@ -60,7 +60,7 @@ await member<PictureInput>(async ({ format, bytes, listed }) => {
 /** Blurred noise: compresses about as a photograph does. Of one megapixel, as the API makes them, unless more bytes are asked for. */
 async function pictureOf(format: 'jpeg' | 'png', bytes: number): Promise<Buffer> {
   const isHuge = bytes > 4_000_000;
-  const side = isHuge ? Math.floor(Math.sqrt(bytes / 3.05)) : 1_024;
+  const side = isHuge ? Math.floor(Math.sqrt(bytes / 3.2)) : 1_024;
   const noise = await sharp({
     create: {
       width: side,

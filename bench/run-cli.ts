@@ -11,9 +11,9 @@ export async function runBatch(folder: string, items: number, env: NodeJS.Proces
 batch: bench
 defaults: { model: flux-kontext-pro, outputFormat: png }
 jobs:
-  - id: picture
-    prompt: A lighthouse at dawn
-    variants: ${items}
+  - id: picture-{{ number }}
+    prompt: Lighthouse {{ number }} at dawn
+    matrix: { number: [${Array.from({ length: items }, (_, index) => `"${index}"`).join(', ')}] }
 `;
   await writeFile(join(folder, 'jobs.yaml'), manifest);
   const child = watched(

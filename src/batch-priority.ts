@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 /** Item priorities within a batch of its own priority: 0 to 999. */
 const STEP = 1_000;
 /** BullMQ's largest priority, 2^21 - 1, over the step. */
-const LARGEST = 2_096;
+export const LARGEST = 2_096;
 
 /**
  * Where items stand among those of all batches. A batch of priority n comes after all of lower n; within it items go by their own
@@ -22,6 +22,10 @@ export async function* prioritized<T extends { priority: number }>(
 
 export function parseBatchPriority(text: string): number {
   const priority = Number(text);
-  if (text.trim() !== '' && Number.isInteger(priority) && priority >= 0 && priority <= LARGEST) return priority;
+  if (text.trim() !== '' && isBatchPriority(priority)) return priority;
   throw new InvalidArgumentError(`Expected a whole number from 0 to ${LARGEST}.`);
+}
+
+export function isBatchPriority(priority: number): boolean {
+  return Number.isInteger(priority) && priority >= 0 && priority <= LARGEST;
 }

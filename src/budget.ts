@@ -41,7 +41,7 @@ export async function recountCharges({ records, spending, prices }: Connections,
 
 /** How many items of each model enqueueing would submit now; what has ended or runs is not among them. */
 export async function submitsToCome(
-  { config, records, state }: Connections,
+  { config, clock, records, state }: Connections,
   batch: string,
   items: AsyncIterable<Omit<Item, 'queuedAt'>>,
 ): Promise<Record<string, number>> {
@@ -61,7 +61,7 @@ export async function submitsToCome(
         if (recorded.has(id) && was === 'archived') return undefined;
         const record = recorded.has(id) ? await records.read(batch, id) : undefined;
         const { onUnknown, storedTtlMs } = config;
-        return reconcile(was, record, { onUnknown, storedTtlMs, now: Date.now() }).job;
+        return reconcile(was, record, { onUnknown, storedTtlMs, now: clock.now() }).job;
       }),
     );
     for (const [index, job] of (await Promise.all(steps)).entries()) {

@@ -80,6 +80,7 @@ type Variables = z.infer<typeof variables>;
 
 const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
 const PRIVATE_STATE_DIR = '.flux-batch';
+const EXPLAINED = '.env.example explains each variable.';
 
 /** Resolved once, read-only, complete. Times are milliseconds. */
 export type Config = Readonly<{
@@ -127,13 +128,28 @@ export type Config = Readonly<{
 export type Origin = 'flag' | 'environment' | '.env' | 'default';
 export type ConfigLine = { name: string; value: string; origin: Origin };
 export type Overrides = Partial<Record<keyof Variables, string>>;
+/** The same by name for programs; numbers and booleans are taken as well as their text. */
+export type GivenSettings = { readonly [Name in keyof Variables]?: string | number | boolean | undefined };
 
 /**
  * Flags over environment over `.env` over defaults. Throws a UsageError (`config-invalid`) that lists every wrong variable.
  * What `.env` holds is also put into the environment, for the AWS SDK reads its credentials from there.
  */
 export function loadConfig(overrides: Overrides = {}): Config {
-  const values = resolve(overrides);
+  return configOf(resolve(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`));
+}
+
+/** What was given over defaults, and nothing else: neither the environment nor `.env` is looked at. Throws as `loadConfig`. */
+export function configFrom(settings: GivenSettings): Config {
+  const given: Record<string, string> = {};
+  for (const name of variables.keyof().options) {
+    const value = settings[name];
+    if (value !== undefined && value !== '') given[name] = String(value);
+  }
+  return configOf(resolve(given, EXPLAINED));
+}
+
+function configOf(values: Variables): Config {
   return {
     apiKey: values.FLUX_API_KEY,
     apiUrl: values.FLUX_API_URL.replace(/\/+$/, ''),
@@ -182,7 +198,7 @@ function secretsOf(values: Variables): string[] {
 /** What is in force, a line a variable, secrets masked and passwords taken out of URLs. */
 export function describeConfig(overrides: Overrides = {}): ConfigLine[] {
   const { given, origins } = gather(overrides);
-  resolve(overrides);
+  resolve(given, EXPLAINED);
   return variables.keyof().options.map((name) => ({
     name,
     value: mask(name, given[name] ?? DEFAULTS[name] ?? ''),
@@ -190,13 +206,12 @@ export function describeConfig(overrides: Overrides = {}): ConfigLine[] {
   }));
 }
 
-function resolve(overrides: Overrides): Variables {
-  const { given } = gather(overrides);
+function resolve(given: Readonly<Record<string, string>>, hint: string): Variables {
   const parsed = variables.safeParse({ ...DEFAULTS, ...given });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new UsageError('config-invalid', `The configuration is wrong:\n  ${problems.join('\n  ')}`, {
-    hint: 'flux-batch config prints what is in force; .env.example explains each variable.',
+    hint,
   });
 }
 

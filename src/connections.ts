@@ -6,11 +6,12 @@ import { accountedRecords } from './charges.ts';
 import { type Closers, openClosers } from './closers.ts';
 import type { Config } from './config.ts';
 import { FluxError, UsageError } from './errors.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, type WriteLine } from './logger.ts';
 import { loadPrices, type Prices } from './prices.ts';
 import { type RedisBatchControl, redisBatchControl } from './queue/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from './queue/batch-state.ts';
 import type { RedisClient } from './queue/connection.ts';
+import { type Clock, openFleetClock } from './queue/fleet-clock.ts';
 import { type Heartbeats, redisHeartbeats } from './queue/heartbeats.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from './queue/keys.ts';
 import { openRedis } from './queue/open-redis.ts';
@@ -22,6 +23,8 @@ export type Connections = {
   config: Config;
   log: Logger;
   redis: RedisClient;
+  /** What deadlines are set and judged by. */
+  clock: Clock;
   prefix: string;
   keys: Keys;
   queues: Queues;
@@ -45,6 +48,8 @@ export type ConnectOptions = {
   prove: boolean;
   /** Where LOG_LEVEL is not set; nothing is logged by default. */
   logLevel?: string;
+  /** Where log lines go; stderr by default. */
+  writeLog?: WriteLine;
 };
 
 /**
@@ -55,12 +60,13 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   const closers = openClosers();
   try {
     const prices = await loadPrices(config.pricesFile);
-    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets);
+    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets, options.writeLog);
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
     const { redis, warnings } = await openRedis(config, options, closers);
+    const clock = await openFleetClock(redis, closers);
     const keys = keysOf(DEFAULT_PREFIX);
-    const queues = openQueues(redis, DEFAULT_PREFIX);
+    const queues = openQueues(redis, DEFAULT_PREFIX, clock);
     closers.push(() => queues.close());
     const spending = redisSpending(redis, keys);
     const state = redisBatchState(redis, keys, (batch) => queues.finish(batch));
@@ -68,6 +74,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       config,
       log,
       redis,
+      clock,
       prefix: DEFAULT_PREFIX,
       keys,
       queues,

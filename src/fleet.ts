@@ -1,8 +1,25 @@
 import type { Connections } from './connections.ts';
+import { FluxError } from './errors.ts';
 import type { OpenedPorts } from './stage-ports.ts';
 
 export const WORKER_STAGES = ['submit', 'poll', 'archive'] as const;
 export type WorkerStage = (typeof WORKER_STAGES)[number];
+
+/** After the answer to a submit its task id has to be recorded, with retries. */
+const RECORDING_MS = 15_000;
+
+/** A submit whose answer is not waited for is one whose outcome nobody knows; all else can be done again at no cost. */
+export function longestDrainMs({ submitTimeoutMs }: { submitTimeoutMs: number }): number {
+  return submitTimeoutMs + RECORDING_MS;
+}
+
+/** Faults that no waiting mends while nobody is there. */
+const STOPPING = ['archive-denied', 'archive-full'];
+
+/** Whether work that nobody watches had better stop for it, to be gone on with when it is mended. */
+export function stopsWork(error: unknown): error is FluxError {
+  return error instanceof FluxError && STOPPING.includes(error.code);
+}
 
 export type FleetOptions = {
   stages: readonly WorkerStage[];

@@ -77,9 +77,9 @@ export async function drop({ records, state }: Connections, record: HeldRecord):
 
 /** The task was found by a person: it is recorded, then asked for like any other. */
 export async function attach(connections: Connections, record: HeldRecord, taskId: string): Promise<void> {
-  const { records, queues, state, config } = connections;
+  const { records, queues, state, config, clock } = connections;
   const item = itemOfRecord(record);
-  const now = Date.now();
+  const now = clock.now();
   const former = record.taskId === undefined || record.taskId === taskId ? record : reopenedRecord(record);
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = now + config.pollGiveUpMs;

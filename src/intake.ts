@@ -14,7 +14,7 @@ export async function intakeManifest(
   items: AsyncIterable<Omit<Item, 'queuedAt'>>,
   onProgress?: (enqueued: Enqueued) => void,
 ): Promise<Enqueued> {
-  const { config, archive, records, state, queues, spending, control } = connections;
+  const { config, clock, archive, records, state, queues, spending, control } = connections;
   const { onUnknown, pollGiveUpMs, storedTtlMs, budgetCredits } = config;
   await refuseOtherArchive(connections, manifest.batch);
   const file = await readBatchFile(archive, manifest.batch);
@@ -37,7 +37,7 @@ export async function intakeManifest(
   const enqueued = await enqueue(
     { ...manifest, archive: archive.url },
     items,
-    { now: Date.now, records, intake: state.intake, queues, settings: { onUnknown, pollGiveUpMs, storedTtlMs } },
+    { now: clock.now, records, intake: state.intake, queues, settings: { onUnknown, pollGiveUpMs, storedTtlMs } },
     onProgress,
   );
   if (waited) await control.wake(manifest.batch);

@@ -43,7 +43,7 @@ export async function restoredBatch(connections: Connections, batch: string): Pr
   return knownBatch(connections, batch);
 }
 
-async function takeIn(records: readonly ItemRecord[], { state, queues, config }: Connections): Promise<void> {
+async function takeIn(records: readonly ItemRecord[], { state, queues, config, clock }: Connections): Promise<void> {
   const entries = records.flatMap((record) => {
     const to = stateOf(record);
     return to === undefined ? [] : [{ id: record.id, was: undefined, to }];
@@ -51,7 +51,7 @@ async function takeIn(records: readonly ItemRecord[], { state, queues, config }:
   const [batch] = records.map((record) => record.batch);
   if (batch === undefined) return;
   await state.intake.admit(batch, entries);
-  const giveUpAt = Date.now() + config.pollGiveUpMs;
+  const giveUpAt = clock.now() + config.pollGiveUpMs;
   await queues.pollAll(
     records.flatMap((record) => (record.state === 'submitted' ? resumedTask(record, giveUpAt) : [])),
   );

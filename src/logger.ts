@@ -1,19 +1,30 @@
 import { type Logger, pino } from 'pino';
 import { scrubber } from './scrub.ts';
 
+/** Takes a JSON line, its end included. */
+export type WriteLine = (line: string) => void;
+
 /**
- * Events with fields, as JSON lines on stderr: stdout is for data. Fields that hold secrets are left out by their names, and
+ * Events with fields, as JSON lines on stderr unless told otherwise: stdout is for data. Fields that hold secrets are left out by their names, and
  * the secrets' values wherever in a line they stand, as in an error's message.
  */
-export function createLogger(level: string, secrets: readonly (string | undefined)[] = []): Logger {
+export function createLogger(
+  level: string,
+  secrets: readonly (string | undefined)[] = [],
+  write: WriteLine = toStderr(),
+): Logger {
   const scrub = scrubber(secrets);
-  const stderr = pino.destination({ fd: 2, sync: true });
   return pino(
     {
       level,
       base: { pid: process.pid },
       redact: { paths: ['apiKey', '*.apiKey', 'headers.authorization', '*.headers.authorization'], censor: '***' },
     },
-    { write: (line: string) => stderr.write(scrub(line)) },
+    { write: (line: string) => write(scrub(line)) },
   );
+}
+
+function toStderr(): WriteLine {
+  const stderr = pino.destination({ fd: 2, sync: true });
+  return (line) => void stderr.write(line);
 }

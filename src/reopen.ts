@@ -34,9 +34,9 @@ export async function chooseFailed(
   return chosen;
 }
 
-function choiceOf(record: ItemRecord, { config }: Connections): Choice {
+function choiceOf(record: ItemRecord, { config, clock }: Connections): Choice {
   const ended = record.state === 'failed' || record.state === 'held';
-  const asks = ended && mayYieldItsImage(record, { now: Date.now(), storedTtlMs: config.storedTtlMs });
+  const asks = ended && mayYieldItsImage(record, { now: clock.now(), storedTtlMs: config.storedTtlMs });
   return { id: record.id, name: record.name, model: record.request.model, how: asks ? 'ask' : 'submit' };
 }
 
@@ -64,7 +64,7 @@ async function reopenSome(
   was: EndedState,
   choices: readonly Choice[],
 ): Promise<number> {
-  const { records, state, queues, config } = connections;
+  const { records, state, queues, config, clock } = connections;
   const how = new Map(choices.map((choice) => [choice.id, choice.how]));
   const ids = choices.map(({ id }) => id);
   const states = await state.intake.states(batch, ids);
@@ -80,7 +80,7 @@ async function reopenSome(
       ...submits.map(({ id }) => ({ id, was, to: 'queued' as const })),
       ...asks.map(({ id }) => ({ id, was, to: 'submitted' as const })),
     ]);
-    const giveUpAt = Date.now() + config.pollGiveUpMs;
+    const giveUpAt = clock.now() + config.pollGiveUpMs;
     if (submits.length > 0) await queues.submitAgain(submits.map(itemOfRecord));
     if (asks.length > 0) await queues.pollAgain(asks.flatMap((record) => resumedTask(record, giveUpAt)));
   }

@@ -45,11 +45,11 @@ export async function takeUp(
   batch: string,
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {
-  const { config, records, state, queues } = connections;
+  const { config, clock, records, state, queues } = connections;
   await restoredBatch(connections, batch);
   const rescue: Rescue = { asked: [], tooOld: [], noTask: [] };
   for await (const some of readRecords(records, records.list(batch), batch, CHUNK)) {
-    const now = Date.now();
+    const now = clock.now();
     const toAsk: ItemRecord[] = [];
     for (const record of some) {
       const step = rescueStep(record, now, config.storedTtlMs);
@@ -73,7 +73,7 @@ export async function takeUp(
       return was === 'finished' ? [] : [{ id, was, to: 'submitted' as const }];
     });
     await state.intake.admit(batch, entries);
-    const giveUpAt = Date.now() + config.pollGiveUpMs;
+    const giveUpAt = clock.now() + config.pollGiveUpMs;
     await queues.pollAgain(toAsk.flatMap((record) => resumedTask(record, giveUpAt)));
   }
 }

@@ -54,7 +54,7 @@ export function openLimiters({ config, redis, keys, queues }: Connections): Watc
 
 /** Everything that the stages act on. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
-  const { config, closers, redis, keys, queues, archive, records, state, log, prices } = connections;
+  const { config, closers, redis, clock, keys, queues, archive, records, state, log, prices } = connections;
   const provider = openProvider(connections);
   const downloads = httpDownload({
     allow: [...config.fetchAllow, new URL(config.apiUrl).host],
@@ -71,7 +71,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
   return {
-    now: Date.now,
+    now: clock.now,
     log,
     provider,
     download: downloads.download,

@@ -7,7 +7,7 @@ import type { StageOutcome } from '../src/stages/ports.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
 
 const finishSchema = z.object({ batch: z.string() });
-type Shared = Pick<StageWorkerOptions<unknown>, 'redis' | 'prefix' | 'signal' | 'onTrouble'>;
+type Shared = Pick<StageWorkerOptions<unknown>, 'redis' | 'clock' | 'prefix' | 'signal' | 'onTrouble'>;
 
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
 export function finishWorker(connections: Connections, shared: Shared): Worker {

@@ -27,6 +27,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   setMaxListeners(0, stopping.signal);
   const shared = {
     redis: connections.redis,
+    clock: connections.clock,
     prefix: connections.prefix,
     signal: stopping.signal,
     onTrouble: options.onTrouble,

@@ -12,7 +12,10 @@ const LEAVE_FOR_MS = 5_000;
  * Leaves a batch alone that goes to another archive than this worker's: its images and records would land where nobody looks
  * for them, and what is recorded there would be paid for again.
  */
-export function onlyOurArchive({ state, archive }: Connections, onTrouble: (error: unknown) => void) {
+export function onlyOurArchive(
+  { state, archive, clock }: Pick<Connections, 'state' | 'archive' | 'clock'>,
+  onTrouble: (error: unknown) => void,
+) {
   const known = new Map<string, { url: Promise<string>; readAt: number }>();
 
   function archiveOf(batch: string): Promise<string> {
@@ -37,6 +40,6 @@ export function onlyOurArchive({ state, archive }: Connections, onTrouble: (erro
           },
         ),
       );
-      return { kind: 'later', atMs: Date.now() + LEAVE_FOR_MS };
+      return { kind: 'later', atMs: clock.now() + LEAVE_FOR_MS };
     };
 }

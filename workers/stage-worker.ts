@@ -1,6 +1,7 @@
 import { DelayedError, type Job, MetricsTime, UnrecoverableError, Worker } from 'bullmq';
 import type { z } from 'zod';
 import type { RedisClient } from '../src/queue/connection.ts';
+import type { Clock } from '../src/queue/fleet-clock.ts';
 import { promoteDelayed } from '../src/queue/promote-delayed.ts';
 import type { Stage } from '../src/queue/queues.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
@@ -29,6 +30,7 @@ export type StageWorkerOptions<Data> = {
   /** A fault that is not the item's: the whole process may want to stop for it. */
   onTrouble(error: unknown): void;
   redis: RedisClient;
+  clock: Clock;
   prefix: string;
   signal: AbortSignal;
 };
@@ -69,7 +71,8 @@ async function processJob<Data>(job: Job, token: string | undefined, options: St
     case 'done':
       return;
     case 'later':
-      await job.moveToDelayed(Math.max(outcome.atMs, Date.now() + 1), token);
+      // BullMQ goes by the machine's own clock.
+      await job.moveToDelayed(Date.now() + Math.max(outcome.atMs - options.clock.now(), 1), token);
       await hurry(job, parsed.data, options);
       throw new DelayedError();
     case 'retry':
@@ -96,7 +99,7 @@ async function settle<Data>(data: Data, run: Run, options: StageWorkerOptions<Da
     const rule = retryRule(error);
     if (rule.kind === 'wait') {
       options.onTrouble(error);
-      return { kind: 'later', atMs: Date.now() + rule.delayMs * (0.75 + Math.random() * 0.5) };
+      return { kind: 'later', atMs: options.clock.now() + rule.delayMs * (0.75 + Math.random() * 0.5) };
     }
     if (!run.lastAttempt) throw error;
     await options.giveUp(data, error);

@@ -60,10 +60,12 @@ const task = { taskId: z.string().min(1) };
  * - `claimed`: a submit may be on its way; found after a crash it is an unknown outcome
  * - `submitted`: the task is paid for and can be asked for by its id
  * - `archived`, `failed`: the ends
+ * - `cancelled`: never sent, and not wanted any more until its manifest is enqueued again
  * - `held`: waits for a person's word
  */
 export const recordSchema = z.discriminatedUnion('state', [
   z.object({ ...common, state: z.literal('queued') }),
+  z.object({ ...common, state: z.literal('cancelled') }),
   z.object({ ...common, state: z.literal('claimed') }),
   z.object({ ...common, ...task, state: z.literal('submitted') }),
   z.object({

@@ -3,17 +3,14 @@ import type { Config } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { messageOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { longestDrainMs } from '../fleet.ts';
 import { say } from '../terminal.ts';
-
-/** After the answer to a submit its task id has to be recorded, with retries. */
-const RECORDING_MS = 15_000;
 
 export const DRAIN_TIMEOUT = 'how long to wait for what is under way when stopped (the submit timeout and 15s)';
 export type DrainFlags = { drainTimeout?: number };
 
-/** A submit whose answer is not waited for is one whose outcome nobody knows; all else can be done again at no cost. */
 export function drainTimeoutMs(flags: DrainFlags, config: Config): number {
-  return flags.drainTimeout ?? config.submitTimeoutMs + RECORDING_MS;
+  return flags.drainTimeout ?? longestDrainMs(config);
 }
 
 export function parseDrainTimeout(text: string): number {

@@ -1,21 +1,24 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { Archive } from '../archive/archive.ts';
-import { type BatchFile, readBatchFile } from '../archive/batch-file.ts';
+import type { BatchFile } from '../archive/batch-file.ts';
 import { folderArchive } from '../archive/folder.ts';
 import type { ItemRecord } from '../archive/record.ts';
 import { recordsIn } from '../archive/records.ts';
 import { openClosers } from '../closers.ts';
 import { loadConfig } from '../config.ts';
 import { openArchiveOf } from '../connections.ts';
-import { UsageError } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { archivedBatch } from '../results/archived-batch.ts';
 import { collect, refuseSamePlace } from '../results/collect.ts';
 import { collectProgress } from '../results/collect-progress.ts';
 import { namedById, namedForPeople } from '../results/file-names.ts';
 import { FORMATS, type Format, formatRows } from '../results/format.ts';
 import { recordsOfBatch } from '../results/records-of-batch.ts';
+import { refreshIndex } from '../results/refresh-index.ts';
 import { type Row, rowOf } from '../results/row.ts';
+import { digested, type RowsDigest, rowsDigest } from '../results/rows-digest.ts';
 import { parseWhere, type Where } from '../results/where.ts';
 import { writeIndexFiles } from '../results/write-index.ts';
 import { writeIndex } from '../stages/finish.ts';
@@ -38,7 +41,7 @@ Exit codes: 0 all there · 1 some images are not what was archived · 2 somethin
 configuration · 3 stopped before the end.
 `;
 
-type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: string[]; refresh?: true };
+type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: string[]; refresh?: boolean };
 
 /** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
 export function resultsCommand(): Command {
@@ -49,6 +52,7 @@ export function resultsCommand(): Command {
     .option('--out <folder>', 'bring images, gallery and lists there instead of printing')
     .option('--flat', 'with --out: names for people (hero-1.png), all in one folder')
     .option('--refresh', "write the batch's index and gallery in the archive anew instead of printing")
+    .option('--no-refresh', 'leave them as they are, even when they are older than the records')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
       refuseContradictions(flags);
@@ -56,13 +60,8 @@ export function resultsCommand(): Command {
       const closers = openClosers();
       try {
         const archive = await openArchiveOf(loadConfig(overridesOf(flags)), closers);
-        const file = await readBatchFile(archive, batch);
-        if (!file) {
-          throw new UsageError('batch-unknown', `No batch named ${batch} is in ${archive.url}`, {
-            hint: 'Is --archive right?',
-          });
-        }
-        const source: Source = { batch, file, archive, where };
+        const file = await archivedBatch(archive, batch);
+        const source: Source = { batch, file, archive, where, refresh: flags.refresh };
         if (flags.refresh) await refresh(source);
         else if (flags.out !== undefined) process.exitCode = await bring(source, flags.out, flags.flat === true);
         else await print(source, flags.format);
@@ -72,7 +71,7 @@ export function resultsCommand(): Command {
     });
 }
 
-type Source = { batch: string; file: BatchFile; archive: Archive; where: Where };
+type Source = { batch: string; file: BatchFile; archive: Archive; where: Where; refresh: boolean | undefined };
 
 function refuseContradictions({ out, flat, refresh, where }: Flags): void {
   const refuse = (message: string) => {
@@ -82,11 +81,15 @@ function refuseContradictions({ out, flat, refresh, where }: Flags): void {
   if (refresh && (out !== undefined || where.length > 0)) refuse('--refresh goes with neither --out nor --where');
 }
 
-async function print({ batch, archive, where }: Source, format: Format): Promise<void> {
-  for await (const piece of formatRows(rowsOf(chosen(recordsOfBatch(recordsIn(archive), batch), where)), format)) {
+async function print(source: Source, format: Format): Promise<void> {
+  const { batch, archive, where } = source;
+  const digest = rowsDigest();
+  const records = digested(recordsOfBatch(recordsIn(archive), batch), digest);
+  for await (const piece of formatRows(rowsOf(chosen(records, where)), format)) {
     if (!process.stdout.writable) return;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
+  await refreshIfStale(source, digest);
   where.complain();
 }
 
@@ -95,10 +98,23 @@ async function refresh({ batch, archive }: Source): Promise<void> {
   say(`${batch}: index and gallery written anew in ${archive.url}`);
 }
 
+/** What was asked for is done by now: that the index cannot be written is no reason to fail. */
+async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsDigest): Promise<void> {
+  if (refresh === false) return;
+  const ports = { archive, records: recordsIn(archive) };
+  try {
+    if (await refreshIndex(batch, ports, digest.hex()))
+      say(`${batch}: the index in the archive was older than its records; written anew`);
+  } catch (error) {
+    say(`note: the index of ${batch} in the archive is older than its records, and stays so: ${messageOf(error)}`);
+  }
+}
+
 /** Images at once; more hardly helps a home line, and each holds one image. */
 const AT_ONCE = 8;
 
-async function bring({ batch, file, archive, where }: Source, out: string, flat: boolean): Promise<number> {
+async function bring(source: Source, out: string, flat: boolean): Promise<number> {
+  const { batch, file, archive, where } = source;
   const target = folderArchive(out);
   refuseSamePlace(archive, target);
   await target.prepare();
@@ -106,7 +122,8 @@ async function bring({ batch, file, archive, where }: Source, out: string, flat:
   const expected = where.isEverything ? file.totals?.archived : undefined;
   const progress = collectProgress(process.stderr, expected);
   try {
-    const records = chosen(recordsOfBatch(recordsIn(archive), batch, stop.signal), where);
+    const digest = rowsDigest();
+    const records = chosen(digested(recordsOfBatch(recordsIn(archive), batch, stop.signal), digest), where);
     const collected = collect(records, archive, target, {
       nameOf: flat ? namedForPeople() : namedById,
       width: AT_ONCE,
@@ -115,6 +132,7 @@ async function bring({ batch, file, archive, where }: Source, out: string, flat:
     });
     await writeIndexFiles(batch, collected, { archive: target, folder: '' });
     progress.close();
+    await refreshIfStale(source, digest);
     where.complain();
     say(`${target.url}/index.html`);
     return progress.sum.lost.length > 0 ? EXIT.someFailed : EXIT.allArchived;

@@ -1,10 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { FluxError, messageOf } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { stopsWork } from '../fleet.ts';
 import { say } from '../terminal.ts';
-
-/** Faults that no waiting mends while nobody is there: `run` stops for them, to be run again when they are mended. */
-const STOPPING = ['archive-denied', 'archive-full'];
 
 export type Stop = {
   signal: AbortSignal;
@@ -42,7 +40,7 @@ export function onStopSignals({
       const code = error instanceof FluxError ? error.code : 'internal';
       if (!told.has(code)) say(`warning: ${messageOf(error)}`);
       told.add(code);
-      if (!stopsForFaults || !(error instanceof FluxError) || !STOPPING.includes(code)) return;
+      if (!stopsForFaults || !stopsWork(error)) return;
       stop.fault ??= error;
       controller.abort();
     },

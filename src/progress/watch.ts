@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isOutOfBudget } from '../budget.ts';
 import type { Connections } from '../connections.ts';
 import { FluxError } from '../errors.ts';
-import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
+import type { BatchCounts } from '../queue/batch-state.ts';
 import type { OpenedPorts } from '../stage-ports.ts';
 import type { Enqueued } from '../stages/enqueue.ts';
 import type { Gate } from '../stages/probe-gate.ts';
 import { openDisplay } from './display.ts';
 import { emptyCounts } from './empty-counts.ts';
+import { isFinished, isStuck } from './outlook.ts';
 import type { View } from './view.ts';
 
 /** How a watched batch came to its end; `ended` is false when it was stopped before. */
@@ -29,8 +30,6 @@ export type Watched = {
 };
 
 const EVERY_MS = 250;
-/** Submitting is stopped for good as far as this process can tell: nothing runs any more that is worth waiting for. */
-const STOPS_THE_RUN = ['unauthorized', 'out-of-credits', 'not-found'];
 
 /** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
 export async function watchBatch(connections: Connections, ports: OpenedPorts, watched: Watched): Promise<BatchEnd> {
@@ -79,8 +78,7 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
         }),
       );
       if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, gate };
-      const stuck = gate && STOPS_THE_RUN.includes(gate.refusal) && now.items.submitted + now.items.finished === 0;
-      if (watched.signal.aborted || (isEnqueued && (stuck || isOutOfBudget(now)))) {
+      if (watched.signal.aborted || (isEnqueued && (isStuck(now, gate) || isOutOfBudget(now)))) {
         return { ended: false, counts: now, startedAt, before, gate };
       }
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
@@ -88,10 +86,6 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
   } finally {
     display.close();
   }
-}
-
-function isFinished(counts: BatchCounts): boolean {
-  return hasEnded(counts) && counts.finishedVersion === counts.version;
 }
 
 type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'gate' | 'allPausedAt'>;

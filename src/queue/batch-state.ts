@@ -111,6 +111,9 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: (batch:
       if (ended === 1) await onEnded(item.batch);
       return ok === 1;
     },
+    async outdateIndex(batch) {
+      await redis.hincrby(keys.batch(batch), 'version', 1);
+    },
   };
 
   const intake: BatchIntake = {

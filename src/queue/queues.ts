@@ -4,6 +4,7 @@ import type { Forward, ItemRef } from '../stages/ports.ts';
 import { archivePriority, nextDeadline } from '../stages/sources.ts';
 import { addAgain } from './add-again.ts';
 import type { RedisClient } from './connection.ts';
+import type { Clock } from './fleet-clock.ts';
 import { unpark } from './parked.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
@@ -34,7 +35,7 @@ export function jobIdOf(item: ItemRef): string {
 }
 
 /** The four queues. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId). */
-export function openQueues(redis: RedisClient, prefix: string) {
+export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date) {
   const open = (stage: Stage) => {
     const queue = new Queue(stage, { connection: redis, prefix });
     // Errors of the connection arrive here besides being thrown by the call that met them.
@@ -50,11 +51,11 @@ export function openQueues(redis: RedisClient, prefix: string) {
     async poll(item, atMs) {
       await queues.poll.add('item', item, {
         ...optionsOf('poll', jobIdOf(item)),
-        delay: Math.max(0, atMs - Date.now()),
+        delay: Math.max(0, atMs - clock.now()),
       });
     },
     async archive(item: Finished) {
-      const priority = archivePriority(nextDeadline(item, Date.now()));
+      const priority = archivePriority(nextDeadline(item, clock.now()));
       await queues.archive.add('item', item, { ...optionsOf('archive', jobIdOf(item)), priority });
     },
   };

@@ -30,9 +30,43 @@ export const COLUMNS = [
   'completed',
   'discovered',
   'archived',
-] as const;
+] as const satisfies readonly (keyof Row)[];
 
-export type Row = Record<(typeof COLUMNS)[number], string | number | null>;
+export type Row = {
+  id: string;
+  name: string;
+  state: ItemRecord['state'];
+  prompt: string;
+  model: string;
+  aspectRatio: string | null;
+  outputFormat: string;
+  inputImage: string | null;
+  /** 1-based. */
+  variant: number;
+  /** JSON: an object of matrix values and row columns. */
+  variables: string;
+  /** Keys in the archive. */
+  image: string | null;
+  thumb: string | null;
+  width: number | null;
+  height: number | null;
+  bytes: number | null;
+  contentType: string | null;
+  sha256: string | null;
+  /** Which URL served the image: `origin`, `stored` or `link`. */
+  source: string | null;
+  taskId: string | null;
+  attempts: number;
+  failureClass: string | null;
+  failureCode: number | null;
+  failureMessage: string | null;
+  /** Times are UTC, ISO 8601. */
+  queued: string;
+  submitted: string | null;
+  completed: string | null;
+  discovered: string | null;
+  archived: string | null;
+};
 
 export function rowOf(record: ItemRecord): Row {
   const image = record.state === 'archived' ? record : undefined;

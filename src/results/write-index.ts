@@ -4,6 +4,7 @@ import { contactSheet, MOST_ON_SHEET, type SheetPicture } from './contact-sheet.
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
 import { rowOf } from './row.ts';
+import { rowsDigest } from './rows-digest.ts';
 import { textFile } from './text-file.ts';
 
 /**
@@ -21,11 +22,14 @@ export async function writeIndexFiles(
   const csv = await begin(indexFiles.resultsCsv, 'text/csv; charset=utf-8');
   const gallery = galleryWriter(batch, { archive, folder });
   const sheet: SheetPicture[] = [];
+  const digest = rowsDigest();
   try {
     await csv.add(CSV_HEAD);
     for await (const record of records) {
       const row = rowOf(record);
-      await jsonl.add(jsonLine(row));
+      const line = jsonLine(row);
+      digest.add(line);
+      await jsonl.add(line);
       await csv.add(csvLine(row));
       await gallery.add(record);
       if (record.state === 'archived' && sheet.length < MOST_ON_SHEET) sheet.push(record);
@@ -38,5 +42,5 @@ export async function writeIndexFiles(
   }
   const picture = await contactSheet(sheet, archive);
   if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
-  await gallery.commit({ sheet: picture !== undefined });
+  await gallery.commit({ sheet: picture !== undefined, digest: digest.hex() });
 }

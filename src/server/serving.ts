@@ -19,7 +19,7 @@ export type Serving = WatchedLimiters & {
 };
 
 export async function openServing(connections: Connections): Promise<Serving> {
-  const { config, closers, redis, keys, queues, records, state, prices } = connections;
+  const { config, closers, redis, clock, keys, queues, records, state, prices } = connections;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
   const hints = pollHints(redis, keys, queues);
@@ -33,7 +33,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
         ? undefined
         : { provider: openProvider(connections), tokens: callbackTokens(config.apiKey) },
     callbackPorts: {
-      now: Date.now,
+      now: clock.now,
       records,
       state,
       forward: queues.forward,

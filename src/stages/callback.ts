@@ -56,6 +56,7 @@ function mayBeTaskOf(record: ItemRecord, taskId: string): boolean {
       return record.taskId === undefined ? hasUnknownTask(record) : record.taskId === taskId;
     case 'claimed':
     case 'queued':
+    case 'cancelled':
       return hasUnknownTask(record);
     case 'archived':
     case 'failed':

@@ -23,6 +23,11 @@ export function claimedRecord(item: Item, previous: ItemRecord | undefined, now:
   };
 }
 
+/** It was never sent. */
+export function cancelledRecord(item: Item): ItemRecord {
+  return { ...commonOf(item, undefined), state: 'cancelled' };
+}
+
 /** The claim is given back: it is known that no task was started. */
 export function releasedRecord(claimed: ItemRecord): ItemRecord {
   const { queued } = claimed.timings;

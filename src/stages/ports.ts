@@ -93,6 +93,8 @@ export interface BatchState extends FleetGate {
   confirm(item: ItemRef, holder: string, credits?: number): Promise<Confirmation>;
   /** Moves when MAY_COME_FROM allows; false when the item stands elsewhere. Adds to the batch's counters on a real move. */
   move(item: ItemRef, to: ItemState, add?: { submits?: number; bytes?: number }): Promise<boolean>;
+  /** The batch's index is to be written anew: a record has changed without a move. */
+  outdateIndex(batch: string): Promise<void>;
 }
 
 /** Adding a job that exists already is a no-op, so every step can be repeated. */

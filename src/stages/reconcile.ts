@@ -27,6 +27,7 @@ export function reconcile(
   switch (record?.state) {
     case undefined:
     case 'queued':
+    case 'cancelled':
       // Also when it was cancelled: to enqueue its manifest again is the user's word to make it after all.
       return { admitAs: 'queued', job: 'submit' };
     case 'claimed':

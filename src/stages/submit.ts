@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ItemRecord } from '../archive/record.ts';
 import { FluxError } from '../errors.ts';
 import type { Item } from '../item.ts';
-import { claimedRecord } from './item-record.ts';
+import { cancelledRecord, claimedRecord } from './item-record.ts';
 import {
   type Confirmation,
   PARKED_MS,
@@ -41,7 +41,10 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
 
   const holder = randomUUID();
   const claim = await ports.state.claim(item, holder);
-  if (claim.kind === 'refused') return { kind: 'done' };
+  if (claim.kind === 'refused') {
+    if (claim.state === 'cancelled') await recordCancelled(item, ports);
+    return { kind: 'done' };
+  }
   // A holder that was confirmed before our claim has written its own by now; one that was not is refused from now on.
   if (found && !isSameAttempt(found, await ports.records.read(item.batch, item.id))) {
     return lookAgain(ports);
@@ -70,6 +73,7 @@ async function settleFromRecord(
   switch (found?.state) {
     case undefined:
     case 'queued':
+    case 'cancelled':
       return undefined;
     case 'submitted':
       await handOn(item, found.taskId, Date.parse(found.timings.submitted ?? found.timings.queued), true, ports);
@@ -192,10 +196,17 @@ async function waitFor(why: Exclude<Standing, 'open'>, item: Item, ports: Ports)
     case 'out-of-budget':
       return { kind: 'later', atMs: ports.now() + PARKED_MS };
     case 'cancelled':
+      await recordCancelled(item, ports);
       return { kind: 'done' };
     default:
       return why satisfies never;
   }
+}
+
+/** So that it has its row in the index. A record that is there knows more and is left alone. */
+async function recordCancelled(item: Item, ports: Ports): Promise<void> {
+  if (await ports.records.read(item.batch, item.id)) return;
+  if (await ports.records.create(cancelledRecord(item))) await ports.state.outdateIndex(item.batch);
 }
 
 type Permit = Extract<Confirmation, 'go' | 'probe'>;

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { readBatchFile } from '../../src/archive/batch-file.ts';
 import { pictures, repeated, startCrew } from './crew.ts';
 
 describe('cancel', () => {
@@ -58,5 +59,37 @@ describe('cancel', () => {
     await crew.connections.redis.hset(crew.connections.keys.batch('cut'), { cancelled: Date.now() });
     await crew.work({ stages: ['poll', 'archive'] });
     expect((await crew.ended('cut')).items.cancelled).toBe(20);
+  });
+
+  it('leaves a row for each item, whatever became of it, and is undone with an emptied Redis too', async () => {
+    const crew = await startCrew({ rate: '10/200ms' });
+    await crew.enqueue('rows', ['a forbidden lamp', ...pictures(400)]);
+    await crew.work();
+    await crew.until('rows', ({ items }) => items.archived > 10 && items.failed > 0);
+    await crew.connections.control.cancel('rows');
+    await crew.ended('rows');
+    const { archive } = crew.connections;
+    const rows = await vi.waitFor(
+      async () => {
+        const lines = (await archive.read('rows/results.jsonl'))?.toString().trim().split('\n') ?? [];
+        expect(lines).toHaveLength(401);
+        return lines.map((line): string => JSON.parse(line).state);
+      },
+      { timeout: 20_000 },
+    );
+    const { items } = await crew.ended('rows');
+    const count = (...states: string[]) => rows.filter((state) => states.includes(state)).length;
+    expect(count('archived')).toBe(items.archived);
+    expect(count('failed')).toBe(items.failed);
+    // A claim that was given back at the cancel has left its record.
+    expect(count('cancelled', 'queued')).toBe(items.cancelled);
+    expect(count('cancelled')).toBeGreaterThan(300);
+    const file = await readBatchFile(archive, 'rows');
+    expect(file?.totals).toMatchObject({ cancelled: items.cancelled });
+
+    await crew.connections.redis.flushall();
+    await crew.enqueue('rows', ['a forbidden lamp', ...pictures(400)]);
+    expect((await crew.ended('rows')).items).toMatchObject({ archived: 400, failed: 1, cancelled: 0 });
+    expect(repeated(crew.simulator)).toBe(0);
   });
 });

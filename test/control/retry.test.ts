@@ -78,4 +78,22 @@ describe('retry', () => {
     const { connections } = await startCrew();
     await expect(restoredBatch(connections, 'nope')).rejects.toMatchObject({ code: 'batch-unknown' });
   });
+
+  it('has the index written anew, by the end of what it made live', async () => {
+    const { connections, ended } = await withFailures();
+    const statesInIndex = async () => {
+      const lines = (await connections.archive.read('failing/results.jsonl'))?.toString().trim().split('\n') ?? [];
+      return lines.map((line): string => JSON.parse(line).state).sort();
+    };
+    expect(await statesInIndex()).toEqual(['archived', 'failed', 'failed']);
+    const failed = await chooseFailed(connections, 'failing', []);
+    // As if the provider had changed its mind.
+    const records = await Promise.all(failed.map(({ id }) => connections.records.read('failing', id)));
+    for (const record of records) {
+      if (record) await connections.records.write({ ...record, request: { ...record.request, prompt: 'a fine lamp' } });
+    }
+    await reopen(connections, 'failing', 'failed', failed);
+    expect((await ended('failing')).items).toMatchObject({ archived: 3, failed: 0 });
+    expect(await statesInIndex()).toEqual(['archived', 'archived', 'archived']);
+  });
 });

@@ -55,6 +55,16 @@ describe('the rate', () => {
     expect(next.at - sentAt).toBeGreaterThanOrEqual(200 - ROUNDING_MS);
   });
 
+  test('leaves a margin: a request that was slow on its way and the next, a quick one, do not arrive within a window', async () => {
+    const { first } = fleet(1, { rate: { max: 1, windowMs: 300 }, marginMs: 120 });
+    const { slot } = await sendOne(first);
+    await sleep(110);
+    const arrivedAt = performance.now();
+    await slot.settle();
+    const quick = await sendOne(first);
+    expect(quick.at - arrivedAt).toBeGreaterThanOrEqual(300 - ROUNDING_MS);
+  });
+
   test('keeps limiters of different names apart', async () => {
     const { first, keys, connection, options } = fleet(1, { rate: { max: 1, windowMs: 60_000 } });
     await sendOne(first);

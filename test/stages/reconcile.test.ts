@@ -76,6 +76,7 @@ describe('an item of the manifest', () => {
   test('that was cancelled is made after all: to enqueue it again is the user’s word', () => {
     expect(reconcile('cancelled', undefined, resubmitting)).toEqual({ admitAs: 'queued', job: 'submit' });
     expect(reconcile('cancelled', record('queued'), resubmitting)).toEqual({ admitAs: 'queued', job: 'submit' });
+    expect(reconcile('cancelled', record('cancelled'), resubmitting)).toEqual({ admitAs: 'queued', job: 'submit' });
   });
 
   test('that a worker has is left in its state: only its job is made sure of', () => {

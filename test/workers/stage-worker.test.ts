@@ -29,6 +29,7 @@ function openStage(run: (data: Data, run: Run) => Promise<StageOutcome>) {
       trouble.push(error);
     },
     redis: connection,
+    clock: Date,
     prefix,
     signal: new AbortController().signal,
   });

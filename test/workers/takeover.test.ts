@@ -41,6 +41,7 @@ async function countingWorker(url: string, goOn: Promise<void>) {
     giveUp: async () => {},
     onTrouble: () => {},
     redis,
+    clock: Date,
     prefix: PREFIX,
     signal: new AbortController().signal,
   });

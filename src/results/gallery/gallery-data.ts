@@ -4,7 +4,7 @@ export type GalleryItem = {
   id: string;
   name: string;
   variant: number;
-  state: 'queued' | 'claimed' | 'submitted' | 'archived' | 'failed' | 'held';
+  state: 'queued' | 'claimed' | 'submitted' | 'archived' | 'failed' | 'held' | 'cancelled';
   prompt: string;
   model: string;
   /** The rest of the request as sent. */

@@ -24,7 +24,7 @@ const SCRIPTS = [
  * pictures and load data parts from beside itself, and reach for nothing else. `file:` stands beside `'self'` since a page
  * opened from disk has no origin that `'self'` could mean; a page from the web may not open files whatever is said here.
  */
-export function pageHtml(head: GalleryHead): string {
+export function pageHtml(head: GalleryHead, digest: string): string {
   assets ??= readAssets();
   const { template, style, script } = assets;
   const beside = head.parts.length > 0 ? " 'self' file:" : '';
@@ -38,12 +38,18 @@ export function pageHtml(head: GalleryHead): string {
   ].join('; ');
   const fill: Record<string, string> = {
     policy,
+    digest: escapeHtml(digest),
     title: escapeHtml(head.batch),
     style,
     data: scriptJson(head),
     script,
   };
   return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => fill[name] ?? '');
+}
+
+/** The digest that a page was written with. */
+export function digestIn(page: string): string | undefined {
+  return /<meta name="flux-batch-index" content="([0-9a-f]+)">/.exec(page)?.[1];
 }
 
 type Assets = { template: string; style: string; script: string };

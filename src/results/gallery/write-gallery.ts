@@ -37,12 +37,13 @@ export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
       total++;
       if (record.state === 'archived') bytes += record.bytes;
     },
-    async commit(facts: { sheet: boolean }): Promise<void> {
+    /** `digest` is of the rows that the page is part of the index of. */
+    async commit(facts: { sheet: boolean; digest: string }): Promise<void> {
       if (parts.length > 0) await writePart();
       const written = new Date().toISOString();
       const sheet = facts.sheet ? { sheet: indexFiles.contactSheet } : {};
       const head: GalleryHead = { batch, written, total, states, bytes, ...sheet, items: held, parts };
-      const page = Buffer.from(pageHtml(head));
+      const page = Buffer.from(pageHtml(head, facts.digest));
       await archive.write(folder + indexFiles.page, page, { contentType: 'text/html; charset=utf-8' });
     },
   };

@@ -39,7 +39,8 @@ const viewer = createViewer({
   itemsShown: () => shown,
   variantsOf: (item) => variantsOf(items, item.name),
   onClose(item) {
-    history.replaceState(null, '', location.pathname + location.search);
+    // Another picture may have been asked for since: the close is told of later than it happens.
+    if (location.hash === `#${item.id}`) history.replaceState(null, '', location.pathname + location.search);
     grid.focusItem(item);
   },
 });

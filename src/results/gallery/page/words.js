@@ -7,6 +7,7 @@ export const STATE_NAMES = {
   submitted: 'Running',
   claimed: 'Sent',
   queued: 'Queued',
+  cancelled: 'Cancelled',
 };
 
 /** @type {Record<string, string>} */

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Connections } from '../connections.ts';
+import { FluxError } from '../errors.ts';
+import { knownBatch } from '../known-batch.ts';
+import { outlookOf } from '../progress/outlook.ts';
+import { doneOf } from '../progress/view.ts';
+import type { Progress } from './flux-batch.ts';
+
+const EVERY_MS = 250;
+
+export type FollowPorts = {
+  connections: Connections;
+  /** What stops the workers of this process; nothing is worth waiting for after it. */
+  fault: () => FluxError | undefined;
+  signal: AbortSignal;
+};
+
+/** See `FluxBatch.follow`. */
+export async function* follow(
+  batch: string,
+  { connections, fault, signal }: FollowPorts,
+): AsyncGenerator<Progress, void, undefined> {
+  let former: Progress | undefined;
+  await knownBatch(connections, batch);
+  for (;;) {
+    signal.throwIfAborted();
+    const progress = await progressOf(batch, connections);
+    const stopped = fault();
+    if (stopped) throw stopped;
+    if (!former || !isDeepStrictEqual({ ...former, at: progress.at }, progress)) yield progress;
+    if (!mayGoOn(progress)) return;
+    former = progress;
+    await sleep(EVERY_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+function mayGoOn({ outlook }: Progress): boolean {
+  return outlook === 'enqueuing' || outlook === 'running' || outlook === 'paused';
+}
+
+async function progressOf(batch: string, { state, control }: Connections): Promise<Progress> {
+  const [counts, gate, allPausedAt] = await Promise.all([state.counts(batch), state.gate(), control.fleetPausedAt()]);
+  if (!counts) {
+    throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {
+      facts: { batch },
+      hint: 'Enqueue its manifest again: what was paid for is known from the archive.',
+    });
+  }
+  const { items, total, credits, maybe, beyond } = counts;
+  return {
+    batch,
+    at: Date.now(),
+    outlook: outlookOf(counts, gate, allPausedAt),
+    items,
+    total,
+    done: doneOf(counts),
+    credits,
+    perhaps: maybe,
+    beyondBudget: beyond,
+    reason: gate ? { refusal: gate.refusal, message: gate.message } : null,
+  };
+}

@@ -1,0 +1,21 @@
+import type { Archive } from '../archive/archive.ts';
+import { recordsIn } from '../archive/records.ts';
+import { archivedBatch } from '../results/archived-batch.ts';
+import { recordsOfBatch } from '../results/records-of-batch.ts';
+import { rowOf } from '../results/row.ts';
+import { parseWhere } from '../results/where.ts';
+import type { ResultRow } from './flux-batch.ts';
+
+/** See `FluxBatch.results`. */
+export async function* results(
+  archive: Archive,
+  batch: string,
+  { where, signal }: { where: readonly string[]; signal: AbortSignal },
+): AsyncGenerator<ResultRow, void, undefined> {
+  const conditions = parseWhere(where);
+  await archivedBatch(archive, batch);
+  for await (const record of recordsOfBatch(recordsIn(archive), batch, signal)) {
+    if (conditions.matches(record)) yield { ...rowOf(record), variables: record.variables };
+  }
+  conditions.complain();
+}

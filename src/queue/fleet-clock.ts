@@ -1,0 +1,30 @@
+import type { Closers } from '../closers.ts';
+import type { RedisClient } from './connection.ts';
+
+/** Epoch milliseconds that all processes of a fleet agree on. */
+export type Clock = { now(): number };
+
+const ASK_EVERY_MS = 30_000;
+/** So far apart are clocks that are kept by NTP, and answers that were long on their way: nothing that our deadlines notice. */
+const NOISE_MS = 2_000;
+
+/**
+ * The time of the Redis server. Deadlines travel between machines, and what one whose clock is ten minutes slow has submitted must not
+ * be overdue to one whose clock is right. `local`: this machine's clock.
+ */
+export async function openFleetClock(redis: RedisClient, closers: Closers, local = Date.now): Promise<Clock> {
+  let offsetMs = 0;
+  const ask = async () => {
+    const askedAt = local();
+    const [seconds, micros] = await redis.time();
+    const middle = (askedAt + local()) / 2;
+    const found = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000 - middle);
+    offsetMs = Math.abs(found) > NOISE_MS ? found : 0;
+  };
+  await ask();
+  // What was learned last holds while Redis is away.
+  const timer = setInterval(() => void ask().catch(() => {}), ASK_EVERY_MS);
+  timer.unref();
+  closers.push(async () => clearInterval(timer));
+  return { now: () => local() + offsetMs };
+}

@@ -1,0 +1,24 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openClosers } from '../../src/closers.ts';
+import { openFleetClock } from '../../src/queue/fleet-clock.ts';
+import { ownRedis } from './connections.ts';
+
+const MINUTE_MS = 60_000;
+
+function openClock(local: () => number) {
+  const closers = openClosers();
+  onTestFinished(() => closers.closeAll());
+  return openFleetClock(ownRedis().connection(), closers, local);
+}
+
+describe('the clock of a fleet', () => {
+  test.each([10 * MINUTE_MS, -10 * MINUTE_MS])('is that of Redis where the machine is %i ms off', async (offMs) => {
+    const clock = await openClock(() => Date.now() + offMs);
+    expect(Math.abs(clock.now() - Date.now())).toBeLessThan(2_000);
+  });
+
+  test('is that of the machine where the two agree, so that no answer of Redis makes it jump', async () => {
+    const clock = await openClock(() => 200 + Math.floor(Date.now() / 1_000) * 1_000);
+    expect(clock.now() % 1_000).toBe(200);
+  });
+});
