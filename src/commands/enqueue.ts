@@ -25,7 +25,7 @@ export function enqueueCommand(): Command {
     .action(
       async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags) });
+        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
         const connections = await connect(config, { patient: false, prove: true });
         try {
           for (const warning of connections.warnings) say(`warning: ${warning}`);

@@ -26,7 +26,7 @@ export function planCommand(): Command {
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
-      const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags) });
+      const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
       const found = await lookIntoArchive(config, manifest, totals);
       const left = found.kind === 'looked' ? found.left : totals.byModel;
       const toMake = Object.values(left).reduce((sum, count) => sum + count, 0);
@@ -58,6 +58,7 @@ async function lookIntoArchive(config: Config, manifest: Manifest, totals: Total
       manifest.batch,
       () => expand(manifest),
       totals.byModel,
+      config,
     );
   } finally {
     await closers.closeAll();
@@ -79,8 +80,8 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     byModel: totals.byModel,
     toMake,
     ...(found.kind === 'looked'
-      ? { archived: found.archived, begun: found.begun }
-      : { archived: null, begun: null, archiveUnreachable: found.message }),
+      ? { archived: found.archived, begun: found.begun, unread: found.unread }
+      : { archived: null, begun: null, unread: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
       id: sourceOf(job.id),
       file: job.file,

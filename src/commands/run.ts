@@ -50,7 +50,7 @@ export function runCommand(startFleet: StartFleet): Command {
         flags: ConfigFlags & SelectionFlags & DrainFlags & { priority: number; yes?: true; json?: true },
       ) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags) });
+        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
         const connections = await connect(config, { patient: true, prove: true });
         try {

@@ -30,10 +30,11 @@ export type Manifest = {
 export async function inspectManifest(
   given: string,
   selection: Selection = EVERYTHING,
+  stdin?: AsyncIterable<Uint8Array>,
 ): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
-  const isStdin = given === STDIN_ARGUMENT;
-  const file = isStdin ? STDIN : given;
-  const reading = isStdin ? readTextOf(process.stdin, MAX_MANIFEST_BYTES) : readText(file, MAX_MANIFEST_BYTES);
+  const stream = given === STDIN_ARGUMENT ? stdin : undefined;
+  const file = stream === undefined ? given : STDIN;
+  const reading = stream === undefined ? readText(file, MAX_MANIFEST_BYTES) : readTextOf(stream, MAX_MANIFEST_BYTES);
   const source = await reading.catch((error: unknown) => {
     if (!(error instanceof UnreadableFile)) throw error;
     const line = error.line === undefined ? {} : { line: error.line };

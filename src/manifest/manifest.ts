@@ -20,6 +20,9 @@ export type Totals = {
 
 type Options = { signal?: AbortSignal };
 
+/** With `stdin`, `-` stands for what comes there. */
+type OpenOptions = { selection?: Selection; stdin?: AsyncIterable<Uint8Array> };
+
 /** Problems of rows that are told; the others are counted. */
 const MAX_TOLD = 50;
 
@@ -30,9 +33,9 @@ const MAX_TOLD = 50;
  */
 export async function openManifest(
   file: string,
-  { selection = EVERYTHING, ...options }: Options & { selection?: Selection } = {},
+  { selection = EVERYTHING, stdin, ...options }: Options & OpenOptions = {},
 ): Promise<{ manifest: Manifest; totals: Totals }> {
-  const { manifest, problems, omitted } = await inspectManifest(file, selection);
+  const { manifest, problems, omitted } = await inspectManifest(file, selection, stdin);
   const selector = selectorOf(selection);
   const check = await checkItems(manifest, selector, options);
   if (problems.length + check.problems.length > 0) {

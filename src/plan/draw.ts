@@ -45,7 +45,7 @@ export function drawPlan(plan: Plan, width: number): string[] {
   ];
 }
 
-function archiveLines({ survey, toMake, config }: Plan): string[][] {
+function archiveLines({ survey, totals, toMake, config }: Plan): string[][] {
   const count = toMake.toLocaleString('en-US');
   if (survey.kind === 'unreachable') {
     return [
@@ -53,19 +53,20 @@ function archiveLines({ survey, toMake, config }: Plan): string[][] {
       ['', plain(survey.message)],
     ];
   }
-  const { archived, begun } = survey;
-  if (archived + begun === 0) return [];
+  const { archived, begun, unread } = survey;
+  if (toMake === totals.items) return [];
   return [
     ['  to make', `${count}; already archived: ${archived.toLocaleString('en-US')}, in ${plain(config.archiveUrl)}`],
-    ...(begun === 0
+    ...(begun === 0 ? [] : [['  begun', `${plural(begun, 'item')} under way, held or failed, none submitted again`]]),
+    ...(unread === 0
       ? []
-      : [['  begun', `${plural(begun, 'item')} recorded without an image: under way, held or failed`]]),
+      : [['  unread', `${plural(unread, 'record')} without an image; some may be submitted again`]]),
   ];
 }
 
-function priceOf({ cost, prices, survey }: Plan): string {
+function priceOf({ cost, prices, totals, toMake }: Plan): string {
   if (cost.credits === undefined) return `no price for ${cost.unpriced.join(', ')} (FLUX_PRICES)`;
-  const rest = survey.kind === 'looked' && survey.archived + survey.begun > 0 ? ' for what is to make,' : ',';
+  const rest = toMake < totals.items ? ' for what is to make,' : ',';
   return `${cost.credits.toLocaleString('en-US')} credits${rest} about $${cost.usd?.toFixed(2)} at the prices of ${prices.date}`;
 }
 

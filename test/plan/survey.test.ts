@@ -5,9 +5,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Archive } from '../../src/archive/archive.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { layout } from '../../src/archive/layout.ts';
+import { recordsIn } from '../../src/archive/records.ts';
 import { FluxError } from '../../src/errors.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { survey } from '../../src/plan/survey.ts';
+import { failedRecord, reopenedRecord } from '../../src/stages/item-record.ts';
 import { collected, written } from '../manifest/written.ts';
 
 const MANIFEST = `version: 1
@@ -25,25 +27,30 @@ async function batch() {
   const archive = folderArchive(folder);
   const put = (key: string) => archive.write(key, Buffer.from('x'), { contentType: 'text/plain' });
   const look = (open: () => Promise<Archive> = async () => archive) =>
-    survey(open, 'b', () => expand(manifest), totals.byModel);
+    survey(open, 'b', () => expand(manifest), totals.byModel, { onUnknown: 'hold', storedTtlMs: 1_000 });
   return { items, put, look, archive };
 }
 
 test('an archive without the batch leaves everything to make', async () => {
   const { look } = await batch();
   const left = { 'flux-kontext-pro': 3, 'flux-kontext-max': 1 };
-  expect(await look()).toEqual({ kind: 'looked', archived: 0, begun: 0, left });
+  expect(await look()).toEqual({ kind: 'looked', archived: 0, begun: 0, unread: 0, left });
 });
 
-test('what has record and image is archived, what has a record only was begun', async () => {
-  const { items, put, look } = await batch();
-  const [lamp, vase] = items.map(({ id }) => id);
-  await put(layout.record('b', lamp ?? ''));
-  await put(layout.image('b', lamp ?? '', 'jpeg'));
-  await put(layout.record('b', vase ?? ''));
+test('what has record and image is archived, what has a record only goes by its state', async () => {
+  const { items, put, look, archive } = await batch();
+  const [lamp, vase, bowl] = items;
+  if (!lamp || !vase || !bowl) throw new Error('the manifest has others');
+  const queuedAt = Date.now();
+  await put(layout.record('b', lamp.id));
+  await put(layout.image('b', lamp.id, 'jpeg'));
+  const failure = { class: 'content-policy' as const, message: 'no' };
+  await recordsIn(archive).write(failedRecord({ ...vase, queuedAt }, undefined, failure));
+  const failed = failedRecord({ ...bowl, queuedAt }, undefined, failure);
+  await recordsIn(archive).write(reopenedRecord(failed));
   await put(layout.record('b', 'of-a-former-manifest-0123456789ab'));
   const left = { 'flux-kontext-pro': 1, 'flux-kontext-max': 1 };
-  expect(await look()).toEqual({ kind: 'looked', archived: 1, begun: 1, left });
+  expect(await look()).toEqual({ kind: 'looked', archived: 1, begun: 1, unread: 0, left });
 });
 
 test('an archive that fails is told of, and is no error', async () => {
