@@ -72,8 +72,9 @@ function priceOf({ cost, prices, totals, toMake }: Plan): string {
 
 function timeLines({ toMake, config: { rateLimit } }: Plan): string[][] {
   if (toMake === 0) return [];
-  const time = formatDuration(submitTimeMs(toMake, rateLimit));
-  return [['  time', `at least ${time} to submit at ${formatRate(rateLimit)}, and the last task's own`]];
+  const timeMs = submitTimeMs(toMake, rateLimit);
+  const submits = timeMs === 0 ? 'all submitted at once' : `at least ${formatDuration(timeMs)} to submit`;
+  return [['  time', `${submits} at ${formatRate(rateLimit)}, and the last task's own`]];
 }
 
 function budgetLines({ cost, config, asksFirst }: Plan): string[][] {
