@@ -1,4 +1,4 @@
-// npm run bench:callbacks [-- items]
+// npm run bench:callbacks [-- items] [-- --cluster]
 //
 // Two promises of `serve`: a task that is called back is found within 300 ms (median), with four worker processes, 30 % of the
 // callbacks lost; and a callback is answered within 50 ms at 200 a second.
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { callbackTokens } from '../src/callbacks/token.ts';
 import { loadConfig } from '../src/config.ts';
@@ -18,16 +19,18 @@ import { intakeManifest } from '../src/intake.ts';
 import type { Item, Submitted } from '../src/item.ts';
 import { hasEnded } from '../src/queue/batch-state.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
+import { startCluster } from '../test/services/cluster.ts';
 import { startRedis } from '../test/services/redis.ts';
 
-const ITEMS = Number(process.argv[2] ?? 500);
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { cluster: { type: 'boolean' } } });
+const ITEMS = Number(positionals[0] ?? 500);
 const WORKERS = 4;
 const PER_SECOND = 200;
 const SECONDS = 10;
 
 const cli = fileURLToPath(new URL('../bin/flux-batch.js', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'flux-batch-bench-'));
-const redis = await startRedis({ appendonly: true });
+const redis = values.cluster ? await startCluster(3) : await startRedis({ appendonly: true });
 const simulator = await startSimulator({
   medianMs: 2_000,
   rate: { max: 100_000, windowMs: 1_000 },
@@ -111,7 +114,7 @@ async function discovery(calledBack: ReadonlySet<string>): Promise<void> {
   }
   const { tasks, callbacks, polls } = simulator.ledger();
   console.log(
-    `${ITEMS} items, ${WORKERS} worker processes and serve: ${((Date.now() - startedAt) / 1_000).toFixed(1)} s`,
+    `${values.cluster ? 'a Redis Cluster of three nodes' : 'one Redis'}: ${ITEMS} items, ${WORKERS} worker processes and serve: ${((Date.now() - startedAt) / 1_000).toFixed(1)} s`,
   );
   console.log(`  archived ${counts.items.archived}, tasks paid for ${tasks.accepted}, polls ${polls}`);
   console.log(`  callbacks delivered ${callbacks.delivered}, lost ${callbacks.lost}, failed ${callbacks.failed}`);
