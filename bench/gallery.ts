@@ -1,4 +1,4 @@
-// How the gallery of a large batch behaves in a browser, for batches of these sizes:   npm run bench:gallery -- 1000 5000
+// How the gallery of a large batch behaves in a browser, for batches of 1,000 and 5,000 or of other sizes:   npm run bench:gallery -- 200
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,4 +177,5 @@ async function* eachOf<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;
 }
 
-for (const size of process.argv.slice(2).map(Number)) console.log(JSON.stringify(await measure(size)));
+const sizes = process.argv.slice(2).map(Number);
+for (const size of sizes.length > 0 ? sizes : [1_000, 5_000]) console.log(JSON.stringify(await measure(size)));

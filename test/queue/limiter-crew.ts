@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LimiterOptions, redisLimiter } from '../../src/queue/limiter.ts';
 import { createRandom } from '../../src/simulator/random.ts';
 import { ownRedis } from './connections.ts';
 
 export const NEVER = new AbortController().signal;
+setMaxListeners(0, NEVER);
 
 /** Limiters of one name, each on a connection of its own, as several processes have them. */
 export function fleet(size: number, options: Partial<LimiterOptions> = {}) {
