@@ -43,8 +43,7 @@ export function exchange(
     let settled = false;
     let controller: Dispatcher.DispatchController | undefined;
     let head: { status: number; headers: ResponseHeaders } | undefined;
-    const chunks: Buffer[] = [];
-    let length = 0;
+    let body: GrowingBody | undefined;
 
     const settle = (result: Exchange): void => {
       if (settled) return;
@@ -87,17 +86,18 @@ export function exchange(
       onResponseStart(_controller, status, headers) {
         if (status < 200 || settled) return;
         head = { status, headers };
-        if (Number(headers['content-length']) > maxBytes) tooLong(status, headers);
+        const announced = Number(headers['content-length']);
+        if (announced > maxBytes) tooLong(status, headers);
+        else body = growingBody(announced);
       },
       onResponseData(_controller, chunk) {
-        if (settled || head === undefined) return;
-        length += chunk.length;
-        if (length > maxBytes) tooLong(head.status, head.headers);
-        else chunks.push(chunk);
+        if (settled || head === undefined || body === undefined) return;
+        if (body.length() + chunk.length > maxBytes) tooLong(head.status, head.headers);
+        else body.add(chunk);
       },
       onResponseEnd() {
-        if (head === undefined) fail(new Error('an answer without a status'));
-        else settle({ kind: 'answer', ...head, body: Buffer.concat(chunks) });
+        if (head === undefined || body === undefined) fail(new Error('an answer without a status'));
+        else settle({ kind: 'answer', ...head, body: body.whole() });
       },
       onResponseError: (_controller, error) => fail(error),
     };
@@ -107,6 +107,28 @@ export function exchange(
       fail(thrown);
     }
   });
+}
+
+type GrowingBody = { length(): number; add(chunk: Buffer): void; whole(): Buffer };
+
+/** Written into its place where its length was announced: joining large bodies at their end would take twice their memory. */
+function growingBody(announced: number): GrowingBody {
+  let place = Number.isSafeInteger(announced) && announced > 0 ? Buffer.allocUnsafeSlow(announced) : undefined;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  return {
+    length: () => length,
+    add(chunk) {
+      if (place && length + chunk.length > place.length) {
+        chunks.push(place.subarray(0, length));
+        place = undefined;
+      }
+      if (place) chunk.copy(place, length);
+      else chunks.push(chunk);
+      length += chunk.length;
+    },
+    whole: () => place?.subarray(0, length) ?? Buffer.concat(chunks),
+  };
 }
 
 /** A connection tried by several addresses fails with an AggregateError that has no message of its own. */
