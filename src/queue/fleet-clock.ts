@@ -5,7 +5,7 @@ import type { RedisClient } from './connection.ts';
 export type Clock = { now(): number };
 
 const ASK_EVERY_MS = 30_000;
-/** So far apart are clocks that are kept by NTP, and answers that were long on their way: nothing that our deadlines notice. */
+/** Less than this apart are clocks that are kept by NTP: nothing that our deadlines notice. */
 const NOISE_MS = 2_000;
 
 /**
@@ -17,9 +17,8 @@ export async function openFleetClock(redis: RedisClient, closers: Closers, local
   const ask = async () => {
     const askedAt = local();
     const [seconds, micros] = await redis.time();
-    const middle = (askedAt + local()) / 2;
-    const found = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000 - middle);
-    offsetMs = Math.abs(found) > NOISE_MS ? found : 0;
+    const serverMs = Number(seconds) * 1_000 + Number(micros) / 1_000;
+    offsetMs = offsetOf({ askedAt, serverMs, answeredAt: local() }) ?? offsetMs;
   };
   await ask();
   // What was learned last holds while Redis is away.
@@ -27,4 +26,15 @@ export async function openFleetClock(redis: RedisClient, closers: Closers, local
   timer.unref();
   closers.push(async () => clearInterval(timer));
   return { now: () => local() + offsetMs };
+}
+
+/**
+ * What to add to the machine's clock, in milliseconds. Undefined for an answer that was long on its way, as one that waited for a lost
+ * Redis to come back: nobody knows when in that time it was given.
+ */
+export function offsetOf(answer: { askedAt: number; serverMs: number; answeredAt: number }): number | undefined {
+  const { askedAt, serverMs, answeredAt } = answer;
+  if (answeredAt - askedAt > NOISE_MS) return undefined;
+  const found = Math.round(serverMs - (askedAt + answeredAt) / 2);
+  return Math.abs(found) > NOISE_MS ? found : 0;
 }

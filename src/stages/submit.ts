@@ -2,17 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { ItemRecord } from '../archive/record.ts';
 import { FluxError } from '../errors.ts';
 import type { Item } from '../item.ts';
-import { cancelledRecord, claimedRecord } from './item-record.ts';
-import {
-  type Confirmation,
-  PARKED_MS,
-  type Ports,
-  type Run,
-  type Slot,
-  type StageOutcome,
-  type Standing,
-} from './ports.ts';
+import { claimedRecord } from './item-record.ts';
+import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
 import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+import { leave, lookAgain, permits, recordCancelled, waitFor } from './submit-standing.ts';
 
 /**
  * What a person says of a batch takes effect within a second: a confirmation is asked for again when what followed it took longer than
@@ -23,9 +16,6 @@ const CONFIRMED_FOR_MS = 250;
 const SENT_WITHIN_MS = 750;
 /** Then it is asked again, and goes over the connection that is open by now: as a rule the second time, in the same slot. */
 const CONNECTION_TRIES = 3;
-
-/** After so long another holder of the item has written its claim; what is older than that is not taken for granted. */
-const LOOK_AGAIN_MS = 1_000;
 
 /**
  * Spends money once: claim, slot, record `claimed`, POST, record the task id, hand on to poll.
@@ -175,46 +165,6 @@ async function submitInSlot(
   return { kind: 'later', atMs: ports.now() };
 }
 
-/** Whoever lost the item leaves its record and state to the holder that took it over. */
-async function leave(
-  item: Item,
-  why: Exclude<Confirmation, Permit>,
-  undo: () => Promise<unknown>,
-  ports: Ports,
-): Promise<StageOutcome> {
-  if (why === 'lost') return lookAgain(ports);
-  await undo();
-  if (why === 'cancelled') await ports.state.move(item, 'cancelled');
-  return waitFor(why, item, ports);
-}
-
-async function waitFor(why: Exclude<Standing, 'open'>, item: Item, ports: Ports): Promise<StageOutcome> {
-  switch (why) {
-    case 'closed':
-      return { kind: 'later', atMs: ports.now() + (await ports.state.gateCheckMs(item.batch)) };
-    case 'paused':
-    case 'out-of-budget':
-      return { kind: 'later', atMs: ports.now() + PARKED_MS };
-    case 'cancelled':
-      await recordCancelled(item, ports);
-      return { kind: 'done' };
-    default:
-      return why satisfies never;
-  }
-}
-
-/** So that it has its row in the index. A record that is there knows more and is left alone. */
-async function recordCancelled(item: Item, ports: Ports): Promise<void> {
-  if (await ports.records.read(item.batch, item.id)) return;
-  if (await ports.records.create(cancelledRecord(item))) await ports.state.outdateIndex(item.batch);
-}
-
-type Permit = Extract<Confirmation, 'go' | 'probe'>;
-
-function permits(confirmed: Confirmation): confirmed is Permit {
-  return confirmed === 'go' || confirmed === 'probe';
-}
-
 /** Milliseconds. The steady clock stands still while a machine sleeps, the other may be set back: the one that went further is believed. */
 function stopwatch({ now }: Pick<Ports, 'now'>): () => number {
   const [steadily, byTheClock] = [performance.now(), now()];
@@ -242,11 +192,6 @@ async function send(
   });
   if (tooLate && outcome.kind === 'not-sent') return undefined;
   return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
-}
-
-/** Another holder took the item over. Its job may be ours, so it is not given up: the record will say what there is to do. */
-function lookAgain(ports: Ports): StageOutcome {
-  return { kind: 'later', atMs: ports.now() + LOOK_AGAIN_MS };
 }
 
 /** The claim's create fences two holders of one item; after an earlier attempt there is a record to replace. */

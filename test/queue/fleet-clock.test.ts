@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openClosers } from '../../src/closers.ts';
-import { openFleetClock } from '../../src/queue/fleet-clock.ts';
+import { offsetOf, openFleetClock } from '../../src/queue/fleet-clock.ts';
 import { ownRedis } from './connections.ts';
 
 const MINUTE_MS = 60_000;
@@ -20,5 +20,11 @@ describe('the clock of a fleet', () => {
   test('is that of the machine where the two agree, so that no answer of Redis makes it jump', async () => {
     const clock = await openClock(() => 200 + Math.floor(Date.now() / 1_000) * 1_000);
     expect(clock.now() % 1_000).toBe(200);
+  });
+
+  test('is not told by an answer that waited for a lost Redis', () => {
+    expect(offsetOf({ askedAt: 0, serverMs: 60_000, answeredAt: 60_000 })).toBeUndefined();
+    expect(offsetOf({ askedAt: 0, serverMs: 600_010, answeredAt: 20 })).toBe(600_000);
+    expect(offsetOf({ askedAt: 0, serverMs: 500, answeredAt: 20 })).toBe(0);
   });
 });
