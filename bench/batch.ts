@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { intakeManifest } from '../src/batch/enqueue.ts';
 import { loadConfig, type Overrides } from '../src/config.ts';
-import { connect } from '../src/connections.ts';
-import { intakeManifest } from '../src/intake.ts';
-import type { Item } from '../src/item.ts';
-import { itemId } from '../src/item-id.ts';
-import { hasEnded } from '../src/queue/batch-state.ts';
+import { hasEnded } from '../src/fleet/batch-state.ts';
+import type { Item } from '../src/items/item.ts';
+import { itemId } from '../src/items/item-id.ts';
+import { connect } from '../src/wiring/connections.ts';
 
 type NewItem = Omit<Item, 'queuedAt'>;
 

@@ -12,13 +12,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { intakeManifest } from '../src/batch/enqueue.ts';
 import { callbackTokens } from '../src/callbacks/token.ts';
 import { loadConfig } from '../src/config.ts';
-import { connect } from '../src/connections.ts';
-import { intakeManifest } from '../src/intake.ts';
-import type { Item, Submitted } from '../src/item.ts';
-import { hasEnded } from '../src/queue/batch-state.ts';
+import { hasEnded } from '../src/fleet/batch-state.ts';
+import type { Item, Submitted } from '../src/items/item.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
+import { connect } from '../src/wiring/connections.ts';
 import { startCluster } from '../test/services/cluster.ts';
 import { startRedis } from '../test/services/redis.ts';
 

@@ -1,8 +1,8 @@
 import { recordsIn } from '../src/archive/records.ts';
 import { loadConfig, type Overrides } from '../src/config.ts';
-import { type Connections, connect } from '../src/connections.ts';
-import { WORKER_STAGES, type WorkerStage } from '../src/fleet.ts';
-import { openPorts } from '../src/stage-ports.ts';
+import { type Connections, connect } from '../src/wiring/connections.ts';
+import { WORKER_STAGES, type WorkerStage } from '../src/wiring/fleet.ts';
+import { openPorts } from '../src/wiring/stage-ports.ts';
 import { startFleet } from '../workers/fleet.ts';
 import { member } from './children.ts';
 import { emptyArchive, instantDownload, instantProvider } from './instant.ts';

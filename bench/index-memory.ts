@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { folderArchive } from '../src/archive/folder.ts';
-import type { ItemRecord } from '../src/archive/record.ts';
+import type { ItemRecord } from '../src/items/record.ts';
 import { writeIndexFiles } from '../src/results/write-index.ts';
 import { archivedRecordOf } from '../test/results/sample-batch.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatRate, type Rate } from '../src/duration.ts';
+import { formatRate, type Rate } from '../src/text/duration.ts';
 import { startMember, startSimulator } from './children.ts';
 import type { SubmitterInput } from './limiter-submitter.ts';
 

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import type { Rate } from '../src/duration.ts';
+import { redisLimiter } from '../src/fleet/limiter.ts';
 import { fluxKontext } from '../src/provider/flux-kontext.ts';
-import { connectRedis } from '../src/queue/connection.ts';
-import { keysOf } from '../src/queue/keys.ts';
-import { redisLimiter } from '../src/queue/limiter.ts';
+import { connectRedis } from '../src/redis/connection.ts';
+import { keysOf } from '../src/redis/keys.ts';
+import type { Rate } from '../src/text/duration.ts';
 import { member } from './children.ts';
 
 export type SubmitterInput = {

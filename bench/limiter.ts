@@ -1,4 +1,4 @@
-import { formatRate } from '../src/duration.ts';
+import { formatRate } from '../src/text/duration.ts';
 import { startRedis } from '../test/services/redis.ts';
 import type { Bench } from './bench.ts';
 import { runLimiter, type SubmitTime } from './limiter-run.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import type { Overrides } from '../src/config.ts';
-import { DEFAULT_PREFIX, keysOf } from '../src/queue/keys.ts';
+import { DEFAULT_PREFIX, keysOf } from '../src/redis/keys.ts';
 import { startRedis } from '../test/services/redis.ts';
 import type { BareInput } from './bare-member.ts';
 import { BARE_QUEUES } from './bare-queues.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_PREFIX, keysOf } from '../src/queue/keys.ts';
+import { DEFAULT_PREFIX, keysOf } from '../src/redis/keys.ts';
 import { startRedis } from '../test/services/redis.ts';
 import { enqueueBatch, itemsOf } from './batch.ts';
 import type { Bench } from './bench.ts';

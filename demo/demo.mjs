@@ -58,7 +58,7 @@ function build() {
 async function clearFormerDemo() {
   const running = resolve(stateDir, 'redis', 'redis.json');
   if (existsSync(running)) {
-    const { privateRedis } = await import(resolve(project, 'dist/src/queue/private-redis.js'));
+    const { privateRedis } = await import(resolve(project, 'dist/src/redis/private/private-redis.js'));
     await (await privateRedis(stateDir)).close();
   }
   if (existsSync(running)) {

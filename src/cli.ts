@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { EXIT } from './commands/exit-codes.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
-import { EXIT } from './exit-codes.ts';
-import type { StartFleet } from './fleet.ts';
-import { say } from './terminal.ts';
+import { say } from './text/terminal.ts';
 import { VERSION } from './version.ts';
+import type { StartFleet } from './wiring/fleet.ts';
 
 /** Workers are loaded for the commands that start some only. */
 export type LoadFleet = () => Promise<StartFleet>;

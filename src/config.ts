@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
-import { parseDuration, parseRate } from './duration.ts';
 import { FluxError, UsageError } from './errors.ts';
-import { passwordsIn, withoutPassword } from './scrub.ts';
+import { parseDuration, parseRate } from './text/duration.ts';
+import { passwordsIn, withoutPassword } from './text/scrub.ts';
 
 const duration = z.string().transform(through(parseDuration));
 const rate = z.string().transform(through(parseRate));

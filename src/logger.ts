@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino';
-import { scrubber } from './scrub.ts';
+import { scrubber } from './text/scrub.ts';
 
 /** Takes a JSON line, its end included. */
 export type WriteLine = (line: string) => void;

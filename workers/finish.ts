@@ -1,9 +1,9 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
 import { readBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
-import type { Connections } from '../src/connections.ts';
-import { writeIndex } from '../src/stages/finish.ts';
+import { writeIndex } from '../src/results/write-index-of.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
+import type { Connections } from '../src/wiring/connections.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
 
 const finishSchema = z.object({ batch: z.string() });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Connections } from '../src/connections.ts';
-import { BEAT_EVERY_MS, type WorkerFacts } from '../src/queue/heartbeats.ts';
+import { BEAT_EVERY_MS, type WorkerFacts } from '../src/fleet/heartbeats.ts';
 import { VERSION } from '../src/version.ts';
+import type { Connections } from '../src/wiring/connections.ts';
 
 /** Tells that this process works, from now until it stops. A beat that fails is made up for by the next. */
 export function startHeartbeat({ heartbeats, log }: Connections, stages: readonly string[]) {

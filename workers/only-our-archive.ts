@@ -1,7 +1,7 @@
-import type { Connections } from '../src/connections.ts';
 import { FluxError } from '../src/errors.ts';
-import type { Item } from '../src/item.ts';
+import type { Item } from '../src/items/item.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
+import type { Connections } from '../src/wiring/connections.ts';
 
 type RunStage<Data> = (data: Data, run: Run) => Promise<StageOutcome>;
 

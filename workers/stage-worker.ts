@@ -1,9 +1,9 @@
 import { DelayedError, type Job, MetricsTime, UnrecoverableError, Worker } from 'bullmq';
 import type { z } from 'zod';
-import type { RedisClient } from '../src/queue/connection.ts';
-import type { Clock } from '../src/queue/fleet-clock.ts';
 import { promoteDelayed } from '../src/queue/promote-delayed.ts';
 import type { Stage } from '../src/queue/queues.ts';
+import type { Clock } from '../src/redis/clock.ts';
+import type { RedisClient } from '../src/redis/connection.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
 import { backoffMs, retryRule } from '../src/stages/retry.ts';
 

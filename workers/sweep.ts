@@ -1,8 +1,8 @@
-import type { Connections } from '../src/connections.ts';
-import { leastPrice } from '../src/prices.ts';
-import { hasEnded } from '../src/queue/batch-state.ts';
-import type { OpenedPorts } from '../src/stage-ports.ts';
-import { mayBeOver } from '../src/stages/probe-gate.ts';
+import { hasEnded } from '../src/fleet/batch-state.ts';
+import { mayBeOver } from '../src/fleet/probe-breaker.ts';
+import { leastPrice } from '../src/money/prices.ts';
+import type { Connections } from '../src/wiring/connections.ts';
+import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 
 const EVERY_MS = 5_000;
 /** A closed gate is probed by one process at a time, and not with every round. */

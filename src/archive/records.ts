@@ -1,7 +1,7 @@
 import { FluxError, messageOf } from '../errors.ts';
+import { type ItemRecord, recordSchema } from '../items/record.ts';
 import type { Archive } from './archive.ts';
 import { itemOfRecordKey, layout } from './layout.ts';
-import { type ItemRecord, recordSchema } from './record.ts';
 
 /** The items' records in an archive. All but `list` may throw the archive's errors. */
 export type Records = {

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.ts';
-import { withoutPassword } from '../scrub.ts';
+import { withoutPassword } from '../text/scrub.ts';
 import { isKey } from './key.ts';
 
 const HINT = 'Give a folder (./archive), file:///path, or s3://bucket/prefix.';

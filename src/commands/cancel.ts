@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { agrees } from '../ask.ts';
+import { knownBatch } from '../batch/find.ts';
 import { loadConfig } from '../config.ts';
-import { connect } from '../connections.ts';
-import { EXIT } from '../exit-codes.ts';
-import { knownBatch } from '../known-batch.ts';
-import { hasEnded } from '../queue/batch-state.ts';
-import { plural, say } from '../terminal.ts';
+import { hasEnded } from '../fleet/batch-state.ts';
+import { plural, say } from '../text/terminal.ts';
+import { connect } from '../wiring/connections.ts';
+import { agrees } from './ask.ts';
+import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 
 const EXAMPLES = `

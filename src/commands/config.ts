@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describeConfig } from '../config.ts';
-import { table } from '../terminal.ts';
+import { table } from '../text/terminal.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 
 /** `flux-batch config`: what is in force and where it comes from, secrets masked. */

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
-import { parseDuration } from '../duration.ts';
 import { messageOf } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
-import { longestDrainMs } from '../fleet.ts';
-import { say } from '../terminal.ts';
+import { parseDuration } from '../text/duration.ts';
+import { say } from '../text/terminal.ts';
+import { longestDrainMs } from '../wiring/fleet.ts';
+import { EXIT } from './exit-codes.ts';
 
 export const DRAIN_TIMEOUT = 'how long to wait for what is under way when stopped (the submit timeout and 15s)';
 export type DrainFlags = { drainTimeout?: number };

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { agreesToSpend, spendingOf } from '../agree-to-spend.ts';
-import { parseBatchPriority, prioritized } from '../batch-priority.ts';
-import { requirePrices } from '../budget.ts';
+import { intakeManifest } from '../batch/enqueue.ts';
+import { parseBatchPriority, prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
-import { connect } from '../connections.ts';
-import { EXIT } from '../exit-codes.ts';
-import { intakeManifest } from '../intake.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
-import { plural, say } from '../terminal.ts';
+import { requirePrices } from '../money/budget.ts';
+import { plural, say } from '../text/terminal.ts';
+import { connect } from '../wiring/connections.ts';
+import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
+import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 

@@ -1,8 +1,8 @@
 import { Argument, Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { connect } from '../connections.ts';
-import { describeGate } from '../describe-gate.ts';
-import { say } from '../terminal.ts';
+import { describeGate } from '../fleet/describe-breaker.ts';
+import { say } from '../text/terminal.ts';
+import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 
 const EXAMPLES = `

@@ -1,13 +1,13 @@
 import { Argument, Command } from 'commander';
-import { agrees } from '../ask.ts';
+import { restoredBatch } from '../batch/find.ts';
+import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../batch/held.ts';
+import { costOfChoices, describeChoices, reopen } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
-import { type Connections, connect } from '../connections.ts';
 import { UsageError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
-import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../held.ts';
-import { restoredBatch } from '../known-batch.ts';
-import { costOfChoices, describeChoices, reopen } from '../reopen.ts';
-import { plural, say } from '../terminal.ts';
+import { plural, say } from '../text/terminal.ts';
+import { type Connections, connect } from '../wiring/connections.ts';
+import { agrees } from './ask.ts';
+import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 
 const ACTIONS = ['list', 'resubmit', 'drop', 'attach'] as const;

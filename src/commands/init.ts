@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { messageOf, UsageError } from '../errors.ts';
 import { STARTER } from '../manifest/starter.ts';
-import { say } from '../terminal.ts';
+import { say } from '../text/terminal.ts';
 
 /** `flux-batch init`: a manifest to begin with. */
 export function initCommand(): Command {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { knownBatch } from '../batch/find.ts';
 import { loadConfig } from '../config.ts';
-import { type Connections, connect } from '../connections.ts';
-import { knownBatch } from '../known-batch.ts';
-import { hasEnded } from '../queue/batch-state.ts';
-import { plural, say } from '../terminal.ts';
+import { hasEnded } from '../fleet/batch-state.ts';
+import { plural, say } from '../text/terminal.ts';
+import { type Connections, connect } from '../wiring/connections.ts';
 import { oneOrAll } from './batch-argument.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 

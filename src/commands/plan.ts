@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { openClosers } from '../closers.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { openArchiveOf } from '../connections.ts';
-import { type Cost, costOf, submitTimeMs } from '../estimate.ts';
 import { expand, type Manifest, type NewItem, openManifest, type Totals } from '../manifest/manifest.ts';
+import { type Cost, costOf, submitTimeMs } from '../money/estimate.ts';
+import { loadPrices } from '../money/prices.ts';
 import { drawPlan, madeOf, type Plan, sourceOf } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
-import { loadPrices } from '../prices.ts';
+import { openClosers } from '../wiring/closers.ts';
+import { openArchiveOf } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 

@@ -1,15 +1,15 @@
 import { Command } from 'commander';
+import { type Rescue, type Rescued, rescuedItems, takeUp } from '../batch/rescue.ts';
 import { loadConfig } from '../config.ts';
-import { type Connections, connect } from '../connections.ts';
-import { EXIT } from '../exit-codes.ts';
-import type { StartFleet } from '../fleet.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
-import { type Rescue, type Rescued, rescuedItems, takeUp } from '../rescue.ts';
-import { openPorts } from '../stage-ports.ts';
-import { writeIndex } from '../stages/finish.ts';
-import { plain, plural, say, shorten } from '../terminal.ts';
+import { writeIndex } from '../results/write-index-of.ts';
+import { plain, plural, say, shorten } from '../text/terminal.ts';
+import { type Connections, connect } from '../wiring/connections.ts';
+import type { StartFleet } from '../wiring/fleet.ts';
+import { openPorts } from '../wiring/stage-ports.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
 

@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
-import { FAILURE_CLASSES, type Failure } from '../archive/record.ts';
-import { agrees } from '../ask.ts';
+import { restoredBatch } from '../batch/find.ts';
+import { chooseFailed, costOfChoices, describeChoices, reopen } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
-import { connect } from '../connections.ts';
-import { EXIT } from '../exit-codes.ts';
-import { restoredBatch } from '../known-batch.ts';
-import { chooseFailed, costOfChoices, describeChoices, reopen } from '../reopen.ts';
-import { plural, say } from '../terminal.ts';
+import { FAILURE_CLASSES, type Failure } from '../items/record.ts';
+import { plural, say } from '../text/terminal.ts';
+import { connect } from '../wiring/connections.ts';
+import { agrees } from './ask.ts';
+import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 
 const EXAMPLES = `

@@ -1,26 +1,26 @@
 import { Command } from 'commander';
-import { agreesToSpend, spendingOf } from '../agree-to-spend.ts';
-import { openBooks } from '../balance.ts';
-import { parseBatchPriority, prioritized } from '../batch-priority.ts';
-import { recountCharges, requirePrices } from '../budget.ts';
+import { intakeManifest, refuseOtherArchive } from '../batch/enqueue.ts';
+import { parseBatchPriority, prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
-import { type Connections, connect } from '../connections.ts';
 import { UsageError } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
-import { type StartFleet, WORKER_STAGES } from '../fleet.ts';
-import { intakeManifest, refuseOtherArchive } from '../intake.ts';
-import type { Item } from '../item.ts';
+import { reopenGate } from '../fleet/reopen-breaker.ts';
+import type { Item } from '../items/item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
+import { openBooks } from '../money/balance.ts';
+import { recountCharges, requirePrices } from '../money/budget.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
-import { reopenGate } from '../reopen-gate.ts';
-import { summarize } from '../results/summary.ts';
-import { openPorts } from '../stage-ports.ts';
-import { plural, say } from '../terminal.ts';
+import { plural, say } from '../text/terminal.ts';
+import { type Connections, connect } from '../wiring/connections.ts';
+import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
+import { openPorts } from '../wiring/stage-ports.ts';
+import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { onStopSignals } from './signals.ts';
+import { summarize } from './summary.ts';
 
 const EXAMPLES = `
 Examples:

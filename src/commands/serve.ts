@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { connect } from '../connections.ts';
 import { startServer } from '../server/server.ts';
 import { openServing } from '../server/serving.ts';
-import { say } from '../terminal.ts';
+import { say } from '../text/terminal.ts';
+import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
 

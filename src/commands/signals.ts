@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { FluxError, messageOf } from '../errors.ts';
-import { EXIT } from '../exit-codes.ts';
-import { stopsWork } from '../fleet.ts';
-import { say } from '../terminal.ts';
+import { say } from '../text/terminal.ts';
+import { stopsWork } from '../wiring/fleet.ts';
+import { EXIT } from './exit-codes.ts';
 
 export type Stop = {
   signal: AbortSignal;

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { parseDuration, parseRate } from '../duration.ts';
 import { UsageError } from '../errors.ts';
 import { FAULT_NAMES, type Fault, parseFaultText } from '../simulator/faults.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
 import { RETRY_AFTER } from '../simulator/retry-after.ts';
 import { startSimulator } from '../simulator/simulator.ts';
+import { parseDuration, parseRate } from '../text/duration.ts';
 
 const DEFAULT_PORT = 4010;
 

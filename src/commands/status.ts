@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { connect } from '../connections.ts';
 import { drawSnapshot } from '../status/draw.ts';
 import { openLook } from '../status/snapshot.ts';
 import { watchStatus } from '../status/watch.ts';
+import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 
 const EXAMPLES = `

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
-import { connect } from '../connections.ts';
-import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../fleet.ts';
+import { reopenGate } from '../fleet/reopen-breaker.ts';
 import { checkAccount } from '../provider/check-account.ts';
-import { reopenGate } from '../reopen-gate.ts';
-import { openPorts } from '../stage-ports.ts';
-import { say } from '../terminal.ts';
+import { say } from '../text/terminal.ts';
+import { connect } from '../wiring/connections.ts';
+import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
+import { openPorts } from '../wiring/stage-ports.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';

@@ -1,9 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+
+import type { Outlook } from '../batch/counts.ts';
 import type { GivenSettings } from '../config.ts';
-import type { WorkerStage } from '../fleet.ts';
-import type { ItemState } from '../item-state.ts';
-import type { Outlook } from '../progress/outlook.ts';
+import type { ItemState } from '../items/item-state.ts';
 import type { Row } from '../results/row.ts';
+import type { WorkerStage } from '../wiring/fleet.ts';
 import type { LoadedManifest } from './load-manifest.ts';
 
 /**

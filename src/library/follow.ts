@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Connections } from '../connections.ts';
+import { outlookOf } from '../batch/counts.ts';
+import { knownBatch } from '../batch/find.ts';
 import { FluxError } from '../errors.ts';
-import { knownBatch } from '../known-batch.ts';
-import { outlookOf } from '../progress/outlook.ts';
 import { doneOf } from '../progress/view.ts';
+import type { Connections } from '../wiring/connections.ts';
 import type { Progress } from './flux-batch.ts';
 
 const EVERY_MS = 250;

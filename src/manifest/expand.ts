@@ -1,5 +1,5 @@
-import { embedOf, type ImageRequest, type Item } from '../item.ts';
-import { itemId } from '../item-id.ts';
+import { embedOf, type ImageRequest, type Item } from '../items/item.ts';
+import { itemId } from '../items/item-id.ts';
 import { findingsOf } from './check.ts';
 import { coerce, type Job } from './job.ts';
 import { combinations } from './matrix.ts';

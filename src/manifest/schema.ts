@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { imageRequestSchema } from '../item.ts';
+import { imageRequestSchema } from '../items/item.ts';
 import { TEMPLATE, VARIABLE_NAME } from './template.ts';
 
 const MAX_PROMPT = 10_000;

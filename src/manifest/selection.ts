@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { globOf } from '../glob.ts';
+import { globOf } from '../text/glob.ts';
 import { templatesOf } from './job.ts';
 import type { Manifest } from './load.ts';
 import { suggest } from './suggest.ts';

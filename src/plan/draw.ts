@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts';
-import { formatDuration, formatRate } from '../duration.ts';
-import { type Cost, submitTimeMs } from '../estimate.ts';
 import type { Job } from '../manifest/job.ts';
 import type { Manifest, NewItem, Totals } from '../manifest/manifest.ts';
 import { render, type Template } from '../manifest/template.ts';
-import { creditsOf, type Prices } from '../prices.ts';
-import { plain, plural, shorten, table } from '../terminal.ts';
+import { type Cost, submitTimeMs } from '../money/estimate.ts';
+import { creditsOf, type Prices } from '../money/prices.ts';
+import { formatDuration, formatRate } from '../text/duration.ts';
+import { plain, plural, shorten, table } from '../text/terminal.ts';
 import type { Survey } from './survey.ts';
 
 export type Plan = {

@@ -1,10 +1,10 @@
 import type { Archive } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
+import { readRecords } from '../batch/read-records.ts';
 import { messageOf } from '../errors.ts';
+import { reconcile } from '../items/reconcile.ts';
 import type { NewItem } from '../manifest/manifest.ts';
-import { readRecords } from '../read-records.ts';
-import { reconcile } from '../stages/reconcile.ts';
 import { type NameSet, nameSetOf } from './name-set.ts';
 
 /**

@@ -1,10 +1,10 @@
-import { describeGate } from '../describe-gate.ts';
-import { formatDuration, formatRate, type Rate } from '../duration.ts';
-import type { Prices } from '../prices.ts';
-import type { BatchCounts } from '../queue/batch-state.ts';
-import type { LimiterUsage } from '../queue/limiter.ts';
-import type { Gate } from '../stages/probe-gate.ts';
-import { plural } from '../terminal.ts';
+import type { BatchCounts } from '../fleet/batch-state.ts';
+import { describeGate } from '../fleet/describe-breaker.ts';
+import type { LimiterUsage } from '../fleet/limiter.ts';
+import type { Gate } from '../fleet/probe-breaker.ts';
+import type { Prices } from '../money/prices.ts';
+import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
+import { plural } from '../text/terminal.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {

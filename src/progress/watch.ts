@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isOutOfBudget } from '../budget.ts';
-import type { Connections } from '../connections.ts';
+import { isFinished, isStuck } from '../batch/counts.ts';
+import { emptyCounts } from '../batch/empty-counts.ts';
+import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
-import type { BatchCounts } from '../queue/batch-state.ts';
-import type { OpenedPorts } from '../stage-ports.ts';
-import type { Enqueued } from '../stages/enqueue.ts';
-import type { Gate } from '../stages/probe-gate.ts';
+import type { BatchCounts } from '../fleet/batch-state.ts';
+import type { Gate } from '../fleet/probe-breaker.ts';
+import { isOutOfBudget } from '../money/budget.ts';
+import type { Connections } from '../wiring/connections.ts';
+import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { openDisplay } from './display.ts';
-import { emptyCounts } from './empty-counts.ts';
-import { isFinished, isStuck } from './outlook.ts';
 import type { View } from './view.ts';
 
 /** How a watched batch came to its end; `ended` is false when it was stopped before. */

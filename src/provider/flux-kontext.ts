@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
-import type { ImageRequest } from '../item.ts';
-import { scrubber } from '../scrub.ts';
+import type { ImageRequest } from '../items/item.ts';
+import { scrubber } from '../text/scrub.ts';
 import type { Answer } from './envelope.ts';
 import { exchange } from './exchange.ts';
 import { creditsOutcome, linkOutcome, submitOutcome } from './outcomes.ts';

@@ -1,4 +1,4 @@
-import type { ImageRequest } from '../item.ts';
+import type { ImageRequest } from '../items/item.ts';
 
 /** Why the provider said no: one word for each code of its envelope that is known not to have started a task. */
 export type Refusal =

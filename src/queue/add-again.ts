@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobsOptions, Queue } from 'bullmq';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from '../redis/connection.ts';
 
 type NewJob = { name: string; data: unknown; opts: JobsOptions & { jobId: string } };
 

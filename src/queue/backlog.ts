@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
-import { type Finished, finishedSchema } from '../item.ts';
-import { nextDeadline } from '../stages/sources.ts';
+import { type Finished, finishedSchema } from '../items/item.ts';
+import { nextDeadline } from '../items/sources.ts';
 import type { Queues, Stage } from './queues.ts';
 import { STAGES } from './queues.ts';
 

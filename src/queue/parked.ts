@@ -1,6 +1,6 @@
 import { Job, type Queue } from 'bullmq';
+import type { RedisClient } from '../redis/connection.ts';
 import { PARKED_MS } from '../stages/ports.ts';
-import type { RedisClient } from './connection.ts';
 import { promoteDelayed } from './promote-delayed.ts';
 
 const PAGE = 1_000;

@@ -1,9 +1,9 @@
 import type { Job } from 'bullmq';
 import { z } from 'zod';
+import type { RedisClient } from '../redis/connection.ts';
+import type { Keys } from '../redis/keys.ts';
 import type { Hurried } from '../stages/callback.ts';
 import type { ItemRef } from '../stages/ports.ts';
-import type { RedisClient } from './connection.ts';
-import type { Keys } from './keys.ts';
 import { promoteDelayed } from './promote-delayed.ts';
 import { jobIdOf, type Queues } from './queues.ts';
 

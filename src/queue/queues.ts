@@ -1,10 +1,10 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Finished, Item, Submitted } from '../item.ts';
+import type { Finished, Item, Submitted } from '../items/item.ts';
+import { archivePriority, nextDeadline } from '../items/sources.ts';
+import type { Clock } from '../redis/clock.ts';
+import type { RedisClient } from '../redis/connection.ts';
 import type { Forward, ItemRef } from '../stages/ports.ts';
-import { archivePriority, nextDeadline } from '../stages/sources.ts';
 import { addAgain } from './add-again.ts';
-import type { RedisClient } from './connection.ts';
-import type { Clock } from './fleet-clock.ts';
 import { unpark } from './parked.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;

@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
-import { formatDuration } from '../duration.ts';
-import { plain, plural } from '../terminal.ts';
+import { formatDuration } from '../text/duration.ts';
+import { plain, plural } from '../text/terminal.ts';
 import type { Brought } from './collect.ts';
 
 export type CollectSum = { brought: number; kept: number; lost: Brought[]; bytes: number };

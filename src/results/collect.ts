@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Archive } from '../archive/archive.ts';
-import type { ItemRecord } from '../archive/record.ts';
 import { UsageError } from '../errors.ts';
+import type { ItemRecord } from '../items/record.ts';
 import { readAhead } from './read-ahead.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;

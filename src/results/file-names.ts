@@ -1,5 +1,5 @@
-import type { ItemRecord } from '../archive/record.ts';
-import { slug } from '../item-id.ts';
+import { slug } from '../items/item-id.ts';
+import type { ItemRecord } from '../items/record.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 

@@ -1,5 +1,5 @@
-import type { ItemRecord } from '../archive/record.ts';
 import type { Records } from '../archive/records.ts';
+import type { ItemRecord } from '../items/record.ts';
 import { readAhead } from './read-ahead.ts';
 
 const READ_AHEAD = 32;

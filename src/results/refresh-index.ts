@@ -1,6 +1,6 @@
 import { readBatchFile } from '../archive/batch-file.ts';
-import { type FinishPorts, writeIndex } from '../stages/finish.ts';
 import { storedDigest } from './rows-digest.ts';
+import { type FinishPorts, writeIndex } from './write-index-of.ts';
 
 /** As often as the batch ends while its index is written, and no oftener: the end writes its own. */
 const MOST_TRIES = 3;

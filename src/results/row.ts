@@ -1,4 +1,4 @@
-import type { ItemRecord } from '../archive/record.ts';
+import type { ItemRecord } from '../items/record.ts';
 
 /** A record as a flat row: what results.csv and results.jsonl hold. The columns and their order are a promise to scripts. */
 export const COLUMNS = [

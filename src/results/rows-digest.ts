@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Archive } from '../archive/archive.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
-import type { ItemRecord } from '../archive/record.ts';
+import type { ItemRecord } from '../items/record.ts';
 import { jsonLine } from './format.ts';
 import { digestIn } from './gallery/page-html.ts';
 import { rowOf } from './row.ts';

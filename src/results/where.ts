@@ -1,6 +1,6 @@
-import type { ItemRecord } from '../archive/record.ts';
 import { UsageError } from '../errors.ts';
-import { globOf } from '../glob.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { globOf } from '../text/glob.ts';
 
 /** What `--where` can ask of every item; any other name is a variable of the manifest. */
 const FIELDS = {

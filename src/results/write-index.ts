@@ -1,5 +1,5 @@
 import { indexFiles } from '../archive/layout.ts';
-import type { ItemRecord } from '../archive/record.ts';
+import type { ItemRecord } from '../items/record.ts';
 import { contactSheet, MOST_ON_SHEET, type SheetPicture } from './contact-sheet.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';

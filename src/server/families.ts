@@ -1,8 +1,8 @@
-import { ITEM_STATES } from '../item-state.ts';
+import type { BatchCounts } from '../fleet/batch-state.ts';
+import type { HistogramTotals } from '../fleet/metrics.ts';
+import { ITEM_STATES } from '../items/item-state.ts';
 import { HISTOGRAMS } from '../metrics/definitions.ts';
 import type { Family, Sample } from '../metrics/exposition.ts';
-import type { BatchCounts } from '../queue/batch-state.ts';
-import type { HistogramTotals } from '../queue/metrics.ts';
 import { STAGES } from '../queue/queues.ts';
 import type { Scrape } from './scrape.ts';
 

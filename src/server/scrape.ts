@@ -1,10 +1,10 @@
+import type { BatchCounts } from '../fleet/batch-state.ts';
+import type { LimiterUsage } from '../fleet/limiter.ts';
+import { type MetricTotals, readMetrics } from '../fleet/metrics.ts';
+import type { Gate } from '../fleet/probe-breaker.ts';
 import type { Provider } from '../provider/provider.ts';
 import { atRisk, oldestWaiting } from '../queue/backlog.ts';
-import type { BatchCounts } from '../queue/batch-state.ts';
-import type { LimiterUsage } from '../queue/limiter.ts';
-import { type MetricTotals, readMetrics } from '../queue/metrics.ts';
 import { STAGES, type Stage } from '../queue/queues.ts';
-import type { Gate } from '../stages/probe-gate.ts';
 import type { Serving } from './serving.ts';
 
 /** Everything that /metrics is made of, as it stands now. */

@@ -1,13 +1,13 @@
 import type { CallbackTokens } from '../callbacks/token.ts';
 import { callbackTokens } from '../callbacks/token.ts';
-import type { Connections } from '../connections.ts';
+import { redisMetrics } from '../fleet/metrics.ts';
 import type { Metrics } from '../metrics/definitions.ts';
-import type { Prices } from '../prices.ts';
+import type { Prices } from '../money/prices.ts';
 import type { Provider } from '../provider/provider.ts';
-import { redisMetrics } from '../queue/metrics.ts';
 import { pollHints } from '../queue/poll-hints.ts';
-import { openLimiters, openProvider, type WatchedLimiters } from '../stage-ports.ts';
 import type { CallbackPorts } from '../stages/callback.ts';
+import type { Connections } from '../wiring/connections.ts';
+import { openLimiters, openProvider, type WatchedLimiters } from '../wiring/stage-ports.ts';
 
 /** All that the server shows and acts on. Without an API key it only shows. */
 export type Serving = WatchedLimiters & {

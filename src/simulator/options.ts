@@ -1,4 +1,4 @@
-import type { Rate } from '../duration.ts';
+import type { Rate } from '../text/duration.ts';
 import type { Fault } from './faults.ts';
 import type { WindowKind } from './rate-window.ts';
 import type { RetryAfter } from './retry-after.ts';

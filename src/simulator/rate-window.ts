@@ -1,4 +1,4 @@
-import type { Rate } from '../duration.ts';
+import type { Rate } from '../text/duration.ts';
 
 export type WindowKind = 'sliding' | 'fixed';
 

@@ -1,12 +1,12 @@
 import { embedMetadata } from '../archive/embed.ts';
 import { verifyImage } from '../archive/image.ts';
 import { layout } from '../archive/layout.ts';
-import type { Failure, ItemRecord } from '../archive/record.ts';
 import { FluxError } from '../errors.ts';
-import type { Finished } from '../item.ts';
-import { archivedRecord, failedRecord, type StoredImage } from './item-record.ts';
+import type { Finished } from '../items/item.ts';
+import type { Failure, ItemRecord } from '../items/record.ts';
+import { type Source, sourcesOf } from '../items/sources.ts';
+import { archivedRecord, failedRecord, type StoredImage } from '../items/transitions.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
-import { type Source, sourcesOf } from './sources.ts';
 
 /** Far above what the API makes, far below what would hurt a worker. */
 export const MAX_IMAGE_BYTES = 32 * 1024 * 1024;

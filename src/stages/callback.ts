@@ -1,7 +1,7 @@
-import type { ItemRecord } from '../archive/record.ts';
 import type { Records } from '../archive/records.ts';
-import type { ItemState } from '../item-state.ts';
-import { itemOfRecord, submittedRecord } from './item-record.ts';
+import type { ItemState } from '../items/item-state.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { itemOfRecord, submittedRecord } from '../items/transitions.ts';
 import type { BatchState, Forward, ItemRef, StageSettings } from './ports.ts';
 import { submittedOf } from './submit-outcome.ts';
 

@@ -1,7 +1,7 @@
-import type { ItemRecord } from '../archive/record.ts';
 import { FluxError, messageOf } from '../errors.ts';
-import type { Item } from '../item.ts';
-import { failedRecord, heldRecord } from './item-record.ts';
+import type { Item } from '../items/item.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { failedRecord, heldRecord } from '../items/transitions.ts';
 import type { Ports } from './ports.ts';
 
 /** Ends an item whose stage kept throwing what no rule foresees, so that it is named and not lost. */

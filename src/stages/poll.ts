@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Failure, ItemRecord } from '../archive/record.ts';
-import { type Finished, itemOf, type Submitted } from '../item.ts';
+import { type Finished, itemOf, type Submitted } from '../items/item.ts';
+import type { Failure, ItemRecord } from '../items/record.ts';
+import { failedRecord, heldRecord, reopenedRecord, submittedRecord } from '../items/transitions.ts';
 import type { PollOutcome } from '../provider/provider.ts';
-import { failedRecord, heldRecord, reopenedRecord, submittedRecord } from './item-record.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 

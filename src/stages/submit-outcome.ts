@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Failure, ItemRecord } from '../archive/record.ts';
 import { FluxError, messageOf } from '../errors.ts';
-import type { Item, Submitted } from '../item.ts';
+import { mindGate, stopsTheFleet } from '../fleet/update-breaker.ts';
+import type { Item, Submitted } from '../items/item.ts';
+import type { Failure, ItemRecord } from '../items/record.ts';
+import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
-import { mindGate, stopsTheFleet } from './breakers.ts';
-import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from './item-record.ts';
 import { firstPollAt } from './poll-schedule.ts';
 import type { Ports, Run, Slot, StageOutcome, StageSettings } from './ports.ts';
 

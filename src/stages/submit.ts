@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { ItemRecord } from '../archive/record.ts';
 import { FluxError } from '../errors.ts';
-import type { Item } from '../item.ts';
-import { claimedRecord } from './item-record.ts';
+import type { Item } from '../items/item.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { claimedRecord } from '../items/transitions.ts';
 import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
+import { leave, lookAgain, permits, recordCancelled, waitFor } from './submit-admission.ts';
 import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
-import { leave, lookAgain, permits, recordCancelled, waitFor } from './submit-standing.ts';
 
 /**
  * What a person says of a batch takes effect within a second: a confirmation is asked for again when what followed it took longer than

@@ -1,9 +1,9 @@
-import { howItLifts } from '../describe-gate.ts';
-import { formatDuration } from '../duration.ts';
+import { type BatchCounts, hasEnded } from '../fleet/batch-state.ts';
+import { howItLifts } from '../fleet/describe-breaker.ts';
 import { doneOf, statesText } from '../progress/view.ts';
-import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
 import { STAGES } from '../queue/queues.ts';
-import { plain, plural, table } from '../terminal.ts';
+import { formatDuration } from '../text/duration.ts';
+import { plain, plural, table } from '../text/terminal.ts';
 import type { RateUse, Snapshot } from './snapshot.ts';
 import { leftMs } from './time-left.ts';
 

@@ -1,13 +1,13 @@
-import type { Connections } from '../connections.ts';
-import type { Rate } from '../duration.ts';
-import { unknownBatch } from '../known-batch.ts';
+import { unknownBatch } from '../batch/find.ts';
+import type { BatchCounts } from '../fleet/batch-state.ts';
+import type { WorkerFacts } from '../fleet/heartbeats.ts';
+import type { LimiterUsage } from '../fleet/limiter.ts';
+import type { Gate } from '../fleet/probe-breaker.ts';
 import { oldestWaiting } from '../queue/backlog.ts';
-import type { BatchCounts } from '../queue/batch-state.ts';
-import type { WorkerFacts } from '../queue/heartbeats.ts';
-import type { LimiterUsage } from '../queue/limiter.ts';
 import type { Stage } from '../queue/queues.ts';
-import { openLimiters, type WatchedLimiter } from '../stage-ports.ts';
-import type { Gate } from '../stages/probe-gate.ts';
+import type { Rate } from '../text/duration.ts';
+import type { Connections } from '../wiring/connections.ts';
+import { openLimiters, type WatchedLimiter } from '../wiring/stage-ports.ts';
 
 export type QueueDepth = {
   waiting: number;

@@ -1,5 +1,5 @@
+import { type BatchCounts, hasEnded } from '../fleet/batch-state.ts';
 import { doneOf } from '../progress/view.ts';
-import { type BatchCounts, hasEnded } from '../queue/batch-state.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A pace from less than this says little. */

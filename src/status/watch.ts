@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import { messageOf, UsageError } from '../errors.ts';
-import { shorten } from '../terminal.ts';
+import { shorten } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
 import type { Look, Snapshot } from './snapshot.ts';
 

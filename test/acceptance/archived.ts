@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { type ItemRecord, recordSchema } from '../../src/archive/record.ts';
+import { type ItemRecord, recordSchema } from '../../src/items/record.ts';
 import type { Place } from './place.ts';
 
 /** The records of a batch in a folder archive, read from the files alone. */

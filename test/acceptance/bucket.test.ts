@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { expect, inject, type TestContext, test } from 'vitest';
-import { type ItemRecord, recordSchema } from '../../src/archive/record.ts';
+import { type ItemRecord, recordSchema } from '../../src/items/record.ts';
 import { expectBodyAsRecorded } from './archived.ts';
 import { expectOneTaskEach } from './ledger.ts';
 import { openPlace, promptsFor } from './place.ts';

@@ -1,5 +1,5 @@
 import { expect, type TestContext, test } from 'vitest';
-import type { ItemRecord } from '../../src/archive/record.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
 import type { TaskSeen } from '../../src/simulator/ledger.ts';
 import { createRandom } from '../../src/simulator/random.ts';
 import { countBy, expectImagesAsRecorded, recordsOf } from './archived.ts';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, vi } from 'vitest';
 import { z } from 'zod';
-import type { Rate } from '../../src/duration.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { Rate } from '../../src/text/duration.ts';
 import { type Cli, type CliOptions, type Exit, startCli } from './cli.ts';
 
 // Whole processes start, wait for each other's locks to run out and end, several at once on a busy machine.

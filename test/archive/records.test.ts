@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
-import type { ItemRecord } from '../../src/archive/record.ts';
 import { recordsIn } from '../../src/archive/records.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
 
 const JSON_TYPE = { contentType: 'application/json' };
 const KEY = 'spring/items/lighthouse-1a2b3c4d.json';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { attach, describeHeld, drop, type HeldRecord, heldItems, pick } from '../../src/held.ts';
-import { chooseFailed, reopen } from '../../src/reopen.ts';
+import { attach, describeHeld, drop, type HeldRecord, heldItems, pick } from '../../src/batch/held.ts';
+import { chooseFailed, reopen } from '../../src/batch/retry.ts';
 import { pictures, startCrew } from './crew.ts';
 
 /** The provider takes every submit and breaks the connection before it answers. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ItemRecord } from '../../src/archive/record.ts';
-import type { OpenedPorts } from '../../src/stage-ports.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
+import type { OpenedPorts } from '../../src/wiring/stage-ports.ts';
 import { type Crew, latch, pictures, repeated, startCrew } from './crew.ts';
 
 const TOOK_EFFECT_MS = 1_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { restoredBatch } from '../../src/known-batch.ts';
-import { chooseFailed, costOfChoices, reopen } from '../../src/reopen.ts';
+import { restoredBatch } from '../../src/batch/find.ts';
+import { chooseFailed, costOfChoices, reopen } from '../../src/batch/retry.ts';
 import { startCrew } from './crew.ts';
 
 /** The simulator refuses the one and charges the other, which then fails. */

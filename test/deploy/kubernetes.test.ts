@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { describeConfig } from '../../src/config.ts';
-import { parseRate } from '../../src/duration.ts';
+import { parseRate } from '../../src/text/duration.ts';
 
 /** Kinds by their group, each with the JSON schema that Kubernetes or KEDA publishes for it. */
 const MODELS = { v1: core, 'apps/v1': apps, 'networking.k8s.io/v1': networking, 'keda.sh/v1alpha1': keda };

@@ -3,9 +3,9 @@
 //
 //   DIE_AT=<boundary> node dying-worker.mjs       boundaries as in BOUNDARIES below, `before …` or `after …`
 import { loadConfig } from '../../dist/src/config.js';
-import { connect } from '../../dist/src/connections.js';
-import { WORKER_STAGES } from '../../dist/src/fleet.js';
-import { openPorts } from '../../dist/src/stage-ports.js';
+import { connect } from '../../dist/src/wiring/connections.js';
+import { WORKER_STAGES } from '../../dist/src/wiring/fleet.js';
+import { openPorts } from '../../dist/src/wiring/stage-ports.js';
 import { startFleet } from '../../dist/workers/fleet.js';
 
 /** The first call is let through, so that other items are on their way when we die. */

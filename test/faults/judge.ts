@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import type { Archive } from '../../src/archive/archive.ts';
 import { layout } from '../../src/archive/layout.ts';
-import type { ItemRecord } from '../../src/archive/record.ts';
 import { recordsIn } from '../../src/archive/records.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
 import type { Ledger, TaskSeen } from '../../src/simulator/ledger.ts';
 
 /** An item as the manifest has it; prompts are unique, so that the ledger's tasks find their items. */

@@ -1,7 +1,7 @@
 import { loadConfig } from '../../src/config.ts';
-import { type Connections, connect } from '../../src/connections.ts';
-import { WORKER_STAGES } from '../../src/fleet.ts';
-import { type OpenedPorts, openPorts } from '../../src/stage-ports.ts';
+import { type Connections, connect } from '../../src/wiring/connections.ts';
+import { WORKER_STAGES } from '../../src/wiring/fleet.ts';
+import { type OpenedPorts, openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
 
 export type LocalFleet = { connections: Connections; ports: OpenedPorts; troubles: unknown[]; stop(): Promise<void> };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { openClosers } from '../../src/closers.ts';
+import { openClosers } from '../../src/wiring/closers.ts';
 import { startRedis } from '../services/redis.ts';
 import { keepsPromise } from './figures.ts';
 import { isLong } from './length.ts';

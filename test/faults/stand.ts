@@ -6,16 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Archive } from '../../src/archive/archive.ts';
 import { openArchive } from '../../src/archive/open.ts';
-import { openClosers } from '../../src/closers.ts';
+import { intakeManifest } from '../../src/batch/enqueue.ts';
 import { loadConfig } from '../../src/config.ts';
-import { connect } from '../../src/connections.ts';
-import { intakeManifest } from '../../src/intake.ts';
+import { type BatchCounts, hasEnded } from '../../src/fleet/batch-state.ts';
+import type { Gate } from '../../src/fleet/probe-breaker.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
-import { type BatchCounts, hasEnded } from '../../src/queue/batch-state.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import type { Gate } from '../../src/stages/probe-gate.ts';
+import { openClosers } from '../../src/wiring/closers.ts';
+import { connect } from '../../src/wiring/connections.ts';
 import { type Figures, judge, type Wanted } from './judge.ts';
 
 export type StandOptions = {

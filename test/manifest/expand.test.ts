@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { imageRequestSchema } from '../../src/item.ts';
+import { imageRequestSchema } from '../../src/items/item.ts';
 import { expand, loadManifest, openManifest, validate } from '../../src/manifest/manifest.ts';
 import { ManifestError } from '../../src/manifest/problems.ts';
 import { collected, itemsOf, written } from './written.ts';

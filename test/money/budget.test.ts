@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { isOutOfBudget } from '../../src/budget.ts';
+import { isOutOfBudget } from '../../src/money/budget.ts';
 import { openRig, prompts } from './rig.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { ItemRecord } from '../../src/archive/record.ts';
-import { rescuedItems, rescueStep, takeUp } from '../../src/rescue.ts';
+import { rescuedItems, rescueStep, takeUp } from '../../src/batch/rescue.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
 import { BATCH, openRig, prompts, type Rig } from './rig.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

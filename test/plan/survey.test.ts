@@ -7,9 +7,9 @@ import { folderArchive } from '../../src/archive/folder.ts';
 import { layout } from '../../src/archive/layout.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { FluxError } from '../../src/errors.ts';
+import { failedRecord, reopenedRecord } from '../../src/items/transitions.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { survey } from '../../src/plan/survey.ts';
-import { failedRecord, reopenedRecord } from '../../src/stages/item-record.ts';
 import { collected, written } from '../manifest/written.ts';
 
 const MANIFEST = `version: 1

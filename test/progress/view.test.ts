@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { emptyCounts } from '../../src/progress/empty-counts.ts';
+import { emptyCounts } from '../../src/batch/empty-counts.ts';
 import { drawView, lineOf, type View } from '../../src/progress/view.ts';
 
 function view(changes: Partial<View> = {}): View {

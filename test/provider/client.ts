@@ -1,5 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
-import type { ImageRequest } from '../../src/item.ts';
+import type { ImageRequest } from '../../src/items/item.ts';
 import { type FluxKontextSettings, fluxKontext } from '../../src/provider/flux-kontext.ts';
 
 export const REQUEST: ImageRequest = {

@@ -3,9 +3,9 @@ import sharp from 'sharp';
 import type { Archive } from '../../src/archive/archive.ts';
 import { writeBatchFile } from '../../src/archive/batch-file.ts';
 import { layout } from '../../src/archive/layout.ts';
-import type { ItemRecord } from '../../src/archive/record.ts';
 import { recordsIn } from '../../src/archive/records.ts';
-import { itemId } from '../../src/item-id.ts';
+import { itemId } from '../../src/items/item-id.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 export type Wanted = Partial<Pick<Archived, 'name' | 'variant' | 'variables' | 'request'>>;

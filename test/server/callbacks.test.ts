@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { Worker } from 'bullmq';
 import { expect, test, vi } from 'vitest';
-import { connectRedis } from '../../src/queue/connection.ts';
 import { pollHints } from '../../src/queue/poll-hints.ts';
+import { connectRedis } from '../../src/redis/connection.ts';
 import { type Deployment, itemsOf, startDeployment } from './deployment.ts';
 
 const bodyOf = (taskId: string) => JSON.stringify({ code: 200, msg: 'success', data: { taskId, info: {} } });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { verifyImage } from '../../src/archive/image.ts';
-import type { Finished } from '../../src/item.ts';
+import type { Finished } from '../../src/items/item.ts';
 import type { FaultName } from '../../src/simulator/faults.ts';
 import { archive } from '../../src/stages/archive.ts';
 import { poll } from '../../src/stages/poll.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ItemRecord } from '../../src/archive/record.ts';
-import type { Submitted } from '../../src/item.ts';
+import type { Submitted } from '../../src/items/item.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
 import type { PollOutcome } from '../../src/provider/provider.ts';
 import { poll } from '../../src/stages/poll.ts';
 import { submit } from '../../src/stages/submit.ts';

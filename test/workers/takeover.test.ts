@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
-import { connectRedis } from '../../src/queue/connection.ts';
+import { connectRedis } from '../../src/redis/connection.ts';
 import { stageWorker } from '../../workers/stage-worker.ts';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 
@@ -56,7 +56,7 @@ async function countingWorker(url: string, goOn: Promise<void>) {
 /** Takes all jobs into its hands and never ends one. */
 const GREEDY = `
 const [, url] = process.argv;
-const { connectRedis } = await import(${JSON.stringify(new URL('../../dist/src/queue/connection.js', import.meta.url).href)});
+const { connectRedis } = await import(${JSON.stringify(new URL('../../dist/src/redis/connection.js', import.meta.url).href)});
 const { stageWorker } = await import(${JSON.stringify(new URL('../../dist/workers/stage-worker.js', import.meta.url).href)});
 const { z } = await import('zod');
 let taken = 0;

@@ -1,4 +1,4 @@
-import type { ItemRecord } from '../../archive/record.ts';
+import type { ItemRecord } from '../../items/record.ts';
 import type { GalleryItem } from './gallery-data.ts';
 
 /** A record as the page shows it; `folder` is the prefix of the page's own place, which paths are relative to. */

@@ -1,6 +1,6 @@
 import type { Archive } from '../../archive/archive.ts';
 import { indexFiles } from '../../archive/layout.ts';
-import type { ItemRecord } from '../../archive/record.ts';
+import type { ItemRecord } from '../../items/record.ts';
 import type { GalleryHead, GalleryItem, GalleryPart } from './gallery-data.ts';
 import { galleryItem } from './gallery-item.ts';
 import { pageHtml } from './page-html.ts';

@@ -1,7 +1,7 @@
-import { formatDuration, type Rate } from '../../duration.ts';
+import { type BatchCounts, hasEnded } from '../../fleet/batch-state.ts';
 import { doneOf } from '../../progress/view.ts';
-import { type BatchCounts, hasEnded } from '../../queue/batch-state.ts';
-import { shorten } from '../../terminal.ts';
+import { formatDuration, type Rate } from '../../text/duration.ts';
+import { shorten } from '../../text/terminal.ts';
 import { type Html, html } from './html.ts';
 import { bar, chip, count, percent, stateList, timeLeft } from './progress.ts';
 

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import type { Connections } from '../../connections.ts';
 import { messageOf } from '../../errors.ts';
+import type { Connections } from '../../wiring/connections.ts';
 import type { FailureGroup } from './batch.ts';
 import { remember } from './remember.ts';
 

@@ -1,8 +1,8 @@
-import { formatDuration, formatRate, type Rate } from '../../duration.ts';
+import type { BatchCounts } from '../../fleet/batch-state.ts';
+import type { LimiterUsage } from '../../fleet/limiter.ts';
+import type { Gate } from '../../fleet/probe-breaker.ts';
 import { doneOf } from '../../progress/view.ts';
-import type { BatchCounts } from '../../queue/batch-state.ts';
-import type { LimiterUsage } from '../../queue/limiter.ts';
-import type { Gate } from '../../stages/probe-gate.ts';
+import { formatDuration, formatRate, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 import { bar, chip, count, stateList, timeLeft } from './progress.ts';
 

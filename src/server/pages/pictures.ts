@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { layout } from '../../archive/layout.ts';
-import type { Connections } from '../../connections.ts';
+import type { Connections } from '../../wiring/connections.ts';
 import type { Picture } from './batch.ts';
 import { remember } from './remember.ts';
 

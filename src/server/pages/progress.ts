@@ -1,6 +1,6 @@
-import { formatDuration, type Rate } from '../../duration.ts';
+import { type BatchCounts, hasEnded } from '../../fleet/batch-state.ts';
 import { doneOf } from '../../progress/view.ts';
-import { type BatchCounts, hasEnded } from '../../queue/batch-state.ts';
+import { formatDuration, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 
 export const count = (value: number) => value.toLocaleString('en-US');

@@ -1,4 +1,4 @@
-import type { BatchCounts } from '../../queue/batch-state.ts';
+import type { BatchCounts } from '../../fleet/batch-state.ts';
 import type { Serving } from '../serving.ts';
 import type { BatchView } from './batch.ts';
 import { failureReader } from './failures.ts';

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { folderArchive } from '../../../src/archive/folder.ts';
-import type { ItemRecord } from '../../../src/archive/record.ts';
+import type { ItemRecord } from '../../../src/items/record.ts';
 import { writeIndexFiles } from '../../../src/results/write-index.ts';
 import { openPage } from '../browser.ts';
 import { newFolder } from '../folders.ts';

@@ -1,0 +1,91 @@
+import { UsageError } from '../errors.ts';
+import type { ItemState } from '../items/item-state.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { failedRecord, itemOfRecord, reopenedRecord, resumedTask, submittedRecord } from '../items/transitions.ts';
+import { formatDuration } from '../text/duration.ts';
+import { plain, shorten } from '../text/terminal.ts';
+import type { Connections } from '../wiring/connections.ts';
+import { readRecords } from './read-records.ts';
+
+export type HeldRecord = Extract<ItemRecord, { state: 'held' }>;
+
+const CHUNK = 500;
+
+/** By Redis where it knows the batch, else by the archive's records alone. */
+export async function* heldItems({ state, records }: Connections, batch: string): AsyncGenerator<HeldRecord> {
+  const ids = (await state.counts(batch)) ? state.itemsIn(batch, ['held']) : records.list(batch);
+  for await (const found of readRecords(records, ids, batch, CHUNK)) {
+    for (const record of found) if (record.state === 'held') yield record;
+  }
+}
+
+/** What a person needs to decide. */
+export function describeHeld(record: HeldRecord, now: number): string[] {
+  const { failure, timings, request, earlierTaskIds, taskId, attempts } = record;
+  const submitted =
+    timings.submitted === undefined
+      ? 'never'
+      : `${timings.submitted} (${formatDuration(now - Date.parse(timings.submitted))} ago), ${attempts === 1 ? 'the first attempt' : `attempt ${attempts}`}`;
+  return [
+    `${record.id}`,
+    `  name       ${plain(record.name)}`,
+    `  prompt     ${shorten(plain(request.prompt), 200)}`,
+    `  why        ${failure.class}: ${plain(failure.message)}`,
+    `  submitted  ${submitted}`,
+    ...(taskId === undefined ? [] : [`  task       ${taskId}`]),
+    ...(earlierTaskIds.length === 0 ? [] : [`  earlier    ${earlierTaskIds.join(', ')}`]),
+  ];
+}
+
+export type Picked = { held: HeldRecord[]; others: { id: string; state: ItemState | undefined }[] };
+
+/** The items of these ids or names. Throws a UsageError (`item-unknown`) for one that the batch has not. */
+export async function pick(
+  connections: Connections,
+  batch: string,
+  wanted: readonly string[] | 'all',
+): Promise<Picked> {
+  const held: HeldRecord[] = [];
+  for await (const record of heldItems(connections, batch)) held.push(record);
+  if (wanted === 'all') return { held, others: [] };
+
+  const found = held.filter(({ id, name }) => wanted.includes(id) || wanted.includes(name));
+  const missing = wanted.filter((one) => !found.some(({ id, name }) => id === one || name === one));
+  if (missing.length === 0) return { held: found, others: [] };
+  const states = await connections.state.intake.states(batch, missing);
+  const others = missing.map((id, index) => ({ id, state: states[index] }));
+  const unknown = others.filter(({ state }) => state === undefined).map(({ id }) => id);
+  if (unknown.length === 0) return { held: found, others };
+  throw new UsageError('item-unknown', `${batch} has no item ${unknown.join(', ')}`, {
+    hint:
+      held.length === 0
+        ? 'No item of it is held.'
+        : `Held: ${held
+            .slice(0, 10)
+            .map(({ id }) => id)
+            .join(', ')}${held.length > 10 ? ', …' : ''}`,
+  });
+}
+
+/** It is not made and nobody asks about it any more: failed, of the class `cancelled`, which a plain retry leaves alone. */
+export async function drop({ records, state }: Connections, record: HeldRecord): Promise<void> {
+  const message = `Dropped by a person; before, ${record.failure.class}: ${record.failure.message}`;
+  const item = itemOfRecord(record);
+  await records.write(failedRecord(item, record, { class: 'cancelled', message }));
+  await state.move(item, 'failed');
+}
+
+/** The task was found by a person: it is recorded, then asked for like any other. */
+export async function attach(connections: Connections, record: HeldRecord, taskId: string): Promise<void> {
+  const { records, queues, state, config, clock } = connections;
+  const item = itemOfRecord(record);
+  const now = clock.now();
+  const former = record.taskId === undefined || record.taskId === taskId ? record : reopenedRecord(record);
+  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
+  const giveUpAt = now + config.pollGiveUpMs;
+  const submitted = submittedRecord({ ...item, taskId, submittedAt, giveUpAt, recorded: true }, former);
+  await records.write(submitted);
+  await queues.pollAgain(resumedTask(submitted, giveUpAt));
+  // A task that was known before has been counted.
+  await state.move(item, 'submitted', record.taskId === undefined ? { submits: 1 } : {});
+}

@@ -1,0 +1,102 @@
+import { isUnknown } from '../items/charges.ts';
+import { mayYieldItsImage } from '../items/reconcile.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { resumedTask } from '../items/transitions.ts';
+import type { Connections } from '../wiring/connections.ts';
+import { restoredBatch } from './find.ts';
+import { readRecords } from './read-records.ts';
+
+/**
+ * What can be done for an item whose image is not archived, by its record alone:
+ * - `ask`: its task is paid for, and the provider still keeps the image
+ * - `too-old`: it was, but the provider has deleted the image by now
+ * - `no-task`: a submit of which nobody knows; without its task id there is nothing to ask for
+ * - `nothing`: archived, never submitted, or ended by the provider itself
+ */
+export type RescueStep = 'ask' | 'too-old' | 'no-task' | 'nothing';
+
+export function rescueStep(record: ItemRecord, now: number, storedTtlMs: number): RescueStep {
+  if (isUnknown(record)) return 'no-task';
+  if (!mayHaveAnImage(record, storedTtlMs)) return 'nothing';
+  return mayHaveAnImage(record, storedTtlMs, now) ? 'ask' : 'too-old';
+}
+
+/** `now` left out: at the time of its submit. An image once found gone may have been only for a while: asking costs nothing. */
+function mayHaveAnImage(record: ItemRecord, storedTtlMs: number, now = Number.NEGATIVE_INFINITY): boolean {
+  if (record.state === 'submitted') {
+    return now < Date.parse(record.timings.submitted ?? record.timings.queued) + storedTtlMs;
+  }
+  if (record.state !== 'failed' && record.state !== 'held') return false;
+  const failure =
+    record.failure.class === 'expired' ? { ...record.failure, class: 'unreachable' as const } : record.failure;
+  return mayYieldItsImage({ ...record, failure }, { now, storedTtlMs });
+}
+
+export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[] };
+
+const CHUNK = 500;
+
+/**
+ * Takes every item that can be rescued up again, to be asked for; nothing is ever submitted by this. Redis may be empty.
+ * Throws a UsageError: `batch-unknown`, `archive-differs`.
+ */
+export async function takeUp(
+  connections: Connections,
+  batch: string,
+  onProgress: (asked: number) => void = () => {},
+): Promise<Rescue> {
+  const { config, clock, records, state, queues } = connections;
+  await restoredBatch(connections, batch);
+  const rescue: Rescue = { asked: [], tooOld: [], noTask: [] };
+  for await (const some of readRecords(records, records.list(batch), batch, CHUNK)) {
+    const now = clock.now();
+    const toAsk: ItemRecord[] = [];
+    for (const record of some) {
+      const step = rescueStep(record, now, config.storedTtlMs);
+      if (step === 'ask') toAsk.push(record);
+      if (step === 'too-old') rescue.tooOld.push(record.id);
+      if (step === 'no-task') rescue.noTask.push(record.id);
+    }
+    await askAgain(toAsk);
+    rescue.asked.push(...toAsk.map(({ id }) => id));
+    onProgress(rescue.asked.length);
+  }
+  return rescue;
+
+  async function askAgain(toAsk: readonly ItemRecord[]): Promise<void> {
+    if (toAsk.length === 0) return;
+    const ids = toAsk.map(({ id }) => id);
+    const states = await state.intake.states(batch, ids);
+    // What is being archived just now goes on; its poll finds that out.
+    const entries = ids.flatMap((id, index) => {
+      const was = states[index];
+      return was === 'finished' ? [] : [{ id, was, to: 'submitted' as const }];
+    });
+    await state.intake.admit(batch, entries);
+    const giveUpAt = clock.now() + config.pollGiveUpMs;
+    await queues.pollAgain(toAsk.flatMap((record) => resumedTask(record, giveUpAt)));
+  }
+}
+
+export type Rescued = { id: string; name: string; state: ItemRecord['state']; class?: string; message?: string };
+
+/** What became of those that were asked for, by their records. */
+export async function rescuedItems(
+  { records }: Connections,
+  batch: string,
+  ids: readonly string[],
+): Promise<Rescued[]> {
+  const found: Rescued[] = [];
+  for await (const some of readRecords(records, each(ids), batch, CHUNK)) {
+    for (const record of some) {
+      const { id, name, state } = record;
+      const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
+      found.push({ id, name, state, ...(failure && { class: failure.class, message: failure.message }) });
+    }
+  }
+  return found;
+}
+
+async function* each(ids: readonly string[]): AsyncGenerator<string> {
+  yield* ids;
+}

@@ -1,0 +1,72 @@
+import { UsageError } from '../errors.ts';
+import type { Item } from '../items/item.ts';
+import { STDIN } from '../manifest/load.ts';
+import { expand, type Manifest, type Totals } from '../manifest/manifest.ts';
+import { submitsToCome } from '../money/budget.ts';
+import { type Cost, costOf } from '../money/estimate.ts';
+import type { Connections } from '../wiring/connections.ts';
+import { agrees } from './ask.ts';
+
+export type Spending = {
+  batch: string;
+  items: () => AsyncIterable<Omit<Item, 'queuedAt'>>;
+  /** Items of the whole manifest. */
+  byModel: Readonly<Record<string, number>>;
+  /** The manifest came on stdin: no answer can. */
+  stdinIsTaken: boolean;
+};
+
+export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
+  return { batch: manifest.batch, items: () => expand(manifest), byModel, stdinIsTaken: manifest.file === STDIN };
+}
+
+/**
+ * Asks a person before more than CONFIRM_CREDITS are spent; only what is not submitted yet counts, and no more than the budget.
+ * True without asking below that, or with `--yes`. Throws a UsageError (`spending-unconfirmed`) where nobody can be asked.
+ */
+export async function agreesToSpend(
+  connections: Connections,
+  { batch, items, byModel, stdinIsTaken }: Spending,
+  flags: { yes?: true },
+): Promise<boolean> {
+  const { config, prices } = connections;
+  const isLittle = (cost: Cost) => cost.credits !== undefined && atMost(cost.credits, config) <= config.confirmCredits;
+  if (flags.yes || isLittle(costOf(byModel, prices))) return true;
+  const left = await submitsToCome(connections, batch, items());
+  const cost = costOf(left, prices);
+  if (isLittle(cost)) return true;
+
+  const what = describeSpending(left, cost, config);
+  if (stdinIsTaken || !process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UsageError(
+      'spending-unconfirmed',
+      `${batch}: ${what}, more than CONFIRM_CREDITS=${config.confirmCredits}`,
+      {
+        hint: stdinIsTaken
+          ? 'The answer cannot be read from stdin, where the manifest is: say --yes, or set a higher CONFIRM_CREDITS.'
+          : 'Nobody is here to be asked: say --yes, or set a higher CONFIRM_CREDITS.',
+      },
+    );
+  }
+  return agrees(`${batch}: ${what}. Go on?`, flags);
+}
+
+/** `120 items to submit for 960 credits, about $4.80`; by the budget, where that is less. */
+export function describeSpending(
+  byModel: Readonly<Record<string, number>>,
+  cost: Cost,
+  { budgetCredits }: { budgetCredits: number | undefined },
+): string {
+  const count = Object.values(byModel).reduce((sum, items) => sum + items, 0);
+  const submits = `${count.toLocaleString('en-US')} to submit`;
+  if (cost.credits === undefined)
+    return `${submits} at a cost that is not known: no price for ${cost.unpriced.join(', ')}`;
+  const price = `${submits} for ${cost.credits.toLocaleString('en-US')} credits, about $${(cost.usd ?? 0).toFixed(2)}`;
+  return budgetCredits !== undefined && budgetCredits < cost.credits
+    ? `${price}, up to the budget of ${budgetCredits}`
+    : price;
+}
+
+function atMost(credits: number, { budgetCredits }: { budgetCredits: number | undefined }): number {
+  return budgetCredits === undefined ? credits : Math.min(credits, budgetCredits);
+}

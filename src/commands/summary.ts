@@ -1,0 +1,90 @@
+import { layout } from '../archive/layout.ts';
+import { messageOf } from '../errors.ts';
+import { describeGate } from '../fleet/describe-breaker.ts';
+import type { ItemState } from '../items/item-state.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
+import { describeOutOfBudget, isOutOfBudget } from '../money/budget.ts';
+import type { BatchEnd } from '../progress/watch.ts';
+import type { Provider } from '../provider/provider.ts';
+import { formatDuration } from '../text/duration.ts';
+import { plain, plural, shorten } from '../text/terminal.ts';
+import type { Connections } from '../wiring/connections.ts';
+
+/** More failures than this are counted; `results` lists them all. */
+const MOST_NAMED = 50;
+
+type Named = { id: string; name: string; class: string; message: string; state: 'failed' | 'held' };
+
+/** What a person is told at the end of a run, and a script with `--json`. */
+export async function summarize(
+  batch: string,
+  connections: Connections,
+  provider: Provider,
+  end: BatchEnd,
+  opening: Opening,
+): Promise<{ lines: string[]; json: object }> {
+  const { counts } = end;
+  const named = await endedBadly(batch, connections);
+  const spent = counts.credits - opening.known;
+  const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
+  const balance = await closeBooks(connections, provider, batch, opening, doubtful);
+  const isSpent = isOutOfBudget(counts);
+  const unfinished =
+    counts.total - counts.items.archived - counts.items.failed - counts.items.held - counts.items.cancelled;
+  const json = {
+    batch,
+    ended: end.ended,
+    archive: connections.archive.url,
+    items: counts.items,
+    total: counts.total,
+    submits: counts.submits - (end.before?.submits ?? 0),
+    credits: spent,
+    budget: counts.budget ?? null,
+    beyondBudget: counts.beyond,
+    balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
+    stopped: isSpent ? 'out-of-budget' : (end.gate?.refusal ?? null),
+    failures: named,
+  };
+  const lines = [
+    '',
+    `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`,
+    ...named
+      .slice(0, MOST_NAMED)
+      .map(
+        (item) =>
+          `  ${item.state.padEnd(6)}  ${plain(item.name)}  ${item.class}: ${shorten(plain(item.message), 160)}  [${item.id}]`,
+      ),
+    ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
+    ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
+    ...(end.gate ? describeGate(end.gate, Date.now()) : []),
+    ...(isSpent ? describeOutOfBudget(counts) : []),
+    ...(unfinished > 0 && !isSpent
+      ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]
+      : []),
+    `archive: ${placeOf(connections.archive.url, batch)}`,
+  ];
+  return { lines, json };
+}
+
+function placeOf(archiveUrl: string, batch: string): string {
+  return `${archiveUrl.replace(/\/$/, '')}/${layout.batch(batch).split('/')[0]}/`;
+}
+
+async function endedBadly(batch: string, { state, records }: Connections): Promise<Named[]> {
+  const states = ['failed', 'held'] as const satisfies readonly ItemState[];
+  const named: Named[] = [];
+  for await (const id of state.itemsIn(batch, states)) {
+    const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
+    if (typeof record === 'string')
+      named.push({ id, name: id, state: 'failed', class: 'record-corrupt', message: record });
+    else if (record) named.push(...nameOf(record));
+  }
+  return named.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function nameOf(record: ItemRecord): Named[] {
+  if (record.state !== 'failed' && record.state !== 'held') return [];
+  const { id, name, state, failure } = record;
+  return [{ id, name, state, class: failure.class, message: failure.message }];
+}

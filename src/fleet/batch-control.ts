@@ -1,0 +1,88 @@
+import type { Queues } from '../queue/queues.ts';
+import type { RedisClient } from '../redis/connection.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RedisBatchState } from './batch-state.ts';
+
+/**
+ * A worker that has just seen the pause may put its job aside after the resume has looked for such: for so long they are looked for
+ * again. A worker that needs longer has lost the job's lock and cannot put it aside any more.
+ */
+const LOOK_AGAIN_FOR_MS = 60_000;
+const MEND_EVERY_MS = 5_000;
+
+/**
+ * What a person says of batches. Each word is one write that holds from then on for every worker (`standing` and `confirm` read
+ * it); what follows from it may be repeated, and `mend` completes what a killed command left.
+ */
+export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues, state: RedisBatchState) {
+  const fleetPausedAt = async (): Promise<number | undefined> => {
+    const since = await redis.get(keys.fleetPause);
+    return since === null ? undefined : Number(since);
+  };
+
+  async function batchesNotPaused(): Promise<Set<string>> {
+    const all = await Promise.all((await state.batches()).map((batch) => state.counts(batch)));
+    return new Set(all.flatMap((counts) => (counts && counts.pausedAt === undefined ? [counts.batch] : [])));
+  }
+
+  async function bringBack(batches: ReadonlySet<string>): Promise<void> {
+    if (batches.size === 0) return;
+    const now = Date.now();
+    await redis.zadd(keys.resumed, ...[...batches].flatMap((batch) => [now, batch]));
+    await queues.unpark((batch) => batches.has(batch));
+  }
+
+  return {
+    fleetPausedAt,
+
+    async pause(batch: string): Promise<void> {
+      await redis.hsetnx(keys.batch(batch), 'paused', Date.now());
+    },
+    async resume(batch: string): Promise<void> {
+      await redis.hdel(keys.batch(batch), 'paused');
+      await bringBack(new Set([batch]));
+    },
+    async pauseAll(): Promise<void> {
+      await redis.setnx(keys.fleetPause, Date.now());
+      await queues.pauseSubmits();
+    },
+    /** Batches that were paused by their own name stay so. */
+    async resumeAll(): Promise<void> {
+      await redis.del(keys.fleetPause);
+      await queues.resumeSubmits();
+      await bringBack(await batchesNotPaused());
+    },
+    /** Nothing more of it is submitted; what runs goes on to its end. Returns how many items it cancelled. */
+    async cancel(batch: string): Promise<number> {
+      await redis.hset(keys.batch(batch), { cancelled: Date.now(), sealed: '1' });
+      await redis.hdel(keys.batch(batch), 'paused');
+      const cancelled = await state.cancelQueued(batch);
+      // Their jobs find that there is nothing to do, and go.
+      await bringBack(new Set([batch]));
+      return cancelled;
+    },
+    /** What keeps its items aside may be over: they look again. */
+    wake: (batch: string) => bringBack(new Set([batch])),
+    /** Some of its items are to be made after all; what was cancelled stays so. */
+    async reopen(batch: string): Promise<void> {
+      if ((await redis.hexists(keys.batch(batch), 'cancelled')) === 0) return;
+      await state.cancelQueued(batch);
+      await redis.hdel(keys.batch(batch), 'cancelled');
+    },
+
+    /** Any number of processes may call it as often as they like. */
+    async mend(): Promise<void> {
+      if ((await redis.set(`${keys.resumed}:turn`, '1', 'PX', MEND_EVERY_MS, 'NX')) !== 'OK') return;
+      for (const batch of await state.batches()) {
+        const counts = await state.counts(batch);
+        if (counts?.cancelledAt !== undefined && counts.items.queued > 0) await state.cancelQueued(batch);
+      }
+      await redis.zremrangebyscore(keys.resumed, '-inf', `${Date.now() - LOOK_AGAIN_FOR_MS}`);
+      const resumed = new Set(await redis.zrange(keys.resumed, '0', '-1'));
+      if (resumed.size === 0 || (await fleetPausedAt()) !== undefined) return;
+      const open = await batchesNotPaused();
+      await queues.unpark((batch) => resumed.has(batch) && open.has(batch));
+    },
+  };
+}
+export type RedisBatchControl = ReturnType<typeof redisBatchControl>;

@@ -1,0 +1,33 @@
+import { formatDuration } from '../text/duration.ts';
+import { plain } from '../text/terminal.ts';
+import type { Gate } from './probe-breaker.ts';
+
+/** Why nothing is submitted, and what ends that. */
+export function describeGate(gate: Gate, now: number): string[] {
+  return [
+    `submitting is stopped (${gate.refusal}) for ${formatDuration(Math.max(0, now - gate.since))}: ${plain(gate.message)}`,
+    `  ${howItLifts(gate, now)}; by hand: flux-batch gate open`,
+  ];
+}
+
+export function howItLifts(gate: Gate, now: number): string {
+  switch (gate.refusal) {
+    case 'unauthorized':
+      return 'it lifts when the API accepts the key again (asked every 15s): check FLUX_API_KEY';
+    case 'out-of-credits':
+      return 'it lifts when the account has credits again (asked every 15s): top it up';
+    case 'maintenance':
+      return `it lifts when a submit gets through: ${nextProbe(gate, now)}`;
+    case 'too-many-unknown':
+      return `see flux-batch held before paying for more; it lifts when a submit gets through: ${nextProbe(gate, now)}`;
+    case 'not-found':
+      return 'check FLUX_API_URL, then run again: one submit goes first';
+    default:
+      return 'it waits for a person';
+  }
+}
+
+function nextProbe({ probeAt }: Gate, now: number): string {
+  if (probeAt === undefined || probeAt <= now) return 'the next one goes alone';
+  return `one is let through in ${formatDuration(Math.ceil((probeAt - now) / 1_000) * 1_000)}`;
+}

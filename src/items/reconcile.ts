@@ -1,0 +1,67 @@
+import { type ItemState, isLive } from './item-state.ts';
+import type { ItemRecord } from './record.ts';
+
+/** What to do with an item of the manifest, given what Redis and the archive say of it. */
+export type Step = {
+  /** The state it is to have; absent: leave it as it is. */
+  admitAs?: ItemState;
+  /** The job that must be there; adding one that exists is a no-op. */
+  job?: 'submit' | 'poll';
+  /** The record is to be made `queued` again first: the user's word to submit once more. */
+  reopen?: true;
+};
+
+/** A held or failed item whose task may still yield its image: asking again spends nothing. */
+const WORTH_ASKING_AGAIN = ['poll-timeout', 'unknown-task', 'unreachable', 'invalid-image', 'internal'];
+
+/**
+ * The archive is the truth: without a record nothing was spent, with one its state decides. A live state in Redis is a
+ * worker's, so only its job is made sure of.
+ */
+export function reconcile(
+  state: ItemState | undefined,
+  record: ItemRecord | undefined,
+  settings: { onUnknown: 'hold' | 'resubmit'; now: number; storedTtlMs: number },
+): Step {
+  if (state !== undefined && isLive(state)) return reconcileLive(state, record);
+  switch (record?.state) {
+    case undefined:
+    case 'queued':
+    case 'cancelled':
+      // Also when it was cancelled: to enqueue its manifest again is the user's word to make it after all.
+      return { admitAs: 'queued', job: 'submit' };
+    case 'claimed':
+      // The submit stage knows what to do with a claim, and when its outcome can be called unknown.
+      return { admitAs: 'queued', job: 'submit' };
+    case 'submitted':
+      return { admitAs: 'submitted', job: 'poll' };
+    case 'archived':
+      return { admitAs: 'archived' };
+    case 'failed':
+      return mayYieldItsImage(record, settings) ? { admitAs: 'submitted', job: 'poll' } : { admitAs: 'failed' };
+    case 'held':
+      if (mayYieldItsImage(record, settings)) return { admitAs: 'submitted', job: 'poll' };
+      if (settings.onUnknown === 'resubmit') return { admitAs: 'queued', job: 'submit', reopen: true };
+      return { admitAs: 'held' };
+    default:
+      return record satisfies never;
+  }
+}
+
+function reconcileLive(state: ItemState, record: ItemRecord | undefined): Step {
+  if (state === 'queued' || state === 'submitting') return { job: 'submit' };
+  return record && 'taskId' in record && record.taskId !== undefined ? { job: 'poll' } : {};
+}
+
+/** Its task is paid for and may have an image: to ask for it again costs nothing. */
+export function mayYieldItsImage(
+  record: Extract<ItemRecord, { state: 'failed' | 'held' }>,
+  settings: { now: number; storedTtlMs: number },
+): boolean {
+  const submitted = Date.parse(record.timings.submitted ?? record.timings.queued);
+  return (
+    record.taskId !== undefined &&
+    WORTH_ASKING_AGAIN.includes(record.failure.class) &&
+    settings.now < submitted + settings.storedTtlMs
+  );
+}

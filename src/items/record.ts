@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { imageRequestSchema } from './item.ts';
+
+const time = z.iso.datetime();
+
+export const FAILURE_CLASSES = [
+  'content-policy',
+  'invalid-parameters',
+  'feature-disabled',
+  'generation-failed',
+  'unknown-outcome',
+  'unknown-task',
+  'poll-timeout',
+  'expired',
+  'invalid-image',
+  'unreachable',
+  'cancelled',
+  'internal',
+] as const;
+
+/** Why an item failed or is held: `class` groups, `code` is the provider's where there is one, `message` is for people. */
+export const failureSchema = z.object({
+  class: z.enum(FAILURE_CLASSES),
+  code: z.number().exactOptional(),
+  message: z.string(),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+const common = {
+  version: z.literal(1),
+  id: z.string(),
+  name: z.string(),
+  batch: z.string(),
+  variant: z.int().min(1),
+  priority: z.int().min(0),
+  variables: z.record(z.string(), z.string()),
+  request: imageRequestSchema,
+  /** As the manifest says; absent when it says nothing. */
+  embed: z.boolean().exactOptional(),
+  /** Submits that went out, or may have. */
+  attempts: z.int().min(0),
+  /** Former attempts of which nobody knows whether they started a task: each may have been charged. */
+  unknownAttempts: z.int().min(1).exactOptional(),
+  /** Tasks of former attempts, oldest first: each may have been charged. */
+  earlierTaskIds: z.array(z.string()),
+  timings: z.object({
+    queued: time,
+    submitted: time.exactOptional(),
+    completed: time.exactOptional(),
+    discovered: time.exactOptional(),
+    archived: time.exactOptional(),
+  }),
+};
+const task = { taskId: z.string().min(1) };
+
+/**
+ * An item's record, beside its image: the truth that outlives Redis. No secrets and no URLs that open anything.
+ *
+ * - `queued`: known not to have been sent (a claim that was given back)
+ * - `claimed`: a submit may be on its way; found after a crash it is an unknown outcome
+ * - `submitted`: the task is paid for and can be asked for by its id
+ * - `archived`, `failed`: the ends
+ * - `cancelled`: never sent, and not wanted any more until its manifest is enqueued again
+ * - `held`: waits for a person's word
+ */
+export const recordSchema = z.discriminatedUnion('state', [
+  z.object({ ...common, state: z.literal('queued') }),
+  z.object({ ...common, state: z.literal('cancelled') }),
+  z.object({ ...common, state: z.literal('claimed') }),
+  z.object({ ...common, ...task, state: z.literal('submitted') }),
+  z.object({
+    ...common,
+    ...task,
+    state: z.literal('archived'),
+    image: z.string(),
+    thumb: z.string(),
+    bytes: z.int(),
+    width: z.int(),
+    height: z.int(),
+    contentType: z.string(),
+    sha256: z.string(),
+    /** Which URL served the image. */
+    source: z.enum(['origin', 'stored', 'link']),
+  }),
+  z.object({ ...common, taskId: z.string().exactOptional(), state: z.literal('failed'), failure: failureSchema }),
+  z.object({ ...common, taskId: z.string().exactOptional(), state: z.literal('held'), failure: failureSchema }),
+]);
+export type ItemRecord = z.infer<typeof recordSchema>;

@@ -1,0 +1,177 @@
+import { isUnknown } from './charges.ts';
+import { embedOf, type Finished, type Item, itemOf, type Submitted } from './item.ts';
+import type { Failure, ItemRecord } from './record.ts';
+
+type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
+type Archived = Extract<ItemRecord, { state: 'archived' }>;
+export type StoredImage = Pick<
+  Archived,
+  'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source'
+>;
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** Before a submit: whatever happens now, the record says that a request may have gone out. */
+export function claimedRecord(item: Item, previous: ItemRecord | undefined, now: number): ItemRecord {
+  const common = commonOf(item, previous);
+  return {
+    ...common,
+    ...unknownAttemptsOf(previous),
+    state: 'claimed',
+    attempts: common.attempts + 1,
+    timings: { queued: common.timings.queued, submitted: iso(now) },
+  };
+}
+
+/** It was never sent. */
+export function cancelledRecord(item: Item): ItemRecord {
+  return { ...commonOf(item, undefined), state: 'cancelled' };
+}
+
+/** The claim is given back: it is known that no task was started. */
+export function releasedRecord(claimed: ItemRecord): ItemRecord {
+  const { queued } = claimed.timings;
+  return { ...commonOfRecord(claimed), state: 'queued', attempts: claimed.attempts - 1, timings: { queued } };
+}
+
+/** To be submitted again by the user's word; what it cost so far stays in the record. */
+export function reopenedRecord(record: ItemRecord): ItemRecord {
+  const common = commonOfRecord(record);
+  return {
+    ...common,
+    ...unknownAttemptsOf(record),
+    state: 'queued',
+    earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(record)],
+    timings: { queued: common.timings.queued },
+  };
+}
+
+export function submittedRecord(item: Submitted, previous: ItemRecord | undefined): ItemRecord {
+  // The task of an item that waits to be submitted again is that of an attempt of which nobody knew until now.
+  const common = previous?.state === 'queued' ? withOneUnknownLess(commonOf(item, previous)) : commonOf(item, previous);
+  return {
+    ...common,
+    state: 'submitted',
+    taskId: item.taskId,
+    timings: { queued: common.timings.queued, submitted: iso(item.submittedAt) },
+  };
+}
+
+export function archivedRecord(
+  item: Finished,
+  previous: ItemRecord | undefined,
+  image: StoredImage,
+  now: number,
+): ItemRecord {
+  const common = commonOf(item, previous);
+  return {
+    ...common,
+    state: 'archived',
+    taskId: item.taskId,
+    // Another task of the item may be on record, as after a resubmit whose first task turned up: it was paid for too.
+    earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(previous)].filter((id) => id !== item.taskId),
+    ...image,
+    timings: { ...finishedTimings(common, item), archived: iso(now) },
+  };
+}
+
+export function failedRecord(
+  item: Item | Submitted | Finished,
+  previous: ItemRecord | undefined,
+  failure: Failure,
+): ItemRecord {
+  // A claim fails by a refusal, which is known; what was held in doubt and is given up stays in doubt.
+  const doubt = previous?.state === 'held' ? unknownAttemptsOf(previous) : {};
+  return { ...endedRecord(item, previous), ...doubt, state: 'failed', failure };
+}
+
+export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): ItemRecord {
+  return { ...endedRecord(item, previous), state: 'held', failure };
+}
+
+/** All that was asked for, as it was when it was enqueued first. */
+export function itemOfRecord(record: ItemRecord): Item {
+  return itemOf({ ...record, queuedAt: Date.parse(record.timings.queued) });
+}
+
+/** The task that a record names, to be asked for (again); nothing for a record without one. */
+export function resumedTask(record: ItemRecord, giveUpAt: number): Submitted[] {
+  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
+  return taskIdsOf(record).map((taskId) => ({
+    ...itemOfRecord(record),
+    taskId,
+    submittedAt,
+    giveUpAt,
+    recorded: true,
+  }));
+}
+
+function endedRecord(item: Item | Submitted | Finished, previous: ItemRecord | undefined) {
+  const common = commonOf(item, previous);
+  const taskId = 'taskId' in item ? item.taskId : taskIdsOf(previous)[0];
+  return {
+    ...common,
+    ...(taskId === undefined ? {} : { taskId }),
+    timings: 'completedAt' in item ? finishedTimings(common, item) : common.timings,
+  };
+}
+
+function finishedTimings(common: Common, item: Finished) {
+  return {
+    queued: common.timings.queued,
+    submitted: iso(item.submittedAt),
+    completed: iso(item.completedAt),
+    discovered: iso(item.discoveredAt),
+  };
+}
+
+function commonOf(item: Item, previous: ItemRecord | undefined): Common {
+  return {
+    version: 1,
+    id: item.id,
+    name: item.name,
+    batch: item.batch,
+    variant: item.variant,
+    priority: item.priority,
+    variables: item.variables,
+    request: item.request,
+    ...embedOf(item),
+    attempts: previous?.attempts ?? 0,
+    earlierTaskIds: previous?.earlierTaskIds ?? [],
+    timings: previous?.timings ?? { queued: iso(item.queuedAt) },
+    ...(previous?.unknownAttempts === undefined ? {} : { unknownAttempts: previous.unknownAttempts }),
+  };
+}
+
+function commonOfRecord(record: ItemRecord): Common {
+  const { version, id, name, batch, variant, priority, variables, request, attempts, earlierTaskIds, timings } = record;
+  const unknown = record.unknownAttempts === undefined ? {} : { unknownAttempts: record.unknownAttempts };
+  return {
+    version,
+    id,
+    name,
+    batch,
+    variant,
+    priority,
+    variables,
+    request,
+    ...embedOf(record),
+    attempts,
+    ...unknown,
+    earlierTaskIds,
+    timings,
+  };
+}
+
+/** When the item goes on from an unknown outcome, that one stays counted: it may have been charged. */
+function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
+  return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
+}
+
+function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common {
+  return unknownAttempts > 1 ? { ...common, unknownAttempts: unknownAttempts - 1 } : common;
+}
+
+function taskIdsOf(record: ItemRecord | undefined): string[] {
+  return record && 'taskId' in record && record.taskId !== undefined ? [record.taskId] : [];
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { FluxError, messageOf, UsageError } from '../errors.ts';
+import { withoutPassword } from '../text/scrub.ts';
+import { parseRedisUrl, type RedisPlace } from './url.ts';
+
+export type RedisClient = Redis | Cluster;
+
+export type ConnectionOptions = {
+  patient: boolean;
+  name: string;
+  /** A file of certificates (PEM) to trust instead of the system's, for `rediss:`. */
+  tlsCaFile?: string;
+};
+
+/** Short enough to be back well within the time that a job's lock outlives an outage (workers/stage-worker.ts). */
+const LONGEST_RECONNECT_DELAY_MS = 1_000;
+
+/**
+ * A worker's connection waits for a lost Redis as long as it takes; a command's (`patient: false`) fails at once, so that
+ * a person gets an answer. Errors: UsageError `redis-url-invalid`, `redis-ca-unreadable`, FluxError `redis-unreachable`.
+ */
+export async function connectRedis(url: string, options: ConnectionOptions): Promise<RedisClient> {
+  const attempt = { connected: false };
+  const redis = open(parseRedisUrl(url), options, attempt);
+  // ioredis reports each lost connection here and mends it by itself; commands carry the errors that matter.
+  redis.on('error', () => {});
+  try {
+    await firstAnswer(redis);
+    attempt.connected = true;
+  } catch (cause) {
+    redis.disconnect();
+    throw new FluxError('redis-unreachable', `Redis does not answer at ${withoutPassword(url)}: ${reasonOf(cause)}`, {
+      hint: 'Check REDIS_URL, or leave it unset: then a private redis-server is started.',
+      cause,
+    });
+  }
+  return redis;
+}
+
+function open(place: RedisPlace, options: ConnectionOptions, attempt: { connected: boolean }): RedisClient {
+  const common = {
+    lazyConnect: true,
+    connectionName: options.name,
+    maxRetriesPerRequest: options.patient ? null : 2,
+    // Ends a closed connection at once; its default keeps the process alive for 2 s.
+    disconnectTimeout: 100,
+    ...(place.tls ? { tls: tlsOf(options.tlsCaFile) } : {}),
+  } satisfies RedisOptions;
+  switch (place.kind) {
+    case 'single':
+      return new Redis(place.url, { ...common, retryStrategy: delayMs });
+    case 'sentinel':
+      return new Redis({
+        ...common,
+        ...loginOf(place),
+        sentinels: place.sentinels,
+        name: place.master,
+        db: place.db,
+        ...(place.password === '' ? {} : { sentinelPassword: place.password }),
+        ...(place.username === '' ? {} : { sentinelUsername: place.username }),
+        ...(place.tls ? { enableTLSForSentinelMode: true, sentinelTLS: tlsOf(options.tlsCaFile) } : {}),
+        retryStrategy: delayMs,
+        // The first time, a sentinel that does not know the master, or none that answers, is an error and not a wait.
+        sentinelRetryStrategy: (times) => (attempt.connected ? delayMs(times) : null),
+      });
+    case 'cluster':
+      return new Cluster(place.nodes, {
+        lazyConnect: true,
+        redisOptions: { ...common, ...loginOf(place) },
+        clusterRetryStrategy: (times) => (attempt.connected ? delayMs(times) : null),
+        // A failover takes seconds, in which the slots are nobody's: a worker waits through it.
+        retryDelayOnFailover: 200,
+        retryDelayOnClusterDown: 200,
+        maxRedirections: options.patient ? 1_000 : 16,
+        // Without this, names become addresses before TLS checks them against the certificate.
+        dnsLookup: (address, callback) => callback(null, address),
+      });
+    default:
+      return place satisfies never;
+  }
+}
+
+function loginOf({ username, password }: { username: string; password: string }) {
+  return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) };
+}
+
+function delayMs(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times, 6), LONGEST_RECONNECT_DELAY_MS);
+}
+
+function tlsOf(caFile: string | undefined): { ca?: string } {
+  if (caFile === undefined) return {};
+  try {
+    return { ca: readFileSync(caFile, 'utf8') };
+  } catch (cause) {
+    throw new UsageError('redis-ca-unreadable', `REDIS_TLS_CA cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The first connection is tried once, so that a wrong address is an error and not a wait. */
+async function firstAnswer(redis: RedisClient): Promise<void> {
+  let lastError: unknown;
+  const note = (error: unknown) => {
+    lastError = error;
+  };
+  redis.on('error', note);
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    throw lastError ?? error;
+  } finally {
+    redis.off('error', note);
+  }
+}
+
+/** A cluster's or sentinels' own error says only that all failed; the reason is in the last node's. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const last: unknown = Reflect.get(cause, 'lastNodeError');
+  const reason = cause.message || cause.name;
+  return last instanceof Error && last.message !== '' ? `${reason} (${last.message})` : reason;
+}

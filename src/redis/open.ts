@@ -1,0 +1,33 @@
+import type { Config } from '../config.ts';
+import type { Closers } from '../wiring/closers.ts';
+import { connectRedis, type RedisClient } from './connection.ts';
+import { privateRedis } from './private/private-redis.ts';
+import { checkRedis } from './safety.ts';
+
+export type OpenedRedis = { redis: RedisClient; url: string; warnings: string[] };
+
+const QUIT_WITHIN_MS = 2_000;
+
+/** The Redis of REDIS_URL, or the private one of this folder; refused when it may evict what we store. */
+export async function openRedis(config: Config, options: { patient: boolean }, closers: Closers): Promise<OpenedRedis> {
+  const url = config.redisUrl ?? (await openPrivate(config, closers));
+  const redis = await connectRedis(url, {
+    patient: options.patient,
+    name: `flux-batch:${process.pid}`,
+    ...(config.redisTlsCa === undefined ? {} : { tlsCaFile: config.redisTlsCa }),
+  });
+  closers.push(async () => {
+    // A patient connection would wait for a lost Redis; nothing is left to say to it.
+    const late = setTimeout(() => redis.disconnect(), QUIT_WITHIN_MS);
+    await redis.quit().catch(() => redis.disconnect());
+    clearTimeout(late);
+  });
+  const warnings = await checkRedis(redis, { allowEviction: config.allowEviction });
+  return { redis, url, warnings };
+}
+
+async function openPrivate(config: Config, closers: Closers): Promise<string> {
+  const server = await privateRedis(config.stateDir);
+  closers.push(() => server.close());
+  return server.url;
+}

@@ -1,0 +1,48 @@
+import { UsageError } from '../errors.ts';
+import { fieldOf } from './private/membership.ts';
+
+/** What we ask of a connection; a Redis and a Cluster of ioredis both are one. */
+export type Inspectable = {
+  info(section: string): Promise<string>;
+  config(subcommand: 'GET', setting: string): Promise<unknown>;
+};
+
+/**
+ * Refuses a Redis that may evict keys, since a queue that loses some of its keys loses jobs: UsageError `redis-evicts`.
+ * Returns warnings for people. Managed servers forbid CONFIG, so INFO is asked first.
+ */
+export async function checkRedis(connection: Inspectable, options: { allowEviction: boolean }): Promise<string[]> {
+  const policy = await settingOf(connection, 'memory', 'maxmemory_policy', 'maxmemory-policy');
+  const aof = await settingOf(connection, 'persistence', 'aof_enabled', 'appendonly');
+  const evicts = policy !== undefined && policy !== 'noeviction';
+  if (evicts && !options.allowEviction) {
+    throw new UsageError('redis-evicts', `Redis may evict queue keys: maxmemory-policy is ${policy}, not noeviction`, {
+      facts: { policy },
+      hint: 'Set it: redis-cli config set maxmemory-policy noeviction. REDIS_ALLOW_EVICTION=true goes on regardless.',
+    });
+  }
+
+  const warnings: string[] = [];
+  if (evicts) warnings.push(`Redis may evict queue keys: maxmemory-policy is ${policy}`);
+  if (policy === undefined) warnings.push('Redis does not tell its maxmemory-policy; make sure that it is noeviction');
+  if (aof === '0' || aof === 'no') {
+    warnings.push(
+      'Redis has appendonly off: if it restarts, enqueue the manifest again (the archive knows what was paid for)',
+    );
+  }
+  return warnings;
+}
+
+async function settingOf(connection: Inspectable, section: string, field: string, setting: string) {
+  const told = await connection.info(section).then((info) => fieldOf(info, field), forbidden);
+  return told ?? (await connection.config('GET', setting).then(valueIn, forbidden));
+}
+
+/** An ACL or a managed server says no; a connection that is lost will show in the next command. */
+function forbidden(): undefined {}
+
+/** `['maxmemory-policy', 'noeviction']`, or a map of it under RESP3. */
+function valueIn(reply: unknown): string | undefined {
+  const value: unknown = Array.isArray(reply) ? reply[1] : Object.values(Object(reply))[0];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,116 @@
+import type { Logger } from 'pino';
+import type { Archive } from '../archive/archive.ts';
+import { openArchive } from '../archive/open.ts';
+import { type Records, recordsIn } from '../archive/records.ts';
+import type { Config } from '../config.ts';
+import { FluxError, UsageError } from '../errors.ts';
+import { type RedisBatchControl, redisBatchControl } from '../fleet/batch-control.ts';
+import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
+import { type Heartbeats, redisHeartbeats } from '../fleet/heartbeats.ts';
+import { type RedisSpending, redisSpending } from '../fleet/spending.ts';
+import { accountedRecords } from '../items/charges.ts';
+import { createLogger, type WriteLine } from '../logger.ts';
+import { loadPrices, type Prices } from '../money/prices.ts';
+import { openQueues, type Queues } from '../queue/queues.ts';
+import { type Clock, openFleetClock } from '../redis/clock.ts';
+import type { RedisClient } from '../redis/connection.ts';
+import { DEFAULT_PREFIX, type Keys, keysOf } from '../redis/keys.ts';
+import { openRedis } from '../redis/open.ts';
+import { type Closers, openClosers } from './closers.ts';
+
+/** The transport and the archive, as every command that touches a batch needs them. */
+export type Connections = {
+  config: Config;
+  log: Logger;
+  redis: RedisClient;
+  /** What deadlines are set and judged by. */
+  clock: Clock;
+  prefix: string;
+  keys: Keys;
+  queues: Queues;
+  state: RedisBatchState;
+  control: RedisBatchControl;
+  prices: Prices;
+  spending: RedisSpending;
+  heartbeats: Heartbeats;
+  archive: Archive;
+  /** What is written is accounted for. */
+  records: Records;
+  /** What a person should know of the set-up. */
+  warnings: string[];
+  closers: Closers;
+};
+
+export type ConnectOptions = {
+  /** Lost connections are waited for, as workers do. */
+  patient: boolean;
+  /** Prove first that images can be stored. */
+  prove: boolean;
+  /** Where LOG_LEVEL is not set; nothing is logged by default. */
+  logLevel?: string;
+  /** Where log lines go; stderr by default. */
+  writeLog?: WriteLine;
+};
+
+/**
+ * Opens Redis and the archive.
+ * Whatever was opened before a failure is closed again.
+ */
+export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
+  const closers = openClosers();
+  try {
+    const prices = await loadPrices(config.pricesFile);
+    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets, options.writeLog);
+    const archive = await openArchiveOf(config, closers);
+    if (options.prove) await archive.prepare().catch(asMistake);
+    const { redis, warnings } = await openRedis(config, options, closers);
+    const clock = await openFleetClock(redis, closers);
+    const keys = keysOf(DEFAULT_PREFIX);
+    const queues = openQueues(redis, DEFAULT_PREFIX, clock);
+    closers.push(() => queues.close());
+    const spending = redisSpending(redis, keys);
+    const state = redisBatchState(redis, keys, (batch) => queues.finish(batch));
+    return {
+      config,
+      log,
+      redis,
+      clock,
+      prefix: DEFAULT_PREFIX,
+      keys,
+      queues,
+      state,
+      heartbeats: redisHeartbeats(redis, keys),
+      control: redisBatchControl(redis, keys, queues, state),
+      prices,
+      spending,
+      archive,
+      records: accountedRecords(recordsIn(archive), prices, spending.account),
+      warnings,
+      closers,
+    };
+  } catch (error) {
+    await closers.closeAll().catch(() => {});
+    throw error;
+  }
+}
+
+/** Nothing was done yet: an archive that refuses us at the start is a mistake in the configuration. */
+function asMistake(error: unknown): never {
+  if (!(error instanceof FluxError) || error.code !== 'archive-denied') throw error;
+  const { code, message, facts, hint } = error;
+  throw new UsageError(code, message, { facts, ...(hint === undefined ? {} : { hint }), cause: error });
+}
+
+/** The archive alone, for commands that only read what is stored. */
+export async function openArchiveOf(config: Config, closers: Closers): Promise<Archive> {
+  const { endpoint, forcePathStyle, region } = config.s3;
+  const archive = await openArchive({
+    url: config.archiveUrl,
+    forcePathStyle,
+    maxSockets: 64,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+  });
+  closers.push(() => archive.close());
+  return archive;
+}

@@ -1,0 +1,41 @@
+import { FluxError } from '../errors.ts';
+import type { Connections } from './connections.ts';
+import type { OpenedPorts } from './stage-ports.ts';
+
+export const WORKER_STAGES = ['submit', 'poll', 'archive'] as const;
+export type WorkerStage = (typeof WORKER_STAGES)[number];
+
+/** After the answer to a submit its task id has to be recorded, with retries. */
+const RECORDING_MS = 15_000;
+
+/** A submit whose answer is not waited for is one whose outcome nobody knows; all else can be done again at no cost. */
+export function longestDrainMs({ submitTimeoutMs }: { submitTimeoutMs: number }): number {
+  return submitTimeoutMs + RECORDING_MS;
+}
+
+/** Faults that no waiting mends while nobody is there. */
+const STOPPING = ['archive-denied', 'archive-full'];
+
+/** Whether work that nobody watches had better stop for it, to be gone on with when it is mended. */
+export function stopsWork(error: unknown): error is FluxError {
+  return error instanceof FluxError && STOPPING.includes(error.code);
+}
+
+export type FleetOptions = {
+  stages: readonly WorkerStage[];
+  concurrency?: Partial<Record<WorkerStage, number>>;
+  /** A fault that is not an item's, such as an archive that refuses to store; may be told many times. */
+  onTrouble: (error: unknown) => void;
+};
+
+/** The workers of this process. */
+export type Fleet = {
+  /**
+   * Takes nothing new, lets what is under way be recorded, and ends. False when that took longer: what is left is taken over by others,
+   * or by the next start, when its locks have run out. Later calls wait for the first.
+   */
+  drain(withinMs?: number): Promise<boolean>;
+};
+
+/** How a command starts workers; given to it from outside, since `src` does not know `workers`. */
+export type StartFleet = (connections: Connections, ports: OpenedPorts, options: FleetOptions) => Fleet;

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { redisBatchState } from '../../src/fleet/batch-state.ts';
+import { redisSpending } from '../../src/fleet/spending.ts';
+import { keysOf } from '../../src/redis/keys.ts';
+
+const BATCH = 'spring';
+const PRICE = 8;
+const item = (id: string) => ({ batch: BATCH, id });
+
+function connectedState() {
+  const redis = new Redis(inject('redisUrl'));
+  onTestFinished(() => redis.disconnect());
+  return async function openState(budget: number | undefined, ...ids: string[]) {
+    const keys = keysOf(`test:${randomUUID()}`);
+    const state = redisBatchState(redis, keys, async () => {});
+    const spending = redisSpending(redis, keys);
+    await state.intake.open(BATCH, { archive: '/archive', digest: 'digest' });
+    await spending.setBudget(BATCH, budget);
+    await state.intake.admit(
+      BATCH,
+      ids.map((id) => ({ id, was: undefined, to: 'queued' })),
+    );
+    const counts = async () => {
+      const found = await state.counts(BATCH);
+      if (!found) throw new Error('Expected the batch to be known');
+      return found;
+    };
+    const ask = async (id: string, holder: string, credits?: number) => {
+      await state.claim(item(id), holder);
+      return state.confirm(item(id), holder, credits);
+    };
+    const note = (id: string, known: number, maybe: number) => spending.account(BATCH, [{ id, known, maybe }]);
+    return { state, spending, counts, ask, note, woken: () => redis.zrange(keys.resumed, '0', '-1') };
+  };
+}
+
+describe('the budget', () => {
+  test('is reserved once for a holder, however often it asks, and anew for the next holder of the same item', async () => {
+    const { ask, counts } = await connectedState()(8, 'one');
+    expect([await ask('one', 'first', PRICE), await ask('one', 'first', PRICE)]).toEqual(['go', 'go']);
+    expect((await counts()).maybe).toBe(8);
+    expect(await ask('one', 'second', PRICE)).toBe('go');
+    expect((await counts()).maybe).toBe(8);
+  });
+
+  test('of exactly the cost suffices when the claim is on record already', async () => {
+    const { ask, note } = await connectedState()(8, 'one');
+    expect(await ask('one', 'me', PRICE)).toBe('go');
+    await note('one', 0, 8);
+    expect(await ask('one', 'me', PRICE)).toBe('go');
+  });
+
+  test('lets no model through that has no price, and everything where there is no budget', async () => {
+    const open = connectedState();
+    const limited = await open(1_000, 'one');
+    expect(await limited.ask('one', 'me')).toBe('out-of-budget');
+    const free = await open(undefined, 'one');
+    expect(await free.ask('one', 'me')).toBe('go');
+  });
+
+  test('counts who waits beyond it, once each, and wakes them when something was not spent after all', async () => {
+    const { ask, counts, note, woken } = await connectedState()(20, 'one', 'two', 'three', 'four');
+    for (const id of ['one', 'two', 'three', 'four', 'three']) await ask(id, `holder of ${id}`, PRICE);
+    expect((await counts()).beyond).toEqual({ items: 2, credits: 16 });
+    expect(await woken()).toEqual([]);
+    await note('one', 8, 0);
+    expect((await counts()).beyond.items).toBe(2);
+    await note('two', 0, 0);
+    expect((await counts()).beyond).toEqual({ items: 0, credits: 0 });
+    expect(await woken()).toEqual([BATCH]);
+  });
+
+  test('that is set anew asks everybody again', async () => {
+    const { ask, counts, spending } = await connectedState()(8, 'one', 'two');
+    await ask('one', 'a', PRICE);
+    expect(await ask('two', 'b', PRICE)).toBe('out-of-budget');
+    await spending.setBudget(BATCH, 16);
+    expect(await counts()).toMatchObject({ budget: 16, beyond: { items: 0, credits: 0 } });
+    expect(await ask('two', 'b', PRICE)).toBe('go');
+  });
+
+  test('is told of before an item takes its place in the line', async () => {
+    const { state } = await connectedState()(4, 'one');
+    expect(await state.standing(item('one'), PRICE)).toBe('out-of-budget');
+    expect(await state.standing(item('one'), 4)).toBe('open');
+  });
+});
+
+test('noting the charges of an item again changes nothing', async () => {
+  const { note, counts } = await connectedState()(undefined, 'one');
+  for (let run = 0; run < 3; run++) await note('one', 16, 8);
+  expect(await counts()).toMatchObject({ credits: 16, maybe: 8 });
+});
+
+type Event = { id: number; holder: number; does: 'ask' | 'accepted' | 'refused' | 'unknown' | 'flush-and-recount' };
+
+const events: fc.Arbitrary<Event[]> = fc.array(
+  fc.record({
+    id: fc.nat(5),
+    holder: fc.nat(2),
+    does: fc.constantFrom('ask', 'ask', 'ask', 'accepted', 'refused', 'unknown', 'flush-and-recount'),
+  }),
+  { maxLength: 60 },
+);
+
+test('whatever submits and answers interleave, what may have been charged never passes the budget', async () => {
+  const open = connectedState();
+  await fc.assert(
+    fc.asyncProperty(fc.nat(60), events, async (budget, history) => {
+      const ids = Array.from({ length: 6 }, (_, index) => `item-${index}`);
+      const { ask, note, spending, counts } = await open(budget, ...ids);
+      /** What the provider may have charged, and the submits that are permitted and unanswered. */
+      const charged = new Map<string, { known: number; maybe: number }>();
+      const underWay = new Map<string, string>();
+      const of = (id: string) => charged.get(id) ?? { known: 0, maybe: 0 };
+      const sum = () => [...charged.values()].reduce((total, { known, maybe }) => total + known + maybe, 0);
+
+      for (const { id: index, holder, does } of history) {
+        const id = `item-${index}`;
+        if (does === 'ask' && !underWay.has(id)) {
+          if ((await ask(id, `${holder}-${randomUUID()}`, PRICE)) === 'go') underWay.set(id, does);
+        } else if (does === 'flush-and-recount') {
+          const all = ids.map((each) => ({ id: each, ...of(each) }));
+          await spending.account(
+            BATCH,
+            all.filter(({ id: each }) => !underWay.has(each)),
+          );
+        } else if (does !== 'ask' && underWay.delete(id)) {
+          const { known, maybe } = of(id);
+          if (does === 'accepted') charged.set(id, { known: known + PRICE, maybe });
+          if (does === 'unknown') charged.set(id, { known, maybe: maybe + PRICE });
+          await note(id, of(id).known, of(id).maybe);
+        }
+        expect(sum() + underWay.size * PRICE).toBeLessThanOrEqual(budget);
+        const { credits, maybe } = await counts();
+        expect(credits + maybe).toBe(sum() + underWay.size * PRICE);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { chargesOf } from '../../src/items/charges.ts';
+import type { Item } from '../../src/items/item.ts';
+import type { ItemRecord } from '../../src/items/record.ts';
+import {
+  claimedRecord,
+  failedRecord,
+  heldRecord,
+  releasedRecord,
+  reopenedRecord,
+  submittedRecord,
+} from '../../src/items/transitions.ts';
+
+const PRICES = { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: { 'flux-kontext-pro': 8 } };
+const ITEM: Item = {
+  batch: 'spring',
+  id: 'item-0123456789ab',
+  name: 'item',
+  variant: 1,
+  priority: 0,
+  variables: {},
+  request: { prompt: 'A lighthouse', model: 'flux-kontext-pro', outputFormat: 'png' },
+  queuedAt: 0,
+};
+const DOUBT = { class: 'unknown-outcome', message: 'no answer' } as const;
+const task = (taskId: string) => ({ ...ITEM, taskId, submittedAt: 0, giveUpAt: 0, recorded: true });
+const claimed = claimedRecord(ITEM, undefined, 0);
+
+describe('an item has cost', () => {
+  test('perhaps one image while its submit is unanswered, surely one when it has a task', () => {
+    expect(chargesOf(claimed, PRICES)).toMatchObject({ known: 0, maybe: 8 });
+    expect(chargesOf(submittedRecord(task('a'), claimed), PRICES)).toMatchObject({ known: 8, maybe: 0 });
+  });
+
+  test('nothing when its claim was given back or its submit refused', () => {
+    const refused = failedRecord(ITEM, claimed, { class: 'content-policy', message: 'no' });
+    for (const record of [releasedRecord(claimed), refused]) {
+      expect(chargesOf(record, PRICES)).toMatchObject({ known: 0, maybe: 0 });
+    }
+  });
+
+  test('perhaps one image as long as nobody knows, also when a person gives it up', () => {
+    const held = heldRecord(ITEM, claimed, DOUBT);
+    const dropped = failedRecord(ITEM, held, { class: 'cancelled', message: 'dropped' });
+    for (const record of [held, dropped]) expect(chargesOf(record, PRICES)).toMatchObject({ known: 0, maybe: 8 });
+  });
+
+  test('one image for each of its tasks, whatever became of them', () => {
+    const failed = failedRecord(task('a'), submittedRecord(task('a'), claimed), {
+      class: 'generation-failed',
+      message: '',
+    });
+    const again = submittedRecord(task('b'), claimedRecord(ITEM, reopenedRecord(failed), 0));
+    expect(chargesOf(again, PRICES)).toMatchObject({ known: 16, maybe: 0 });
+  });
+
+  test('one image when a callback brings the task of an attempt that was given up for lost', () => {
+    const reopened = reopenedRecord(heldRecord(ITEM, claimed, DOUBT));
+    expect(chargesOf(submittedRecord(task('late'), reopened), PRICES)).toMatchObject({ known: 8, maybe: 0 });
+  });
+
+  test('nothing that we know of when its model has no price', () => {
+    expect(chargesOf(claimed, { ...PRICES, credits: {} })).toMatchObject({ known: 0, maybe: 0 });
+  });
+});
+
+/** What a submit may come to, as the records tell it; ends in a record that may be submitted again. */
+const attempts = {
+  refused: (before: ItemRecord) => ({ record: releasedRecord(before), known: 0, maybe: 0 }),
+  lost: (before: ItemRecord) => ({ record: reopenedRecord(heldRecord(ITEM, before, DOUBT)), known: 0, maybe: 8 }),
+  resubmitted: (before: ItemRecord) => ({ record: reopenedRecord(before), known: 0, maybe: 8 }),
+  crashed: (before: ItemRecord) => ({ record: before, known: 0, maybe: 8 }),
+  failed: (before: ItemRecord, index: number) => {
+    const taken = submittedRecord(task(`task-${index}`), before);
+    const failed = failedRecord(task(`task-${index}`), taken, { class: 'generation-failed', message: '' });
+    return { record: reopenedRecord(failed), known: 8, maybe: 0 };
+  },
+};
+const names = Object.keys(attempts) as (keyof typeof attempts)[];
+
+test('no attempt is ever forgotten, however they follow each other', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...names), { maxLength: 12 }), (history) => {
+      let record: ItemRecord | undefined;
+      const sum = { known: 0, maybe: 0 };
+      for (const [index, name] of history.entries()) {
+        const step = attempts[name](claimedRecord(ITEM, record, 0), index);
+        record = step.record;
+        sum.known += step.known;
+        sum.maybe += step.maybe;
+        expect(chargesOf(record, PRICES)).toMatchObject(sum);
+      }
+    }),
+  );
+});
