@@ -1,7 +1,7 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
 import { readBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
-import { writeIndex } from '../src/results/write-index-of.ts';
+import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';

@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
-import { defineScript } from '../redis/script.ts';
 import type { Limiter, Slot, TakeOptions } from '../stages/ports.ts';
 import type { Rate } from '../text/duration.ts';
-import { READY, REFUSE, RELEASE, SETTLE, TAKE, USAGE } from './limiter-scripts.ts';
+import { defineScript } from './script.ts';
 
 export type LimiterOptions = {
   /** Names the log: limiters of one name on one Redis share their slots. */
@@ -64,13 +63,12 @@ export function redisLimiter(
   const log = (['reserved', 'sent', 'free', 'accepted', 'state'] as const).map((part) =>
     keys.limiter(options.name, part),
   );
-  const script = (name: string, lua: string) => defineScript(redis, `limiter_${name}`, lua);
-  const take = script('take', TAKE);
-  const ready = script('ready', READY);
-  const settle = script('settle', SETTLE);
-  const refuse = script('refuse', REFUSE);
-  const release = script('release', RELEASE);
-  const usage = script('usage', USAGE);
+  const take = defineScript(redis, 'limiter-take');
+  const ready = defineScript(redis, 'limiter-ready');
+  const settle = defineScript(redis, 'limiter-settle');
+  const refuse = defineScript(redis, 'limiter-refuse');
+  const release = defineScript(redis, 'limiter-release');
+  const usage = defineScript(redis, 'limiter-usage');
   let epoch = '';
 
   const keysOfLog = [...log, ...running.lists, ...running.sortedSets];

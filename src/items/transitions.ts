@@ -35,7 +35,7 @@ export function releasedRecord(claimed: ItemRecord): ItemRecord {
 }
 
 /** To be submitted again by the user's word; what it cost so far stays in the record. */
-export function reopenedRecord(record: ItemRecord): ItemRecord {
+export function requeuedRecord(record: ItemRecord): ItemRecord {
   const common = commonOfRecord(record);
   return {
     ...common,

@@ -40,24 +40,28 @@ function mayGoOn({ outlook }: Progress): boolean {
 }
 
 async function progressOf(batch: string, { state, control }: Connections): Promise<Progress> {
-  const [counts, gate, allPausedAt] = await Promise.all([state.counts(batch), state.gate(), control.fleetPausedAt()]);
+  const [counts, breaker, allPausedAt] = await Promise.all([
+    state.counts(batch),
+    state.breaker(),
+    control.fleetPausedAt(),
+  ]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {
       facts: { batch },
       hint: 'Enqueue its manifest again: what was paid for is known from the archive.',
     });
   }
-  const { items, total, credits, maybe, beyond } = counts;
+  const { items, total, credits, unsettled, overBudget } = counts;
   return {
     batch,
     at: Date.now(),
-    outlook: outlookOf(counts, gate, allPausedAt),
+    outlook: outlookOf(counts, breaker, allPausedAt),
     items,
     total,
     done: doneOf(counts),
     credits,
-    perhaps: maybe,
-    beyondBudget: beyond,
-    reason: gate ? { refusal: gate.refusal, message: gate.message } : null,
+    perhaps: unsettled,
+    beyondBudget: overBudget,
+    reason: breaker ? { refusal: breaker.refusal, message: breaker.message } : null,
   };
 }
