@@ -12,7 +12,10 @@ const BREAKER_PROBE_MS = 15_000;
  * What no job does: repairs a crash between a batch's last transition and the adding of its finish job and within a pause or a cancel, has an index written anew
  * that has become old, and lets a submit probe the breaker when what closed it may be over.
  */
-export function startSweep(connections: Connections, ports: OpenedPorts): { stop(): void } {
+export function startSweep(
+  connections: Pick<Connections, 'state' | 'control' | 'queues' | 'log'>,
+  ports: Pick<OpenedPorts, 'provider' | 'prices'>,
+): { stop(): void } {
   const { state, control, queues, log } = connections;
   const sweep = async () => {
     for (const batch of await state.batches()) {

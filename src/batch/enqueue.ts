@@ -6,10 +6,11 @@ import { formatRate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type Enqueued, enqueueItems } from './enqueue-items.ts';
 import { recountCharges } from './recount-charges.ts';
+import type { RestorePorts } from './restore.ts';
 
 /** Takes a manifest into the queues, after making sure that its batch is not on its way to another archive. */
 export async function enqueueManifest(
-  connections: Connections,
+  connections: RestorePorts & Pick<Connections, 'control'>,
   manifest: { batch: string; digest: string },
   items: AsyncIterable<NewItem>,
   onProgress?: (enqueued: Enqueued) => void,

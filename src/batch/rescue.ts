@@ -5,7 +5,7 @@ import type { ItemRecord } from '../items/record.ts';
 import { resumedTask } from '../items/transitions.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
-import { restoredBatch } from './restore.ts';
+import { type RestorePorts, restoredBatch } from './restore.ts';
 
 /**
  * What can be done for an item whose image is not archived, by its record alone:
@@ -42,7 +42,7 @@ const CHUNK = 500;
  * Throws a UsageError: `batch-unknown`, `archive-differs`.
  */
 export async function takeUp(
-  connections: Connections,
+  connections: RestorePorts,
   batch: string,
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {

@@ -12,12 +12,17 @@ import { recountCharges } from './recount-charges.ts';
 
 const CHUNK = 1_000;
 
+export type RestorePorts = Pick<
+  Connections,
+  'state' | 'archive' | 'records' | 'spending' | 'prices' | 'queues' | 'config' | 'clock'
+>;
+
 /**
  * For commands that need only the archive to know a batch. A batch that Redis has lost is taken in again as its records have it,
  * with the tasks that run. Items without a record, and items whose submit was not sent, wait for their manifest.
  * Throws a UsageError: `batch-unknown`, `archive-differs`.
  */
-export async function restoredBatch(connections: Connections, batch: string): Promise<BatchCounts> {
+export async function restoredBatch(connections: RestorePorts, batch: string): Promise<BatchCounts> {
   const { state, archive, records, spending } = connections;
   const known = await state.counts(batch);
   if (known && known.archive !== archive.url) {
@@ -39,7 +44,7 @@ export async function restoredBatch(connections: Connections, batch: string): Pr
 async function takeIn(
   batch: string,
   records: readonly ItemRecord[],
-  { state, queues, config, clock }: Pick<Connections, 'state' | 'queues' | 'config' | 'clock'>,
+  { state, queues, config, clock }: RestorePorts,
 ): Promise<void> {
   const entries = records.flatMap((record) => {
     const to = stateOf(record);

@@ -25,7 +25,7 @@ export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
  * True without asking below that, or with `--yes`. Throws a UsageError (`spending-unconfirmed`) where nobody can be asked.
  */
 export async function agreesToSpend(
-  connections: Connections,
+  connections: Pick<Connections, 'config' | 'prices' | 'clock' | 'records' | 'state'>,
   { batch, items, byModel, stdinIsTaken }: Spending,
   flags: { yes?: true },
 ): Promise<boolean> {

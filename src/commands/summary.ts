@@ -19,7 +19,7 @@ type Named = { id: string; name: string; class: string; message: string; state: 
 /** What a person is told at the end of a run, and a script with `--json`. */
 export async function summarize(
   batch: string,
-  connections: Connections,
+  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices'>,
   provider: Provider,
   end: BatchEnd,
   opening: Opening,
@@ -80,7 +80,7 @@ function placeOf(archiveUrl: string, batch: string): string {
   return `${archiveUrl.replace(/\/$/, '')}/${layout.batch(batch).split('/')[0]}/`;
 }
 
-async function endedBadly(batch: string, { state, records }: Connections): Promise<Named[]> {
+async function endedBadly(batch: string, { state, records }: Pick<Connections, 'state' | 'records'>): Promise<Named[]> {
   const states = ['failed', 'held'] as const satisfies readonly ItemState[];
   const named: Named[] = [];
   for await (const id of state.itemsIn(batch, states)) {

@@ -10,7 +10,7 @@ import type { Progress } from './flux-batch.ts';
 const EVERY_MS = 250;
 
 export type FollowPorts = {
-  connections: Connections;
+  connections: Pick<Connections, 'state' | 'control'>;
   /** What stops the workers of this process; nothing is worth waiting for after it. */
   fault: () => FluxError | undefined;
   signal: AbortSignal;
@@ -39,7 +39,10 @@ function mayGoOn({ outlook }: Progress): boolean {
   return outlook === 'enqueuing' || outlook === 'running' || outlook === 'paused';
 }
 
-async function progressOf(batch: string, { state, control }: Connections): Promise<Progress> {
+async function progressOf(
+  batch: string,
+  { state, control }: Pick<Connections, 'state' | 'control'>,
+): Promise<Progress> {
   const [counts, breaker, allPausedAt] = await Promise.all([
     state.counts(batch),
     state.breaker(),

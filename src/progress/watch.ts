@@ -30,7 +30,11 @@ export type Watched = {
 const EVERY_MS = 250;
 
 /** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
-export async function watchBatch(connections: Connections, ports: OpenedPorts, watched: Watched): Promise<BatchEnd> {
+export async function watchBatch(
+  connections: Pick<Connections, 'state' | 'control' | 'config'>,
+  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
+  watched: Watched,
+): Promise<BatchEnd> {
   const { state, control } = connections;
   const { isOver = isFinished } = watched;
   const startedAt = Date.now();
@@ -88,7 +92,11 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
 
 type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'breaker' | 'allPausedAt'>;
 
-async function viewOf({ config }: Connections, ports: OpenedPorts, moment: Moment): Promise<View> {
+async function viewOf(
+  { config }: Pick<Connections, 'config'>,
+  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
+  moment: Moment,
+): Promise<View> {
   const usage = await ports.submitLimiter.usage();
   return { ...moment, usage, rateLimit: config.rateLimit, prices: ports.prices, now: Date.now() };
 }

@@ -35,7 +35,9 @@ export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: n
 export type Look = (batch: string | undefined) => Promise<Snapshot>;
 
 /** Looks at Redis only; throws a UsageError (`batch-unknown`) for a batch that it does not know. */
-export function openLook(connections: Connections): Look {
+export function openLook(
+  connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
+): Look {
   const { config, state, queues, control, heartbeats } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
