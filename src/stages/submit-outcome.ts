@@ -5,6 +5,7 @@ import type { Item, Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord, releasedRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import { endItem } from './end-item.ts';
 import { firstPollAt } from './poll-schedule.ts';
 import type { Ports, Run, Slot, StageOutcome, StageSettings } from './ports.ts';
 
@@ -153,9 +154,7 @@ export async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): P
 }
 
 async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: Ports): Promise<StageOutcome> {
-  await ports.records.write(failedRecord(item, previous, failure));
-  await ports.state.move(item, 'failed');
-  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'failed');
+  await endItem(item, failedRecord(item, previous, failure), 'submit', ports);
   return { kind: 'done' };
 }
 
@@ -171,7 +170,5 @@ export async function hold(
     message: `It is unknown whether the submit started a task (and was charged): ${reason}`,
     ...(code === undefined ? {} : { code }),
   };
-  await ports.records.write(heldRecord(item, previous, failure));
-  await ports.state.move(item, 'held');
-  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'held');
+  await endItem(item, heldRecord(item, previous, failure), 'submit', ports);
 }
