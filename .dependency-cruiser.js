@@ -21,7 +21,13 @@ export default {
       { path: '^src/items/' },
       {
         path: '.',
-        pathNot: ['^src/(items|text)/', '^src/errors\\.ts$', '^src/money/prices\\.ts$', 'node_modules/zod/', '^crypto$'],
+        pathNot: [
+          '^src/(items|text)/',
+          '^src/errors\\.ts$',
+          '^src/money/prices\\.ts$',
+          'node_modules/zod/',
+          '^crypto$',
+        ],
       },
     ),
     forbid(

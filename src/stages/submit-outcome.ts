@@ -18,7 +18,7 @@ export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; sl
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   const { item, claimed, slot, run } = attempt;
-  // First, since others are about to submit just now.
+  // This comes first: others are about to submit.
   await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
@@ -91,8 +91,8 @@ async function settleUnknown(
 }
 
 /**
- * The end of a task may be told before its submit is answered, or where the answer got lost. Then the item is on its way, perhaps
- * at its end, and its record must not be set back.
+ * A callback may come before the answer to the submit, or where that answer was lost. Then the item has gone on, perhaps to its
+ * end, and its record must not be set back.
  */
 async function wentOnByCallback({ item, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
   if (!ports.settings.callbackUrlOf) return false;
