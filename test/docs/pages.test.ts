@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { expect, inject, type TestContext, test } from 'vitest';
+import { startRedis } from '../services/redis.ts';
+import { anchorsOf, blocksOf, linksOf, proseOf } from './markdown.ts';
+import { openReader, PROJECT } from './reader.ts';
+
+/** Blocks that no test can run, by page. One more has to be argued for here. */
+const NOT_RUN: Readonly<Record<string, number>> = {};
+const LONGEST_README = 150;
+
+const README = 'README.md';
+/** Their blocks are run. */
+const PAGES = [README, ...markdownIn('docs')];
+/** Of these only the links are checked. */
+const OTHERS = markdownIn('.').filter((name) => name !== README);
+const RUN = new Set(['sh', 'yaml', 'js']);
+const REDIS = 'rediss://:password@redis.example.com:6379';
+
+function markdownIn(folder: string): string[] {
+  const names = readdirSync(join(PROJECT, folder), { recursive: folder !== '.', encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+const read = (page: string) => readFile(join(PROJECT, page), 'utf8');
+
+/** What stands here for the reader's own servers and secrets. */
+async function yours(text: string, { onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
+  const { endpoint, accessKeyId, secretAccessKey } = inject('s3');
+  const own: Record<string, string> = {
+    's3://pictures': `s3://pages-${randomUUID()}`,
+    'AWS_ACCESS_KEY_ID=…': `AWS_ACCESS_KEY_ID=${accessKeyId}`,
+    'AWS_SECRET_ACCESS_KEY=…': `AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
+    'https://s3.example.com': endpoint,
+  };
+  if (text.includes(REDIS)) {
+    // Of its own: pages use the same names of batches.
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    own[REDIS] = redis.url;
+  }
+  return own;
+}
+
+/** Does what a page says from its first line to its last. */
+async function follow(page: string, text: string, context: Pick<TestContext, 'onTestFinished'>): Promise<void> {
+  const blocks = blocksOf(text);
+  if (!blocks.some(({ language, marker }) => RUN.has(language) && marker?.kind !== 'not-run')) return;
+  const reader = await openReader(context, { yours: await yours(text, context) });
+  for (const block of blocks) await reader.follow(page, block);
+  await reader.stop();
+}
+
+test.concurrent.for(PAGES)('what %s tells to do works as written', { timeout: 180_000 }, async (page, context) => {
+  await follow(page, await read(page), context);
+});
+
+test.concurrent.for([
+  ['a command that does not exist', '```sh\nflux-batch pln jobs.example.yaml\n```', 'bad.md:1: expected to exit with 0, got 2'],
+  ['an option that does not exist', '```sh\nflux-batch plan jobs.example.yaml --prices x\n```', "unknown option '--prices'"],
+  ['a file that the reader does not have', '```sh\ntrue\n```\n\n```sh\nflux-batch plan jobs.yaml\n```', 'bad.md:5:'],
+  ['a manifest with a mistake', '```yaml\n- id: hero\n  promt: A lighthouse\n```', 'did you mean prompt?'],
+  ['an exit code that is another', '<!-- exits 3: no -->\n```sh\ntrue\n```', 'expected to exit with 3, got 0'],
+  ['a program that ends', '<!-- runs until stopped: hello -->\n```sh\ntrue\n```', 'ended before it said "hello"'],
+  ['a language that nobody runs', '```python\nprint()\n```\n\n```sh\ntrue\n```', 'no way to run python'],
+] as const)('a page with %s fails', { timeout: 60_000 }, async ([, page, message], context) => {
+  await expect(follow('bad.md', page, context)).rejects.toThrow(message);
+});
+
+test('no block goes unrun without a reason, and no more of them than before', async () => {
+  const counts: Record<string, number> = {};
+  for (const page of PAGES) {
+    const unrun = blocksOf(await read(page)).filter(({ marker }) => marker?.kind === 'not-run');
+    if (unrun.length > 0) counts[page] = unrun.length;
+  }
+  expect(counts).toEqual(NOT_RUN);
+});
+
+test('commands stand in blocks that are run, not in plain or indented ones', async () => {
+  const COMMAND = /^(\$ )?(flux-batch|npm|npx|docker|kubectl) /m;
+  for (const page of PAGES) {
+    const text = await read(page);
+    const plain = blocksOf(text).filter((block) => block.language === '' && COMMAND.test(block.text));
+    const indented = proseOf(text).filter((line) => /^ {4,}/.test(line.text) && COMMAND.test(line.text.trim()));
+    expect([...plain, ...indented].map(({ line }) => `${page}:${line}`)).toEqual([]);
+  }
+});
+
+test('every link and picture of every page is there', async () => {
+  const dead: string[] = [];
+  for (const page of [...PAGES, ...OTHERS]) {
+    for (const target of linksOf(await read(page))) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : normalize(join(dirname(page), path));
+      const isThere = await access(join(PROJECT, file)).then(
+        () => true,
+        () => false,
+      );
+      const isWhole = isThere && (anchor === undefined || anchorsOf(await read(file)).includes(anchor));
+      if (!isWhole) dead.push(`${page}: ${target}`);
+    }
+  }
+  expect(dead).toEqual([]);
+});
+
+test('every page of docs is linked from README or from a page that is', async () => {
+  const seen = new Set([README, ...OTHERS]);
+  for (const page of seen) {
+    for (const target of linksOf(await read(page))) {
+      const file = normalize(join(dirname(page), target.split('#')[0] ?? ''));
+      if (PAGES.includes(file)) seen.add(file);
+    }
+  }
+  expect(PAGES.filter((page) => !seen.has(page))).toEqual([]);
+});
+
+test(`README has ${LONGEST_README} lines at most`, async () => {
+  expect((await read(README)).trimEnd().split('\n').length).toBeLessThanOrEqual(LONGEST_README);
+});
