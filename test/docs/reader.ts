@@ -35,7 +35,8 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
   await mkdir(join(folder, 'node_modules'));
   await symlink(PROJECT, join(folder, 'node_modules/flux-batch'));
 
-  let env: Record<string, string> = { ...given, PATH: `${bin}:${given.PATH}` };
+  // Any port: others may run the same pages on this machine.
+  let env: Record<string, string> = { ...given, PATH: `${bin}:${given.PATH}`, PORT: '0' };
   const replaced = { 'FLUX_API_KEY=…': `FLUX_API_KEY=${simulator.apiKey}`, ...yours };
   const fillIn = (text: string) =>
     Object.entries(replaced).reduce((filled, [written, own]) => filled.replaceAll(written, own), text);

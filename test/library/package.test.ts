@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { blocksOf } from '../docs/markdown.ts';
 import { startRedis } from '../services/redis.ts';
 import { openConsumer, PROJECT, pack } from './consumer.ts';
 
@@ -33,8 +34,8 @@ async function startProvider() {
   };
 }
 
-test("the README's example compiles strictly and runs as it stands, from the packed package", async () => {
-  const example = exampleOf(await readFile(join(PROJECT, 'README.md'), 'utf8'));
+test("the example of docs/library.md compiles strictly and runs as it stands, from the packed package", async () => {
+  const example = exampleOf(await readFile(join(PROJECT, 'docs/library.md'), 'utf8'));
   expect(example.trim().split('\n').length).toBeLessThanOrEqual(20);
   await consumer.write('example.ts', example);
   await consumer.write('jobs.yaml', JOBS);
@@ -127,10 +128,8 @@ test('other paths into the package are closed', async () => {
   expect((await consumer.run(process.execPath, ['-e', own])).stdout).toBe('flux-batch\n');
 });
 
-function exampleOf(readme: string): string {
-  const [, section = ''] = readme.split('## As a library\n');
-  const [, example = ''] = /```js\n(.*?)```/s.exec(section) ?? [];
-  return example;
+function exampleOf(page: string): string {
+  return blocksOf(page).find(({ language }) => language === 'js')?.text ?? '';
 }
 
 async function modulesIn(folder: string): Promise<string[]> {
