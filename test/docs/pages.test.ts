@@ -62,8 +62,16 @@ test.concurrent.for(PAGES)('what %s tells to do works as written', { timeout: 18
 });
 
 test.concurrent.for([
-  ['a command that does not exist', '```sh\nflux-batch pln jobs.example.yaml\n```', 'bad.md:1: expected to exit with 0, got 2'],
-  ['an option that does not exist', '```sh\nflux-batch plan jobs.example.yaml --prices x\n```', "unknown option '--prices'"],
+  [
+    'a command that does not exist',
+    '```sh\nflux-batch pln jobs.example.yaml\n```',
+    'bad.md:1: expected to exit with 0, got 2',
+  ],
+  [
+    'an option that does not exist',
+    '```sh\nflux-batch plan jobs.example.yaml --prices x\n```',
+    "unknown option '--prices'",
+  ],
   ['a file that the reader does not have', '```sh\ntrue\n```\n\n```sh\nflux-batch plan jobs.yaml\n```', 'bad.md:5:'],
   ['a manifest with a mistake', '```yaml\n- id: hero\n  promt: A lighthouse\n```', 'did you mean prompt?'],
   ['an exit code that is another', '<!-- exits 3: no -->\n```sh\ntrue\n```', 'expected to exit with 3, got 0'],

@@ -59,7 +59,9 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
     const code = await Promise.race([ended, late]);
     if (code === expected) return;
     if (code === 'late') endGroup(child, 'SIGKILL');
-    throw new Error(`${where}: expected to exit with ${expected}, ${code === 'late' ? 'did not end' : `got ${code}`}\n${said()}`);
+    throw new Error(
+      `${where}: expected to exit with ${expected}, ${code === 'late' ? 'did not end' : `got ${code}`}\n${said()}`,
+    );
   }
 
   async function runShell(where: string, { text, marker }: Block): Promise<void> {
@@ -68,7 +70,9 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
     await run(where, 'bash', ['-euo', 'pipefail', '-c', script], marker?.kind === 'exits' ? marker.code : 0);
     if (marker?.kind === 'exits') return;
     const lines = (await readFile(environment, 'utf8')).split('\0').filter((line) => line !== '');
-    env = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+    env = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
   }
 
   async function startShell(where: string, text: string, words: string): Promise<void> {

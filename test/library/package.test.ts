@@ -34,7 +34,7 @@ async function startProvider() {
   };
 }
 
-test("the example of docs/library.md compiles strictly and runs as it stands, from the packed package", async () => {
+test('the example of docs/library.md compiles strictly and runs as it stands, from the packed package', async () => {
   const example = exampleOf(await readFile(join(PROJECT, 'docs/library.md'), 'utf8'));
   expect(example.trim().split('\n').length).toBeLessThanOrEqual(20);
   await consumer.write('example.ts', example);
