@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { expect, inject, type TestContext, test } from 'vitest';
 import { describeConfig } from '../../src/config.ts';
 import { startRedis } from '../services/redis.ts';
-import { anchorsOf, blocksOf, linksOf, proseOf } from './markdown.ts';
+import { anchorsOf, type Block, blocksOf, linksOf, proseOf } from './markdown.ts';
 import { openReader, PROJECT } from './reader.ts';
 
 const README = 'README.md';
@@ -48,16 +48,21 @@ async function yours(text: string, { onTestFinished }: Pick<TestContext, 'onTest
   return own;
 }
 
+function isRun({ language, marker }: Block): boolean {
+  return RUN.has(language) && marker?.kind !== 'not-run';
+}
+
 /** Does what a page says from its first line to its last. */
 async function follow(page: string, text: string, context: Pick<TestContext, 'onTestFinished'>): Promise<void> {
   const blocks = blocksOf(text);
-  if (!blocks.some(({ language, marker }) => RUN.has(language) && marker?.kind !== 'not-run')) return;
   const reader = await openReader(context, { yours: await yours(text, context) });
   for (const block of blocks) await reader.follow(page, block);
   await reader.stop();
 }
 
-test.concurrent.for(PAGES)('what %s tells to do works as written', { timeout: 180_000 }, async (page, context) => {
+const TO_DO = PAGES.filter((page) => blocksOf(readFileSync(join(PROJECT, page), 'utf8')).some(isRun));
+
+test.concurrent.for(TO_DO)('what %s tells to do works as written', { timeout: 180_000 }, async (page, context) => {
   await follow(page, await read(page), context);
 });
 
@@ -76,6 +81,7 @@ test.concurrent.for([
   ['a manifest with a mistake', '```yaml\n- id: hero\n  promt: A lighthouse\n```', 'did you mean prompt?'],
   ['an exit code that is another', '<!-- exits 3: no -->\n```sh\ntrue\n```', 'expected to exit with 3, got 0'],
   ['a program that ends', '<!-- runs until stopped: hello -->\n```sh\ntrue\n```', 'ended before it said "hello"'],
+  ['a secret that nothing stands for', '```sh\nexport SERVE_PASSWORD=…\n```', 'nothing stands here for the "…"'],
   ['a language that nobody runs', '```python\nprint()\n```\n\n```sh\ntrue\n```', 'no way to run python'],
 ] as const)('a page with %s fails', { timeout: 60_000 }, async ([, page, message], context) => {
   await expect(follow('bad.md', page, context)).rejects.toThrow(message);
@@ -107,15 +113,25 @@ test('every link and picture of every page is there', async () => {
       if (/^[a-z]+:/.test(target)) continue;
       const [path = '', anchor] = target.split('#');
       const file = path === '' ? page : normalize(join(dirname(page), path));
-      const isThere = await access(join(PROJECT, file)).then(
-        () => true,
-        () => false,
-      );
+      const isThere = existsSync(join(PROJECT, file));
       const isWhole = isThere && (anchor === undefined || anchorsOf(await read(file)).includes(anchor));
       if (!isWhole) dead.push(`${page}: ${target}`);
     }
   }
   expect(dead).toEqual([]);
+});
+
+test('every source and test that a page names is there', async () => {
+  const missing: string[] = [];
+  for (const page of [...PAGES, ...OTHERS]) {
+    for (const { text } of proseOf(await read(page))) {
+      for (const [, path = ''] of text.matchAll(/`((?:src|test|workers|bin|deploy|examples)\/[\w./-]*)`/g)) {
+        const names = [path, `${path}.ts`, `${path}.test.ts`];
+        if (!names.some((name) => existsSync(join(PROJECT, name)))) missing.push(`${page}: ${path}`);
+      }
+    }
+  }
+  expect(missing).toEqual([]);
 });
 
 test('every page of docs is linked from README or from a page that is', async () => {

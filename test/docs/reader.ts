@@ -41,6 +41,14 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
   const fillIn = (text: string) =>
     Object.entries(replaced).reduce((filled, [written, own]) => filled.replaceAll(written, own), text);
 
+  /** What a reader would type: nothing may be left that only a person can fill in. */
+  function typed(where: string, text: string): string {
+    const filled = fillIn(text);
+    const left = filled.split('\n').find((line) => line.replace(/(^| )#.*/, '').includes('…'));
+    if (left !== undefined) throw new Error(`${where}: nothing stands here for the "…" in "${left}"`);
+    return filled;
+  }
+
   function start(program: string, args: readonly string[]) {
     const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let said = '';
@@ -66,7 +74,7 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
 
   async function runShell(where: string, { text, marker }: Block): Promise<void> {
     const environment = join(bin, 'env');
-    const script = `${fillIn(text)}\nenv -0 > '${environment}'\n`;
+    const script = `${typed(where, text)}\nenv -0 > '${environment}'\n`;
     await run(where, 'bash', ['-euo', 'pipefail', '-c', script], marker?.kind === 'exits' ? marker.code : 0);
     if (marker?.kind === 'exits') return;
     const lines = (await readFile(environment, 'utf8')).split('\0').filter((line) => line !== '');
@@ -76,7 +84,7 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
   }
 
   async function startShell(where: string, text: string, words: string): Promise<void> {
-    const { child, ended, said } = start('bash', ['-euo', 'pipefail', '-c', fillIn(text)]);
+    const { child, ended, said } = start('bash', ['-euo', 'pipefail', '-c', typed(where, text)]);
     running.push({ child, ended, where });
     let over = false;
     void ended.then(() => {
