@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
 import { finishedSchema, itemSchema, submittedSchema } from '../src/items/item.ts';
-import { pollHints } from '../src/queue/poll-hints.ts';
+import { pollNow } from '../src/queue/poll-now.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
 import { archive } from '../src/stages/archive.ts';
 import { giveUp } from '../src/stages/give-up.ts';
@@ -32,7 +32,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
     signal: stopping.signal,
     onTrouble: options.onTrouble,
   };
-  const hints = pollHints(connections.redis, connections.keys, connections.queues);
+  const hints = pollNow(connections.redis, connections.keys, connections.queues);
   const ours = onlyOurArchive(connections, options.onTrouble);
   const start: Record<Stage, () => Worker> = {
     submit: () =>
@@ -51,7 +51,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
         schema: submittedSchema,
         concurrency: options.concurrency?.poll ?? POLL_CONCURRENCY,
         run: ours((item, run) => poll(item, run, ports)),
-        isHurried: (item) => hints.take(item),
+        isDueNow: (item) => hints.take(item),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
     archive: () =>

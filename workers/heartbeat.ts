@@ -5,7 +5,10 @@ import { VERSION } from '../src/version.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 
 /** Tells that this process works, from now until it stops. A beat that fails is made up for by the next. */
-export function startHeartbeat({ heartbeats, log }: Connections, stages: readonly string[]) {
+export function startHeartbeat(
+  { heartbeats, log }: Pick<Connections, 'heartbeats' | 'log'>,
+  stages: readonly string[],
+) {
   const startedAt = Date.now();
   const facts: WorkerFacts = {
     id: randomUUID(),

@@ -26,7 +26,7 @@ export type StageWorkerOptions<Data> = {
   /** The last attempt threw: end what the job is about. */
   giveUp(data: Data, error: unknown): Promise<void>;
   /** Asked when the job has been delayed: is it to run at once after all? */
-  isHurried?(data: Data): Promise<boolean>;
+  isDueNow?(data: Data): Promise<boolean>;
   /** A fault that is not the item's: the whole process may want to stop for it. */
   onTrouble(error: unknown): void;
   redis: RedisClient;
@@ -83,9 +83,9 @@ async function processJob<Data>(job: Job, token: string | undefined, options: St
 }
 
 /** Asked only now: whoever came before the delay left a mark, whoever comes after it finds a delayed job. */
-async function hurry<Data>(job: Job, data: Data, { isHurried }: StageWorkerOptions<Data>): Promise<void> {
+async function hurry<Data>(job: Job, data: Data, { isDueNow }: StageWorkerOptions<Data>): Promise<void> {
   try {
-    if (await isHurried?.(data)) await promoteDelayed(job);
+    if (await isDueNow?.(data)) await promoteDelayed(job);
   } catch {
     // The job is delayed already and must not fail for this. A hint that is lost costs a wait.
   }

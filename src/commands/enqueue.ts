@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { intakeManifest } from '../batch/enqueue.ts';
+import { enqueueManifest } from '../batch/enqueue.ts';
 import { parseBatchPriority, prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
@@ -36,7 +36,7 @@ export function enqueueCommand(): Command {
             process.exitCode = EXIT.stopped;
             return;
           }
-          const sum = await intakeManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
+          const sum = await enqueueManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
           if (flags.json) process.stdout.write(`${JSON.stringify({ batch: manifest.batch, ...sum })}\n`);
           else
             say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);

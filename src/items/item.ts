@@ -43,6 +43,8 @@ export const itemSchema = z.strictObject({
   queuedAt: z.number(),
 });
 export type Item = z.infer<typeof itemSchema>;
+/** An item of a manifest: not enqueued yet. */
+export type NewItem = Omit<Item, 'queuedAt'>;
 
 /** An item whose task runs at the provider. All times are epoch milliseconds. */
 export const submittedSchema = itemSchema.extend({

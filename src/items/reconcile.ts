@@ -7,8 +7,8 @@ export type Step = {
   admitAs?: ItemState;
   /** The job that must be there; adding one that exists is a no-op. */
   job?: 'submit' | 'poll';
-  /** The record is to be made `queued` again first: the user's word to submit once more. */
-  reopen?: true;
+  /** The record is to be made `queued` first: a person wants it submitted once more. */
+  requeueRecord?: true;
 };
 
 /** A held or failed item whose task may still yield its image: asking again spends nothing. */
@@ -41,7 +41,7 @@ export function reconcile(
       return mayYieldItsImage(record, settings) ? { admitAs: 'submitted', job: 'poll' } : { admitAs: 'failed' };
     case 'held':
       if (mayYieldItsImage(record, settings)) return { admitAs: 'submitted', job: 'poll' };
-      if (settings.onUnknown === 'resubmit') return { admitAs: 'queued', job: 'submit', reopen: true };
+      if (settings.onUnknown === 'resubmit') return { admitAs: 'queued', job: 'submit', requeueRecord: true };
       return { admitAs: 'held' };
     default:
       return record satisfies never;

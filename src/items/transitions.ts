@@ -4,6 +4,8 @@ import type { Failure, ItemRecord } from './record.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
+type Failed = Extract<ItemRecord, { state: 'failed' }>;
+type Held = Extract<ItemRecord, { state: 'held' }>;
 export type StoredImage = Pick<
   Archived,
   'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source'
@@ -35,7 +37,7 @@ export function releasedRecord(claimed: ItemRecord): ItemRecord {
 }
 
 /** To be submitted again by the user's word; what it cost so far stays in the record. */
-export function reopenedRecord(record: ItemRecord): ItemRecord {
+export function requeuedRecord(record: ItemRecord): ItemRecord {
   const common = commonOfRecord(record);
   return {
     ...common,
@@ -79,13 +81,13 @@ export function failedRecord(
   item: Item | Submitted | Finished,
   previous: ItemRecord | undefined,
   failure: Failure,
-): ItemRecord {
+): Failed {
   // A claim fails by a refusal, which is known; what was held in doubt and is given up stays in doubt.
   const doubt = previous?.state === 'held' ? unknownAttemptsOf(previous) : {};
   return { ...endedRecord(item, previous), ...doubt, state: 'failed', failure };
 }
 
-export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): ItemRecord {
+export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): Held {
   return { ...endedRecord(item, previous), state: 'held', failure };
 }
 

@@ -2,6 +2,8 @@ import type { Provider } from '../provider/provider.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 
+type BooksOf = Pick<Connections, 'state' | 'spending'>;
+
 /** What the account and our books said when a run began. */
 export type Opening = { balance: number | undefined; known: number; others: number };
 
@@ -16,17 +18,13 @@ export type Balance = {
   doubtful: number;
 };
 
-export async function openBooks(
-  connections: Connections,
-  batch: string,
-  balance: number | undefined,
-): Promise<Opening> {
+export async function openBooks(connections: BooksOf, batch: string, balance: number | undefined): Promise<Opening> {
   return { balance, ...(await chargedSoFar(connections, batch)) };
 }
 
 /** Undefined where the provider does not tell the balance, as some resellers do not. */
 export async function closeBooks(
-  connections: Connections,
+  connections: BooksOf,
   provider: Provider,
   batch: string,
   opening: Opening,
@@ -44,10 +42,7 @@ export async function closeBooks(
   };
 }
 
-async function chargedSoFar(
-  { state, spending }: Connections,
-  batch: string,
-): Promise<{ known: number; others: number }> {
+async function chargedSoFar({ state, spending }: BooksOf, batch: string): Promise<{ known: number; others: number }> {
   const otherBatches = (await state.batches()).filter((name) => name !== batch);
   const others = await Promise.all(otherBatches.map((name) => spending.credits(name)));
   return { known: await spending.credits(batch), others: others.reduce((sum, credits) => sum + credits, 0) };

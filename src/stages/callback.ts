@@ -5,15 +5,15 @@ import { itemOfRecord, submittedRecord } from '../items/transitions.ts';
 import type { BatchState, Forward, ItemRef, StageSettings } from './ports.ts';
 import { submittedOf } from './submit-outcome.ts';
 
-/** What a hint made of an item's poll: it comes at once; it polls another task; there is none. */
-export type Hurried = 'hurried' | 'other-task' | 'absent';
+/** What came of asking for a poll now: it comes at once; it polls another task; there is none. */
+export type PollNow = 'hurried' | 'other-task' | 'absent';
 
 export type CallbackPorts = {
   now: () => number;
   records: Records;
   state: Pick<BatchState, 'move'> & { stateOf(item: ItemRef): Promise<ItemState | undefined> };
   forward: Pick<Forward, 'poll'>;
-  hurryPoll(item: ItemRef, taskId: string): Promise<Hurried>;
+  pollNow(item: ItemRef, taskId: string): Promise<PollNow>;
   settings: Pick<StageSettings, 'pollGiveUpMs'>;
 };
 
@@ -29,7 +29,7 @@ export type CallbackOutcome = 'hurried' | 'brought-back' | 'ignored';
  * times, before the answer to the submit has come, and after everything is over. Throws the archive's errors.
  */
 export async function takeCallback(item: ItemRef, taskId: string, ports: CallbackPorts): Promise<CallbackOutcome> {
-  const hurried = await ports.hurryPoll(item, taskId);
+  const hurried = await ports.pollNow(item, taskId);
   if (hurried === 'hurried') return 'hurried';
   if (hurried === 'other-task') return 'ignored';
   const state = await ports.state.stateOf(item);
@@ -37,7 +37,7 @@ export async function takeCallback(item: ItemRef, taskId: string, ports: Callbac
   const record = await ports.records.read(item.batch, item.id);
   if (!record || !mayBeTaskOf(record, taskId)) return 'ignored';
   const wasCounted = state === 'held' && 'taskId' in record && record.taskId !== undefined;
-  await bringBack(record, taskId, wasCounted, ports);
+  await restoreTask(record, taskId, wasCounted, ports);
   return 'brought-back';
 }
 
@@ -72,7 +72,12 @@ function hasUnknownTask(record: ItemRecord): boolean {
 }
 
 /** Record, state, poll, in this order: wherever it breaks off, a repeated callback or the manifest's next run goes on. */
-async function bringBack(record: ItemRecord, taskId: string, wasCounted: boolean, ports: CallbackPorts): Promise<void> {
+async function restoreTask(
+  record: ItemRecord,
+  taskId: string,
+  wasCounted: boolean,
+  ports: CallbackPorts,
+): Promise<void> {
   const item = itemOfRecord(record);
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const submitted = submittedOf(item, taskId, submittedAt, true, ports);

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, reopenedRecord, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
 import type { PollOutcome } from '../provider/provider.ts';
+import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 
@@ -137,7 +138,7 @@ async function failGeneration(
   if (record && !reopened && !isOf(record, task)) return goOnWith(record, task, run, ports);
   const retriesUsed = record?.earlierTaskIds.length ?? 0;
   if (record && (reopened || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
-    if (!reopened) await ports.records.write(reopenedRecord(record));
+    if (!reopened) await ports.records.write(requeuedRecord(record));
     await ports.state.move(task, 'queued');
     await ports.forward.submit(itemOf(task));
     return { kind: 'done' };
@@ -167,9 +168,7 @@ async function end(
   const previous = await ports.records.read(task.batch, task.id);
   if (previous && !isOf(previous, task)) return goOnWith(previous, task, run, ports);
   const record = state === 'failed' ? failedRecord(task, previous, failure) : heldRecord(task, previous, failure);
-  await ports.records.write(record);
-  await ports.state.move(task, state);
-  ports.log.warn({ batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, failure }, state);
+  await endItem(task, record, 'poll', ports);
   return { kind: 'done' };
 }
 

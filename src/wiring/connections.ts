@@ -8,9 +8,10 @@ import { type RedisBatchControl, redisBatchControl } from '../fleet/batch-contro
 import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
 import { type Heartbeats, redisHeartbeats } from '../fleet/heartbeats.ts';
 import { type RedisSpending, redisSpending } from '../fleet/spending.ts';
-import { accountedRecords } from '../items/charges.ts';
 import { createLogger, type WriteLine } from '../logger.ts';
-import { loadPrices, type Prices } from '../money/prices.ts';
+import { chargingRecords } from '../money/charging-records.ts';
+import { loadPrices } from '../money/load-prices.ts';
+import type { Prices } from '../money/prices.ts';
 import { openQueues, type Queues } from '../queue/queues.ts';
 import { type Clock, openFleetClock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
@@ -84,7 +85,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       prices,
       spending,
       archive,
-      records: accountedRecords(recordsIn(archive), prices, spending.account),
+      records: chargingRecords(recordsIn(archive), prices, spending.record),
       warnings,
       closers,
     };

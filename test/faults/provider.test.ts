@@ -28,7 +28,7 @@ async function run(options: Partial<StandOptions>): Promise<Figures> {
     await batch.enqueue();
     const fleet = await startLocalFleet(batch.environment);
     try {
-      await batch.ended({ withinMs: 60_000, openGate: true });
+      await batch.ended({ withinMs: 60_000, resetBreaker: true });
     } finally {
       await fleet.stop();
     }
@@ -78,11 +78,11 @@ test.concurrent.each(['401', '402', '455'] as const)(
     await batch.enqueue();
     batch.simulator.setFaults([{ name, share: 1, firstOnly: false }]);
     const fleet = await startLocalFleet(batch.environment);
-    await expect.poll(() => batch.gate(), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => batch.breaker(), { timeout: 10_000 }).toBeDefined();
     await sleep(1_000);
     const { seen } = batch.simulator.ledger().submits;
     await sleep(2_500);
-    // The gate is looked at every 2 s; nobody has sent more.
+    // The breaker is looked at every 2 s; nobody has sent more.
     expect(batch.simulator.ledger().submits.seen).toBe(seen);
     expect(seen).toBeLessThanOrEqual(ITEMS);
     await fleet.stop();
