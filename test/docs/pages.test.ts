@@ -3,7 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { expect, inject, type TestContext, test } from 'vitest';
+import { batchFileSchema } from '../../src/archive/batch-file.ts';
 import { describeConfig } from '../../src/config.ts';
+import { MAY_COME_FROM } from '../../src/items/item-state.ts';
+import { FAILURE_CLASSES, recordSchema } from '../../src/items/record.ts';
+import { keysOf } from '../../src/redis/keys.ts';
 import { startRedis } from '../services/redis.ts';
 import { anchorsOf, type Block, blocksOf, linksOf, proseOf } from './markdown.ts';
 import { openReader, PROJECT } from './reader.ts';
@@ -154,6 +158,29 @@ test('docs/configuration.md has every variable with its default', async () => {
     const cell = value === '(not set)' ? '' : ` \`${value}\``;
     expect(page).toContain(`| \`${name}\` |${cell} |`);
   }
+});
+
+test('docs/design.md has every field that is stored, every key of Redis and every move of an item', async () => {
+  const page = await read('docs/design.md');
+  const fields = [
+    ...recordSchema.options.flatMap(({ shape }) => Object.keys(shape)),
+    ...batchFileSchema.keyof().options,
+  ];
+  const keys = Object.values(keysOf('')).map((key) => (typeof key === 'string' ? key : key('', 'state')).split(':')[1]);
+  const named = [...fields.map((field) => `\`${field}\``), ...keys.map((key) => `\`:${key}`)];
+  expect(named.filter((name) => !page.includes(name))).toEqual([]);
+  const rows = page.split('\n').map((line) => line.replace(' (another token)', ''));
+  for (const [to, from] of Object.entries(MAY_COME_FROM)) {
+    const all = to === 'archived' ? 'any other' : from.map((state) => `\`${state}\``).join(', ');
+    // A claim may also take an item over from another claim; that is no move.
+    const over = to === 'submitting' ? ', `submitting`' : '';
+    expect(rows).toContain(`| \`${to}\` | ${all}${over} |`);
+  }
+});
+
+test('docs/troubleshooting.md explains every class of failure', async () => {
+  const page = await read('docs/troubleshooting.md');
+  expect(FAILURE_CLASSES.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });
 
 test(`README has ${LONGEST_README} lines at most`, async () => {
