@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Rate } from '../text/duration.ts';
-import type { Running } from './limiter.ts';
 import { defineScript } from './script.ts';
 
+/** How many tasks may run at once (0: no cap), and the keys that hold one member for each. */
+export type Running = { most: number; lists: string[]; sortedSets: string[] };
 export type LimiterSettings = { rate: Rate; requestTimeoutMs: number; marginMs: number; running: Running };
 
 const LARGEST_MARGIN_MS = 1_000;

@@ -3,7 +3,7 @@ import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Limiter } from '../stages/ports.ts';
 import type { Rate } from '../text/duration.ts';
-import { limiterScripts } from './limiter-scripts.ts';
+import { limiterScripts, type Running } from './limiter-scripts.ts';
 import { slotTaker } from './limiter-slot.ts';
 
 export type LimiterOptions = {
@@ -20,7 +20,6 @@ export type LimiterOptions = {
   /** How many tasks may run at once, and the keys that hold one member for each. */
   running?: Running;
 };
-export type Running = { most: number; lists: string[]; sortedSets: string[] };
 
 export type LimiterUsage = {
   /** The limit in force, perhaps learned to be lower than configured; undefined before the first request. */
