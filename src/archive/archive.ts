@@ -1,5 +1,8 @@
 export type WriteOptions = { contentType: string; signal?: AbortSignal };
 
+/** What a key holds, and the version of it. Equal bytes may have equal versions, other bytes never have. */
+export type Versioned = { body: Buffer; version: string };
+
 /** A file that grows unseen. Exactly one of `commit` and `discard` ends it. */
 export interface PendingFile {
   append(part: Buffer): Promise<void>;
@@ -22,9 +25,16 @@ export interface Archive {
   /** Proves, by writing and removing a probe, that images can be stored; creates a missing bucket or folder. */
   prepare(signal?: AbortSignal): Promise<void>;
   read(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
+  readVersioned(key: string, signal?: AbortSignal): Promise<Versioned | undefined>;
+  /** Looks at nothing that is there: for keys that have one writer. What several may write is created and replaced. */
   write(key: string, body: Buffer, options: WriteOptions): Promise<void>;
-  /** Writes only when the key is absent; false when it was there. This is what fences two claims of one item. */
-  create(key: string, body: Buffer, options: WriteOptions): Promise<boolean>;
+  /** Writes only when the key is absent, and resolves with its version; undefined when it was there. This is what fences two claims of one item. */
+  create(key: string, body: Buffer, options: WriteOptions): Promise<string | undefined>;
+  /**
+   * Writes only over this version. Resolves with the new one; with undefined when another is there by now, or nothing. Whoever
+   * replaces what they have read undoes nobody's write.
+   */
+  replace(key: string, body: Buffer, options: WriteOptions & { was: string }): Promise<string | undefined>;
   /** For what is too large to hold: appended part by part, with a part of it in memory (8 MB at most). */
   begin(key: string, options: WriteOptions): Promise<PendingFile>;
   /** The keys under a prefix that ends in `/`, in byte order, a page at a time in memory. */

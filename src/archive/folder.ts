@@ -1,8 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import type { Archive, PendingFile } from './archive.ts';
-import { errorCodeOf, folderError } from './folder-errors.ts';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Archive } from './archive.ts';
+import { folderError } from './folder-errors.ts';
+import {
+  beginFile,
+  createNew,
+  makeFolder,
+  putOver,
+  replaceVersion,
+  unlessMissing,
+  versionOf,
+  writeTemporary,
+} from './folder-files.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 
 const PROBE = '.flux-batch-probe';
@@ -45,9 +54,34 @@ export function folderArchive(path: string): Archive {
 
     read: (key, signal) => guarded('read from', key, () => unlessMissing(readFile(pathOf(key), { signal })), signal),
 
-    write: (key, body, { signal }) => guarded('write to', key, () => replace(pathOf(key), body), signal),
+    readVersioned: (key, signal) =>
+      guarded(
+        'read from',
+        key,
+        async () => {
+          const body = await unlessMissing(readFile(pathOf(key), { signal }));
+          return body && { body, version: versionOf(body) };
+        },
+        signal,
+      ),
 
-    create: (key, body, { signal }) => guarded('write to', key, () => createNew(pathOf(key), body), signal),
+    write: (key, body, { signal }) => guarded('write to', key, () => putOver(pathOf(key), body), signal),
+
+    create: (key, body, { signal }) =>
+      guarded(
+        'write to',
+        key,
+        async () => ((await createNew(pathOf(key), body)) ? versionOf(body) : undefined),
+        signal,
+      ),
+
+    replace: (key, body, { was, signal }) =>
+      guarded(
+        'write to',
+        key,
+        async () => ((await replaceVersion(pathOf(key), body, was)) ? versionOf(body) : undefined),
+        signal,
+      ),
 
     begin: (key, { signal }) =>
       guarded(
@@ -73,145 +107,6 @@ export function folderArchive(path: string): Archive {
   };
 }
 
-async function replace(target: string, body: Buffer): Promise<void> {
-  const temporary = await writeTemporary(dirname(target), body);
-  try {
-    await rename(temporary, target);
-  } catch (thrown) {
-    await unlink(temporary).catch(() => {});
-    throw thrown;
-  }
-  await syncFolder(dirname(target));
-}
-
-async function createNew(target: string, body: Buffer): Promise<boolean> {
-  const temporary = await writeTemporary(dirname(target), body);
-  try {
-    return await takeName(temporary, target);
-  } finally {
-    // Gone already where it was renamed.
-    await unlinkIfThere(temporary);
-    await syncFolder(dirname(target));
-  }
-}
-
-/** Gives the file a second name, which fails when the name is taken: whole from the first moment, and only one wins. */
-async function takeName(temporary: string, target: string): Promise<boolean> {
-  try {
-    await link(temporary, target);
-    return true;
-  } catch (thrown) {
-    if (errorCodeOf(thrown) === 'EEXIST') return false;
-    if (!NO_HARD_LINKS.has(errorCodeOf(thrown) ?? '')) throw thrown;
-  }
-  // FAT and some network mounts know no hard links: reserve the name, then put the whole file over it. A crash between
-  // the two leaves an empty file, which reads as a corrupt record and not as a free item.
-  try {
-    await (await open(target, 'wx')).close();
-  } catch (thrown) {
-    if (errorCodeOf(thrown) === 'EEXIST') return false;
-    throw thrown;
-  }
-  await rename(temporary, target);
-  return true;
-}
-
-const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
-
-async function beginFile(target: string): Promise<PendingFile> {
-  const folder = dirname(target);
-  const { path, file } = await openTemporary(folder);
-  const discard = async () => {
-    await file.close().catch(() => {});
-    await rm(path, { force: true }).catch(() => {});
-  };
-  return {
-    append: async (part) => {
-      await file.appendFile(part);
-    },
-    async commit() {
-      await file.sync();
-      await file.close();
-      await rename(path, target);
-      await syncFolder(folder);
-    },
-    discard,
-  };
-}
-
-async function openTemporary(folder: string): Promise<{ path: string; file: FileHandle }> {
-  const path = join(folder, `.flux-batch-${randomUUID()}.tmp`);
-  const file = await open(path, 'wx').catch(async (thrown) => {
-    if (errorCodeOf(thrown) !== 'ENOENT') throw thrown;
-    await makeFolder(folder);
-    return open(path, 'wx');
-  });
-  return { path, file };
-}
-
-async function writeTemporary(folder: string, body: Buffer): Promise<string> {
-  const { path, file } = await openTemporary(folder);
-  try {
-    await file.writeFile(body);
-    await file.sync();
-  } catch (thrown) {
-    await unlink(path).catch(() => {});
-    throw thrown;
-  } finally {
-    await file.close();
-  }
-  return path;
-}
-
-/** Makes a folder with its parents, and makes their names survive a power cut. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-}
-
-/** Syncs that have not begun yet, and the one under way, of each folder. */
-const [waiting, underWay] = [new Map<string, Promise<void>>(), new Map<string, Promise<void>>()];
-
-/** Makes the names in a folder durable. Whoever comes while a sync is under way shares the next one with all who wait for it. */
-function syncFolder(folder: string): Promise<void> {
-  const shared = waiting.get(folder);
-  if (shared) return shared;
-  const former = underWay.get(folder) ?? Promise.resolve();
-  const sync = former
-    .catch(() => {})
-    .then(() => {
-      waiting.delete(folder);
-      underWay.set(folder, sync);
-      return syncNow(folder);
-    })
-    .finally(() => {
-      if (underWay.get(folder) === sync) underWay.delete(folder);
-    });
-  waiting.set(folder, sync);
-  return sync;
-}
-
-async function syncNow(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (thrown) {
-    // Some mounts cannot sync a folder; the file itself is synced everywhere.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(errorCodeOf(thrown) ?? '')) throw thrown;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (thrown) {
-    if (errorCodeOf(thrown) !== 'ENOENT') throw thrown;
-  }
-}
-
 /**
  * The names of one folder are held and sorted at once, which a folder of 100,000 records bears well (about 20 MB). A
  * folder sorts as its name with `/`, so that the order is that of whole keys in bytes, as S3 has it.
@@ -231,13 +126,4 @@ async function readNames(folder: string): Promise<string[]> {
   return (entries ?? [])
     .filter((entry) => isKey(entry.name))
     .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-}
-
-async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
-  try {
-    return await found;
-  } catch (thrown) {
-    if (errorCodeOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
 }

@@ -48,7 +48,8 @@ export function pendingObject(at: S3Address, contentType: string, request: Reque
     async commit() {
       if (uploadId === undefined) {
         const body = take();
-        return request((s3, signal) => putWhole(s3, at, { body, contentType }, signal));
+        await request((s3, signal) => putWhole(s3, at, { body, contentType }, signal));
+        return;
       }
       if (gatheredBytes > 0) await sendPart();
       const upload = { ...at, UploadId: uploadId, MultipartUpload: { Parts: parts } };

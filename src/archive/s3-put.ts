@@ -8,14 +8,16 @@ import { s3Answer } from './s3-errors.ts';
 export type S3Address = { Bucket: string; Key: string };
 export type S3Object = { body: Buffer; contentType: string };
 
-/** Puts a whole buffer, and proves that the server has it. */
+type Condition = { IfNoneMatch?: '*'; IfMatch?: string; Metadata?: Record<string, string> };
+
+/** Puts a whole buffer, and proves that the server has it. Resolves with its tag. */
 export async function putWhole(
   s3: S3Connection,
   at: S3Address,
   { body, contentType }: S3Object,
   signal: AbortSignal,
-  condition: { IfNoneMatch?: '*'; Metadata?: Record<string, string> } = {},
-): Promise<void> {
+  condition: Condition = {},
+): Promise<string | undefined> {
   const sha256 = createHash('sha256').update(body).digest('base64');
   const answer = await s3.client.send(
     new s3.sdk.PutObjectCommand({
@@ -28,8 +30,8 @@ export async function putWhole(
     }),
     { abortSignal: signal },
   );
-  if (answer.ChecksumSHA256 === sha256 || hasMd5Of(body, answer)) return;
-  await compareStored(s3, at, body, signal);
+  if (answer.ChecksumSHA256 !== sha256 && !hasMd5Of(body, answer)) await compareStored(s3, at, body, signal);
+  return answer.ETag;
 }
 
 const MD5_TAG = /^"?([0-9a-f]{32})"?$/i;
@@ -56,22 +58,29 @@ function isKeyEncrypted(answer: Pick<PutObjectCommandOutput, 'ServerSideEncrypti
 const MARK = 'flux-batch-write';
 const CONFLICT_RETRIES = 5;
 
-/** Puts only when the key is absent; false when it was there. For servers that honour the condition. */
-export async function createWhole(
+/**
+ * Puts under a condition: the key is absent, or has this tag. Resolves with the new tag; with undefined when the condition did not
+ * hold. For servers that honour it.
+ */
+export async function putIf(
   s3: S3Connection,
   at: S3Address,
+  condition: Pick<Condition, 'IfNoneMatch' | 'IfMatch'>,
   object: S3Object,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const mark = randomUUID();
   for (let attempt = 1; ; attempt++) {
     try {
-      await putWhole(s3, at, object, signal, { IfNoneMatch: '*', Metadata: { [MARK]: mark } });
-      return true;
+      const tag = await putWhole(s3, at, object, signal, { ...condition, Metadata: { [MARK]: mark } });
+      return tag ?? (await headOf(s3, at, signal))?.tag;
     } catch (thrown) {
       const { status, attempts } = s3Answer(thrown);
-      // When the SDK tried more than once, what is there may be our own first try, whose answer was lost.
-      if (status === 412) return (attempts > 1 || attempt > 1) && (await hasMark(s3, at, mark, signal));
+      if (status === 412 || isMissing(thrown)) {
+        // When the SDK tried more than once, what is there may be our own first try, whose answer was lost.
+        const head = attempts > 1 || attempt > 1 ? await headOf(s3, at, signal) : undefined;
+        return head?.mark === mark ? head.tag : undefined;
+      }
       // ConditionalRequestConflict: another write of this key was under way, and AWS asks to try again.
       if (status !== 409 || attempt > CONFLICT_RETRIES) throw thrown;
     }
@@ -79,32 +88,65 @@ export async function createWhole(
   }
 }
 
-async function hasMark(s3: S3Connection, at: S3Address, mark: string, signal: AbortSignal): Promise<boolean> {
-  const stored = await s3.client.send(new s3.sdk.HeadObjectCommand(at), { abortSignal: signal });
-  return stored.Metadata?.[MARK] === mark;
+/** The tag of what is there, and the mark that it was written with. */
+export async function headOf(
+  s3: S3Connection,
+  at: S3Address,
+  signal: AbortSignal,
+): Promise<{ tag: string; mark: string | undefined } | undefined> {
+  try {
+    const { ETag: tag = '', Metadata } = await s3.client.send(new s3.sdk.HeadObjectCommand(at), {
+      abortSignal: signal,
+    });
+    return { tag, mark: Metadata?.[MARK] };
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+/** No such object; a missing bucket is another matter. */
+export function isMissing(thrown: unknown): boolean {
+  const { name, status } = s3Answer(thrown);
+  return status === 404 && name !== 'NoSuchBucket';
 }
 
 const PROBE = { body: Buffer.from('probe'), contentType: 'text/plain' };
+const NO_TAG = `"${'0'.repeat(32)}"`;
 
-/** Writes a probe, tries to create it again, removes it: proves the rights, and tells whether the server fences. */
-export async function honoursIfAbsent(
+/** Which conditions a server honours: `If-None-Match: *`, `If-Match: <tag>`. Some ignore one or both, and overwrite. */
+export type Honours = { ifAbsent: boolean; ifMatch: boolean };
+
+/** Writes a probe, puts it again under conditions, removes it: proves the rights, and tells which conditions the server honours. */
+export async function honoursOf(
   s3: S3Connection,
   bucket: string,
   prefix: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Honours> {
   const at = { Bucket: bucket, Key: `${prefix}.flux-batch-probe-${randomUUID()}` };
-  await putWhole(s3, at, PROBE, signal);
+  const puts = (condition: Condition) => isPut(s3, at, condition, signal);
+  const tag = await putWhole(s3, at, PROBE, signal);
   try {
-    await putWhole(s3, at, PROBE, signal, { IfNoneMatch: '*' });
-    return false;
-  } catch (thrown) {
-    if (s3Answer(thrown).status === 412) return true;
-    if (isUnsupported(thrown)) return false;
-    throw thrown;
+    const ifAbsent = !(await puts({ IfNoneMatch: '*' }));
+    // A server that refuses every tag would let nobody replace anything.
+    const ifMatch = tag !== undefined && !(await puts({ IfMatch: NO_TAG })) && (await puts({ IfMatch: tag }));
+    return { ifAbsent, ifMatch };
   } finally {
     // Who may write but not delete can archive all the same; the probe stays, and listing passes over it.
     await s3.client.send(new s3.sdk.DeleteObjectCommand(at), { abortSignal: signal }).catch(() => {});
+  }
+}
+
+/** Whether a put under this condition went through. A server that does not know the condition is as one that ignores it. */
+async function isPut(s3: S3Connection, at: S3Address, condition: Condition, signal: AbortSignal): Promise<boolean> {
+  try {
+    await putWhole(s3, at, PROBE, signal, condition);
+    return true;
+  } catch (thrown) {
+    if (s3Answer(thrown).status === 412) return false;
+    if (isUnsupported(thrown)) return true;
+    throw thrown;
   }
 }
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Archive, WriteOptions } from './archive.ts';
+import type { Archive, Versioned, WriteOptions } from './archive.ts';
 import { withDeadline } from './deadline.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 import { prepareBucket } from './s3-bucket.ts';
 import { connectS3, type S3Connection, type S3Settings } from './s3-client.ts';
-import { s3Answer, s3Error } from './s3-errors.ts';
+import { s3Error } from './s3-errors.ts';
 import { pendingObject } from './s3-parts.ts';
-import { createWhole, honoursIfAbsent, putWhole } from './s3-put.ts';
+import { type Honours, headOf, honoursOf, isMissing, putIf, putWhole } from './s3-put.ts';
 import { parseS3Url } from './url.ts';
 
 /**
@@ -17,7 +17,7 @@ export function s3Archive(settings: S3Settings): Archive {
   const { bucket, prefix } = parseS3Url(settings.url);
   const timeoutMs = settings.timeoutMs ?? 60_000;
   let connecting: Promise<S3Connection> | undefined;
-  let ifAbsent: Promise<boolean> | undefined;
+  let honours: Promise<Honours> | undefined;
 
   const request = async <T>(
     doing: string,
@@ -40,24 +40,29 @@ export function s3Archive(settings: S3Settings): Archive {
     return { Bucket: bucket, Key: prefix + key };
   };
 
-  /** Whether the server honours `If-None-Match: *`; asked once, by trying. Some ignore it and overwrite. */
-  const serverFences = (signal: AbortSignal | undefined) => {
+  /** Which conditions the server honours; asked once, by trying. Some ignore them and overwrite. */
+  const honoured = (signal: AbortSignal | undefined) => {
     const asking =
-      ifAbsent ?? request('write to', undefined, signal, (s3, limited) => honoursIfAbsent(s3, bucket, prefix, limited));
-    ifAbsent = asking;
+      honours ?? request('write to', undefined, signal, (s3, limited) => honoursOf(s3, bucket, prefix, limited));
+    honours = asking;
     asking.catch(() => {
-      if (ifAbsent === asking) ifAbsent = undefined;
+      if (honours === asking) honours = undefined;
     });
     return asking;
   };
 
-  const exists = (key: string, signal: AbortSignal | undefined) =>
-    request('read from', key, signal, async ({ sdk, client }, limited) => {
+  const head = (key: string, signal: AbortSignal | undefined) =>
+    request('read from', key, signal, (s3, limited) => headOf(s3, at(key), limited));
+
+  const get = (key: string, signal: AbortSignal | undefined) =>
+    request('read from', key, signal, async ({ sdk, client }, limited): Promise<Versioned | undefined> => {
       try {
-        await client.send(new sdk.HeadObjectCommand(at(key)), { abortSignal: limited });
-        return true;
+        const answer = await client.send(new sdk.GetObjectCommand(at(key)), { abortSignal: limited });
+        const bytes = await answer.Body?.transformToByteArray();
+        const body = bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        return body && { body, version: answer.ETag ?? '' };
       } catch (thrown) {
-        if (isMissing(thrown)) return false;
+        if (isMissing(thrown)) return undefined;
         throw thrown;
       }
     });
@@ -72,36 +77,41 @@ export function s3Archive(settings: S3Settings): Archive {
       prepareBucket({
         bucket,
         probe: async () => {
-          ifAbsent = undefined;
-          await serverFences(signal);
+          honours = undefined;
+          await honoured(signal);
         },
         request: (doing, run) => request(doing, undefined, signal, run),
         wait: (delayMs) => sleep(delayMs, undefined, { ...(signal && { signal }) }),
       }),
 
-    read: (key, signal) =>
-      request('read from', key, signal, async ({ sdk, client }, limited) => {
-        try {
-          const answer = await client.send(new sdk.GetObjectCommand(at(key)), { abortSignal: limited });
-          const bytes = await answer.Body?.transformToByteArray();
-          return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        } catch (thrown) {
-          if (isMissing(thrown)) return undefined;
-          throw thrown;
-        }
-      }),
+    read: async (key, signal) => (await get(key, signal))?.body,
 
-    write: put,
+    readVersioned: get,
+
+    write: async (key, body, options) => void (await put(key, body, options)),
 
     create: async (key, body, options) => {
-      if (await serverFences(options.signal)) {
-        const object = { body, contentType: options.contentType };
-        return request('write to', key, options.signal, (s3, limited) => createWhole(s3, at(key), object, limited));
+      const object = { body, contentType: options.contentType };
+      if ((await honoured(options.signal)).ifAbsent) {
+        return request('write to', key, options.signal, (s3, limited) =>
+          putIf(s3, at(key), { IfNoneMatch: '*' }, object, limited),
+        );
       }
       // A server without conditional writes cannot fence. Redis does while it lives; this is what is left after.
-      if (await exists(key, options.signal)) return false;
-      await put(key, body, options);
-      return true;
+      if (await head(key, options.signal)) return undefined;
+      return (await put(key, body, options)) ?? '';
+    },
+
+    replace: async (key, body, { was, ...options }) => {
+      const object = { body, contentType: options.contentType };
+      if ((await honoured(options.signal)).ifMatch) {
+        return request('write to', key, options.signal, (s3, limited) =>
+          putIf(s3, at(key), { IfMatch: was }, object, limited),
+        );
+      }
+      // As in `create`: who comes between this look and the write is overwritten.
+      if ((await head(key, options.signal))?.tag !== was) return undefined;
+      return (await put(key, body, options)) ?? '';
     },
 
     begin: async (key, { contentType, signal }) =>
@@ -134,9 +144,4 @@ export function s3Archive(settings: S3Settings): Archive {
       connection?.close();
     },
   };
-}
-
-function isMissing(thrown: unknown): boolean {
-  const { name, status } = s3Answer(thrown);
-  return status === 404 && name !== 'NoSuchBucket';
 }

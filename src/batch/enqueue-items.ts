@@ -89,7 +89,9 @@ async function enqueueChunk(batch: string, items: readonly Item[], recorded: Rea
   await pMap(
     planned,
     async ({ item, step, record }) => {
-      if (step.requeueRecord && record && admitted.has(item.id)) await records.write(requeuedRecord(record));
+      // Nor over a task that turned up meanwhile.
+      const requeue = (now: ItemRecord | undefined) => (now?.state === 'held' ? requeuedRecord(now) : undefined);
+      if (step.requeueRecord && admitted.has(item.id)) await records.update(batch, item.id, requeue, record);
     },
     { concurrency: RECORD_WRITES },
   );

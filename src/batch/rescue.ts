@@ -2,8 +2,8 @@ import { readRecords, recordsOfBatch } from '../archive/read-records.ts';
 import { isUnknown } from '../items/charges.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { resumedTask } from '../items/transitions.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { askAgain } from './change-items.ts';
 import { chunksOf } from './chunks-of.ts';
 import { type RestorePorts, restoredBatch } from './restore.ts';
 
@@ -46,7 +46,7 @@ export async function takeUp(
   batch: string,
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {
-  const { config, clock, records, state, queues } = connections;
+  const { config, clock, records } = connections;
   await restoredBatch(connections, batch);
   const rescue: Rescue = { asked: [], tooOld: [], noTask: [] };
   for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
@@ -58,24 +58,21 @@ export async function takeUp(
       if (step === 'too-old') rescue.tooOld.push(record.id);
       if (step === 'no-task') rescue.noTask.push(record.id);
     }
-    await askAgain(toAsk);
+    await askAgain(connections, batch, await notYetThere(toAsk));
     rescue.asked.push(...toAsk.map(({ id }) => id));
     onProgress(rescue.asked.length);
   }
   return rescue;
 
-  async function askAgain(toAsk: readonly ItemRecord[]): Promise<void> {
-    if (toAsk.length === 0) return;
-    const ids = toAsk.map(({ id }) => id);
-    const states = await state.intake.states(batch, ids);
-    // What is being archived just now goes on; its poll finds that out.
-    const entries = ids.flatMap((id, index) => {
+  /** What was archived since its record was read is left alone. */
+  async function notYetThere(records: readonly ItemRecord[]) {
+    if (records.length === 0) return [];
+    const ids = records.map(({ id }) => id);
+    const states = await connections.state.intake.states(batch, ids);
+    return records.flatMap((record, index) => {
       const was = states[index];
-      return was === 'finished' ? [] : [{ id, was, to: 'submitted' as const }];
+      return was === 'archived' ? [] : [{ was, record }];
     });
-    await state.intake.admit(batch, entries);
-    const giveUpAt = clock.now() + config.pollGiveUpMs;
-    await queues.pollAgain(toAsk.flatMap((record) => resumedTask(record, giveUpAt)));
   }
 }
 

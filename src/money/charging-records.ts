@@ -10,6 +10,12 @@ export function chargingRecords(records: Records, prices: Prices, recordCharges:
       await records.write(record, signal);
       await recordCharges(record.batch, [chargesOf(record, prices)]);
     },
+    async update(...args) {
+      const changed = await records.update(...args);
+      if (changed.written && changed.record)
+        await recordCharges(changed.record.batch, [chargesOf(changed.record, prices)]);
+      return changed;
+    },
     async create(record, signal) {
       const created = await records.create(record, signal);
       if (created) await recordCharges(record.batch, [chargesOf(record, prices)]);

@@ -5,7 +5,7 @@ import { FluxError } from '../errors.ts';
 import type { Finished } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
 import { type Source, sourcesOf } from '../items/sources.ts';
-import { archivedRecord, failedRecord, type StoredImage } from '../items/transitions.ts';
+import { archivedRecord, failedRecord, recordWithTask, type StoredImage } from '../items/transitions.ts';
 import { endItem } from './end-item.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 
@@ -40,7 +40,10 @@ export async function archive(item: Finished, run: Run, ports: Ports): Promise<S
   ]);
   const { bytes, width, height, contentType, sha256 } = verified;
   const stored: StoredImage = { image, thumb, bytes, width, height, contentType, sha256, source };
-  await ports.records.write(archivedRecord(item, previous, stored, ports.now()));
+  // When another holder of the job was quicker its record stays.
+  const change = (now: ItemRecord | undefined) =>
+    now?.state === 'archived' ? recordWithTask(item, now) : archivedRecord(item, now, stored, ports.now());
+  await ports.records.update(item.batch, item.id, change, previous);
   await ports.state.move(item, 'archived', { bytes });
   ports.metrics.observe('archivedSeconds', Math.max(0, ports.now() - item.completedAt) / 1_000);
   ports.log.info(
@@ -123,7 +126,14 @@ async function settleMisses(
   ports: Ports,
 ): Promise<StageOutcome> {
   const end = async (failure: Failure): Promise<StageOutcome> => {
-    await endItem(item, failedRecord(item, previous, failure), 'archive', ports);
+    const goesOn = await endItem(
+      item,
+      previous,
+      (now) => (hasNewerTask(now, item) ? undefined : failedRecord(item, now, failure)),
+      'archive',
+      ports,
+    );
+    if (goesOn?.state === 'archived') await ports.state.move(item, 'archived');
     return { kind: 'done' };
   };
   const message = misses.map((miss) => `${miss.source}: ${miss.message}`).join('; ') || 'every URL has expired';
@@ -137,4 +147,11 @@ async function settleMisses(
     return end({ class: invalid ? 'invalid-image' : 'unreachable', message });
   }
   return { kind: 'retry', error: new FluxError('image-missed', message) };
+}
+
+/** Its end is not this one's to decide: it is archived, or it was submitted again and that task may have an image. */
+function hasNewerTask(now: ItemRecord | undefined, item: Finished): boolean {
+  return (
+    now?.state === 'archived' || now?.state === 'claimed' || (now?.state === 'submitted' && now.taskId !== item.taskId)
+  );
 }

@@ -12,14 +12,13 @@ export async function giveUp(item: Item, error: unknown, ports: Ports): Promise<
     await ports.state.move(item, 'failed');
     return;
   }
-  const previous = await ports.records.read(item.batch, item.id);
-  const ended = endOf(item, previous, `Gave up after repeated errors: ${messageOf(error)}`);
-  if (ended !== previous) await ports.records.write(ended);
-  await ports.state.move(item, ended.state === 'archived' || ended.state === 'held' ? ended.state : 'failed');
+  const message = `Gave up after repeated errors: ${messageOf(error)}`;
+  const { record } = await ports.records.update(item.batch, item.id, (now) => endOf(item, now, message));
+  await ports.state.move(item, record?.state === 'archived' || record?.state === 'held' ? record.state : 'failed');
 }
 
-function endOf(item: Item, previous: ItemRecord | undefined, message: string): ItemRecord {
-  if (previous?.state === 'archived') return previous;
+function endOf(item: Item, previous: ItemRecord | undefined, message: string): ItemRecord | undefined {
+  if (previous?.state === 'archived') return undefined;
   if (previous?.state === 'claimed') return heldRecord(item, previous, { class: 'unknown-outcome', message });
   return failedRecord(item, previous, { class: 'internal', message });
 }

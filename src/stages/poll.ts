@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, isOfTask, recordWithTask, requeuedRecord } from '../items/transitions.ts';
 import type { PollOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
@@ -58,12 +58,9 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
 /** The submit stage may have failed to record the task id. Nothing else is worth doing before that is done. */
 async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   if (item.recorded) return item;
-  const previous = await ports.records.read(item.batch, item.id);
-  // Held: another process took the missing task id for an unknown outcome.
-  if (previous?.state === 'claimed' || (previous?.state === 'held' && previous.taskId === undefined)) {
-    await ports.records.write(submittedRecord(item, previous));
-    await ports.state.move(item, 'submitted');
-  }
+  // Held, or queued again: another process took the missing task id for an unknown outcome.
+  const { record } = await ports.records.update(item.batch, item.id, (now) => recordWithTask(item, now));
+  if (record?.state === 'submitted') await ports.state.move(item, 'submitted');
   return { ...item, recorded: true };
 }
 
@@ -135,10 +132,15 @@ async function failGeneration(
   const refusedByPolicy = outcome.code === 400;
   const record = await ports.records.read(task.batch, task.id);
   const reopened = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
-  if (record && !reopened && !isOf(record, task)) return goOnWith(record, task, run, ports);
+  if (record && !reopened && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);
   const retriesUsed = record?.earlierTaskIds.length ?? 0;
   if (record && (reopened || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
-    if (!reopened) await ports.records.write(requeuedRecord(record));
+    if (!reopened) {
+      const requeue = (now: ItemRecord | undefined) =>
+        now && isOfTask(now, task.taskId) ? requeuedRecord(now) : undefined;
+      const { written, record: now } = await ports.records.update(task.batch, task.id, requeue, record);
+      if (!written && now) return goOnWith(now, task, run, ports);
+    }
     await ports.state.move(task, 'queued');
     await ports.forward.submit(itemOf(task));
     return { kind: 'done' };
@@ -165,17 +167,18 @@ async function end(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const previous = await ports.records.read(task.batch, task.id);
-  if (previous && !isOf(previous, task)) return goOnWith(previous, task, run, ports);
-  const record = state === 'failed' ? failedRecord(task, previous, failure) : heldRecord(task, previous, failure);
-  await endItem(task, record, 'poll', ports);
-  return { kind: 'done' };
-}
-
-/** A poll that runs again after a crash may find that the item has gone on, to its end or to another task. */
-function isOf(record: ItemRecord, task: Submitted): boolean {
-  if (record.state === 'archived' || record.earlierTaskIds.includes(task.taskId)) return false;
-  return !('taskId' in record) || record.taskId === undefined || record.taskId === task.taskId;
+  const goesOn = await endItem(
+    task,
+    undefined,
+    (now) => {
+      // A poll that runs again after a crash may find that the item has gone on, to its end or to another task.
+      if (now && !isOfTask(now, task.taskId)) return undefined;
+      return state === 'failed' ? failedRecord(task, now, failure) : heldRecord(task, now, failure);
+    },
+    'poll',
+    ports,
+  );
+  return goesOn ? goOnWith(goesOn, task, run, ports) : { kind: 'done' };
 }
 
 /**

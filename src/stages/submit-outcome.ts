@@ -3,7 +3,7 @@ import { FluxError, messageOf } from '../errors.ts';
 import { stopsTheFleet, updateBreaker } from '../fleet/update-breaker.ts';
 import type { Item, Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, releasedRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, recordWithTask, releasedRecord, requeuedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { firstPollAt } from './poll-schedule.ts';
@@ -22,10 +22,10 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
   await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      if (!(await wentOnByCallback(attempt, ports))) {
-        const recorded = await recordTask(outcome.taskId, attempt, ports);
-        await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
-      }
+      const known = await recordTask(outcome.taskId, attempt, ports);
+      // A callback may have been quicker. Then the item has gone on, perhaps to its end.
+      if (known === 'not-recorded' || known?.state === 'submitted')
+        await handOn(item, outcome.taskId, attempt.submittedAt, known !== 'not-recorded', ports);
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       return { kind: 'done' };
@@ -79,35 +79,43 @@ async function settleUnknown(
   ports: Ports,
 ): Promise<StageOutcome> {
   const { item, claimed, run } = attempt;
-  if (await wentOnByCallback(attempt, ports)) return { kind: 'done' };
   if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
     const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
-    await ports.records.write(requeuedRecord(claimed));
+    const requeue = whileClaimed(claimed, requeuedRecord);
+    const { written, record } = await ports.records.update(item.batch, item.id, requeue, claimed);
+    if (!written) return goOnWith(record, attempt, ports);
     await ports.state.move(item, 'queued');
     return { kind: 'retry', error };
   }
-  await hold(item, claimed, outcome.message, outcome.code, ports);
-  return { kind: 'done' };
+  return goOnWith(await hold(item, claimed, outcome.message, outcome.code, ports), attempt, ports);
 }
 
 /**
- * A callback may come before the answer to the submit, or where that answer was lost. Then the item has gone on, perhaps to its
- * end, and its record must not be set back.
+ * A callback may come where the answer was lost. Then the item has gone on by its record, perhaps to its end, and must not be set
+ * back. Undefined: it has not.
  */
-async function wentOnByCallback({ item, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
-  if (!ports.settings.callbackUrlOf) return false;
-  const found = await ports.records.read(item.batch, item.id).catch(() => undefined);
-  if (!found || found.state === 'claimed') return false;
-  if (found.state === 'submitted') await handOn(item, found.taskId, submittedAt, true, ports);
-  return true;
+async function goOnWith(record: ItemRecord | undefined, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
+  if (record?.state === 'submitted') await handOn(attempt.item, record.taskId, attempt.submittedAt, true, ports);
+  return { kind: 'done' };
 }
 
-async function recordTask(taskId: string, { item, claimed, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
-  const record = submittedRecord(submittedOf(item, taskId, submittedAt, true, ports), claimed);
+/** What becomes of a claim, for as long as the record is that claim. */
+function whileClaimed<Next extends ItemRecord>(claimed: ItemRecord, next: (now: ItemRecord) => Next) {
+  return (now: ItemRecord | undefined) =>
+    now?.state === 'claimed' && now.attempts === claimed.attempts ? next(now) : undefined;
+}
+
+/** Resolves with the record, which names the task; it may have gone on. */
+async function recordTask(
+  taskId: string,
+  { item, claimed, submittedAt }: Attempt,
+  ports: Ports,
+): Promise<ItemRecord | undefined | 'not-recorded'> {
+  const submitted = submittedOf(item, taskId, submittedAt, true, ports);
   for (const delayMs of [...RECORD_RETRY_DELAYS_MS, undefined]) {
     try {
-      await ports.records.write(record);
-      return true;
+      const change = (now: ItemRecord | undefined) => recordWithTask(submitted, now);
+      return (await ports.records.update(item.batch, item.id, change, claimed)).record;
     } catch (error) {
       ports.log.error(
         { batch: item.batch, item: item.id, taskId, reason: messageOf(error) },
@@ -116,7 +124,7 @@ async function recordTask(taskId: string, { item, claimed, submittedAt }: Attemp
       if (delayMs !== undefined) await sleep(delayMs);
     }
   }
-  return false;
+  return 'not-recorded';
 }
 
 export async function handOn(
@@ -149,26 +157,34 @@ export function submittedOf(
 }
 
 export async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): Promise<void> {
-  await ports.records.write(releasedRecord(claimed));
-  await ports.state.move(item, 'queued');
+  const { written } = await ports.records.update(item.batch, item.id, whileClaimed(claimed, releasedRecord), claimed);
+  if (written) await ports.state.move(item, 'queued');
 }
 
 async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: Ports): Promise<StageOutcome> {
-  await endItem(item, failedRecord(item, previous, failure), 'submit', ports);
+  const end = whileClaimed(previous, (now) => failedRecord(item, now, failure));
+  await endItem(item, previous, end, 'submit', ports);
   return { kind: 'done' };
 }
 
+/** Resolves with the record where the item has gone on and is not held. */
 export async function hold(
   item: Item,
   previous: ItemRecord,
   reason: string,
   code: number | undefined,
   ports: Ports,
-): Promise<void> {
+): Promise<ItemRecord | undefined> {
   const failure: Failure = {
     class: 'unknown-outcome',
     message: `It is unknown whether the submit started a task (and was charged): ${reason}`,
     ...(code === undefined ? {} : { code }),
   };
-  await endItem(item, heldRecord(item, previous, failure), 'submit', ports);
+  return endItem(
+    item,
+    previous,
+    whileClaimed(previous, (now) => heldRecord(item, now, failure)),
+    'submit',
+    ports,
+  );
 }

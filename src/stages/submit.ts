@@ -198,7 +198,9 @@ async function send(
 async function writeClaim(claimed: ItemRecord, found: ItemRecord | undefined, ports: Ports): Promise<boolean> {
   const startedAt = performance.now();
   let written = true;
-  if (found) await ports.records.write(claimed);
+  // Only over what we have found: whoever has changed it since has made us lose.
+  const claim = (now: ItemRecord | undefined) => (found && isSameAttempt(found, now) ? claimed : undefined);
+  if (found) ({ written } = await ports.records.update(claimed.batch, claimed.id, claim, found));
   else written = await ports.records.create(claimed);
   ports.claimLead.note(performance.now() - startedAt);
   return written;

@@ -90,9 +90,9 @@ test('a create whose answer was lost on the way is still known to be ours', asyn
     });
   });
   const archive = openS3({ url, endpoint });
-  expect(await archive.create('a/b', BODY, TEXT)).toBe(true);
+  expect(await archive.create('a/b', BODY, TEXT)).toBeDefined();
   expect(losses).toBe(1);
-  expect(await archive.create('a/b', BODY, TEXT)).toBe(false);
+  expect(await archive.create('a/b', BODY, TEXT)).toBeUndefined();
 });
 
 test('a conflict with another write of the key is tried again', async () => {
@@ -119,8 +119,8 @@ test.each([
   });
   const archive = openS3({ endpoint });
   await archive.prepare();
-  expect(await archive.create('a/b', BODY, TEXT)).toBe(true);
-  expect(await archive.create('a/b', Buffer.from('another'), TEXT)).toBe(false);
+  expect(await archive.create('a/b', BODY, TEXT)).toBeDefined();
+  expect(await archive.create('a/b', Buffer.from('another'), TEXT)).toBeUndefined();
   expect(await archive.read('a/b')).toEqual(BODY);
 });
 
@@ -133,7 +133,7 @@ test('a server that ignores the condition is found out before it can overwrite',
     await forward((answer) => (answer.status === 412 ? { ...answer, status: 200 } : answer));
   });
   const archive = openS3({ url, endpoint });
-  expect(await archive.create('a/b', BODY, TEXT)).toBe(true);
-  expect(await archive.create('a/b', Buffer.from('another'), TEXT)).toBe(false);
+  expect(await archive.create('a/b', BODY, TEXT)).toBeDefined();
+  expect(await archive.create('a/b', Buffer.from('another'), TEXT)).toBeUndefined();
   expect(conditional).toBe(1);
 });
