@@ -114,8 +114,17 @@ export function isMissing(thrown: unknown): boolean {
 const PROBE = { body: Buffer.from('probe'), contentType: 'text/plain' };
 const NO_TAG = `"${'0'.repeat(32)}"`;
 
-/** Which conditions a server honours: `If-None-Match: *`, `If-Match: <tag>`. Some ignore one or both, and overwrite. */
-export type Honours = { ifAbsent: boolean; ifMatch: boolean };
+/** How a tag is to be written in `If-Match`: quoted, as HTTP and AWS have it, or bare, as the RGW of Ceph compares it. */
+const TAG_FORMS = {
+  quoted: (tag: string) => tag,
+  bare: (tag: string) => tag.replace(/^"(.*)"$/, '$1'),
+};
+
+/**
+ * Which conditions a server honours: `If-None-Match: *`, `If-Match: <tag>`. Some ignore one or both, and overwrite; with
+ * undefined nothing can be replaced by `If-Match`.
+ */
+export type Honours = { ifAbsent: boolean; ifMatch: ((tag: string) => string) | undefined };
 
 /** Writes a probe, puts it again under conditions, removes it: proves the rights, and tells which conditions the server honours. */
 export async function honoursOf(
@@ -129,9 +138,9 @@ export async function honoursOf(
   const tag = await putWhole(s3, at, PROBE, signal);
   try {
     const ifAbsent = !(await puts({ IfNoneMatch: '*' }));
-    // A server that refuses every tag would let nobody replace anything.
-    const ifMatch = tag !== undefined && !(await puts({ IfMatch: NO_TAG })) && (await puts({ IfMatch: tag }));
-    return { ifAbsent, ifMatch };
+    if (tag === undefined || (await puts({ IfMatch: NO_TAG }))) return { ifAbsent, ifMatch: undefined };
+    if (await puts({ IfMatch: TAG_FORMS.quoted(tag) })) return { ifAbsent, ifMatch: TAG_FORMS.quoted };
+    return { ifAbsent, ifMatch: (await puts({ IfMatch: TAG_FORMS.bare(tag) })) ? TAG_FORMS.bare : undefined };
   } finally {
     // Who may write but not delete can archive all the same; the probe stays, and listing passes over it.
     await s3.client.send(new s3.sdk.DeleteObjectCommand(at), { abortSignal: signal }).catch(() => {});

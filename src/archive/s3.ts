@@ -104,9 +104,10 @@ export function s3Archive(settings: S3Settings): Archive {
 
     replace: async (key, body, { was, ...options }) => {
       const object = { body, contentType: options.contentType };
-      if ((await honoured(options.signal)).ifMatch) {
+      const { ifMatch } = await honoured(options.signal);
+      if (ifMatch) {
         return request('write to', key, options.signal, (s3, limited) =>
-          putIf(s3, at(key), { IfMatch: was }, object, limited),
+          putIf(s3, at(key), { IfMatch: ifMatch(was) }, object, limited),
         );
       }
       // As in `create`: who comes between this look and the write is overwritten.

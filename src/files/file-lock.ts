@@ -13,7 +13,7 @@ const RETRY_MS = 25;
  * Tells our own lock from one of an earlier process with our pid: in a container every first process has pid 1. The machine is
  * named since a folder may be shared by several, and a pid says nothing of a process elsewhere.
  */
-const PROCESS_TAG = `${process.pid} ${Date.now()}-${Math.random()} ${hostname()}`;
+const PROCESS_TAG = `${process.pid} ${Date.now()}-${Math.random()} on ${hostname()}`;
 
 /**
  * Runs `task` while no other process, nor another call in this one, holds the lock file. A lock whose process is dead is removed;
@@ -83,7 +83,7 @@ function isAbandoned(path: string, maxAgeMs: number): boolean {
   if (ageMs(path) > maxAgeMs) return true;
   // Empty is a lock between its making and its writing; if its maker died right there, its age decides.
   if (holder === '') return false;
-  const [, , machine = hostname()] = holder.split(' ');
+  const [, machine = hostname()] = holder.split(' on ');
   if (machine !== hostname()) return false;
   const pid = Number.parseInt(holder, 10);
   return pid === process.pid || !isAlive(pid);
