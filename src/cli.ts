@@ -8,9 +8,9 @@ import type { StartFleet } from './wiring/fleet.ts';
 /** Workers are loaded for the commands that start some only. */
 export type LoadFleet = () => Promise<StartFleet>;
 
-type Entry = { takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
+type Entry = { alias?: string; takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
 
-/** Each is loaded when it is called: all of them with what they use take 0.5 s. */
+/** A command is loaded only when it is called: loading all of them, with what they import, takes 0.5 s. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   run: {
     takes: '<manifest>',
@@ -52,8 +52,9 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (fleet) => (await import('./commands/rescue.ts')).rescueCommand(await fleet()),
   },
   gate: {
+    alias: 'breaker',
     takes: '[action]',
-    about: 'why submitting is stopped for the fleet; open: begin again by hand',
+    about: 'why submitting is stopped for the fleet; reset or open: begin again by hand',
     load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
   pause: {
@@ -124,9 +125,10 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     });
   const words = argv.slice(2).filter((word) => !word.startsWith('-'));
   const called = words[0] === 'help' ? words[1] : words[0];
-  for (const [name, { takes, about, load }] of Object.entries(COMMANDS)) {
-    // Of the others only what the list of commands shows.
-    const command = name === called ? await load(fleet) : stubOf(name, takes);
+  for (const [name, { alias, takes, about, load }] of Object.entries(COMMANDS)) {
+    const isCalled = called !== undefined && (called === name || called === alias);
+    const command = isCalled ? await load(fleet) : stubOf(name, takes);
+    if (alias !== undefined) command.alias(alias);
     cli.addCommand(
       command
         .description(about)
@@ -138,6 +140,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
   return cli;
 }
 
+/** Stands for a command that is not called: only what the list of commands shows. */
 function stubOf(name: string, takes: string | undefined): Command {
   const stub = new Command(name);
   return takes === undefined ? stub : stub.arguments(takes);
