@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { outlookOf } from '../batch/counts.ts';
+import { doneOf, outlookOf } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
 import { FluxError } from '../errors.ts';
-import { doneOf } from '../progress/view.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { Progress } from './flux-batch.ts';
 

@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
-import { doneOf, drawView, lineOf, type View } from './view.ts';
+import { doneOf } from '../batch/counts.ts';
+import { drawView, lineOf, type View } from './view.ts';
 
 export type Display = {
   enqueuing(items: number): void;

@@ -1,10 +1,12 @@
-import type { BatchCounts } from '../batch/counts.ts';
+import { type BatchCounts, doneOf } from '../batch/counts.ts';
 import { describeBreaker } from '../fleet/describe-breaker.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
 import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
 import { plural } from '../text/terminal.ts';
+import { barText, statesText } from './draw-counts.ts';
+import { submitTimeLeftMs } from './submit-time.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {
@@ -26,12 +28,8 @@ const BAR_WIDTH = 30;
 /** The live display, a line an element. */
 export function drawView(view: View): string[] {
   const { counts, breaker } = view;
-  const done = doneOf(counts);
-  const share = counts.total === 0 ? 0 : done / counts.total;
-  const full = Math.floor(share * BAR_WIDTH);
-  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
   return [
-    `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${done}/${counts.total}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
+    `${barText(counts, BAR_WIDTH)}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
     `  ${statesText(counts)}`,
     `  ${rateText(view)}   ${costText(view)}`,
     ...pausedText(view),
@@ -44,16 +42,6 @@ export function drawView(view: View): string[] {
 export function lineOf(view: View): string {
   const { counts } = view;
   return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${pausedText(view).join('')}`;
-}
-
-export function doneOf({ items }: BatchCounts): number {
-  return items.archived + items.failed + items.held + items.cancelled;
-}
-
-export function statesText({ items }: BatchCounts): string {
-  const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
-  const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
-  return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
 }
 
 function rateText({ usage, rateLimit }: View): string {
@@ -93,7 +81,7 @@ function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt }: Vi
   if (left <= 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
   const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
   const elapsedMs = now - startedAt;
-  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;
+  const byLimitMs = submitTimeLeftMs(counts, rateLimit);
   const byPaceMs = doneSince > 5 && elapsedMs > 3_000 ? (elapsedMs / doneSince) * left : 0;
   const leftMs = Math.max(byLimitMs, byPaceMs);
   return leftMs < 1_000 ? '' : `  ~${formatDuration(leftMs)} left`;

@@ -1,6 +1,6 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { howItLifts } from '../fleet/describe-breaker.ts';
-import { doneOf, statesText } from '../progress/view.ts';
+import { barText, statesText } from '../progress/draw-counts.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural, table } from '../text/terminal.ts';
@@ -55,11 +55,10 @@ function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
 }
 
 function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): string[] {
-  const share = counts.total === 0 ? 0 : doneOf(counts) / counts.total;
-  const full = Math.floor(share * BAR_WIDTH);
-  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
-  const head = `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${doneOf(counts)}/${counts.total}`;
-  return [`${head}  ${progressText(counts, now, earlier)}`, `  ${statesText(counts)} · ${creditsText(counts)}`];
+  return [
+    `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, earlier)}`,
+    `  ${statesText(counts)} · ${creditsText(counts)}`,
+  ];
 }
 
 function creditsText({ credits, budget, overBudget }: BatchCounts): string {

@@ -1,5 +1,5 @@
-import { type BatchCounts, hasEnded } from '../batch/counts.ts';
-import { doneOf } from '../progress/view.ts';
+import { type BatchCounts, doneOf, hasEnded } from '../batch/counts.ts';
+import { submitTimeLeftMs } from '../progress/submit-time.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A pace from less than this says little. */
@@ -13,10 +13,10 @@ const LEAST_TIME_MS = 3_000;
 export function leftMs(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): number | null {
   if (hasEnded(counts) || counts.pausedAt !== undefined || now.pausedAt !== null || now.gate !== null) return null;
   const { limit, windowMs } = now.rates.submit;
-  const byLimit = ((counts.items.queued + counts.items.submitting) / limit) * windowMs;
+  const byLimitMs = submitTimeLeftMs(counts, { max: limit, windowMs });
   const before = earlier?.batches.find(({ batch }) => batch === counts.batch);
   const elapsed = earlier ? now.at - earlier.at : 0;
   const done = before ? doneOf(counts) - doneOf(before) : 0;
-  if (done < LEAST_DONE || elapsed < LEAST_TIME_MS) return Math.round(byLimit);
-  return Math.round(Math.max(byLimit, ((counts.total - doneOf(counts)) * elapsed) / done));
+  if (done < LEAST_DONE || elapsed < LEAST_TIME_MS) return Math.round(byLimitMs);
+  return Math.round(Math.max(byLimitMs, ((counts.total - doneOf(counts)) * elapsed) / done));
 }

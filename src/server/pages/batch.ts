@@ -1,5 +1,4 @@
-import { type BatchCounts, hasEnded } from '../../batch/counts.ts';
-import { doneOf } from '../../progress/view.ts';
+import { type BatchCounts, doneOf, hasEnded } from '../../batch/counts.ts';
 import { formatDuration, type Rate } from '../../text/duration.ts';
 import { shorten } from '../../text/terminal.ts';
 import { type Html, html } from './html.ts';

@@ -1,7 +1,6 @@
-import type { BatchCounts } from '../../batch/counts.ts';
+import { type BatchCounts, doneOf } from '../../batch/counts.ts';
 import type { LimiterUsage } from '../../fleet/limiter.ts';
 import type { TrippedBreaker } from '../../fleet/probe-breaker.ts';
-import { doneOf } from '../../progress/view.ts';
 import { formatDuration, formatRate, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 import { bar, chip, count, stateList, timeLeft } from './progress.ts';

@@ -1,5 +1,6 @@
-import { type BatchCounts, hasEnded } from '../../batch/counts.ts';
-import { doneOf } from '../../progress/view.ts';
+import { type BatchCounts, doneOf, hasEnded } from '../../batch/counts.ts';
+import { shareDone } from '../../progress/draw-counts.ts';
+import { submitTimeLeftMs } from '../../progress/submit-time.ts';
 import { formatDuration, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 
@@ -50,14 +51,14 @@ export function chip(counts: BatchCounts): Html {
 }
 
 export function percent(counts: BatchCounts): string {
-  return `${counts.total === 0 ? 0 : Math.floor((doneOf(counts) / counts.total) * 100)}%`;
+  return `${Math.floor(shareDone(counts) * 100)}%`;
 }
 
 /** By the pace of the last minute, but not sooner than the limit allows; undefined when neither can tell. */
 export function timeLeft(counts: BatchCounts, perMinute: number, rate: Rate): string | undefined {
   const left = counts.total - doneOf(counts);
   if (left <= 0) return undefined;
-  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rate.max) * rate.windowMs;
+  const byLimitMs = submitTimeLeftMs(counts, rate);
   const byPaceMs = perMinute > 0 ? (left / perMinute) * 60_000 : byLimitMs;
   const ms = Math.max(byLimitMs, byPaceMs);
   return ms > 0 ? `about ${formatDuration(Math.ceil(ms / 1_000) * 1_000)} left` : undefined;
