@@ -5,7 +5,8 @@ import { STDIN } from '../manifest/load.ts';
 import { expand, type Manifest, type Totals } from '../manifest/manifest.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { agrees } from './ask.ts';
+import { agrees, canAsk } from './ask.ts';
+import { asksFirst } from './asks-first.ts';
 
 export type Spending = {
   batch: string;
@@ -30,14 +31,13 @@ export async function agreesToSpend(
   flags: { yes?: true },
 ): Promise<boolean> {
   const { config, prices } = connections;
-  const isLittle = (cost: Cost) => cost.credits !== undefined && atMost(cost.credits, config) <= config.confirmCredits;
-  if (flags.yes || isLittle(costOf(byModel, prices))) return true;
+  if (flags.yes || !asksFirst(costOf(byModel, prices), config)) return true;
   const left = await submitsToCome(connections, batch, items());
   const cost = costOf(left, prices);
-  if (isLittle(cost)) return true;
+  if (!asksFirst(cost, config)) return true;
 
   const what = describeSpending(left, cost, config);
-  if (stdinIsTaken || !process.stdin.isTTY || !process.stderr.isTTY) {
+  if (stdinIsTaken || !canAsk()) {
     throw new UsageError(
       'spending-unconfirmed',
       `${batch}: ${what}, more than CONFIRM_CREDITS=${config.confirmCredits}`,
@@ -65,8 +65,4 @@ export function describeSpending(
   return budgetCredits !== undefined && budgetCredits < cost.credits
     ? `${price}, up to the budget of ${budgetCredits}`
     : price;
-}
-
-function atMost(credits: number, { budgetCredits }: { budgetCredits: number | undefined }): number {
-  return budgetCredits === undefined ? credits : Math.min(credits, budgetCredits);
 }

@@ -2,8 +2,9 @@ import { Argument, Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { describeBreaker } from '../fleet/describe-breaker.ts';
 import { say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson } from './print.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Submitting stops for the whole fleet when the key or the credits are refused, in maintenance, and when the outcomes of too many
@@ -25,17 +26,14 @@ export function gateCommand(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (action: Action | undefined, flags: ConfigFlags & { json?: true }) => {
-      const { state, closers } = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      try {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async ({ state }) => {
         const breaker = await state.breaker();
         const opened = action !== undefined;
         if (opened) await state.resetBreaker();
-        if (flags.json) process.stdout.write(`${JSON.stringify({ gate: breaker ?? null, opened })}\n`);
+        if (flags.json) printJson({ gate: breaker ?? null, opened });
         else if (!breaker) say('submitting is not stopped');
         else if (opened) say(`submitting again; it was stopped (${breaker.refusal})`);
         else for (const line of describeBreaker(breaker, Date.now())) say(line);
-      } finally {
-        await closers.closeAll();
-      }
+      });
     });
 }

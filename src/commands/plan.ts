@@ -2,12 +2,13 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
-import { type Cost, costOf, submitTimeMs } from '../money/estimate.ts';
+import { costOf, submitTimeMs } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan, sourceOf } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
+import { asksFirst } from './asks-first.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 
@@ -98,9 +99,4 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     asksFirst,
     first: first.map(({ id, name, request }) => ({ id, name, prompt: request.prompt })),
   };
-}
-
-/** Whether `run` asks before it spends so much, or wants `--yes`. */
-function asksFirst({ credits }: Cost, { budgetCredits, confirmCredits }: Config): boolean {
-  return credits === undefined || Math.min(credits, budgetCredits ?? credits) > confirmCredits;
 }

@@ -4,9 +4,10 @@ import { loadConfig } from '../config.ts';
 import { startServer } from '../server/server.ts';
 import { openServing } from '../server/serving.ts';
 import { say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
+import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -33,9 +34,8 @@ export function serveCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       const config = loadConfig({ ...overridesOf(flags), ...(flags.port === undefined ? {} : { PORT: flags.port }) });
-      const connections = await connect(config, { patient: false, prove: false, logLevel: 'info' });
-      try {
-        for (const warning of connections.warnings) say(`warning: ${warning}`);
+      await withConnections(config, { patient: false, prove: false, logLevel: 'info' }, async (connections) => {
+        sayWarnings(connections);
         const serving = await openServing(connections);
         const server = await startServer(serving, { host: flags.host, port: config.port });
         connections.closers.push(() => server.close());
@@ -44,8 +44,6 @@ export function serveCommand(): Command {
         const stop = onStopSignals({ stopsForFaults: false, saying: 'closing.' });
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }

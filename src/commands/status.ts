@@ -4,8 +4,8 @@ import { drawSnapshot } from '../status/draw.ts';
 import { openLook } from '../status/snapshot.ts';
 import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
-import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -23,9 +23,8 @@ export function statusCommand(): Command {
     .option('--json', 'print it as JSON; with --watch a line each second')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string | undefined, flags: ConfigFlags & { watch?: true; json?: true }) => {
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      const stopping = new AbortController();
-      try {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
+        const stopping = new AbortController();
         const look = openLook(connections);
         if (flags.watch) {
           for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
@@ -37,8 +36,6 @@ export function statusCommand(): Command {
         const now = await look(batch);
         const text = flags.json ? JSON.stringify(snapshotJson(now), null, 2) : drawSnapshot(now, undefined).join('\n');
         process.stdout.write(`${text}\n`);
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }

@@ -62,7 +62,7 @@ async function collect(serving: Serving, creditsLeft: () => Promise<number | und
   };
 }
 
-export async function countsOfAll({ connections: { state } }: Serving): Promise<BatchCounts[]> {
+async function countsOfAll({ connections: { state } }: Serving): Promise<BatchCounts[]> {
   const names = await state.batches();
   const counts = await Promise.all(names.map((name) => state.counts(name)));
   return counts.filter((one) => one !== undefined);
