@@ -109,6 +109,6 @@ ${pictures.map(
       200,
     )}" loading="lazy" width="168" height="126"></a><figcaption title="${name}">${name}</figcaption></figure></li>`,
 )}
-${pictures.length === 0 && html`<li id="no-picture"><p class="empty">None has recent yet.</p></li>`}
+${pictures.length === 0 && html`<li id="no-picture"><p class="empty">None is archived yet.</p></li>`}
 </ul>`;
 }
