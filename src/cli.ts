@@ -5,12 +5,12 @@ import { say } from './text/terminal.ts';
 import { VERSION } from './version.ts';
 import type { StartFleet } from './wiring/fleet.ts';
 
-/** Workers are loaded for the commands that start some only. */
+/** Loads the workers. Only commands that start some call it. */
 export type LoadFleet = () => Promise<StartFleet>;
 
 type Entry = { alias?: string; takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
 
-/** A command is loaded only when it is called: loading all of them, with what they import, takes 0.5 s. */
+/** A command's module is loaded only when that command is called. Loading all of them takes 0.5 s. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   run: {
     takes: '<manifest>',
@@ -101,10 +101,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
-/** Runs the command line; the only place that turns errors into messages and exit codes. */
+/** Runs the command line. Only this function turns errors into messages and exit codes. */
 export async function main(argv: readonly string[], fleet: LoadFleet): Promise<void> {
   const debug = argv.includes('--debug');
-  // A reader that has seen enough (`| head`) is no fault, and must not keep us from closing what is open.
+  // A closed pipe (`| head`) is not an error, and must not prevent the command from closing its connections.
   process.stdout.on('error', (error) => {
     if (!isClosedPipe(error)) throw error;
   });
@@ -120,7 +120,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     .description('Images from a YAML manifest, in your bucket before their URLs die, each paid for once.')
     .version(VERSION)
     .exitOverride((error) => {
-      // Commander has printed its message; help and version end well, all else is a mistake in the command.
+      // Commander has already printed its message. Help and version exit with 0; everything else is a usage error.
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
   const words = argv.slice(2).filter((word) => !word.startsWith('-'));
@@ -140,7 +140,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
   return cli;
 }
 
-/** Stands for a command that is not called: only what the list of commands shows. */
+/** A placeholder for a command that is not called. The list of commands shows only this much of it. */
 function stubOf(name: string, takes: string | undefined): Command {
   const stub = new Command(name);
   return takes === undefined ? stub : stub.arguments(takes);
@@ -157,7 +157,7 @@ function isClosedPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-/** Of an error and of what caused it, outermost first. */
+/** The stacks of an error and of its causes, outermost first. */
 function stacksOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   return [error.stack ?? '', ...stacksOf(error.cause).map((stack) => `caused by ${stack}`)];

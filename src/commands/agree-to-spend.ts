@@ -11,9 +11,9 @@ import { asksFirst } from './asks-first.ts';
 export type Spending = {
   batch: string;
   items: () => AsyncIterable<NewItem>;
-  /** Items of the whole manifest. */
+  /** Items of the whole manifest, by model. */
   byModel: Readonly<Record<string, number>>;
-  /** The manifest came on stdin: no answer can. */
+  /** The manifest is read from stdin, so an answer cannot be. */
   stdinIsTaken: boolean;
 };
 
@@ -22,8 +22,9 @@ export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
 }
 
 /**
- * Asks a person before more than CONFIRM_CREDITS are spent; only what is not submitted yet counts, and no more than the budget.
- * True without asking below that, or with `--yes`. Throws a UsageError (`spending-unconfirmed`) where nobody can be asked.
+ * Asks a person for confirmation before more than CONFIRM_CREDITS are spent. Only items that are not submitted yet count,
+ * and the budget caps the amount. Returns true without asking below that amount, or with `--yes`. Throws a UsageError
+ * (`spending-unconfirmed`) if nobody can be asked.
  */
 export async function agreesToSpend(
   connections: Pick<Connections, 'config' | 'prices' | 'clock' | 'records' | 'state'>,
@@ -51,7 +52,7 @@ export async function agreesToSpend(
   return agrees(`${batch}: ${what}. Go on?`, flags);
 }
 
-/** `120 items to submit for 960 credits, about $4.80`; by the budget, where that is less. */
+/** `120 to submit for 960 credits, about $4.80`. Names the budget too if it is lower. */
 export function describeSpending(
   byModel: Readonly<Record<string, number>>,
   cost: Cost,

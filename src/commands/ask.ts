@@ -2,12 +2,12 @@ import { createInterface } from 'node:readline/promises';
 import { say } from '../text/terminal.ts';
 import { EXIT } from './exit-codes.ts';
 
-/** Whether somebody is at the terminal to be asked. */
+/** Whether a person is at the terminal and can answer. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** Asks the person at the terminal. The answer is yes without asking with `--yes`, or when nobody is there. */
+/** Asks a yes/no question. Returns true without asking if `--yes` is given or nobody is at the terminal. */
 export async function agrees(question: string, flags: { yes?: true }): Promise<boolean> {
   if (flags.yes || !canAsk()) return true;
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
@@ -18,7 +18,7 @@ export async function agrees(question: string, flags: { yes?: true }): Promise<b
   }
 }
 
-/** Ends a command whose question was answered with no: says so, and sets the exit code. */
+/** Reports that nothing was done because the answer was no, and sets the exit code. */
 export function declined(what: string): void {
   say(what);
   process.exitCode = EXIT.stopped;

@@ -1,7 +1,10 @@
 import type { Config } from '../config.ts';
 import type { Cost } from '../money/estimate.ts';
 
-/** Whether so much may be spent only after a question, or with `--yes`. Never more than the budget is spent. */
+/**
+ * Whether spending this much needs a confirmation (a question, or `--yes`). The budget caps what can be spent. An unknown
+ * cost always needs one.
+ */
 export function asksFirst(
   { credits }: Cost,
   { budgetCredits, confirmCredits }: Pick<Config, 'budgetCredits' | 'confirmCredits'>,

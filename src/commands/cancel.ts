@@ -17,7 +17,7 @@ Items that were not submitted end as cancelled, and cost nothing. What runs is p
 To make them after all, run or enqueue the manifest again.
 `;
 
-/** `flux-batch cancel`: a batch ends with what was submitted so far. */
+/** `flux-batch cancel`: ends a batch. What is already submitted is still archived. */
 export function cancelCommand(): Command {
   return withConfigOptions(new Command('cancel'))
     .argument('<batch>', 'its name')

@@ -12,7 +12,7 @@ import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { withConnections } from './with-connections.ts';
 
-/** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */
+/** `flux-batch enqueue`: only puts the items into the queues. Workers elsewhere process them. */
 export function enqueueCommand(): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('enqueue'))))
     .argument('<manifest>', 'the YAML file; - for stdin')

@@ -19,7 +19,7 @@ Examples:
 const RESET_ACTIONS = ['open', 'reset'] as const;
 type Action = (typeof RESET_ACTIONS)[number];
 
-/** `flux-batch gate`, also `breaker`: shows why the circuit breaker is tripped; `reset`, also `open`, resets it. */
+/** `flux-batch gate` (alias `breaker`): shows why the circuit breaker is tripped. `open` or `reset` resets it. */
 export function gateCommand(): Command {
   return withConfigOptions(new Command('gate'))
     .addArgument(new Argument('[action]', 'what to do').choices(RESET_ACTIONS))

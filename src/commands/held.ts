@@ -28,7 +28,7 @@ Examples:
 An item is named by its id or its name. Saying a thing twice changes nothing.
 `;
 
-/** `flux-batch held`: the items that wait for a person's word, and that word. */
+/** `flux-batch held`: lists the held items of a batch and carries out what a person decides about them. */
 export function heldCommand(): Command {
   return withConfigOptions(new Command('held'))
     .argument('<batch>', 'its name')
@@ -73,7 +73,7 @@ async function list(connections: Connections, batch: string, flags: Flags): Prom
   else say(`${plural(count, 'held item')}; flux-batch held --help says what can be done about them`);
 }
 
-/** Says of those that are not held (any more) that they are left as they are. */
+/** Resolves ids and names to held items. Reports items that are not held, and leaves them alone. */
 async function picked(
   connections: Connections,
   batch: string,

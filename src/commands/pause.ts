@@ -18,7 +18,7 @@ Examples:
 What runs at the provider is paid for and is still fetched and archived. Pausing what is paused changes nothing.
 `;
 
-/** `flux-batch pause`: submitting stops for the whole fleet. */
+/** `flux-batch pause`: stops submitting, for the whole fleet. */
 export function pauseCommand(): Command {
   return withConfigOptions(new Command('pause'))
     .argument('[batch]', 'its name')

@@ -13,10 +13,13 @@ import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } fr
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 
 const SHOWN_PROMPTS = 5;
-/** Where stdout is no terminal. */
+/** The width to draw in when stdout is not a terminal. */
 const WIDTH = 100;
 
-/** `flux-batch plan`: what a manifest would do; needs no Redis and no key, looks into the archive if it can, and spends nothing. */
+/**
+ * `flux-batch plan`: shows what a run would do, and spends nothing. It needs neither Redis nor a key, and reads the archive
+ * if it is reachable.
+ */
 export function planCommand(): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('plan'))))
     .argument('<manifest>', 'the YAML file; - for stdin')
@@ -91,7 +94,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
       byModel: totals.modelsByJob[job.index] ?? {},
       madeOf: madeOf(job),
     })),
-    // Of what is to make.
+    // The cost of the items that are still to be made.
     ...cost,
     pricesOf: prices.date,
     submitTimeMs: submitTimeMs(toMake, config.rateLimit),

@@ -28,7 +28,7 @@ Exit codes: 0 all that could be asked for is archived · 1 some of it is not · 
 
 type Flags = ConfigFlags & DrainFlags & { json?: true };
 
-/** `flux-batch rescue`: what was submitted and is not archived, from the archive's records alone. */
+/** `flux-batch rescue`: fetches what was submitted but is not archived. It needs only the archive's records. */
 export function rescueCommand(startFleet: StartFleet): Command {
   return withConfigOptions(new Command('rescue'))
     .argument('<batch>', 'its name')
@@ -53,7 +53,7 @@ async function rescue(
   const opened = await openPorts(connections);
   await checkAccount(opened.provider, connections);
   sayWarnings(connections);
-  // A generation that failed is not paid for anew: that would be a submit.
+  // Rescue never submits, so a failed generation is not retried: a retry is a new submit.
   const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
 
   const stop = onStopSignals({ stopsForFaults: true });

@@ -42,7 +42,7 @@ configuration · 3 stopped before the end.
 
 type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: string[]; refresh?: boolean };
 
-/** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
+/** `flux-batch results`: lists every item of a batch. It needs only the archive, not Redis. */
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
     .argument('<batch>', 'its name')
@@ -97,7 +97,7 @@ async function refresh({ batch, archive }: Source): Promise<void> {
   say(`${batch}: index and gallery written anew in ${archive.url}`);
 }
 
-/** What was asked for is done by now: that the index cannot be written is no reason to fail. */
+/** The user's request is already fulfilled here. So an index that cannot be written is a note, not an error. */
 async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsDigest): Promise<void> {
   if (refresh === false) return;
   const ports = { archive, records: recordsIn(archive) };
@@ -109,7 +109,7 @@ async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsD
   }
 }
 
-/** Images at once; more hardly helps a home line, and each holds one image. */
+/** Images copied at the same time. Each is held in memory, and more hardly help on a home connection. */
 const AT_ONCE = 8;
 
 async function bring(source: Source, out: string, flat: boolean): Promise<number> {

@@ -14,7 +14,7 @@ Examples:
   $ flux-batch resume --all             ends pause --all; batches paused by name stay paused
 `;
 
-/** `flux-batch resume`: what was paused goes on. */
+/** `flux-batch resume`: ends a pause. */
 export function resumeCommand(): Command {
   return withConfigOptions(new Command('resume'))
     .argument('[batch]', 'its name')

@@ -21,7 +21,7 @@ Held items that a person dropped come back only by --class cancelled. Workers, o
 
 type Flags = ConfigFlags & { class?: Failure['class'][]; anew?: true; yes?: true; json?: true };
 
-/** `flux-batch retry`: failed items are made live again; works from the archive's records, also when Redis was emptied. */
+/** `flux-batch retry`: requeues failed items. It reads the archive's records, so it also works after Redis was emptied. */
 export function retryCommand(): Command {
   return withConfigOptions(new Command('retry'))
     .argument('<batch>', 'its name')

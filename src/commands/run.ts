@@ -39,7 +39,7 @@ Exit codes: 0 all archived · 1 some failed or are held · 2 something is wrong 
 configuration · 3 stopped before the end.
 `;
 
-/** `flux-batch run`: enqueue, work and watch in one process until the batch has ended. */
+/** `flux-batch run`: enqueues, works and watches in one process until the batch has ended. */
 export function runCommand(startFleet: StartFleet): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('run'))))
     .argument('<manifest>', 'the YAML file; - for stdin')

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { manifestJsonSchema } from '../manifest/json-schema.ts';
 import { printJson } from './print.ts';
 
-/** `flux-batch schema`: what editors complete and check a manifest by. */
+/** `flux-batch schema`: prints the JSON Schema that editors use to complete and check a manifest. */
 export function schemaCommand(): Command {
   return new Command('schema')
     .addHelpText(

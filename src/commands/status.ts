@@ -15,7 +15,7 @@ Examples:
   $ flux-batch status --watch --json | jq --unbuffered .rates.submit.inWindow
 `;
 
-/** `flux-batch status`: batches, queues, rates and workers, as Redis has them now. */
+/** `flux-batch status`: shows batches, queues, rates and workers as they are in Redis now. */
 export function statusCommand(): Command {
   return withConfigOptions(new Command('status'))
     .argument('[batch]', 'only this one')
@@ -28,7 +28,7 @@ export function statusCommand(): Command {
         const look = openLook(connections);
         if (flags.watch) {
           for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
-          // Whoever reads our lines may leave, as `head` does.
+          // The reader of our output may close the pipe, as `head` does.
           process.stdout.once('error', () => stopping.abort());
           await watchStatus(look, process.stdout, { batch, json: flags.json === true, signal: stopping.signal });
           return;

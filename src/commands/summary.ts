@@ -11,12 +11,12 @@ import { formatDuration } from '../text/duration.ts';
 import { plain, plural, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 
-/** More failures than this are counted; `results` lists them all. */
+/** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
 
 type Named = { id: string; name: string; class: string; message: string; state: 'failed' | 'held' };
 
-/** What a person is told at the end of a run, and a script with `--json`. */
+/** The summary of a run: `lines` for a person, `json` for `--json`. */
 export async function summarize(
   batch: string,
   connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices'>,
@@ -66,7 +66,7 @@ export async function summarize(
   return { lines, json };
 }
 
-/** What a person needs who is to decide on more. */
+/** Says what was spent, what is left to pay for, and which budget would cover it. */
 function describeOutOfBudget({ credits, unsettled, budget, items, overBudget }: BatchCounts): string[] {
   const doubt = unsettled > 0 ? ` and ${unsettled} perhaps, for submits of which nobody knows` : '';
   const price = `${plural(items.queued, 'item')} left, which would cost ${overBudget.credits} credits`;

@@ -1,10 +1,10 @@
 import type { Config } from '../config.ts';
 import { type Connections, type ConnectOptions, connect } from '../wiring/connections.ts';
 
-/** For a command that asks or says one thing: a Redis that does not answer is an error at once. */
+/** For commands that do one thing and exit: when Redis does not answer, they fail at once. */
 export const ONE_SHOT: ConnectOptions = { patient: false, prove: false };
 
-/** Connects, lets `act` work, and closes every connection again, also when `act` throws. */
+/** Connects, runs `act`, and closes every connection again, even if `act` throws. */
 export async function withConnections<T>(
   config: Config,
   options: ConnectOptions,

@@ -24,7 +24,7 @@ at once. A worker that is killed, or whose machine dies, is taken over by the ot
 
 type Flags = ConfigFlags & { submitConcurrency?: number; pollConcurrency?: number; archiveConcurrency?: number };
 
-/** `flux-batch worker`: a member of the fleet, until SIGTERM or SIGINT. */
+/** `flux-batch worker`: works as a member of the fleet until SIGTERM or SIGINT. */
 export function workerCommand(startFleet: StartFleet): Command {
   return withWorkerOptions(new Command('worker'))
     .addArgument(new Argument('[stages...]', 'all by default').choices(WORKER_STAGES))

@@ -10,7 +10,7 @@ const EVERY_MS = 250;
 
 export type FollowPorts = {
   connections: Pick<Connections, 'state' | 'control'>;
-  /** What stops the workers of this process; nothing is worth waiting for after it. */
+  /** The fault that stopped the workers of this process, if any. After it the batch makes no progress. */
   fault: () => FluxError | undefined;
   signal: AbortSignal;
 };

@@ -16,7 +16,7 @@ import type { LoadedManifest } from './load-manifest.ts';
 import { once } from './once.ts';
 import { results } from './results.ts';
 
-/** See `openFluxBatch`; the workers are given from outside, since `src` does not know them. */
+/** See `openFluxBatch`. The caller passes in the workers, because `src` must not import `workers`. */
 export function openWith(startFleet: StartFleet, settings: Settings, { log }: OpenOptions): FluxBatch {
   const given = configFrom(settings);
   const config = { ...given, logLevel: log ? (given.logLevel ?? 'info') : ('silent' as const) };
@@ -118,7 +118,10 @@ function requireOptions(budget: number | undefined, priority: number): void {
   }
 }
 
-/** Of our own: many reads listen to it at once, which would have Node warn of a leak in the caller's. */
+/**
+ * Returns a signal of our own that follows the caller's. Many reads listen to it at once, and on the caller's signal Node
+ * would warn of a leak.
+ */
 function signalOf({ signal }: { signal?: AbortSignal }): AbortSignal {
   const own = AbortSignal.any(signal ? [signal] : []);
   setMaxListeners(0, own);

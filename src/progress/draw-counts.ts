@@ -5,7 +5,7 @@ export function shareDone(counts: BatchCounts): number {
   return counts.total === 0 ? 0 : doneOf(counts) / counts.total;
 }
 
-/** `spring  ██████░░░░ 60%  60/100`, its bar `width` characters long. */
+/** `spring  ██████░░░░ 60%  60/100`, with a bar of `width` characters. */
 export function barText(counts: BatchCounts, width: number): string {
   const share = shareDone(counts);
   const full = Math.floor(share * width);
@@ -13,7 +13,7 @@ export function barText(counts: BatchCounts, width: number): string {
   return `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${doneOf(counts)}/${counts.total}`;
 }
 
-/** `queued 60 · running 20 · archiving 0 · archived 20`, then what failed, is held or was cancelled, if anything. */
+/** `queued 60 · running 20 · archiving 0 · archived 20`, followed by failed, held and cancelled if there are any. */
 export function statesText({ items }: BatchCounts): string {
   const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
   const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);

@@ -8,15 +8,15 @@ import { plural } from '../text/terminal.ts';
 import { barText, statesText } from './draw-counts.ts';
 import { submitTimeLeftMs } from './submit-time.ts';
 
-/** All that one picture of a running batch is drawn from. */
+/** Everything that one frame of the display is drawn from. Times are epoch milliseconds. */
 export type View = {
   counts: BatchCounts;
-  /** As it stood when this command began; undefined for a new batch. */
+  /** The counts when this command began; undefined for a new batch. */
   before: BatchCounts | undefined;
   startedAt: number;
   now: number;
   breaker: TrippedBreaker | undefined;
-  /** Since when all batches are paused by a person; undefined while they are not. */
+  /** When a person paused all batches; undefined while they are not paused. */
   allPausedAt: number | undefined;
   usage: LimiterUsage;
   rateLimit: Rate;
@@ -25,7 +25,7 @@ export type View = {
 
 const BAR_WIDTH = 30;
 
-/** The live display, a line an element. */
+/** The live display, one element per line. */
 export function drawView(view: View): string[] {
   const { counts, breaker } = view;
   return [
@@ -38,7 +38,7 @@ export function drawView(view: View): string[] {
   ];
 }
 
-/** The same on one line, for logs. */
+/** The same on a single line, for logs. */
 export function lineOf(view: View): string {
   const { counts } = view;
   return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${pausedText(view).join('')}`;
@@ -75,7 +75,10 @@ function pausedText({ counts, allPausedAt, now }: View): string[] {
   );
 }
 
-/** From this command's own pace once there is one, before that from the limit; nothing while neither tells. */
+/**
+ * Uses the pace of this command once it is reliable, but never less time than the rate limit implies. Empty while nothing
+ * is known.
+ */
 function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt }: View): string {
   const left = counts.total - doneOf(counts);
   if (left <= 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';

@@ -4,12 +4,12 @@ import { messageOf } from '../errors.ts';
 import type { Serving } from './serving.ts';
 
 const PATIENCE_MS = 2_000;
-/** Probes come every few seconds from several sides; the archive need not be asked each time. */
+/** Several probes come every few seconds. They share one answer of the archive for this long. */
 const KNOWN_FOR_MS = 5_000;
-/** Never there: what counts is that the archive says so. */
+/** This key never exists. The check is only whether the archive answers. */
 const PROBE_KEY = 'flux-batch-probe/ready';
 
-/** `GET /healthz`: the process answers. `GET /readyz`: Redis and the archive do too. */
+/** `GET /healthz`: this process answers. `GET /readyz`: Redis and the archive answer too. */
 export function healthRoutes({ connections }: Serving) {
   const { redis, archive } = connections;
   const checks = {

@@ -11,7 +11,7 @@ const BAR_WIDTH = 20;
 const MOST_ENDED = 5;
 const MOST_WORKERS = 8;
 
-/** A line an element. `earlier`: what was seen some time before, if anything, for the pace. */
+/** Returns one element per line. The pace is computed from `earlier`, an older snapshot, if there is one. */
 export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): string[] {
   const live = now.batches.filter((counts) => !hasEnded(counts));
   const ended = now.batches.filter(hasEnded).reverse();
@@ -38,7 +38,7 @@ export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): stri
   ];
 }
 
-/** What keeps work from being done, first, so that nobody has to look for it. */
+/** What stops the work comes first, so that nobody has to search for it. */
 function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
   const waits = batches.some((counts) => !hasEnded(counts));
   const lines = [

@@ -1,6 +1,8 @@
 import type { Snapshot } from './snapshot.ts';
 
-/** A snapshot as scripts read it. Its names are a promise: `maybe` and `beyond` are what we call unsettled and over budget. */
+/**
+ * A snapshot as JSON for scripts. Scripts depend on its names: `maybe` and `beyond` stand for unsettled and over budget.
+ */
 export function snapshotJson(snapshot: Snapshot): object {
   const batches = snapshot.batches.map(({ unsettled, overBudget, ...counts }) => ({
     ...counts,

@@ -13,11 +13,11 @@ export type QueueDepth = {
   waiting: number;
   active: number;
   delayed: number;
-  /** How long the job has waited that waits longest; null when none does. */
+  /** How long the oldest waiting job has waited, in milliseconds; null if none waits. */
   oldestMs: number | null;
 };
 
-/** Everything that `status` shows, at one moment. */
+/** Everything that `status` shows, at one moment. Times are epoch milliseconds. */
 export type Snapshot = {
   at: number;
   batches: BatchCounts[];
@@ -25,16 +25,16 @@ export type Snapshot = {
   rates: { submit: RateUse; poll: RateUse };
   tasks: { running: number; most: number };
   workers: WorkerFacts[];
-  /** Why submitting is stopped for all; null while it is not. */
+  /** Why the circuit breaker is tripped; null while it is not. `gate` is its name in the JSON that scripts read. */
   gate: TrippedBreaker | null;
-  /** Since when a person has paused all batches; null when nobody has. */
+  /** When a person paused all batches; null while they are not paused. */
   pausedAt: number | null;
 };
 export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: number };
 
 export type Look = (batch: string | undefined) => Promise<Snapshot>;
 
-/** Looks at Redis only; throws a UsageError (`batch-unknown`) for a batch that it does not know. */
+/** Reads Redis only. Throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
 export function openLook(
   connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
 ): Look {

@@ -2,13 +2,14 @@ import { type BatchCounts, doneOf, hasEnded } from '../batch/counts.ts';
 import { submitTimeLeftMs } from '../progress/submit-time.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A pace from less than this says little. */
+/** A pace measured from fewer items, or over less time, is not reliable. */
 const LEAST_DONE = 5;
 const LEAST_TIME_MS = 3_000;
 
 /**
- * How long a batch will take, milliseconds; null when it has ended or does not go on. By its pace since the earlier snapshot, and no sooner
- * than the rate limit lets its items through; at first by the limit alone.
+ * How long a batch will still take, in milliseconds. Null if it has ended or cannot make progress. Computed from the pace
+ * since the earlier snapshot, but never less than the rate limit implies. Without a reliable pace, the rate limit alone
+ * decides.
  */
 export function leftMs(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): number | null {
   if (hasEnded(counts) || counts.pausedAt !== undefined || now.pausedAt !== null || now.gate !== null) return null;

@@ -17,10 +17,10 @@ export type BatchView = {
   rateLimit: Rate;
   usdPerCredit: number;
   failures: readonly FailureGroup[];
-  /** Failures and held items that were not read; they are counted only. */
+  /** Failed and held items that were only counted, not read. */
   unread: number;
   pictures: readonly Picture[];
-  /** Set when the batch goes to another archive than the server reads. */
+  /** The archive of the batch, if the server reads another one. */
   elsewhere: string | undefined;
   now: number;
 };
@@ -56,7 +56,7 @@ ${elsewhere !== undefined && html`<p class="note">Its pictures go to ${elsewhere
 const megabytes = (bytes: number) =>
   bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 
-/** For people who have not read the manual. */
+/** Failure classes in words for readers without the manual. */
 const MEANING: Readonly<Record<string, string>> = {
   'content-policy': 'the provider refused the prompt or the picture',
   'invalid-parameters': 'the provider refused the parameters',

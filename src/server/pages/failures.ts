@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.ts';
 import type { Connections } from '../../wiring/connections.ts';
 import type { FailureGroup } from './batch.ts';
 
-/** More records than these are not read for a page; they are counted. */
+/** At most this many records are read for a page. The rest are only counted. */
 const MOST_READ = 500;
 const READS_AT_ONCE = 16;
 const MOST_KEPT = 5_000;
@@ -13,7 +13,7 @@ const MOST_REASONS = 20;
 
 type Ended = { name: string; class: string; message: string; state: 'failed' | 'held' };
 
-/** Why items failed or are held, from their records, the commonest first. */
+/** Reads from the records why items failed or are held, the most frequent class first. */
 export function failureReader({ state, records }: Pick<Connections, 'state' | 'records'>) {
   const limit = pLimit(READS_AT_ONCE);
   const read = async (key: string): Promise<Ended | undefined> => {

@@ -6,9 +6,9 @@ import { type Html, html } from './html.ts';
 import { bar, chip, count, stateList, timeLeft } from './progress.ts';
 
 export type Overview = {
-  /** The newest first. */
+  /** The newest comes first. */
   batches: readonly { counts: BatchCounts; perMinute: number }[];
-  /** How many older ones are not shown. */
+  /** How many older batches are not shown. */
   older: number;
   usage: LimiterUsage;
   rateLimit: Rate;

@@ -6,7 +6,7 @@ import { type Html, html } from './html.ts';
 
 export const count = (value: number) => value.toLocaleString('en-US');
 
-/** What people tell apart: claimed and queued are one, so are asking and archiving. */
+/** The states as readers distinguish them: queued and submitting are one, and so are submitted and finished. */
 export function partsOf({ items }: BatchCounts) {
   return [
     { name: 'archived', value: items.archived },
@@ -18,7 +18,7 @@ export function partsOf({ items }: BatchCounts) {
   ] as const;
 }
 
-/** Drawn by attributes, since the content security policy lets no style attribute through. */
+/** Drawn with SVG attributes, because the content security policy forbids style attributes. */
 export function bar(counts: BatchCounts): Html {
   const total = Math.max(1, counts.total);
   let x = 0;
@@ -54,7 +54,7 @@ export function percent(counts: BatchCounts): string {
   return `${Math.floor(shareDone(counts) * 100)}%`;
 }
 
-/** By the pace of the last minute, but not sooner than the limit allows; undefined when neither can tell. */
+/** Uses the pace of the last minute, but never less time than the rate limit implies. Undefined if nothing is known. */
 export function timeLeft(counts: BatchCounts, perMinute: number, rate: Rate): string | undefined {
   const left = counts.total - doneOf(counts);
   if (left <= 0) return undefined;
