@@ -76,21 +76,21 @@ async function startSimulator() {
   });
   process.once('exit', () => child.kill('SIGKILL'));
   const ended = once(child, 'exit');
-  let said = '';
+  let output = '';
   const env = await Promise.race([
     ended.then(() => undefined),
     new Promise((resolve) => {
       child.stderr.setEncoding('utf8').on('data', (text) => {
-        said += text;
+        output += text;
         // The simulator prints the variables to export.
-        const exports = said.matchAll(/\b(FLUX_API_URL|FLUX_API_KEY)=(\S+)\n/g);
+        const exports = output.matchAll(/\b(FLUX_API_URL|FLUX_API_KEY)=(\S+)\n/g);
         const found = Object.fromEntries([...exports].map(([, name, value]) => [name, value]));
         if (found.FLUX_API_URL && found.FLUX_API_KEY) resolve(found);
       });
     }),
   ]);
   if (env === undefined) {
-    console.error(`The simulator did not start:\n${said}`);
+    console.error(`The simulator did not start:\n${output}`);
     process.exit(2);
   }
   return {

@@ -22,7 +22,7 @@ export function parseDrainTimeout(text: string): number {
 }
 
 /** Exits at once: the drain took longer than its timeout. */
-export function leaveTheRest(): never {
+export function exitUndrained(): never {
   say('stopped before all that was under way was recorded: others, or the next start, take it over');
   process.exit(EXIT.stopped);
 }

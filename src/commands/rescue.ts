@@ -8,7 +8,7 @@ import { plain, plural, say, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
@@ -74,8 +74,8 @@ async function rescue(
     const drained = await fleet.drain(drainMs);
     await writeIndex(batch, connections);
     const items = await rescuedItems(connections, batch, taken.asked);
-    tell(batch, taken, items, flags);
-    if (!drained) leaveTheRest();
+    report(batch, taken, items, flags);
+    if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     return items.every(({ state }) => state === 'archived') ? EXIT.allArchived : EXIT.someFailed;
@@ -85,7 +85,7 @@ async function rescue(
   }
 }
 
-function tell(batch: string, { asked, tooOld, noTask }: Rescue, items: readonly Rescued[], flags: Flags): void {
+function report(batch: string, { asked, tooOld, noTask }: Rescue, items: readonly Rescued[], flags: Flags): void {
   const archived = items.filter(({ state }) => state === 'archived').length;
   const others = items.filter(({ state }) => state !== 'archived');
   if (flags.json) printJson({ batch, asked: asked.length, archived, others, tooOld, noTask }, { indent: 2 });

@@ -17,7 +17,7 @@ import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
@@ -106,7 +106,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     const summary = await summarize(run.batch, connections, ports.provider, end, opening);
     if (run.json) printJson(summary.json, { indent: 2 });
     for (const line of summary.lines) say(line);
-    if (!drained) leaveTheRest();
+    if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     return end.counts.items.archived === end.counts.total ? EXIT.allArchived : EXIT.someFailed;

@@ -28,7 +28,7 @@ export function onStopSignals({
   const controller = new AbortController();
   // Each request in flight adds a listener. Node must not take that for a leak and warn.
   setMaxListeners(0, controller.signal);
-  const told = new Set<string>();
+  const warned = new Set<string>();
   const onSignal = (name: string) => {
     if (controller.signal.aborted) process.exit(EXIT.stopped);
     say(`${name}: ${saying}`);
@@ -41,8 +41,8 @@ export function onStopSignals({
     fault: undefined,
     trouble(error) {
       const code = error instanceof FluxError ? error.code : 'internal';
-      if (!told.has(code)) say(`warning: ${messageOf(error)}`);
-      told.add(code);
+      if (!warned.has(code)) say(`warning: ${messageOf(error)}`);
+      warned.add(code);
       if (!stopsForFaults || !stopsWork(error)) return;
       stop.fault ??= error;
       controller.abort();

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { drawSnapshot } from '../status/draw.ts';
-import { openLook } from '../status/snapshot.ts';
+import { snapshotReader } from '../status/snapshot.ts';
 import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
@@ -25,15 +25,15 @@ export function statusCommand(): Command {
     .action(async (batch: string | undefined, flags: ConfigFlags & { watch?: true; json?: true }) => {
       await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
         const stopping = new AbortController();
-        const look = openLook(connections);
+        const read = snapshotReader(connections);
         if (flags.watch) {
           for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
           // The reader of our output may close the pipe, as `head` does.
           process.stdout.once('error', () => stopping.abort());
-          await watchStatus(look, process.stdout, { batch, json: flags.json === true, signal: stopping.signal });
+          await watchStatus(read, process.stdout, { batch, json: flags.json === true, signal: stopping.signal });
           return;
         }
-        const now = await look(batch);
+        const now = await read(batch);
         const text = flags.json ? JSON.stringify(snapshotJson(now), null, 2) : drawSnapshot(now, undefined).join('\n');
         process.stdout.write(`${text}\n`);
       });

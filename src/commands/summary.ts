@@ -14,7 +14,7 @@ import type { Connections } from '../wiring/connections.ts';
 /** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
 
-type Named = { id: string; name: string; class: string; message: string; state: 'failed' | 'held' };
+type NamedFailure = { id: string; name: string; class: string; message: string; state: 'failed' | 'held' };
 
 /** The summary of a run: `lines` for a person, `json` for `--json`. */
 export async function summarize(
@@ -25,11 +25,11 @@ export async function summarize(
   opening: Opening,
 ): Promise<{ lines: string[]; json: object }> {
   const { counts } = end;
-  const named = await endedBadly(batch, connections);
+  const named = await namedFailures(batch, connections);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
-  const isSpent = isOutOfBudget(counts);
+  const outOfBudget = isOutOfBudget(counts);
   const unfinished = counts.total - doneOf(counts);
   const json = {
     batch,
@@ -42,7 +42,7 @@ export async function summarize(
     budget: counts.budget ?? null,
     beyondBudget: counts.overBudget,
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
-    stopped: isSpent ? 'out-of-budget' : (end.breaker?.refusal ?? null),
+    stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? null),
     failures: named,
   };
   const lines = [
@@ -57,8 +57,8 @@ export async function summarize(
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
     ...(end.breaker ? describeBreaker(end.breaker, Date.now()) : []),
-    ...(isSpent ? describeOutOfBudget(counts) : []),
-    ...(unfinished > 0 && !isSpent
+    ...(outOfBudget ? describeOutOfBudget(counts) : []),
+    ...(unfinished > 0 && !outOfBudget
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]
       : []),
     `archive: ${placeOf(connections.archive.url, batch)}`,
@@ -80,19 +80,22 @@ function placeOf(archiveUrl: string, batch: string): string {
   return `${archiveUrl.replace(/\/$/, '')}/${layout.batch(batch).split('/')[0]}/`;
 }
 
-async function endedBadly(batch: string, { state, records }: Pick<Connections, 'state' | 'records'>): Promise<Named[]> {
+async function namedFailures(
+  batch: string,
+  { state, records }: Pick<Connections, 'state' | 'records'>,
+): Promise<NamedFailure[]> {
   const states = ['failed', 'held'] as const satisfies readonly ItemState[];
-  const named: Named[] = [];
+  const named: NamedFailure[] = [];
   for await (const id of state.itemsIn(batch, states)) {
     const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
     if (typeof record === 'string')
       named.push({ id, name: id, state: 'failed', class: 'record-corrupt', message: record });
-    else if (record) named.push(...nameOf(record));
+    else if (record) named.push(...failureOf(record));
   }
   return named.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function nameOf(record: ItemRecord): Named[] {
+function failureOf(record: ItemRecord): NamedFailure[] {
   if (record.state !== 'failed' && record.state !== 'held') return [];
   const { id, name, state, failure } = record;
   return [{ id, name, state, class: failure.class, message: failure.message }];

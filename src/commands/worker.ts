@@ -6,7 +6,7 @@ import { checkAccount } from '../provider/check-account.ts';
 import { say } from '../text/terminal.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 import { sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
@@ -49,7 +49,7 @@ export function workerCommand(startFleet: StartFleet): Command {
         });
         say(`worker ${process.pid}: ${chosen.join(', ')} to ${connections.archive.url}`);
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
-        if (!(await fleet.drain(drainTimeoutMs(flags, config)))) leaveTheRest();
+        if (!(await fleet.drain(drainTimeoutMs(flags, config)))) exitUndrained();
         stop.dispose();
       });
     });

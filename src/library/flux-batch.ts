@@ -45,11 +45,9 @@ export type Progress = {
   total: number;
   /** Items that are archived, failed, held or cancelled. */
   done: number;
-  /**
-   * `credits`: what its tasks are known to cost. `perhaps`: what submits may have cost that are in flight or have an
-   * unknown outcome.
-   */
+  /** Credits that its tasks are known to cost. */
   credits: number;
+  /** Credits that submits may have cost which are in flight or have an unknown outcome. */
   perhaps: number;
   /** Queued items that the budget does not cover, and the credits that they would cost. */
   beyondBudget: { items: number; credits: number };

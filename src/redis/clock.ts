@@ -5,7 +5,7 @@ import type { RedisClient } from './connection.ts';
 export type Clock = { now(): number };
 
 const ASK_EVERY_MS = 30_000;
-/** Clocks that NTP keeps differ by less than this. Our deadlines do not notice such a difference. */
+/** Clocks kept by NTP differ by less than this. Our deadlines do not notice such a difference. */
 const NOISE_MS = 2_000;
 
 /**

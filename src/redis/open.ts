@@ -18,9 +18,9 @@ export async function openRedis(config: Config, options: { patient: boolean }, c
   });
   closers.push(async () => {
     // On a lost Redis, `quit` of a patient connection would wait for ever.
-    const late = setTimeout(() => redis.disconnect(), QUIT_WITHIN_MS);
+    const giveUp = setTimeout(() => redis.disconnect(), QUIT_WITHIN_MS);
     await redis.quit().catch(() => redis.disconnect());
-    clearTimeout(late);
+    clearTimeout(giveUp);
   });
   const warnings = await checkRedis(redis, { allowEviction: config.allowEviction });
   return { redis, url, warnings };

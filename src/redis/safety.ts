@@ -34,8 +34,8 @@ export async function checkRedis(connection: Inspectable, options: { allowEvicti
 }
 
 async function settingOf(connection: Inspectable, section: string, field: string, setting: string) {
-  const told = await connection.info(section).then((info) => fieldOf(info, field), forbidden);
-  return told ?? (await connection.config('GET', setting).then(valueIn, forbidden));
+  const reported = await connection.info(section).then((info) => fieldOf(info, field), forbidden);
+  return reported ?? (await connection.config('GET', setting).then(valueIn, forbidden));
 }
 
 /** An ACL or a managed server may refuse the question. A lost connection shows in the next command. */

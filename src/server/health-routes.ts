@@ -3,9 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { messageOf } from '../errors.ts';
 import type { Serving } from './serving.ts';
 
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 /** Several probes come every few seconds. They share one answer of the archive for this long. */
-const KNOWN_FOR_MS = 5_000;
+const CACHED_MS = 5_000;
 /** This key never exists. The check is only whether the archive answers. */
 const PROBE_KEY = 'flux-batch-probe/ready';
 
@@ -14,7 +14,7 @@ export function healthRoutes({ connections }: Serving) {
   const { redis, archive } = connections;
   const checks = {
     redis: cached(async () => void (await redis.ping())),
-    archive: cached(async () => void (await archive.read(PROBE_KEY, AbortSignal.timeout(PATIENCE_MS)))),
+    archive: cached(async () => void (await archive.read(PROBE_KEY, AbortSignal.timeout(TIMEOUT_MS)))),
   };
   return async (server: FastifyInstance): Promise<void> => {
     server.get('/healthz', async () => ({ status: 'ok' }));
@@ -29,12 +29,12 @@ export function healthRoutes({ connections }: Serving) {
 function cached(check: () => Promise<void>): () => Promise<void> {
   let latest: { result: Promise<void>; at: number } | undefined;
   return () => {
-    if (!latest || Date.now() - latest.at > KNOWN_FOR_MS) latest = { result: check(), at: Date.now() };
+    if (!latest || Date.now() - latest.at > CACHED_MS) latest = { result: check(), at: Date.now() };
     return latest.result;
   };
 }
 
 async function outcomeOf(check: Promise<void>): Promise<string> {
-  const late = sleep(PATIENCE_MS, `no answer within ${PATIENCE_MS} ms`, { ref: false });
-  return Promise.race([check.then(() => 'ok').catch(messageOf), late]);
+  const timeout = sleep(TIMEOUT_MS, `no answer within ${TIMEOUT_MS} ms`, { ref: false });
+  return Promise.race([check.then(() => 'ok').catch(messageOf), timeout]);
 }

@@ -69,7 +69,7 @@ async function countsOfAll({ connections: { state } }: Serving): Promise<BatchCo
 }
 
 const CREDITS_EVERY_MS = 60_000;
-const CREDITS_PATIENCE_MS = 3_000;
+const CREDITS_TIMEOUT_MS = 3_000;
 
 /**
  * While the provider does not answer, returns the last known credits. Undefined without a key, or before the first answer.
@@ -80,7 +80,7 @@ function creditsOnceAMinute(provider: Provider | undefined): () => Promise<numbe
   return async () => {
     if (!provider || Date.now() - askedAt < CREDITS_EVERY_MS) return known;
     askedAt = Date.now();
-    const outcome = await provider.credits({ signal: AbortSignal.timeout(CREDITS_PATIENCE_MS) });
+    const outcome = await provider.credits({ signal: AbortSignal.timeout(CREDITS_TIMEOUT_MS) });
     if (outcome.kind === 'credits') known = outcome.credits;
     return known;
   };

@@ -39,15 +39,15 @@ export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): stri
 }
 
 /** What stops the work comes first, so that nobody has to search for it. */
-function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
+function stopsOf({ breaker, pausedAt, workers, batches, at }: Snapshot): string[] {
   const waits = batches.some((counts) => !hasEnded(counts));
   const lines = [
     ...(pausedAt === null ? [] : [`PAUSED for ${formatDuration(at - pausedAt)}: flux-batch resume --all goes on`]),
-    ...(gate === null
+    ...(breaker === null
       ? []
       : [
-          `STOPPED (${gate.refusal}) for ${formatDuration(at - gate.since)}: ${plain(gate.message)}`,
-          `  ${howItLifts(gate, at)}; by hand: flux-batch gate open`,
+          `STOPPED (${breaker.refusal}) for ${formatDuration(at - breaker.since)}: ${plain(breaker.message)}`,
+          `  ${howItLifts(breaker, at)}; by hand: flux-batch gate open`,
         ]),
     ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
   ];

@@ -25,19 +25,19 @@ export type Snapshot = {
   rates: { submit: RateUse; poll: RateUse };
   tasks: { running: number; most: number };
   workers: WorkerFacts[];
-  /** Why the circuit breaker is tripped; null while it is not. `gate` is its name in the JSON that scripts read. */
-  gate: TrippedBreaker | null;
+  /** Why the circuit breaker is tripped; null while it is not. */
+  breaker: TrippedBreaker | null;
   /** When a person paused all batches; null while they are not paused. */
   pausedAt: number | null;
 };
 export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: number };
 
-export type Look = (batch: string | undefined) => Promise<Snapshot>;
+export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 
 /** Reads Redis only. Throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
-export function openLook(
+export function snapshotReader(
   connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
-): Look {
+): ReadSnapshot {
   const { config, state, queues, control, heartbeats } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
@@ -53,7 +53,7 @@ export function openLook(
   }
 
   return async (batch) => {
-    const [batches, depths, oldest, submit, poll, workers, gate, pausedAt] = await Promise.all([
+    const [batches, depths, oldest, submit, poll, workers, breaker, pausedAt] = await Promise.all([
       batchesOf(batch),
       queues.depths(),
       oldestWaiting(queues, Date.now()),
@@ -81,7 +81,7 @@ export function openLook(
       rates: { submit, poll },
       tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks },
       workers,
-      gate: gate ?? null,
+      breaker: breaker ?? null,
       pausedAt: pausedAt ?? null,
     };
   };

@@ -12,7 +12,7 @@ const LEAST_TIME_MS = 3_000;
  * decides.
  */
 export function leftMs(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): number | null {
-  if (hasEnded(counts) || counts.pausedAt !== undefined || now.pausedAt !== null || now.gate !== null) return null;
+  if (hasEnded(counts) || counts.pausedAt !== undefined || now.pausedAt !== null || now.breaker !== null) return null;
   const { limit, windowMs } = now.rates.submit;
   const byLimitMs = submitTimeLeftMs(counts, { max: limit, windowMs });
   const before = earlier?.batches.find(({ batch }) => batch === counts.batch);

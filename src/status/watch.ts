@@ -4,7 +4,7 @@ import { createLogUpdate } from 'log-update';
 import { messageOf, UsageError } from '../errors.ts';
 import { shorten } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
-import type { Look, Snapshot } from './snapshot.ts';
+import type { ReadSnapshot, Snapshot } from './snapshot.ts';
 import { snapshotJson } from './snapshot-json.ts';
 
 const EVERY_MS = 1_000;
@@ -17,12 +17,16 @@ export type Watch = { batch: string | undefined; json: boolean; signal: AbortSig
  * Shows a snapshot every second until the signal aborts: redrawn in place on a terminal, else block after block, or one
  * JSON line each.
  */
-export async function watchStatus(look: Look, stream: NodeJS.WriteStream | WriteStream, watch: Watch): Promise<void> {
+export async function watchStatus(
+  read: ReadSnapshot,
+  stream: NodeJS.WriteStream | WriteStream,
+  watch: Watch,
+): Promise<void> {
   const show = watch.json ? jsonLines(stream) : stream.isTTY ? redrawn(stream) : blocks(stream);
   const seen: Snapshot[] = [];
   try {
     while (!watch.signal.aborted) {
-      const snapshot = await look(watch.batch).catch((error: unknown) => {
+      const snapshot = await read(watch.batch).catch((error: unknown) => {
         // An unknown batch is the user's mistake. A Redis that does not answer may come back.
         if (error instanceof UsageError) throw error;
         return messageOf(error);

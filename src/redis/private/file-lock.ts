@@ -56,16 +56,16 @@ function take(path: string): boolean {
  */
 function removeAbandoned(path: string): boolean {
   if (!isAbandoned(path)) return false;
-  const broom = `${path}.broom`;
-  if (!take(broom)) {
-    if (ageMs(broom) > MAX_AGE_MS) remove(broom);
+  const removalLock = `${path}.broom`;
+  if (!take(removalLock)) {
+    if (ageMs(removalLock) > MAX_AGE_MS) remove(removalLock);
     return false;
   }
   try {
     if (isAbandoned(path)) remove(path);
     return true;
   } finally {
-    remove(broom);
+    remove(removalLock);
   }
 }
 

@@ -34,7 +34,7 @@ const ENDS_WITHIN_MS = 30_000;
  * folder share it. Each user holds one named connection, which the kernel closes however the process ends. So a killed user
  * no longer counts, and if the process that started the server dies, the next command finds the server.
  *
- *  Throws a UsageError `redis-missing` (no server is installed) or `state-dir` (the folder cannot be used), and a FluxError
+ * Throws a UsageError `redis-missing` (no server is installed) or `state-dir` (the folder cannot be used), and a FluxError
  * `redis-start-failed` (with the server's last log lines) or `redis-stuck`.
  */
 export async function privateRedis(stateDir: string, log: Log = () => {}): Promise<PrivateRedis> {
@@ -112,9 +112,9 @@ async function joinStarted(folder: string, former: Server | undefined): Promise<
     if (user) return user;
     await sleep(20);
   }
-  const fate = ended ? `ended with ${exitCode ?? 'a signal'}` : 'does not answer';
+  const outcome = ended ? `ended with ${exitCode ?? 'a signal'}` : 'does not answer';
   if (!ended) process.kill(server.pid, 'SIGTERM');
-  throw new FluxError('redis-start-failed', `redis-server ${fate}:\n${await lastLogLines(folder)}`, {
+  throw new FluxError('redis-start-failed', `redis-server ${outcome}:\n${await lastLogLines(folder)}`, {
     facts: { folder, port },
     hint: `Its data is in ${folder}. Without that folder the queue starts empty, and the archive's records still tell what was paid for.`,
   });

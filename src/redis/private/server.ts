@@ -111,7 +111,7 @@ export async function freePort(wanted = 0): Promise<number> {
   return address !== null && typeof address === 'object' ? address.port : freePort();
 }
 
-/** `dir ./` with our working directory avoids quoting paths. `hz 100` makes BullMQ's delayed jobs due in time. */
+/** `dir ./` with our working directory avoids quoting paths. With `hz 100`, delayed jobs are promoted in time. */
 function configOf(password: string): string {
   return [
     'bind 127.0.0.1',
