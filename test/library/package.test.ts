@@ -104,11 +104,13 @@ test('the package holds what it must and nothing else', async () => {
   const built = paths.filter((path) => path.startsWith('dist/'));
   const page = 'src/results/gallery/page';
   const parts = (await readdir(join(PROJECT, page))).filter((name) => name !== 'tsconfig.json');
-  const sources = await Promise.all(['bin', 'src', 'workers'].map((folder) => modulesIn(folder)));
+  const scripts = await filesIn('src/fleet/lua', '.lua');
+  const sources = await Promise.all(['bin', 'src', 'workers'].map((folder) => filesIn(folder, '.ts')));
   const modules = ['index.ts', ...sources.flat()].map((path) => `dist/${path.slice(0, -'.ts'.length)}`);
   const expected = [
     ...modules.flatMap((path) => [`${path}.d.ts`, `${path}.js`]),
     ...parts.map((name) => `dist/${page}/${name}`),
+    ...scripts.map((path) => `dist/${path}`),
   ];
   expect(built.sort()).toEqual(expected.sort());
 });
@@ -133,7 +135,7 @@ function exampleOf(readme: string): string {
   return example;
 }
 
-async function modulesIn(folder: string): Promise<string[]> {
+async function filesIn(folder: string, ending: string): Promise<string[]> {
   const entries = await readdir(join(PROJECT, folder), { recursive: true });
-  return entries.filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`);
+  return entries.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
 }
