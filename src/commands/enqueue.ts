@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { enqueueManifest } from '../batch/enqueue.ts';
-import { parseBatchPriority, prioritized } from '../batch/priority.ts';
+import { prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { requirePrices } from '../money/budget.ts';
 import { plural, say } from '../text/terminal.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
-import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { withConnections } from './with-connections.ts';
