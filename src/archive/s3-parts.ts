@@ -3,11 +3,12 @@ import { FluxError } from '../errors.ts';
 import type { PendingFile } from './archive.ts';
 import type { S3Connection } from './s3-client.ts';
 import { putWhole, type S3Address } from './s3-put.ts';
+import type { S3Operation } from './s3-requests.ts';
 
 /** S3 takes parts of 5 MB or more, 10,000 of them: so an object of up to 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
 
-export type Request = <T>(run: (s3: S3Connection, signal: AbortSignal) => Promise<T>) => Promise<T>;
+type Request = <T>(run: S3Operation<T>) => Promise<T>;
 
 /**
  * An object put in parts, each when enough has gathered; nobody sees any of it before `commit`. One that stays smaller
