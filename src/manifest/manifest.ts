@@ -42,7 +42,7 @@ export async function openManifest(
   if (problems.length + check.problems.length > 0) {
     throw new ManifestError(manifest.file, [...problems, ...check.problems], omitted + check.omitted);
   }
-  refuseUselessSet(selection, manifest);
+  refuseUselessSet(selection, manifest.jobs);
   selector.complain();
   return { manifest, totals: check.totals };
 }

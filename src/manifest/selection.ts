@@ -1,7 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { globOf } from '../text/glob.ts';
-import { templatesOf } from './job.ts';
-import type { Manifest } from './load.ts';
+import { type Job, templatesOf } from './job.ts';
 import { suggest } from './suggest.ts';
 import type { Variables } from './template.ts';
 
@@ -55,7 +54,7 @@ export function selectorOf({ only, limit }: Selection): Selector {
 }
 
 /** Throws a UsageError (`set-unknown`) for a variable of `--set` that would change nothing. */
-export function refuseUselessSet({ set }: Selection, { jobs }: Pick<Manifest, 'jobs'>): void {
+export function refuseUselessSet({ set }: Selection, jobs: readonly Job[]): void {
   const known = new Set(
     jobs.flatMap((job) => [...job.variables, ...templatesOf(job).flatMap(([, template]) => template.names)]),
   );

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import sharp, { type OverlayOptions } from 'sharp';
 import type { Generate } from '../parameters.ts';
-import type { Size } from './pictures.ts';
 import { scenery } from './scenery.ts';
+import type { Size } from './size.ts';
 
 // Fonts of our own, given as files: text must show on a machine that has none installed.
 const fonts = createRequire(import.meta.url);

@@ -3,6 +3,7 @@ import { type Generate, ratioOf, requestOf } from '../parameters.ts';
 import type { Task } from '../tasks.ts';
 import { draw } from './draw.ts';
 import { padded, stamped } from './segments.ts';
+import { sizeOf } from './size.ts';
 
 const CACHE_BYTES = 64 * 1024 * 1024;
 
@@ -36,15 +37,6 @@ export function createPictures(settings: Pick<Settings, 'pictures' | 'imageSize'
       return stamped(await base(task, request), request.outputFormat, comment);
     },
   };
-}
-
-export type Size = { width: number; height: number };
-
-/** `16:9`, 768 → 768 × 432. */
-export function sizeOf(ratio: string, longestSide: number): Size {
-  const [across = 1, down = 1] = ratio.split(':').map(Number);
-  const scale = longestSide / Math.max(across, down);
-  return { width: Math.round(across * scale), height: Math.round(down * scale) };
 }
 
 /** Forgets the longest unused; those that ask while it is drawn wait for the same drawing. */

@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '../random.ts';
-import type { Size } from './pictures.ts';
+import type { Size } from './size.ts';
 
 type Palette = { sky: [top: string, middle: string, low: string]; hills: string; sun: string; isNight?: true };
 
