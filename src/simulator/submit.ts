@@ -1,4 +1,4 @@
-import type { RecordCharges } from './account.ts';
+import type { Account } from './account.ts';
 import { type Answer, envelope, page } from './answer.ts';
 import { type Faults, SUBMIT_FAULTS } from './faults.ts';
 import type { SubmitSeen } from './ledger.ts';
@@ -14,14 +14,14 @@ type Drawn = { name: SubmitFault; charged: boolean | undefined };
 export type SubmitPorts = {
   settings: Settings;
   tasks: Tasks;
-  account: RecordCharges;
-  takePlace: RateWindow;
+  account: Account;
+  takeSlot: RateWindow;
   faults: Faults;
   write: (seen: SubmitSeen) => void;
 };
 
-/** `POST /api/v1/flux/kontext/generate`, for a caller whose key is good. */
-export function createSubmit({ settings, tasks, account, takePlace, faults, write }: SubmitPorts) {
+/** `POST /api/v1/flux/kontext/generate`. The caller's key is checked already. */
+export function createSubmit({ settings, tasks, account, takeSlot, faults, write }: SubmitPorts) {
   return function submit(body: string, at: number): Answer {
     const judged = judgeParameters(body);
     const isFirst = !judged.good || tasks.takesOf(judged.requestKey) === 0;
@@ -36,8 +36,8 @@ export function createSubmit({ settings, tasks, account, takePlace, faults, writ
       write({ at, decision, code });
       return envelope(code, msg);
     };
-    // The limit comes before the parameters: a request that is refused for them has taken its place.
-    const waitMs = takePlace(at);
+    // The rate limit comes before the parameters: an invalid request takes a slot too.
+    const waitMs = takeSlot(at);
     if (waitMs > 0) {
       const answer = refuse('rate-limited', 429, 'rate limit exceeded, the request was not queued');
       return { ...answer, headers: { ...answer.headers, ...retryAfterHeader(settings.retryAfter, waitMs, at) } };
@@ -59,7 +59,7 @@ function acceptance(task: Task): Answer {
   return envelope(200, 'success', { taskId: task.id });
 }
 
-/** Faults that leave the caller in doubt come after the task was taken, unless told otherwise. */
+/** By default, a fault that leaves the outcome unknown comes after the task was accepted. */
 function isAccepting({ name, charged }: Drawn): boolean {
   switch (name) {
     case '429-storm':
@@ -98,16 +98,16 @@ function refusalBy(name: SubmitFault, settings: Settings, at: number): Answer {
     case '455':
       return envelope(455, 'service is under maintenance');
     default:
-      return doubtful(name, envelope(500, 'internal error'), settings);
+      return ambiguousAnswer(name, envelope(500, 'internal error'), settings);
   }
 }
 
 function spoiledAcceptance(name: SubmitFault, task: Task, settings: Settings): Answer {
-  return doubtful(name, acceptance(task), settings);
+  return ambiguousAnswer(name, acceptance(task), settings);
 }
 
-/** Answers that do not tell whether there is a task. */
-function doubtful(name: SubmitFault, truth: Answer, settings: Settings): Answer {
+/** Answers that do not tell whether a task exists. */
+function ambiguousAnswer(name: SubmitFault, truth: Answer, settings: Settings): Answer {
   switch (name) {
     case '500-http':
       return { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal Server Error' };
@@ -122,7 +122,7 @@ function doubtful(name: SubmitFault, truth: Answer, settings: Settings): Answer 
     case 'no-task-id':
       return envelope(200, 'success', {});
     case 'reset-after-accept':
-      return { ...truth, mishap: 'reset' };
+      return { ...truth, sendFault: 'reset' };
     case 'slow-answer':
       return { ...truth, delayMs: settings.slowAnswerMs };
     default:
