@@ -5,15 +5,15 @@ import type { Brought } from './collect.ts';
 
 export type CollectSum = { brought: number; kept: number; lost: Brought[]; bytes: number };
 
-const EVERY_MS = 5_000;
+const NEW_LINE_MS = 5_000;
 const REDRAW_MS = 100;
 
-/** How a collection goes: one line that is redrawn on a terminal, elsewhere a line now and then. */
+/** Shows the progress of collecting: one line that is redrawn on a terminal, elsewhere a new line every 5 s. */
 export function collectProgress(stream: NodeJS.WriteStream, expected: number | undefined) {
   const startedAt = Date.now();
   const sum: CollectSum = { brought: 0, kept: 0, lost: [], bytes: 0 };
   const update = stream.isTTY ? createLogUpdate(stream) : undefined;
-  let toldAt = startedAt;
+  let shownAt = startedAt;
 
   const line = () => {
     const done = sum.brought + sum.kept + sum.lost.length;
@@ -37,8 +37,8 @@ export function collectProgress(stream: NodeJS.WriteStream, expected: number | u
       else sum[brought.kind]++;
       if (brought.kind === 'brought') sum.bytes += brought.bytes;
       const now = Date.now();
-      if (now - toldAt < (update ? REDRAW_MS : EVERY_MS)) return;
-      toldAt = now;
+      if (now - shownAt < (update ? REDRAW_MS : NEW_LINE_MS)) return;
+      shownAt = now;
       if (update) update(line());
       else stream.write(`${line()}\n`);
     },

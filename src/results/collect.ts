@@ -6,22 +6,25 @@ import type { ItemRecord } from '../items/record.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
-/** What became of an image: brought over, found there already, or not to be had as it was archived. */
+/**
+ * The result for one image: `brought` was copied now, `kept` was there already, `lost` is missing or damaged in the
+ * archive.
+ */
 export type Brought = { kind: 'brought' | 'kept' | 'lost'; bytes: number; item: string; message?: string };
 
 export type CollectOptions = {
-  /** The images' names in the target. */
+  /** The image's key in the target. */
   nameOf(record: Archived): string;
-  /** Images under way at once. */
+  /** How many images are copied at once. */
   width: number;
   signal: AbortSignal;
   onImage(brought: Brought): void;
 };
 
 /**
- * Brings the images and thumbnails of records from one archive to another, and passes the records on in order with the keys
- * that they have there. An image that is there with its sha256 stays, so that a stopped run goes on where it was; one whose
- * bytes are not those that were archived is left out and told of.
+ * Copies the images and thumbnails of records from one archive to another. Yields the records in order, with their keys
+ * in the target. Idempotent: an image that is there with the right sha256 is kept, so a stopped run continues where it
+ * was. An image that is missing or differs from its record's sha256 is left out and reported as `lost`.
  */
 export function collect(
   records: AsyncIterable<ItemRecord>,
@@ -60,7 +63,7 @@ async function bringImage(
   return { kind: 'brought', bytes, item };
 }
 
-/** A thumbnail has no sum of its own: it comes again with its image. That one is missing spoils nothing. */
+/** A thumbnail has no checksum, so it is copied again whenever its image is. A missing thumbnail is no error. */
 async function bringThumb(
   key: string,
   name: string,
@@ -76,7 +79,10 @@ async function bringThumb(
 
 const sha256Of = (body: Buffer) => createHash('sha256').update(body).digest('hex');
 
-/** The folder that is collected to must not be the archive's own: the index there would be overwritten with another's. */
+/**
+ * The target must not be inside the archive: the index there would be overwritten. Throws a UsageError
+ * (`out-in-archive`).
+ */
 export function refuseSamePlace(archive: Archive, target: Archive): void {
   if (target.url !== archive.url && !target.url.startsWith(`${archive.url}/`)) return;
   throw new UsageError('out-in-archive', `${target.url} is in the archive itself`, {
