@@ -50,7 +50,7 @@ export async function inspectManifest(
     for (const parsedJob of each.jobs) {
       const { job, found } = await attachRows(parsedJob, each);
       own.push(...found);
-      if (parsedJob.sound && found.length === 0) jobs.push({ ...job, index: jobs.length });
+      if (parsedJob.isValid && found.length === 0) jobs.push({ ...job, index: jobs.length });
     }
     problems.push(...own.sort(byPosition));
   }

@@ -25,7 +25,7 @@ export type ParsedJob = Omit<Job, 'rows' | 'index'> & {
    */
   variablesKnown: boolean;
   /** No mistake has been found in it so far. */
-  sound: boolean;
+  isValid: boolean;
 };
 
 export type ParsedManifest = {
@@ -35,7 +35,7 @@ export type ParsedManifest = {
   include: readonly string[];
   /**
    * The file's own defaults over the inherited ones, for the files that it includes. A broken key makes every job that
-   * inherits it unsound.
+   * inherits it invalid.
    */
   defaults: { data: Defaults; broken: ReadonlySet<string> };
   jobs: ParsedJob[];
@@ -89,14 +89,14 @@ export function parseManifest(text: string, file: string, { set, inherited, isIn
     ...duplicateIds(jobDrafts),
     ...parsed.flatMap((job) => job.findings),
   ];
-  const unsound = new Set(findings.map(({ path }) => (path[0] === 'jobs' ? path[1] : path[0])));
-  const inheritsWell = defaults.broken.size === 0 && !unsound.has('defaults');
+  const invalid = new Set(findings.map(({ path }) => (path[0] === 'jobs' ? path[1] : path[0])));
+  const inheritsValid = defaults.broken.size === 0 && !invalid.has('defaults');
   return {
     file,
     batch: root.data?.batch ?? '',
     include: root.data?.include ?? [],
     defaults,
-    jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.number) && inheritsWell })),
+    jobs: parsed.map(({ job }) => ({ ...job, isValid: !invalid.has(job.number) && inheritsValid })),
     problems: findings.slice(0, MAX_PROBLEMS).map((finding) => toProblem(finding, file, yaml)),
     omitted: Math.max(0, findings.length - MAX_PROBLEMS),
     position: yaml.position,
@@ -131,7 +131,7 @@ function parseJob(
   { index, text, broken }: JobDraft,
   defaults: Defaults,
   { file, yaml, set }: { file: string; yaml: YamlText; set: Variables },
-): { job: Omit<ParsedJob, 'sound'>; findings: Finding[] } {
+): { job: Omit<ParsedJob, 'isValid'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
   const id = parseTemplate(text.id ?? (text.prompts === undefined ? '' : ID_OF_PROMPTS));

@@ -75,8 +75,8 @@ function decoderFromLine(line: number): (bytes: Buffer, last: boolean) => string
       for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) line++;
       return text;
     } catch (cause) {
-      const sound = new TextDecoder().decode(bytes).split('\uFFFD', 1)[0] ?? '';
-      const badLine = line + sound.split('\n').length - 1;
+      const validPart = new TextDecoder().decode(bytes).split('\uFFFD', 1)[0] ?? '';
+      const badLine = line + validPart.split('\n').length - 1;
       throw new UnreadableFile('is not UTF-8 text', { line: badLine, cause });
     }
   };

@@ -1,9 +1,9 @@
 import { createLogUpdate } from 'log-update';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural } from '../text/terminal.ts';
-import type { Brought } from './collect.ts';
+import type { CollectedImage } from './collect.ts';
 
-export type CollectSum = { brought: number; kept: number; lost: Brought[]; bytes: number };
+export type CollectSum = { brought: number; kept: number; lost: CollectedImage[]; bytes: number };
 
 const NEW_LINE_MS = 5_000;
 const REDRAW_MS = 100;
@@ -32,10 +32,10 @@ export function collectProgress(stream: NodeJS.WriteStream, expected: number | u
   return {
     sum,
     line,
-    note(brought: Brought): void {
-      if (brought.kind === 'lost') sum.lost.push(brought);
-      else sum[brought.kind]++;
-      if (brought.kind === 'brought') sum.bytes += brought.bytes;
+    note(image: CollectedImage): void {
+      if (image.kind === 'lost') sum.lost.push(image);
+      else sum[image.kind]++;
+      if (image.kind === 'brought') sum.bytes += image.bytes;
       const now = Date.now();
       if (now - shownAt < (update ? REDRAW_MS : NEW_LINE_MS)) return;
       shownAt = now;

@@ -10,7 +10,7 @@ type Archived = Extract<ItemRecord, { state: 'archived' }>;
  * The result for one image: `brought` was copied now, `kept` was there already, `lost` is missing or damaged in the
  * archive.
  */
-export type Brought = { kind: 'brought' | 'kept' | 'lost'; bytes: number; item: string; message?: string };
+export type CollectedImage = { kind: 'brought' | 'kept' | 'lost'; bytes: number; item: string; message?: string };
 
 export type CollectOptions = {
   /** The image's key in the target. */
@@ -18,7 +18,7 @@ export type CollectOptions = {
   /** How many images are copied at once. */
   width: number;
   signal: AbortSignal;
-  onImage(brought: Brought): void;
+  onImage(collected: CollectedImage): void;
 };
 
 /**
@@ -32,31 +32,31 @@ export function collect(
   to: Archive,
   options: CollectOptions,
 ): AsyncIterable<ItemRecord> {
-  const bring = async (record: ItemRecord) => {
+  const copy = async (record: ItemRecord) => {
     options.signal.throwIfAborted();
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);
     const thumb = `thumbs/${record.id}.webp`;
-    const brought = await bringImage(record, image, from, to, options.signal);
-    await bringThumb(record.thumb, thumb, brought.kind === 'brought', from, to, options.signal);
-    options.onImage(brought);
+    const collected = await copyImage(record, image, from, to, options.signal);
+    await copyThumb(record.thumb, thumb, collected.kind === 'brought', from, to, options.signal);
+    options.onImage(collected);
     return { ...record, image, thumb };
   };
-  return pMapIterable(records, bring, { concurrency: options.width });
+  return pMapIterable(records, copy, { concurrency: options.width });
 }
 
-async function bringImage(
+async function copyImage(
   record: Archived,
   name: string,
   from: Archive,
   to: Archive,
   signal: AbortSignal,
-): Promise<Brought> {
+): Promise<CollectedImage> {
   const { id: item, bytes, sha256, contentType } = record;
   const there = await to.read(name, signal);
   if (there?.length === bytes && sha256Of(there) === sha256) return { kind: 'kept', bytes, item };
   const body = await from.read(record.image, signal);
-  const lost = (message: string): Brought => ({ kind: 'lost', bytes: 0, item, message });
+  const lost = (message: string): CollectedImage => ({ kind: 'lost', bytes: 0, item, message });
   if (!body) return lost(`${record.image} is not in the archive`);
   if (sha256Of(body) !== sha256) return lost(`${record.image} is not what was archived: its sha256 differs`);
   await to.write(name, body, { contentType, signal });
@@ -64,7 +64,7 @@ async function bringImage(
 }
 
 /** A thumbnail has no checksum, so it is copied again whenever its image is. A missing thumbnail is no error. */
-async function bringThumb(
+async function copyThumb(
   key: string,
   name: string,
   isNew: boolean,

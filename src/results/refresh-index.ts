@@ -3,8 +3,8 @@ import { storedDigest } from './rows-digest.ts';
 import { type IndexPorts, writeIndex } from './write-index.ts';
 
 /**
- * A batch may end again and again while its index is written. After so many tries, the index that its end writes must
- * do.
+ * A batch may end again while its index is written. The index is then written again, but at most so many times: the
+ * batch's end writes one of its own anyway.
  */
 const MOST_TRIES = 3;
 

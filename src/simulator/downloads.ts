@@ -5,8 +5,8 @@ import type { ImagePlace, ImageUrls } from './image-urls.ts';
 import type { Counts } from './ledger.ts';
 import type { Settings } from './options.ts';
 import { requestOf } from './parameters.ts';
+import { withImageFault } from './pictures/image-fault.ts';
 import type { Pictures } from './pictures/pictures.ts';
-import { spoiled } from './pictures/spoiled.ts';
 import type { Task, Tasks } from './tasks.ts';
 
 const linkRequestSchema = z.object({ url: z.string() });
@@ -37,7 +37,7 @@ export function createDownloads({ settings, tasks, faults, urls, pictures, count
     const good = { status: 200, headers: { 'content-type': `image/${format}` }, body: await pictures.of(task) };
     // The target of a redirect has no further fault.
     const fault = url.searchParams.has('redirected') ? undefined : faults.draw(IMAGE_FAULTS, isFirst);
-    return fault ? spoiled(fault.name, good, format, url, settings.slowAnswerMs) : good;
+    return fault ? withImageFault(fault.name, good, format, url, settings.slowAnswerMs) : good;
   }
 
   function isDead(task: Task, place: ImagePlace, expiresAt: number | undefined): boolean {

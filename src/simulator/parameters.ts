@@ -24,22 +24,22 @@ const generateSchema = z.object({
 });
 export type Generate = z.infer<typeof generateSchema>;
 
-export type Judged =
-  | { good: true; request: Generate; paramJson: string; requestKey: string }
-  | { good: false; code: number; msg: string };
+export type ParameterCheck =
+  | { ok: true; request: Generate; paramJson: string; requestKey: string }
+  | { ok: false; code: number; msg: string };
 
 /** Checks the raw body of a submit. */
-export function judgeParameters(body: string): Judged {
+export function checkParameters(body: string): ParameterCheck {
   const parsed = generateSchema.safeParse(parseJson(body));
-  if (!parsed.success) return { good: false, code: 422, msg: problemOf(parsed.error) };
+  if (!parsed.success) return { ok: false, code: 422, msg: problemOf(parsed.error) };
   const request = parsed.data;
   // The API answers 500 to a value out of range, not 422. Editing has the narrower range.
   const mostTolerant = request.inputImage === undefined ? 6 : 2;
   if (request.safetyTolerance < 0 || request.safetyTolerance > mostTolerant) {
-    return { good: false, code: 500, msg: 'safetyTolerance out of range' };
+    return { ok: false, code: 500, msg: 'safetyTolerance out of range' };
   }
-  if (REFUSED_WORD.test(request.prompt)) return { good: false, code: 400, msg: 'content policy violation' };
-  return { good: true, request, paramJson: body, requestKey: keyOf(request) };
+  if (REFUSED_WORD.test(request.prompt)) return { ok: false, code: 400, msg: 'content policy violation' };
+  return { ok: true, request, paramJson: body, requestKey: keyOf(request) };
 }
 
 export function isCensored(prompt: string): boolean {

@@ -3,13 +3,13 @@ import { type Answer, envelope, page } from './answer.ts';
 import { type Faults, SUBMIT_FAULTS } from './faults.ts';
 import type { SubmitSeen } from './ledger.ts';
 import type { Settings } from './options.ts';
-import { type Generate, isCensored, judgeParameters } from './parameters.ts';
+import { checkParameters, type Generate, isCensored } from './parameters.ts';
 import type { RateWindow } from './rate-window.ts';
 import { retryAfterHeader } from './retry-after.ts';
 import type { Ending, Task, Tasks } from './tasks.ts';
 
 type SubmitFault = (typeof SUBMIT_FAULTS)[number];
-type Drawn = { name: SubmitFault; charged: boolean | undefined };
+type DrawnFault = { name: SubmitFault; charged: boolean | undefined };
 
 export type SubmitPorts = {
   settings: Settings;
@@ -23,8 +23,8 @@ export type SubmitPorts = {
 /** `POST /api/v1/flux/kontext/generate`. The caller's key is checked already. */
 export function createSubmit({ settings, tasks, account, takeSlot, faults, write }: SubmitPorts) {
   return function submit(body: string, at: number): Answer {
-    const judged = judgeParameters(body);
-    const isFirst = !judged.good || tasks.takesOf(judged.requestKey) === 0;
+    const checked = checkParameters(body);
+    const isFirst = !checked.ok || tasks.takesOf(checked.requestKey) === 0;
     const fault = faults.draw(SUBMIT_FAULTS, isFirst);
     if (fault && !isAccepting(fault)) {
       const answer = refusalBy(fault.name, settings, at);
@@ -42,16 +42,16 @@ export function createSubmit({ settings, tasks, account, takeSlot, faults, write
       const answer = refuse('rate-limited', 429, 'rate limit exceeded, the request was not queued');
       return { ...answer, headers: { ...answer.headers, ...retryAfterHeader(settings.retryAfter, waitMs, at) } };
     }
-    if (!judged.good) return refuse('invalid', judged.code, judged.msg);
+    if (!checked.ok) return refuse('invalid', checked.code, checked.msg);
     if (tasks.running() >= settings.maxTasks) return refuse('too-many-tasks', 429, 'too many running tasks');
-    const price = judged.request.model === 'flux-kontext-max' ? settings.prices.max : settings.prices.pro;
+    const price = checked.request.model === 'flux-kontext-max' ? settings.prices.max : settings.prices.pro;
     if (!account.charge(price)) return refuse('no-credits', 402, 'insufficient credits');
 
-    const { paramJson, requestKey, request } = judged;
+    const { paramJson, requestKey, request } = checked;
     const ending = endingOf(request, faults, isFirst);
     const task = tasks.accept({ paramJson, requestKey, credits: price, acceptedAt: at, ending });
     write({ at, decision: 'accepted', code: 200, taskId: task.id, ...(fault && { fault: fault.name }) });
-    return fault ? spoiledAcceptance(fault.name, task, settings) : acceptance(task);
+    return fault ? acceptanceWithFault(fault.name, task, settings) : acceptance(task);
   };
 }
 
@@ -60,7 +60,7 @@ function acceptance(task: Task): Answer {
 }
 
 /** By default, a fault that leaves the outcome unknown comes after the task was accepted. */
-function isAccepting({ name, charged }: Drawn): boolean {
+function isAccepting({ name, charged }: DrawnFault): boolean {
   switch (name) {
     case '429-storm':
     case '401':
@@ -102,7 +102,7 @@ function refusalBy(name: SubmitFault, settings: Settings, at: number): Answer {
   }
 }
 
-function spoiledAcceptance(name: SubmitFault, task: Task, settings: Settings): Answer {
+function acceptanceWithFault(name: SubmitFault, task: Task, settings: Settings): Answer {
   return ambiguousAnswer(name, acceptance(task), settings);
 }
 

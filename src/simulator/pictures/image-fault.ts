@@ -9,7 +9,7 @@ const HUGE_BYTES = 33 * 1024 * 1024;
 const BOMB_SIDE = 20_000;
 
 /** Applies a fault to a good answer. */
-export async function spoiled(
+export async function withImageFault(
   fault: (typeof IMAGE_FAULTS)[number],
   good: Answer & { body: Buffer },
   format: Format,
