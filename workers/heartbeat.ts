@@ -4,7 +4,7 @@ import { BEAT_EVERY_MS, type WorkerFacts } from '../src/fleet/heartbeats.ts';
 import { VERSION } from '../src/version.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 
-/** Tells that this process works, from now until it stops. A beat that fails is made up for by the next. */
+/** Tells the fleet that this process works, until it stops. The next beat makes up for one that fails. */
 export function startHeartbeat(
   { heartbeats, log }: Pick<Connections, 'heartbeats' | 'log'>,
   stages: readonly string[],

@@ -5,12 +5,14 @@ import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 
 const EVERY_MS = 5_000;
-/** A closed breaker is probed by one process at a time, and not with every round. */
+/** A tripped breaker is probed by one process at a time, and not in every round. */
 const BREAKER_PROBE_MS = 15_000;
 
 /**
- * What no job does: repairs a crash between a batch's last transition and the adding of its finish job and within a pause or a cancel, has an index written anew
- * that has become old, and lets a submit probe the breaker when what closed it may be over.
+ * Does what no job does, every few seconds in each worker:
+ * - adds the finish job of a batch that has ended, where a crash came before it or the index is out of date
+ * - completes a pause or a cancel that a crash cut short
+ * - lets one submit probe the breaker when the reason for its trip may be over
  */
 export function startSweep(
   connections: Pick<Connections, 'state' | 'control' | 'queues' | 'log'>,

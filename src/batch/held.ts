@@ -9,7 +9,7 @@ import type { Connections } from '../wiring/connections.ts';
 
 export type HeldRecord = Extract<ItemRecord, { state: 'held' }>;
 
-/** By Redis where it knows the batch, else by the archive's records alone. */
+/** By Redis where it knows the batch, otherwise by the archive's records alone. */
 export async function* heldItems(
   { state, records }: Pick<Connections, 'state' | 'records'>,
   batch: string,
@@ -66,7 +66,7 @@ export async function pick(
   });
 }
 
-/** It is not made and nobody asks about it any more: failed, of the class `cancelled`, which a plain retry leaves alone. */
+/** It is given up: failed, of the class `cancelled`, which a plain retry leaves alone. */
 export async function drop(
   { records, state }: Pick<Connections, 'records' | 'state'>,
   record: HeldRecord,
@@ -77,7 +77,7 @@ export async function drop(
   await state.move(item, 'failed');
 }
 
-/** The task was found by a person: it is recorded, then asked for like any other. */
+/** A person found the task: it is recorded, then polled like any other. */
 export async function attach(
   connections: Pick<Connections, 'records' | 'queues' | 'state' | 'config' | 'clock'>,
   record: HeldRecord,

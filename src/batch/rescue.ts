@@ -81,7 +81,7 @@ export async function takeUp(
 
 export type Rescued = { id: string; name: string; state: ItemRecord['state']; class?: string; message?: string };
 
-/** What became of those that were asked for, by their records. */
+/** What became of the items that were asked for, by their records. */
 export async function rescuedItems(
   { records }: Pick<Connections, 'records'>,
   batch: string,

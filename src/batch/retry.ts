@@ -8,7 +8,7 @@ import { loadPrices } from '../money/load-prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 
-/** What is to be made live again: `submit` pays anew, `ask` asks again for a task that is paid for. */
+/** An item to make live again: `submit` pays anew, `ask` polls a task that is paid for. */
 export type Choice = { id: string; name: string; model: string; how: 'submit' | 'ask' };
 export type EndedState = Extract<ItemState, 'failed' | 'held'>;
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { enqueueManifest } from '../batch/enqueue.ts';
-import { parseBatchPriority, prioritized } from '../batch/priority.ts';
+import { prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { requirePrices } from '../money/budget.ts';
@@ -8,7 +8,7 @@ import { plural, say } from '../text/terminal.ts';
 import { connect } from '../wiring/connections.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { EXIT } from './exit-codes.ts';
-import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 
 /** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */

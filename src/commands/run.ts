@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { enqueueManifest, refuseOtherArchive } from '../batch/enqueue.ts';
-import { parseBatchPriority, prioritized } from '../batch/priority.ts';
+import { prioritized } from '../batch/priority.ts';
 import { recountCharges } from '../batch/recount-charges.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
@@ -18,7 +18,7 @@ import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
-import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';

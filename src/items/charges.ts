@@ -5,8 +5,8 @@ import type { ItemRecord } from './record.ts';
 export type Charges = { id: string; known: number; unsettled: number };
 
 /**
- * Read off the record alone, so that it outlives Redis. Every task counts, at today's price, and stays counted when it fails: whether
- * the provider gives credits back is not documented. A model without a price costs nothing here; a budget refuses it.
+ * Read from the record alone, so that it outlives Redis. Every task counts, at today's price. It stays counted when it fails, since
+ * the provider does not document whether it gives credits back. A model without a price costs nothing here; a budget refuses it.
  */
 export function chargesOf(record: ItemRecord, prices: Prices): Charges {
   const price = creditsOf(prices, record.request.model) ?? 0;
@@ -16,7 +16,7 @@ export function chargesOf(record: ItemRecord, prices: Prices): Charges {
   return { id: record.id, known: tasks.size * price, unsettled: unsettled * price };
 }
 
-/** Its last submit went out, or may have, and nothing came back that tells what became of it. */
+/** Its last submit went out, or may have, and no answer tells what became of it. */
 export function isUnknown(record: ItemRecord): boolean {
   if (record.state === 'claimed') return true;
   return record.state === 'held' && record.taskId === undefined && record.failure.class === 'unknown-outcome';

@@ -4,17 +4,17 @@ import type { Connections } from '../wiring/connections.ts';
 
 type BooksOf = Pick<Connections, 'state' | 'spending'>;
 
-/** What the account and our books said when a run began. */
+/** The account's balance and the charges we knew when a run began. In credits. */
 export type Opening = { balance: number | undefined; known: number; others: number };
 
-/** The books of a run beside the provider's. Credits. */
+/** What we know of a run's cost beside the provider's balance. In credits. */
 export type Balance = {
   before: number;
   after: number;
   /** Charged for this batch by what we know, and for other batches on this Redis, since the run began. */
   known: number;
   others: number;
-  /** Items that are held because nobody knows whether their submit was charged. */
+  /** Items that are held because it is unknown whether their submit was charged. */
   doubtful: number;
 };
 
@@ -48,12 +48,12 @@ async function chargedSoFar({ state, spending }: BooksOf, batch: string): Promis
   return { known: await spending.credits(batch), others: others.reduce((sum, credits) => sum + credits, 0) };
 }
 
-/** What the balance fell by beyond what we know of; negative when it fell by less. */
+/** By how much the balance fell beyond what we know of. Negative when it fell by less. */
 export function unaccounted({ before, after, known, others }: Balance): number {
   return round(before - after - known - others);
 }
 
-/** One line. It accuses nobody: others may use the account, and prices and refunds are the provider's. */
+/** One line. It blames nobody: others may use the account, and prices and refunds are the provider's. */
 export function describeBalance(balance: Balance, pricesOf: string): string {
   const { before, after, known, others, doubtful } = balance;
   const fell = round(before - after);

@@ -25,8 +25,8 @@ export type CallbackPorts = {
 export type CallbackOutcome = 'hurried' | 'brought-back' | 'ignored';
 
 /**
- * The provider says that a task of this item has ended. That is a hint: the poll asks what came of it. May be told any number of
- * times, before the answer to the submit has come, and after everything is over. Throws the archive's errors.
+ * The provider says that a task of this item has ended. It only asks for a poll, which finds out what came of the task. A callback
+ * may come any number of times, before the answer to the submit, and after everything is over. Throws the archive's errors.
  */
 export async function takeCallback(item: ItemRef, taskId: string, ports: CallbackPorts): Promise<CallbackOutcome> {
   const hurried = await ports.pollNow(item, taskId);
@@ -41,12 +41,12 @@ export async function takeCallback(item: ItemRef, taskId: string, ports: Callbac
   return 'brought-back';
 }
 
-/** Past its poll, or ended by a person's word. Unknown to Redis, as after a flush, is another matter. */
+/** Past its poll, or ended by a person. An item that Redis does not know, as after a flush, may have use for it. */
 function hasNoUseFor(state: ItemState | undefined): boolean {
   return state === 'finished' || state === 'archived' || state === 'failed' || state === 'cancelled';
 }
 
-/** Whether the record has an attempt whose task is not known, or is known to be this one and still of interest. */
+/** Whether the record has an attempt without a known task, or one whose task is this one and may still have an image. */
 function mayBeTaskOf(record: ItemRecord, taskId: string): boolean {
   if (record.earlierTaskIds.includes(taskId)) return false;
   switch (record.state) {
@@ -71,7 +71,7 @@ function hasUnknownTask(record: ItemRecord): boolean {
   return record.attempts > record.earlierTaskIds.length;
 }
 
-/** Record, state, poll, in this order: wherever it breaks off, a repeated callback or the manifest's next run goes on. */
+/** Record, state, poll, in this order. Wherever it breaks off, a repeated callback or the manifest's next run goes on. */
 async function restoreTask(
   record: ItemRecord,
   taskId: string,

@@ -73,12 +73,12 @@ async function settleFromRecord(
       return { kind: 'done' };
     case 'failed':
     case 'held':
-      // Ended, but for the state's move. A person's word would have made the record `queued` again.
+      // It has ended, only its state is behind. A person who wants it again would have made the record `queued`.
       await ports.state.move(item, found.state);
       return { kind: 'done' };
     case 'claimed': {
       const answeredBy = Date.parse(found.timings.submitted ?? found.timings.queued) + ports.settings.submitTimeoutMs;
-      // Its sender may be alive and waiting for the answer: only after the timeout can nobody write the task id any more.
+      // Its sender may be alive and wait for the answer. Only after the timeout can nobody write the task id any more.
       if (ports.now() < answeredBy) return { kind: 'later', atMs: answeredBy };
       if (ports.settings.onUnknown === 'resubmit') return undefined;
       await hold(item, found, 'The process ended while the request was on its way', undefined, ports);
@@ -89,7 +89,7 @@ async function settleFromRecord(
   }
 }
 
-/** The slot of a submit, ended exactly once whatever happens. */
+/** A slot that is ended exactly once, whatever happens. */
 type OwnSlot = Slot & { end(): Promise<void> };
 
 async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | undefined> {

@@ -37,13 +37,13 @@ export type Connections = {
   archive: Archive;
   /** What is written is accounted for. */
   records: Records;
-  /** What a person should know of the set-up. */
+  /** What a person should know about the set-up. */
   warnings: string[];
   closers: Closers;
 };
 
 export type ConnectOptions = {
-  /** Lost connections are waited for, as workers do. */
+  /** Wait for a lost Redis, as workers do. */
   patient: boolean;
   /** Prove first that images can be stored. */
   prove: boolean;
@@ -95,7 +95,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   }
 }
 
-/** Nothing was done yet: an archive that refuses us at the start is a mistake in the configuration. */
+/** Nothing was done yet. So an archive that refuses us now is a mistake in the configuration. */
 function asMistake(error: unknown): never {
   if (!(error instanceof FluxError) || error.code !== 'archive-denied') throw error;
   const { code, message, facts, hint } = error;
