@@ -4,7 +4,7 @@ import { escapeMarkup } from '../../text/escape-markup.ts';
 import type { GalleryHead } from './gallery-data.ts';
 import { scriptJson } from './script-json.ts';
 
-const STYLES = ['base', 'toolbar', 'grid', 'viewer', 'details'] as const;
+const STYLES = ['base', 'toolbar', 'menus', 'grid', 'viewer', 'details'] as const;
 /** The page's scripts, each after those that it imports. The page has them in one script element. */
 const SCRIPTS = [
   'dom',
