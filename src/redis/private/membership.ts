@@ -10,6 +10,8 @@ export type Membership = {
   readonly server: Server;
   /** The number of other users; undefined if the server does not answer. */
   others(): Promise<number | undefined>;
+  /** Is no user any more, from the server's answer on. */
+  resign(): Promise<void>;
   /** Stops the server after it has saved its data. Returns false if it refuses. */
   shutdown(): Promise<boolean>;
   end(): void;
@@ -50,6 +52,9 @@ export async function joinServer(server: Server): Promise<Membership | undefined
     server,
     end,
     others: () => answerOf(othersOf(redis)),
+    resign: async () => {
+      await answerOf(redis.client('SETNAME', ''));
+    },
     shutdown: async () => {
       joined = false;
       try {

@@ -126,6 +126,8 @@ async function leave(user: Membership, folder: string, log: Log): Promise<void> 
   if (others === undefined) {
     log('redis-lost', { pid, port });
   } else if (others > 0) {
+    // Before the lock is free: the next user that leaves must not count this one, or nobody stops the server.
+    await user.resign();
     log('redis-left', { pid, port, others });
   } else if ((await user.shutdown()) && (await hasEnded(user.server, ENDS_WITHIN_MS))) {
     forgetServer(folder);

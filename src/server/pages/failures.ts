@@ -8,6 +8,8 @@ import type { FailureGroup } from './batch.ts';
 const MOST_READ = 500;
 const READS_AT_ONCE = 16;
 const MOST_KEPT = 5_000;
+/** An item that is retried may fail for another reason. */
+const KEPT_FOR_MS = 60_000;
 const MOST_NAMES = 12;
 const MOST_REASONS = 20;
 
@@ -23,7 +25,7 @@ export function failureReader({ state, records }: Pick<Connections, 'state' | 'r
     const { class: failureClass, message } = record.failure;
     return { name: record.name, class: failureClass, message, state: record.state };
   };
-  const ended = new LRUCache<string, Ended>({ max: MOST_KEPT, fetchMethod: read });
+  const ended = new LRUCache<string, Ended>({ max: MOST_KEPT, ttl: KEPT_FOR_MS, fetchMethod: read });
 
   return async (batch: string): Promise<{ failures: FailureGroup[]; unread: number }> => {
     const ids: string[] = [];
