@@ -1,9 +1,9 @@
 import type { Archive } from '../archive/archive.ts';
+import { contactSheet, MOST_ON_SHEET, type SheetPicture } from '../archive/contact-sheet.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { contactSheet, MOST_ON_SHEET, type SheetPicture } from './contact-sheet.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
 import { rowOf } from './row.ts';

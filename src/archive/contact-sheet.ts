@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { pMapIterable } from 'p-map';
 import type Sharp from 'sharp';
 import type { OverlayOptions } from 'sharp';
-import type { Archive } from '../archive/archive.ts';
 import { escapeMarkup } from '../text/escape-markup.ts';
+import type { Archive } from './archive.ts';
 
 /** A sheet shows at most so many pictures, the first ones by id. A larger one could not be viewed. */
 export const MOST_ON_SHEET = 400;
