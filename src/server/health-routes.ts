@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { messageOf } from '../errors.ts';
 import type { Serving } from './serving.ts';
 
@@ -26,15 +27,13 @@ export function healthRoutes({ connections }: Serving) {
   };
 }
 
-function cached(check: () => Promise<void>): () => Promise<void> {
-  let latest: { result: Promise<void>; at: number } | undefined;
-  return () => {
-    if (!latest || Date.now() - latest.at > CACHED_MS) latest = { result: check(), at: Date.now() };
-    return latest.result;
-  };
+/** Only a success is kept: after a failure the next probe asks again. */
+function cached(check: () => Promise<void>): () => Promise<unknown> {
+  const answers = new LRUCache<'answer', true>({ max: 1, ttl: CACHED_MS, fetchMethod: () => check().then(() => true) });
+  return () => answers.fetch('answer');
 }
 
-async function outcomeOf(check: Promise<void>): Promise<string> {
+async function outcomeOf(check: Promise<unknown>): Promise<string> {
   const timeout = sleep(TIMEOUT_MS, `no answer within ${TIMEOUT_MS} ms`, { ref: false });
   return Promise.race([check.then(() => 'ok').catch(messageOf), timeout]);
 }
