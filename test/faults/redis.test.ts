@@ -21,7 +21,7 @@ async function standOn(redisUrl: string, options: Partial<StandOptions> = {}) {
   return openStand({ items: ITEMS, redisUrl, simulator: PACE, environment, ...options });
 }
 
-test.concurrent('killed and started again, twice, with its append-only file', { timeout: 90_000 }, async () => {
+test.concurrent('killed and started again, twice, with its append-only file', async () => {
   const closers = openClosers();
   const dir = await mkdtemp(join(tmpdir(), 'flux-batch-aof-'));
   closers.push(() => rm(dir, { recursive: true, force: true }));
@@ -38,12 +38,12 @@ test.concurrent('killed and started again, twice, with its append-only file', { 
     await sleep(1_000);
     redis = await startRedis({ appendonly: true, dir, port: redis.port });
   }
-  await stand.ended({ withinMs: 60_000 });
+  await stand.ended();
   keepsPromise('Redis killed twice', await stand.figures());
   await closers.closeAll();
 });
 
-test.concurrent('flushed under a running fleet: the manifest is enqueued again', { timeout: 90_000 }, async () => {
+test.concurrent('flushed under a running fleet: the manifest is enqueued again', async () => {
   const closers = openClosers();
   const redis = await startRedis();
   closers.push(() => redis.stop());
@@ -59,7 +59,7 @@ test.concurrent('flushed under a running fleet: the manifest is enqueued again',
     await client.flushall();
     await stand.enqueue();
   }
-  await stand.ended({ withinMs: 60_000 });
+  await stand.ended();
   keepsPromise('Redis flushed twice', await stand.figures());
   await closers.closeAll();
 });
@@ -71,32 +71,28 @@ const WEATHER: { weather: Weather; name: string }[] = [
   { weather: { kind: 'slow', delayMs: 150 }, name: 'is slow by 0.3 s for 8 s' },
 ];
 
-test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))(
-  'that $name',
-  { timeout: 120_000 },
-  async ({ weather, name }) => {
-    const closers = openClosers();
-    const redis = await startRedis();
-    closers.push(() => redis.stop());
-    const proxy = await startTcpProxy(redis.port);
-    closers.push(() => proxy.close());
-    const stand = await standOn(redis.url);
-    closers.push(() => stand.close());
-    await stand.enqueue();
-    const fleet = await startLocalFleet({ ...stand.environment, REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
-    closers.push(() => fleet.stop());
-    await sleep(2_000);
-    proxy.set(weather);
-    // Longer than a job's lock, where the name says so.
-    await sleep(Number(/(\d+) s$/.exec(name)?.[1]) * 1_000);
-    proxy.set({ kind: 'fair' });
-    await stand.ended({ withinMs: 60_000 });
-    keepsPromise(`Redis ${name}`, await stand.figures());
-    await closers.closeAll();
-  },
-);
+test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))('that $name', async ({ weather, name }) => {
+  const closers = openClosers();
+  const redis = await startRedis();
+  closers.push(() => redis.stop());
+  const proxy = await startTcpProxy(redis.port);
+  closers.push(() => proxy.close());
+  const stand = await standOn(redis.url);
+  closers.push(() => stand.close());
+  await stand.enqueue();
+  const fleet = await startLocalFleet({ ...stand.environment, REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
+  closers.push(() => fleet.stop());
+  await sleep(2_000);
+  proxy.set(weather);
+  // Longer than a job's lock, where the name says so.
+  await sleep(Number(/(\d+) s$/.exec(name)?.[1]) * 1_000);
+  proxy.set({ kind: 'fair' });
+  await stand.ended();
+  keepsPromise(`Redis ${name}`, await stand.figures());
+  await closers.closeAll();
+});
 
-test.concurrent('failed over to a replica: the manifest is enqueued again', { timeout: 90_000 }, async () => {
+test.concurrent('failed over to a replica: the manifest is enqueued again', async () => {
   const closers = openClosers();
   const master = await startRedis();
   closers.push(() => master.stop());
@@ -117,7 +113,7 @@ test.concurrent('failed over to a replica: the manifest is enqueued again', { ti
   proxy.pointTo(replica.port);
   // What the master had not sent on is gone; the archive knows.
   await stand.enqueue();
-  await stand.ended({ withinMs: 60_000 });
+  await stand.ended();
   const figures = await stand.figures();
   keepsPromise('Redis failed over', figures);
   expect(figures.archived + figures.held).toBe(ITEMS);

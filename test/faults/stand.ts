@@ -16,6 +16,7 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { openClosers } from '../../src/wiring/closers.ts';
 import { connect } from '../../src/wiring/connections.ts';
+import { CONDITION_MS } from '../services/limits.ts';
 import { type Figures, judge, type Wanted } from './judge.ts';
 
 export type StandOptions = {
@@ -112,7 +113,7 @@ export async function openStand(options: StandOptions) {
     openGate: () => withConnections(({ state }) => state.openGate()),
 
     /** Waits until the batch has ended by Redis; what Redis cannot answer meanwhile is asked again. */
-    async ended({ withinMs, openGate = false }: { withinMs: number; openGate?: boolean }): Promise<void> {
+    async ended({ withinMs = CONDITION_MS, openGate = false } = {}): Promise<void> {
       const deadline = Date.now() + withinMs;
       let last: BatchCounts | undefined;
       let gate: Gate | undefined;

@@ -81,14 +81,13 @@ describe('expanding', () => {
   });
 
   it('is lazy: the first items come without the rest being made', async () => {
-    const matrix = Array.from({ length: 6 }, (_, n) => `v${n}: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]`).join(', ');
+    // Of 10^15, nobody would see the end.
+    const matrix = Array.from({ length: 15 }, (_, n) => `v${n}: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]`).join(', ');
     const folder = await written({ 'jobs.yaml': `${head}  - id: a\n    prompt: x\n    matrix: { ${matrix} }\n` });
-    const started = performance.now();
     for await (const item of expand(await loadManifest(join(folder, 'jobs.yaml')))) {
       expect(item.name).toBe('a');
       break;
     }
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 
   it('stops when it is told to', async () => {

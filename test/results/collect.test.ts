@@ -57,7 +57,7 @@ test('brings 500 images from a bucket, stopped in the middle and started again, 
   const first = stored.find(({ id }) => id === rows[0]?.id);
   expect(rows[0]).toMatchObject({ image: `images/${first?.id}.png`, sha256: first?.sha256 });
   expect(await sharp(join(out, rows[0]?.image ?? '')).metadata()).toMatchObject({ width: 40, height: 30 });
-}, 120_000);
+});
 
 test('brings an image again that was spoiled here, and tells of one that was spoiled in the archive', async () => {
   const archive = folderArchive(await newFolder());
