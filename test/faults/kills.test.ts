@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordsIn } from '../../src/archive/records.ts';
+import { CONDITION_MS } from '../services/limits.ts';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 import { startProcess } from './crew.ts';
 import { keepsPromise } from './figures.ts';
@@ -53,7 +54,7 @@ test.concurrent.each([
     const before = await claimedIn(stand);
     const environment = { ...stand.environment, DIE_AT: boundary };
     const worker = startProcess([], { environment, cwd: stand.folder, script: MORTAL });
-    const survives = setTimeout(() => worker.child.kill('SIGTERM'), 20_000);
+    const survives = setTimeout(() => worker.child.kill('SIGTERM'), CONDITION_MS);
     const { signal, stderr } = await worker.ended;
     clearTimeout(survives);
     expect(signal, `${boundary}: ${stderr}`).toBe('SIGKILL');

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 import { startProcess } from './crew.ts';
@@ -12,6 +12,7 @@ import { openStand, type StandOptions } from './stand.ts';
 
 const run = promisify(execFile);
 const SKEWED = fileURLToPath(new URL('skewed-clock.mjs', import.meta.url));
+const QUEUES = 4;
 const TEN_MINUTES_MS = 600_000;
 
 let redis: TestRedis;
@@ -55,10 +56,9 @@ test.concurrent('a worker that is stopped until its locks are lost, and then goe
     startProcess(['worker'], { environment: stand.environment, cwd: stand.folder }),
   );
   try {
-    await expect.poll(() => stand.simulator.ledger().tasks.accepted).toBeGreaterThan(4);
+    await stand.underWay(5);
     sleeper?.child.kill('SIGSTOP');
-    // Its locks last 10 s, and are looked for every 5 s.
-    await sleep(16_000);
+    await untilLocksAreLost(stand.environment.REDIS_URL);
     sleeper?.child.kill('SIGCONT');
     await stand.ended();
   } finally {
@@ -69,6 +69,26 @@ test.concurrent('a worker that is stopped until its locks are lost, and then goe
   expect(figures.archived + figures.held).toBe(24);
   await stand.close();
 });
+
+/** Until none of the locks on jobs that are held now is, and their jobs have been looked for and taken over. */
+async function untilLocksAreLost(redisUrl = ''): Promise<void> {
+  const client = new Redis(redisUrl);
+  const held = async (): Promise<(string | null)[]> => {
+    const locks = await client.keys('*:lock');
+    return locks.length === 0 ? [] : client.mget(locks);
+  };
+  const before = await held();
+  expect(before).not.toEqual([]);
+  await expect.poll(async () => (await held()).filter((token) => before.includes(token))).toEqual([]);
+  const checks = new Set<string>();
+  await expect
+    .poll(async () => {
+      for (const check of await client.keys('*:stalled-check')) checks.add(`${check} ${await client.get(check)}`);
+      return checks.size;
+    })
+    .toBeGreaterThan(QUEUES * 3);
+  client.disconnect();
+}
 
 test.concurrent('a disk that fills up stops `run`, which goes on when there is space', async (context) => {
   const stand = await openOne({ simulator: { imageBytes: 40_000 } });

@@ -32,9 +32,10 @@ test.concurrent('killed and started again, twice, with its append-only file', as
   await stand.enqueue();
   const fleet = await startLocalFleet(stand.environment);
   closers.push(() => fleet.stop());
-  for (const _ of [1, 2]) {
-    await sleep(1_500);
+  for (const tasks of [8, 16]) {
+    await stand.underWay(tasks);
     await redis.kill();
+    // So long it is away.
     await sleep(1_000);
     redis = await startRedis({ appendonly: true, dir, port: redis.port });
   }
@@ -54,8 +55,8 @@ test.concurrent('flushed under a running fleet: the manifest is enqueued again',
   closers.push(() => fleet.stop());
   const client = new Redis(redis.url);
   closers.push(() => client.disconnect());
-  for (const _ of [1, 2]) {
-    await sleep(1_700);
+  for (const tasks of [8, 16]) {
+    await stand.underWay(tasks);
     await client.flushall();
     await stand.enqueue();
   }
@@ -82,7 +83,7 @@ test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))('that $name', async
   await stand.enqueue();
   const fleet = await startLocalFleet({ ...stand.environment, REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
   closers.push(() => fleet.stop());
-  await sleep(2_000);
+  await stand.underWay(8);
   proxy.set(weather);
   // Longer than a job's lock, where the name says so.
   await sleep(Number(/(\d+) s$/.exec(name)?.[1]) * 1_000);
@@ -105,7 +106,7 @@ test.concurrent('failed over to a replica: the manifest is enqueued again', asyn
   await stand.enqueue();
   const fleet = await startLocalFleet(stand.environment);
   closers.push(() => fleet.stop());
-  await sleep(2_500);
+  await stand.underWay(12);
   await master.kill();
   const client = new Redis(replica.url);
   closers.push(() => client.disconnect());

@@ -49,7 +49,7 @@ test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))('S3 $name', async (
   const stand = await standBehind(`http://127.0.0.1:${proxy.port}`);
   await stand.enqueue();
   const fleet = await startLocalFleet(stand.environment);
-  await sleep(2_000);
+  await stand.underWay(8);
   proxy.set(weather);
   await sleep(6_000);
   proxy.set({ kind: 'fair' });
@@ -95,7 +95,7 @@ describe('answers of S3', () => {
       const stand = await standBehind(await startProxy(refuse));
       const run = () => startProcess(['run', stand.manifestFile, '--yes'], { ...stand, cwd: stand.folder });
       const first = run();
-      await expect.poll(() => stand.simulator.ledger().tasks.accepted).toBeGreaterThan(8);
+      await stand.underWay(9);
       isBroken = true;
       const stopped = await first.ended;
       expect(stopped, stopped.stderr).toMatchObject({ status: 3 });

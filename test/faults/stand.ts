@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Archive } from '../../src/archive/archive.ts';
 import { openArchive } from '../../src/archive/open.ts';
@@ -137,6 +138,9 @@ export async function openStand(options: StandOptions) {
         `Expected ${batch} to end within ${withinMs} ms: ${JSON.stringify(last?.items)} ${JSON.stringify(gate)}\n${remarks.join('\n')}`,
       );
     },
+
+    /** Until the provider has taken so many tasks: the batch is in the middle of it. */
+    underWay: (tasks: number) => expect.poll(() => simulator.ledger().tasks.accepted).toBeGreaterThanOrEqual(tasks),
 
     /** By what was before this: then nothing goes wrong at the provider any more. */
     async figures(url?: string): Promise<Figures> {
