@@ -39,7 +39,7 @@ describe('the gate', () => {
 
   test('lets one through as its probe when that is due, also when it asks twice, and the next after twice the time', async () => {
     const { state, confirm, probeIsDue } = await openState('one', 'two', 'three');
-    const probeAfterMs = 3_600_000;
+    const probeAfterMs = 60_000;
     await state.closeGate({ refusal: 'maintenance', message: 'soon', probeAfterMs });
     expect(await confirm('one')).toBe('closed');
     await probeIsDue();

@@ -139,8 +139,8 @@ describe('a limit that is lower than configured', () => {
     let permitted = 6;
     const accepts = sliding(() => permitted, 300);
     const judge = (at: number) => (accepts(at) ? undefined : {});
-    // On a machine that is busy elsewhere a window may see fewer than three refusals, and the next one tells.
-    for (let round = 0; round < 10 && ((await first.usage()).limit ?? 12) === 12; round++) {
+    // What is unanswered counts as accepted, so that a slow answer or two have more learned at first: the next refusals tell.
+    for (let round = 0; round < 100 && ((await first.usage()).limit ?? 12) > 8; round++) {
       await sendAll(limiters, { requests: 24, waiters: 6, judge });
     }
     const { limit: learned = 0, refused } = await first.usage();
