@@ -27,8 +27,8 @@ const LONG = ['test/faults/**/*.test.ts', 'test/acceptance/{fleet,kill}.test.ts'
 const shared = {
   isolate: false,
   pool: 'forks' as const,
-  // Most tests wait for servers and processes; by default there would be one file at a time on two cores.
-  maxWorkers: 2,
+  // Most tests wait, for servers, processes and the times of the product: two cores are busy with four files.
+  maxWorkers: 4,
   // Runs under faults mostly wait.
   maxConcurrency: 8,
   testTimeout: TEST_MS,
