@@ -1,43 +1,52 @@
 export type WriteOptions = { contentType: string; signal?: AbortSignal };
 
-/** What a key holds, and the version of it. Equal bytes may have equal versions, other bytes never have. */
+/** The content of a key, and its version. Different bytes have different versions. */
 export type Versioned = { body: Buffer; version: string };
 
-/** A file that grows unseen. Exactly one of `commit` and `discard` ends it. */
+/** A file that is being written and that nobody can see yet. End it with exactly one of `commit` and `discard`. */
 export interface PendingFile {
   append(part: Buffer): Promise<void>;
-  /** Whole and durable when this resolves, in place of what was there. */
+  /** The file is complete and durable when this resolves. It replaces an existing one. */
   commit(): Promise<void>;
-  /** As if it had never been begun; never throws. */
+  /** Removes what was written so far. Never throws. */
   discard(): Promise<void>;
 }
 
 /**
- * Where everything ends: a folder or a bucket prefix, the same layout in both. Keys are relative, `/`-separated and
- * made of our own ids only. A write is whole and durable when its promise resolves, and nobody ever sees a part of it.
+ * The store of images, records and indexes: a folder or a bucket prefix, with the same layout in both. Keys are
+ * relative, separated by `/`, and made of our own ids only. A write is complete and durable when its promise resolves.
+ * A partial file is never visible.
  *
- * Errors: a `FluxError` with code `archive-unreachable` (may pass: network, 5xx, throttling), `archive-denied`
- * (credentials or rights), `archive-full` (no space, quota) or `archive-corrupt` (what was stored is not what was sent).
+ * Errors: a `FluxError` with code `archive-unreachable` (transient: network, 5xx, throttling), `archive-denied`
+ * (credentials or rights), `archive-full` (no space, quota) or `archive-corrupt` (the stored bytes differ from those
+ * that were sent).
  */
 export interface Archive {
-  /** As a person would name it: `s3://bucket/prefix` or an absolute folder path. */
+  /** For people: `s3://bucket/prefix` or an absolute folder path. */
   readonly url: string;
-  /** Proves, by writing and removing a probe, that images can be stored; creates a missing bucket or folder. */
+  /** Writes and removes a probe, to check that images can be stored. Creates a missing bucket or folder. */
   prepare(signal?: AbortSignal): Promise<void>;
+  /** Undefined when there is no such key. */
   read(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
   readVersioned(key: string, signal?: AbortSignal): Promise<Versioned | undefined>;
-  /** Looks at nothing that is there: for keys that have one writer. What several may write is created and replaced. */
+  /** Overwrites what is there. A key that several processes write is written by `create` and `replace` only. */
   write(key: string, body: Buffer, options: WriteOptions): Promise<void>;
-  /** Writes only when the key is absent, and resolves with its version; undefined when it was there. This is what fences two claims of one item. */
+  /**
+   * Writes only if the key is absent, and returns its version; undefined if it exists. This fences two workers that claim the
+   * same item.
+   */
   create(key: string, body: Buffer, options: WriteOptions): Promise<string | undefined>;
   /**
-   * Writes only over this version. Resolves with the new one; with undefined when another is there by now, or nothing. Whoever
-   * replaces what they have read undoes nobody's write.
+   * Writes only if the key still has the version `was`, and returns the new version; undefined if it has another or is absent.
+   * A process that replaces what it has read overwrites nobody's change.
    */
   replace(key: string, body: Buffer, options: WriteOptions & { was: string }): Promise<string | undefined>;
-  /** For what is too large to hold: appended part by part, with a part of it in memory (8 MB at most). */
+  /** For files that are too large for memory. They are appended part by part; at most 8 MB are held. */
   begin(key: string, options: WriteOptions): Promise<PendingFile>;
-  /** The keys under a prefix that ends in `/`, in byte order, a page at a time in memory. */
+  /**
+   * The keys under a prefix that ends in `/`, in byte order. Holds a page of keys (S3) or the names of a folder at a
+   * time.
+   */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;
 }

@@ -1,11 +1,12 @@
 import { hash, randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import type { PendingFile } from './archive.ts';
 import { errorCodeOf } from './folder-errors.ts';
+import { makeFolder, syncFolder } from './folder-sync.ts';
 
-export async function putOver(target: string, body: Buffer): Promise<void> {
+export async function overwrite(target: string, body: Buffer): Promise<void> {
   const temporary = await writeTemporary(dirname(target), body);
   try {
     await rename(temporary, target);
@@ -16,15 +17,18 @@ export async function putOver(target: string, body: Buffer): Promise<void> {
   await syncFolder(dirname(target));
 }
 
-export const versionOf = (body: Buffer) => hash('sha256', body, 'hex');
+/** The bytes themselves decide, so that a version holds on every disk and after a copy of the folder. */
+export function versionOf(body: Buffer): string {
+  return hash('sha256', body, 'hex');
+}
 
-/** A replacement is a look and a rename. A lock that is older is of a process that died, perhaps on another machine. */
+/** A lock that is held for longer is abandoned: a replacement is one read and one rename. */
 const REPLACED_WITHIN_MS = 30_000;
 
-/** A folder knows no conditional write. So all who replace a file hold a lock beside it, from their look to their rename. */
-export async function replaceVersion(target: string, body: Buffer, was: string): Promise<boolean> {
+/** A folder has no conditional write. So all processes that replace a file hold a lock beside it from the read to the rename. */
+export async function replaceVersion(target: string, body: Buffer, was: string): Promise<string | undefined> {
   const folder = dirname(target);
-  // What takes long, the sync to the disk, comes before the lock.
+  // The slow part, the sync to the disk, comes before the lock.
   const temporary = await writeTemporary(folder, body);
   try {
     const replaced = await withFileLock(
@@ -37,26 +41,30 @@ export async function replaceVersion(target: string, body: Buffer, was: string):
       },
       REPLACED_WITHIN_MS,
     );
-    if (replaced) await syncFolder(folder);
-    return replaced;
+    if (!replaced) return undefined;
+    await syncFolder(folder);
+    return versionOf(body);
   } finally {
     await unlinkIfThere(temporary);
   }
 }
 
-export async function createNew(target: string, body: Buffer): Promise<boolean> {
+export async function createNew(target: string, body: Buffer): Promise<string | undefined> {
   const temporary = await writeTemporary(dirname(target), body);
   try {
-    return await takeName(temporary, target);
+    return (await linkIfAbsent(temporary, target)) ? versionOf(body) : undefined;
   } finally {
-    // Gone already where it was renamed.
+    // It is gone already if it was renamed.
     await unlinkIfThere(temporary);
     await syncFolder(dirname(target));
   }
 }
 
-/** Gives the file a second name, which fails when the name is taken: whole from the first moment, and only one wins. */
-async function takeName(temporary: string, target: string): Promise<boolean> {
+/**
+ * Creates the target as a hard link. This fails when the name exists, so only one process wins, and the file is
+ * complete at once.
+ */
+async function linkIfAbsent(temporary: string, target: string): Promise<boolean> {
   try {
     await link(temporary, target);
     return true;
@@ -64,8 +72,9 @@ async function takeName(temporary: string, target: string): Promise<boolean> {
     if (errorCodeOf(thrown) === 'EEXIST') return false;
     if (!NO_HARD_LINKS.has(errorCodeOf(thrown) ?? '')) throw thrown;
   }
-  // FAT and some network mounts know no hard links: reserve the name, then put the whole file over it. A crash between
-  // the two leaves an empty file, which reads as a corrupt record and not as a free item.
+  // FAT and some network mounts have no hard links. There the name is reserved with an empty file, then replaced. A
+  // crash between the two leaves the empty file. It reads as a corrupt record and not as a free item, so nothing is
+  // submitted twice.
   try {
     await (await open(target, 'wx')).close();
   } catch (thrown) {
@@ -121,47 +130,6 @@ export async function writeTemporary(folder: string, body: Buffer): Promise<stri
     await file.close();
   }
   return path;
-}
-
-/** Makes a folder with its parents, and makes their names survive a power cut. */
-export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-}
-
-/** Syncs that have not begun yet, and the one under way, of each folder. */
-const [waiting, underWay] = [new Map<string, Promise<void>>(), new Map<string, Promise<void>>()];
-
-/** Makes the names in a folder durable. Whoever comes while a sync is under way shares the next one with all who wait for it. */
-function syncFolder(folder: string): Promise<void> {
-  const shared = waiting.get(folder);
-  if (shared) return shared;
-  const former = underWay.get(folder) ?? Promise.resolve();
-  const sync = former
-    .catch(() => {})
-    .then(() => {
-      waiting.delete(folder);
-      underWay.set(folder, sync);
-      return syncNow(folder);
-    })
-    .finally(() => {
-      if (underWay.get(folder) === sync) underWay.delete(folder);
-    });
-  waiting.set(folder, sync);
-  return sync;
-}
-
-async function syncNow(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (thrown) {
-    // Some mounts cannot sync a folder; the file itself is synced everywhere.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(errorCodeOf(thrown) ?? '')) throw thrown;
-  } finally {
-    await handle.close();
-  }
 }
 
 async function unlinkIfThere(path: string): Promise<void> {

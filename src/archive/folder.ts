@@ -1,24 +1,25 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Archive } from './archive.ts';
+import type { Archive, Versioned } from './archive.ts';
 import { folderError } from './folder-errors.ts';
 import {
   beginFile,
   createNew,
-  makeFolder,
-  putOver,
+  overwrite,
   replaceVersion,
   unlessMissing,
   versionOf,
   writeTemporary,
 } from './folder-files.ts';
+import { makeFolder } from './folder-sync.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 
 const PROBE = '.flux-batch-probe';
 
 /**
- * An archive in a folder. Every write goes to a temporary name in the target's own folder, is synced, and then takes
- * its name in one step; what a crash leaves behind starts with a dot and is no key, so that nobody ever lists it.
+ * An archive in a folder. Every write goes to a temporary file in the target's folder, is synced, and is then renamed
+ * in one step. A temporary file that a crash leaves behind starts with a dot. That is no valid key, so it is never
+ * listed.
  */
 export function folderArchive(path: string): Archive {
   const root = resolve(path);
@@ -55,33 +56,14 @@ export function folderArchive(path: string): Archive {
     read: (key, signal) => guarded('read from', key, () => unlessMissing(readFile(pathOf(key), { signal })), signal),
 
     readVersioned: (key, signal) =>
-      guarded(
-        'read from',
-        key,
-        async () => {
-          const body = await unlessMissing(readFile(pathOf(key), { signal }));
-          return body && { body, version: versionOf(body) };
-        },
-        signal,
-      ),
+      guarded('read from', key, () => unlessMissing(readVersion(pathOf(key), signal)), signal),
 
-    write: (key, body, { signal }) => guarded('write to', key, () => putOver(pathOf(key), body), signal),
+    write: (key, body, { signal }) => guarded('write to', key, () => overwrite(pathOf(key), body), signal),
 
-    create: (key, body, { signal }) =>
-      guarded(
-        'write to',
-        key,
-        async () => ((await createNew(pathOf(key), body)) ? versionOf(body) : undefined),
-        signal,
-      ),
+    create: (key, body, { signal }) => guarded('write to', key, () => createNew(pathOf(key), body), signal),
 
     replace: (key, body, { was, signal }) =>
-      guarded(
-        'write to',
-        key,
-        async () => ((await replaceVersion(pathOf(key), body, was)) ? versionOf(body) : undefined),
-        signal,
-      ),
+      guarded('write to', key, () => replaceVersion(pathOf(key), body, was), signal),
 
     begin: (key, { signal }) =>
       guarded(
@@ -107,9 +89,14 @@ export function folderArchive(path: string): Archive {
   };
 }
 
+async function readVersion(path: string, signal: AbortSignal | undefined): Promise<Versioned> {
+  const body = await readFile(path, { signal });
+  return { body, version: versionOf(body) };
+}
+
 /**
- * The names of one folder are held and sorted at once, which a folder of 100,000 records bears well (about 20 MB). A
- * folder sorts as its name with `/`, so that the order is that of whole keys in bytes, as S3 has it.
+ * Yields keys in byte order, as S3 does. The names of one folder are sorted in memory, about 20 MB for 100,000 records.
+ * A subfolder is sorted as its name with a `/`, so that whole keys are in order.
  */
 async function* walk(prefix: string, namesIn: (prefix: string) => Promise<string[]>): AsyncGenerator<string> {
   const names = await namesIn(prefix);
@@ -120,7 +107,7 @@ async function* walk(prefix: string, namesIn: (prefix: string) => Promise<string
   }
 }
 
-/** What a folder holds of ours, folders with a `/` behind; nothing when it is not there. */
+/** The valid keys in a folder. Names of subfolders end in `/`. Empty when the folder does not exist. */
 async function readNames(folder: string): Promise<string[]> {
   const entries = await unlessMissing(readdir(folder, { withFileTypes: true }));
   return (entries ?? [])

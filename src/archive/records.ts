@@ -4,34 +4,35 @@ import { type ItemRecord, mayFollow, recordSchema } from '../items/record.ts';
 import type { Archive } from './archive.ts';
 import { itemOfRecordKey, layout } from './layout.ts';
 
-/** What to make of a record as it is at the moment of writing; undefined: leave it. May be asked more than once. */
+/** The new record for the present one; undefined leaves it as it is. Called again when another process was faster. */
 export type Change = (now: ItemRecord | undefined) => ItemRecord | undefined;
-/** The record as it is after all, and whether it was we who wrote it. */
+/** The record after an update, and whether this update wrote it. */
 export type Changed = { written: boolean; record: ItemRecord | undefined };
 
-/** The items' records in an archive. All but `list` may throw the archive's errors. */
+/** The items' records in an archive. All methods throw the archive's errors; `list` does so while it is iterated. */
 export type Records = {
-  /** Throws `record-corrupt` when what is there is no record of this item. */
+  /** Undefined when there is no record. Throws `record-corrupt` when the file is not a valid record of this item. */
   read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined>;
-  /** Looks at nothing that is there: who may not be the only one uses `update`. */
+  /** Overwrites what is there. Everything that runs beside other processes uses `create` and `update`. */
   write(record: ItemRecord, signal?: AbortSignal): Promise<void>;
   /**
-   * Changes a record and undoes nobody else's change: it is written only over what `change` was shown, otherwise read and changed
-   * again. What `mayFollow` forbids is left as it is. `known`, the record as it was read or written here before, saves reading it.
+   * Changes a record without overwriting anybody else's change: it is written only over the version that `change` was given.
+   * Otherwise it is read again, and `change` is called again. What `mayFollow` forbids is not written. `known`, a record that
+   * was read or written here before, saves the first read.
    */
   update(batch: string, item: string, change: Change, known?: ItemRecord): Promise<Changed>;
-  /** False when the item has a record already: the claim of another. */
+  /** Returns false when the item already has a record: another worker has claimed it. */
   create(record: ItemRecord, signal?: AbortSignal): Promise<boolean>;
   /** The ids of all items that have a record, in byte order of their keys. */
   list(batch: string, signal?: AbortSignal): AsyncIterable<string>;
 };
 
-/** Others write a record now and then. Who loses so often in a row is up against something else. */
+/** Far more than processes compete for one record. */
 const MOST_TRIES = 30;
 const LONGEST_WAIT_MS = 50;
 
 export function recordsIn(archive: Archive): Records {
-  /** Of the records that were read or written here. */
+  /** The versions of records that were read or written here. */
   const versions = new WeakMap<ItemRecord, string>();
 
   async function read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined> {
@@ -49,7 +50,7 @@ export function recordsIn(archive: Archive): Records {
     return version !== undefined;
   }
 
-  /** False when it is not as `was` any more. */
+  /** Returns false when the record has changed since `was`. */
   async function replace(was: ItemRecord, record: ItemRecord): Promise<boolean> {
     const version = versions.get(was);
     if (version === undefined) return false;
@@ -71,10 +72,7 @@ export function recordsIn(archive: Archive): Records {
         if (tries > 1) await sleep(Math.random() * LONGEST_WAIT_MS);
         was = await read(batch, item);
       }
-      throw new FluxError(
-        'archive-unreachable',
-        `The record ${layout.record(batch, item)} is changed by others all the time`,
-      );
+      throw new FluxError('archive-unreachable', `The record ${layout.record(batch, item)} changes all the time`);
     },
     async *list(batch, signal) {
       for await (const key of archive.list(layout.records(batch), signal)) {

@@ -2,10 +2,11 @@ import pMap from 'p-map';
 import type { Records } from '../archive/records.ts';
 import type { Item, NewItem, Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
+import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
 import { chunksOf } from './chunks-of.ts';
-import { stepsOf } from './steps.ts';
+import { type Planned, stepsOf } from './steps.ts';
 
 /** The side of the batch state that takes manifests in. */
 export interface BatchIntake {
@@ -78,22 +79,13 @@ export async function enqueueItems(
 
 async function enqueueChunk(batch: string, items: readonly Item[], recorded: ReadonlySet<string>, ports: EnqueuePorts) {
   const { intake, queues, records, settings, now } = ports;
-  const planned = await stepsOf(batch, items, { now, records, recorded, states: intake.states, settings });
-  const admitted = await intake.admit(
+  const found = await stepsOf(batch, items, { now, records, recorded, states: intake.states, settings });
+  const planned = await pMap(found, (plan) => requeueFirst(batch, plan, ports), { concurrency: RECORD_WRITES });
+  await intake.admit(
     batch,
     planned.flatMap(({ item, was, step }) =>
       step.admitAs === undefined ? [] : [{ id: item.id, was, to: step.admitAs }],
     ),
-  );
-  // Only by who admitted it, and before its job is there: a worker that has the item by then has written a newer record.
-  await pMap(
-    planned,
-    async ({ item, step, record }) => {
-      // Nor over a task that turned up meanwhile.
-      const requeue = (now: ItemRecord | undefined) => (now?.state === 'held' ? requeuedRecord(now) : undefined);
-      if (step.requeueRecord && admitted.has(item.id)) await records.update(batch, item.id, requeue, record);
-    },
-    { concurrency: RECORD_WRITES },
   );
   const submits = planned.filter(({ step }) => step.job === 'submit');
   const polls = planned.flatMap(({ item, was, step, record }) => {
@@ -103,6 +95,19 @@ async function enqueueChunk(batch: string, items: readonly Item[], recorded: Rea
   await addJobs(submits, queues.submitAll, queues.submitAgain);
   await addJobs(polls, queues.pollAll, queues.pollAgain);
   return { submits: submits.length, polls: polls.length };
+}
+
+/** The record comes before state and job. One that is not held any more, as when its task turned up, says anew what is to be done. */
+async function requeueFirst(
+  batch: string,
+  plan: Planned<Item>,
+  { records, settings, now }: EnqueuePorts,
+): Promise<Planned<Item>> {
+  const { item, was, step } = plan;
+  if (!step.requeueRecord) return plan;
+  const requeue = (record: ItemRecord | undefined) => (record?.state === 'held' ? requeuedRecord(record) : undefined);
+  const { record } = await records.update(batch, item.id, requeue, plan.record);
+  return { item, was, step: reconcile(undefined, record, { ...settings, now: now() }), ...(record && { record }) };
 }
 
 /** The task that is to be asked for. Undefined for a record without one. */

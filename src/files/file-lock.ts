@@ -3,21 +3,21 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError } from '../errors.ts';
 
-/** No holder keeps a lock longer than this, so that an older one belongs to a process whose pid was given out again. */
+/** No holder keeps a lock longer than this. An older lock is abandoned, even if its pid is alive: pids are reused. */
 const MAX_AGE_MS = 5 * 60_000;
-/** So much longer than that a waiter waits. */
+/** A waiter gives up so long after an abandoned lock would have been removed. */
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 25;
 
 /**
- * Tells our own lock from one of an earlier process with our pid: in a container every first process has pid 1. The machine is
- * named since a folder may be shared by several, and a pid says nothing of a process elsewhere.
+ * Distinguishes our lock from one of an earlier process with the same pid. In a container, the first process always has pid
+ * 1. The machine is named because several can share a folder, and a pid means nothing on another machine.
  */
 const PROCESS_TAG = `${process.pid} ${Date.now()}-${Math.random()} on ${hostname()}`;
 
 /**
- * Runs `task` while no other process, nor another call in this one, holds the lock file. A lock whose process is dead is removed;
- * one of another machine when it is older than `maxAgeMs`.
+ * Runs `task` while it holds the lock file, against other processes and other calls in this one. A lock of a dead process of
+ * this machine is removed, and any lock that is older than `maxAgeMs`. Throws a FluxError (`locked`).
  */
 export async function withFileLock<T>(path: string, task: () => Promise<T>, maxAgeMs = MAX_AGE_MS): Promise<T> {
   const deadline = Date.now() + maxAgeMs + PATIENCE_MS;
@@ -38,14 +38,14 @@ export async function withFileLock<T>(path: string, task: () => Promise<T>, maxA
   }
 }
 
-/** O_EXCL: exactly one of many makes the file. */
+/** Creates the file with O_EXCL: of several concurrent callers, exactly one succeeds. */
 function take(path: string): boolean {
   try {
     const file = openSync(path, 'wx', 0o600);
     try {
       writeSync(file, PROCESS_TAG);
     } catch (error) {
-      // A full disk: without its holder's name it would look held until it is old.
+      // The disk is full. An empty lock would look held until its age tells otherwise.
       remove(path);
       throw error;
     } finally {
@@ -59,21 +59,22 @@ function take(path: string): boolean {
 }
 
 /**
- * Two that find the same dead lock must not both remove it: the slower would remove the lock that the faster then took.
- * So who removes holds a second file, looks again, and lets no other code of this process run in between.
+ * If two processes find the same abandoned lock, they must not both remove it: the slower would remove the lock that the
+ * faster has just taken. So a process first takes a second lock file, checks again, and removes synchronously, so that no
+ * other code of this process runs in between.
  */
 function removeAbandoned(path: string, maxAgeMs: number): boolean {
   if (!isAbandoned(path, maxAgeMs)) return false;
-  const broom = `${path}.broom`;
-  if (!take(broom)) {
-    if (ageMs(broom) > maxAgeMs) remove(broom);
+  const removalLock = `${path}.broom`;
+  if (!take(removalLock)) {
+    if (ageMs(removalLock) > maxAgeMs) remove(removalLock);
     return false;
   }
   try {
     if (isAbandoned(path, maxAgeMs)) remove(path);
     return true;
   } finally {
-    remove(broom);
+    remove(removalLock);
   }
 }
 
@@ -81,7 +82,8 @@ function isAbandoned(path: string, maxAgeMs: number): boolean {
   const holder = read(path);
   if (holder === undefined || holder === PROCESS_TAG) return false;
   if (ageMs(path) > maxAgeMs) return true;
-  // Empty is a lock between its making and its writing; if its maker died right there, its age decides.
+  // A lock is empty between its creation and its writing. If its process died in between, only the age tells that it is
+  // abandoned.
   if (holder === '') return false;
   const [, machine = hostname()] = holder.split(' on ');
   if (machine !== hostname()) return false;
@@ -94,7 +96,7 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and somebody else's.
+    // EPERM: the process exists, but belongs to another user.
     return codeOf(error) === 'EPERM';
   }
 }

@@ -58,7 +58,7 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
 /** The submit stage may have failed to record the task id. Nothing else is worth doing before that is done. */
 async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   if (item.recorded) return item;
-  // Held, or queued again: another process took the missing task id for an unknown outcome.
+  // The record may be held or queued: another process took the missing task id for an unknown outcome.
   const { record } = await ports.records.update(item.batch, item.id, (now) => recordWithTask(item, now));
   if (record?.state === 'submitted') await ports.state.move(item, 'submitted');
   return { ...item, recorded: true };
@@ -131,11 +131,11 @@ async function failGeneration(
 ): Promise<StageOutcome> {
   const refusedByPolicy = outcome.code === 400;
   const record = await ports.records.read(task.batch, task.id);
-  const reopened = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
-  if (record && !reopened && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);
+  const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
+  if (record && !requeued && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);
   const retriesUsed = record?.earlierTaskIds.length ?? 0;
-  if (record && (reopened || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
-    if (!reopened) {
+  if (record && (requeued || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
+    if (!requeued) {
       const requeue = (now: ItemRecord | undefined) =>
         now && isOfTask(now, task.taskId) ? requeuedRecord(now) : undefined;
       const { written, record: now } = await ports.records.update(task.batch, task.id, requeue, record);
@@ -167,18 +167,13 @@ async function end(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const goesOn = await endItem(
-    task,
-    undefined,
-    (now) => {
-      // A poll that runs again after a crash may find that the item has gone on, to its end or to another task.
-      if (now && !isOfTask(now, task.taskId)) return undefined;
-      return state === 'failed' ? failedRecord(task, now, failure) : heldRecord(task, now, failure);
-    },
-    'poll',
-    ports,
-  );
-  return goesOn ? goOnWith(goesOn, task, run, ports) : { kind: 'done' };
+  const endOf = (now: ItemRecord | undefined) => {
+    // A poll that runs again after a crash may find that the item has gone on, to its end or to another task.
+    if (now && !isOfTask(now, task.taskId)) return undefined;
+    return state === 'failed' ? failedRecord(task, now, failure) : heldRecord(task, now, failure);
+  };
+  const goneOn = await endItem(task, undefined, endOf, 'poll', ports);
+  return goneOn ? goOnWith(goneOn, task, run, ports) : { kind: 'done' };
 }
 
 /**
