@@ -1,6 +1,6 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
-import { readBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
+import { updateBatchFile } from '../src/archive/batch-file.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
@@ -30,10 +30,10 @@ async function finish(
 ): Promise<StageOutcome> {
   const counts = await state.counts(batch);
   await writeIndex(batch, { archive, records });
-  const file = await readBatchFile(archive, batch);
-  if (counts && file) {
-    await writeBatchFile(archive, { ...file, totals: counts.items, finished: new Date().toISOString() });
-    await state.noteFinished(batch, counts.version);
-  }
+  // A batch that has gone on meanwhile ends again, and then has other totals.
+  if (!counts || (await state.counts(batch))?.version !== counts.version) return { kind: 'done' };
+  const finished = new Date().toISOString();
+  await updateBatchFile(archive, batch, (now) => now && { ...now, totals: counts.items, finished });
+  await state.noteFinished(batch, counts.version);
   return { kind: 'done' };
 }

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { FluxError } from '../errors.ts';
 import type { Archive } from './archive.ts';
 import { layout } from './layout.ts';
 
@@ -24,16 +26,43 @@ export type BatchFile = z.infer<typeof batchFileSchema>;
 
 export async function readBatchFile(archive: Archive, batch: string): Promise<BatchFile | undefined> {
   const body = await archive.read(layout.batch(batch));
-  if (!body) return undefined;
-  // People may edit this file. One that cannot be parsed counts as missing, and enqueueing writes it again.
+  return body && parseBatchFile(body);
+}
+
+/** Far more than processes compete for one file. */
+const MOST_TRIES = 30;
+const LONGEST_WAIT_MS = 50;
+
+/**
+ * Changes the file without overwriting anybody else's change. `change` gets the present file, and returns undefined to leave it.
+ * It is called again when another process was faster. Throws the archive's errors.
+ */
+export async function updateBatchFile(
+  archive: Archive,
+  batch: string,
+  change: (now: BatchFile | undefined) => BatchFile | undefined,
+): Promise<void> {
+  const key = layout.batch(batch);
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const found = await archive.readVersioned(key);
+    const file = change(found && parseBatchFile(found.body));
+    if (!file) return;
+    const body = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
+    const options = { contentType: 'application/json' };
+    const written = found
+      ? await archive.replace(key, body, { ...options, was: found.version })
+      : await archive.create(key, body, options);
+    if (written !== undefined) return;
+    await sleep(Math.random() * LONGEST_WAIT_MS);
+  }
+  throw new FluxError('archive-unreachable', `${key} in ${archive.url} changes all the time`);
+}
+
+/** People may edit this file. One that cannot be parsed counts as missing, and enqueueing writes it again. */
+function parseBatchFile(body: Buffer): BatchFile | undefined {
   try {
     return batchFileSchema.parse(JSON.parse(body.toString('utf8')));
   } catch {
     return undefined;
   }
-}
-
-export async function writeBatchFile(archive: Archive, file: BatchFile): Promise<void> {
-  const body = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
-  await archive.write(layout.batch(file.batch), body, { contentType: 'application/json' });
 }

@@ -12,13 +12,13 @@ export type Word = {
   change: (record: ItemRecord) => ItemRecord | undefined;
 };
 
-/** An item that the word was said of, with its record as it is now. Not changed: it had gone on, or had been told before. */
-export type ToldItem = { id: string; changed: boolean; record: ItemRecord };
+/** An item that the word was said of, and how it stands now. Not changed: it had gone on, or had been told before. */
+export type ToldItem = { id: string; changed: boolean; state: ItemState | ItemRecord['state'] | undefined };
 
 const WRITES_AT_ONCE = 32;
 
 /**
- * The one way to change items from outside of a stage. Items in other states are left out. The record first, written by one of all
+ * The one way to change items from outside of a stage. Items in other states are left alone. The record first, written by one of all
  * who come at once and never over what it was not shown; then the state and the job that the record stands for, whoever wrote it.
  * So a word that was cut off is completed by saying it again, and saying it twice changes nothing.
  */
@@ -29,7 +29,7 @@ export async function changeItems(
   { from, change }: Word,
 ): Promise<ToldItem[]> {
   const standing = await itemsInStates(ports, batch, ids, from);
-  const told = await pMap(
+  const changed = await pMap(
     standing,
     async ({ id, was }) => {
       let before: ItemRecord | undefined;
@@ -44,8 +44,14 @@ export async function changeItems(
     },
     { concurrency: WRITES_AT_ONCE },
   );
-  await followRecords(ports, batch, told.flat());
-  return told.flat();
+  const items = changed.flat();
+  await followRecords(ports, batch, items);
+  const others = ids.filter((id) => !items.some((item) => item.id === id));
+  const states = others.length > 0 ? await ports.state.intake.states(batch, others) : [];
+  return [
+    ...items.map(({ id, changed, record }) => ({ id, changed, state: record.state })),
+    ...others.map((id, index) => ({ id, changed: false, state: states[index] })),
+  ];
 }
 
 /** Asks again for the tasks of these items, at no cost. Their records stay until that has an end. Returns how many. */

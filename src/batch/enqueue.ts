@@ -1,4 +1,4 @@
-import { readBatchFile, writeBatchFile } from '../archive/batch-file.ts';
+import { updateBatchFile } from '../archive/batch-file.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { formatRate } from '../text/duration.ts';
@@ -18,19 +18,19 @@ export async function enqueueManifest(
   const { config, clock, archive, records, state, queues, spending, control } = connections;
   const { onUnknown, pollGiveUpMs, storedTtlMs, budgetCredits } = config;
   await refuseOtherArchive(connections, manifest.batch);
-  const file = await readBatchFile(archive, manifest.batch);
-  await writeBatchFile(archive, {
+  // Without totals: the batch has not ended since.
+  await updateBatchFile(archive, manifest.batch, (now) => ({
     version: 1,
     batch: manifest.batch,
     manifestDigest: manifest.digest,
-    created: file?.created ?? new Date().toISOString(),
+    created: now?.created ?? new Date().toISOString(),
     settings: {
       apiUrl: config.apiUrl,
       rateLimit: formatRate(config.rateLimit),
       onUnknown,
       ...(budgetCredits === undefined ? {} : { budgetCredits }),
     },
-  });
+  }));
   // Before any job: what was spent already counts against what may be spent.
   await recountCharges(connections, manifest.batch);
   const waited = ((await state.counts(manifest.batch))?.overBudget.items ?? 0) > 0;

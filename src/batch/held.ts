@@ -67,7 +67,7 @@ export async function pick(
   });
 }
 
-/** It is given up: failed, of the class `cancelled`, which a plain retry leaves alone. Undefined: it is not known any more. */
+/** It is given up: failed, of the class `cancelled`, which a plain retry leaves alone. */
 export async function drop(ports: ChangePorts, { batch, id }: HeldRecord): Promise<ToldItem | undefined> {
   const [told] = await changeItems(ports, batch, [id], {
     from: ['held'],
@@ -80,7 +80,7 @@ export async function drop(ports: ChangePorts, { batch, id }: HeldRecord): Promi
   return told;
 }
 
-/** A person found the task: it is recorded, then polled like any other. Undefined: the item is not known any more. */
+/** A person found the task: it is recorded, then polled like any other. */
 export async function attach(
   ports: ChangePorts,
   { batch, id }: HeldRecord,

@@ -7,13 +7,11 @@ import { type Cost, costOf } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { askAgain, changeItems, itemsInStates } from './change-items.ts';
+import { askAgain, changeItems, itemsInStates, type ToldItem } from './change-items.ts';
 
 /** An item to make live again: `submit` pays anew, `ask` polls a task that is paid for. */
 export type Choice = { id: string; name: string; model: string; how: 'submit' | 'ask' };
 export type EndedState = Extract<ItemState, 'failed' | 'held'>;
-/** An item that is not what it was chosen as any more. */
-export type Left = { id: string; state: ItemRecord['state'] };
 
 const CHUNK = 500;
 
@@ -53,7 +51,7 @@ export async function requeueItems(
   batch: string,
   was: EndedState,
   choices: readonly Choice[],
-  onLeft: (item: Left) => void = () => {},
+  onLeft: (item: ToldItem) => void = () => {},
 ): Promise<number> {
   await ports.control.uncancel(batch);
   let sum = 0;
@@ -68,7 +66,7 @@ async function requeueSome(
   batch: string,
   was: EndedState,
   choices: readonly Choice[],
-  onLeft: (item: Left) => void,
+  onLeft: (item: ToldItem) => void,
 ): Promise<number> {
   const idsToBe = (wanted: Choice['how']) => choices.filter(({ how }) => how === wanted).map(({ id }) => id);
   const told = await changeItems(ports, batch, idsToBe('submit'), {
@@ -76,10 +74,10 @@ async function requeueSome(
     change: (record) => (record.state === was ? requeuedRecord(record) : undefined),
   });
   const asked = await askAgain(ports, batch, await endedItems(ports, batch, was, idsToBe('ask')));
-  // A record that is `queued` already: a former word was cut off, and is completed by this one.
-  const done = told.filter(({ changed, record }) => changed || record.state === 'queued');
-  for (const { id, record } of told) if (!done.some((one) => one.id === id)) onLeft({ id, state: record.state });
-  return done.length + asked;
+  // A record that is `queued` already: an earlier word was cut off, and is completed by this one.
+  const isDone = ({ changed, state }: ToldItem) => changed || state === 'queued';
+  for (const item of told) if (!isDone(item)) onLeft(item);
+  return told.filter(isDone).length + asked;
 }
 
 /** Those that are still in this state by Redis and by their records. */

@@ -82,7 +82,7 @@ async function picked(
 ): Promise<Picked> {
   if (items.length === 0 && !flags.all) throw new UsageError('items-missing', 'Expected ids of items, or --all');
   const found = await pick(connections, batch, flags.all ? 'all' : items);
-  for (const { id, state } of found.others) say(`${id} is not held but ${state}: left as it is`);
+  for (const item of found.others) sayLeft(item);
   return found;
 }
 
@@ -93,7 +93,7 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
   if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
     return declined('nothing was done');
   }
-  const count = held.length > 0 ? await requeueItems(connections, batch, 'held', choices) : 0;
+  const count = held.length > 0 ? await requeueItems(connections, batch, 'held', choices, sayLeft) : 0;
   if (flags.json) printJson({ batch, resubmitted: count, credits: cost.credits ?? null });
   else say(`${batch}: ${plural(count, 'held item')} will be submitted again`);
 }
@@ -101,9 +101,14 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
 async function dropAll(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
   if (held.length > 0 && !(await agrees(`Drop ${plural(held.length, 'held item')} of ${batch}?`, flags)))
     return declined('nothing was done');
-  for (const record of held) await drop(connections, record);
-  if (flags.json) printJson({ batch, dropped: held.length });
-  else say(`${batch}: ${plural(held.length, 'held item')} dropped`);
+  let dropped = 0;
+  for (const record of held) {
+    const told = await drop(connections, record);
+    if (told?.changed) dropped += 1;
+    else sayLeft(told ?? record);
+  }
+  if (flags.json) printJson({ batch, dropped });
+  else say(`${batch}: ${plural(dropped, 'held item')} dropped`);
 }
 
 async function attachOne(
@@ -120,8 +125,12 @@ async function attachOne(
   const [record, second] = held;
   if (second)
     throw new UsageError('item-ambiguous', `${plural(held.length, 'held item')} are named ${item}: give the id`);
-  if (record) await attach(connections, record, taskId);
-  const left = others.map(({ id, state }) => `${id} is not held but ${state}: left as it is`);
-  if (flags.json) printJson({ batch, item: record?.id ?? item, attached: record !== undefined });
-  else say(record ? `${record.id}: task ${taskId} will be asked for` : left.join('\n'));
+  const told = record && (await attach(connections, record, taskId));
+  if (told?.changed) say(`${told.id}: task ${taskId} will be asked for`);
+  else for (const left of told ? [told] : others) sayLeft(left);
+  if (flags.json) printJson({ batch, item: record?.id ?? item, attached: told?.changed === true });
+}
+
+function sayLeft({ id, state }: { id: string; state: string | undefined }): void {
+  say(`${id} is not held but ${state}: left as it is`);
 }

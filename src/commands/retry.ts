@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { ToldItem } from '../batch/change-items.ts';
 import { restoredBatch } from '../batch/restore.ts';
 import { chooseFailed, costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
@@ -40,7 +41,7 @@ export function retryCommand(): Command {
         if (choices.length > 0 && !(await agrees(`${batch}: ${what}. Go on?`, flags))) {
           return declined('nothing was retried');
         }
-        const retried = choices.length > 0 ? await requeueItems(connections, batch, 'failed', choices) : 0;
+        const retried = choices.length > 0 ? await requeueItems(connections, batch, 'failed', choices, sayLeft) : 0;
         const submits = choices.filter(({ how }) => how === 'submit').length;
         if (flags.json) {
           const sum = { batch, retried, submits, asks: choices.length - submits, credits: cost.credits ?? null };
@@ -49,4 +50,8 @@ export function retryCommand(): Command {
         else say(`${batch}: ${what}; ${plural(retried, 'item')} queued`);
       });
     });
+}
+
+function sayLeft({ id, state }: ToldItem): void {
+  say(`${id} is ${state} by now: left as it is`);
 }
