@@ -68,12 +68,12 @@ describe('archiving', () => {
     expect(rig.simulator.ledger().downloads).toEqual(downloads);
   });
 
-  test.each(['write', 'move'] as const)('that dies at any %s is done by the next run', async (method) => {
+  test.each(['update', 'move'] as const)('that dies at any %s is done by the next run', async (method) => {
     for (const when of ['before', 'after'] as const) {
       const { rig, finished } = await finishedRig();
       const ports =
-        method === 'write'
-          ? { ...rig.ports, records: crashing(rig.records, 'write', when) }
+        method === 'update'
+          ? { ...rig.ports, records: crashing(rig.records, 'update', when) }
           : { ...rig.ports, state: crashing(rig.state, 'move', when) };
       await expect(archive(finished, FIRST_RUN, ports)).rejects.toThrow(Crash);
       expect(await archive(finished, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });

@@ -188,7 +188,7 @@ describe('a generation that failed', () => {
       const { rig, task } = await submittedRig({ simulator: { faults }, settings: { generationRetries: 2 } });
       await rig.untilEnded(task.taskId);
       const broken = {
-        records: { ...rig.ports, records: crashing(rig.records, 'write', 'after') },
+        records: { ...rig.ports, records: crashing(rig.records, 'update', 'after') },
         state: { ...rig.ports, state: crashing(rig.state, 'move', 'after') },
         forward: { ...rig.ports, forward: crashing(rig.ports.forward, 'submit', 'before') },
       }[port];
