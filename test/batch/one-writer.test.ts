@@ -123,14 +123,18 @@ async function expectNothingPaidAgain(rig: Rig, one: OneItem, item: Item, paid: 
 const story = fc.record({
   beginning: fc.constantFrom(...BEGINNINGS),
   outsiders: fc.uniqueArray(fc.constantFrom(...OUTSIDERS), { minLength: 1, maxLength: 5 }),
+  /** The answer to a submit is lost, a generation fails; once each. */
+  faults: fc.subarray(['reset-after-accept', 'flag-3'] as const),
   picks: fc.array(fc.nat({ max: 11 }), { maxLength: 120 }),
 });
 
 test('whoever changes an item, and whenever: no archived record goes on, no task is lost, and all agree at the end', async () => {
   const rig = await openRig();
   await fc.assert(
-    fc.asyncProperty(story, async ({ beginning, outsiders, picks }) => {
+    fc.asyncProperty(story, async ({ beginning, outsiders, faults, picks }) => {
+      rig.simulator.setFaults([]);
       const { item, taskId } = await begin(rig, beginning);
+      rig.simulator.setFaults(faults.map((name) => ({ name, times: 1 })));
       const one = oneItem(rig, item, taskId);
       const check = watch(() => rig.records.read(item.batch, item.id));
       await check();
