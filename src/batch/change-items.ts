@@ -12,8 +12,13 @@ export type Word = {
   change: (record: ItemRecord) => ItemRecord | undefined;
 };
 
-/** An item that the word was said of, and how it stands now. Not changed: it had gone on, or had been told before. */
+/**
+ * An item that the word was said of, and how it stands now. `changed`: its record, or only its state where an earlier word was cut
+ * off. Otherwise it had gone on, or had been told before.
+ */
 export type ToldItem = { id: string; changed: boolean; state: ItemState | ItemRecord['state'] | undefined };
+
+type Standing = { id: string; was: ItemState };
 
 const WRITES_AT_ONCE = 32;
 
@@ -29,27 +34,29 @@ export async function changeItems(
   { from, change }: Word,
 ): Promise<ToldItem[]> {
   const standing = await itemsInStates(ports, batch, ids, from);
-  const changed = await pMap(
-    standing,
-    async ({ id, was }) => {
-      let before: ItemRecord | undefined;
-      const { written, record } = await ports.records.update(batch, id, (now) => {
-        before = now;
-        return now && change(now);
-      });
-      if (written && before && record?.state === 'submitted' && !tasksOf(before).has(record.taskId)) {
-        await ports.state.move({ batch, id }, 'submitted', { submits: 1 });
-      }
-      return record ? [{ id, was, changed: written, record }] : [];
-    },
-    { concurrency: WRITES_AT_ONCE },
-  );
-  const items = changed.flat();
-  await followRecords(ports, batch, items);
+  const failures: unknown[] = [];
+  const tell = async ({ id, was }: Standing) => {
+    let before: ItemRecord | undefined;
+    const { written, record } = await ports.records.update(batch, id, (now) => {
+      before = now;
+      return now && change(now);
+    });
+    if (written && before && record?.state === 'submitted' && !tasksOf(before).has(record.taskId)) {
+      await ports.state.move({ batch, id }, 'submitted', { submits: 1 });
+    }
+    return record ? [{ id, was, changed: written, record }] : [];
+  };
+  const told = await pMap(standing, (item) => tell(item).catch((error: unknown) => void failures.push(error)), {
+    concurrency: WRITES_AT_ONCE,
+  });
+  const items = told.flatMap((one) => one ?? []);
+  // Also when some could not be told: what was written is completed first.
+  const followed = await followRecords(ports, batch, items);
+  if (failures.length > 0) throw failures[0];
   const others = ids.filter((id) => !items.some((item) => item.id === id));
   const states = others.length > 0 ? await ports.state.intake.states(batch, others) : [];
   return [
-    ...items.map(({ id, changed, record }) => ({ id, changed, state: record.state })),
+    ...items.map(({ id, changed, record }) => ({ id, changed: changed || followed.has(id), state: record.state })),
     ...others.map((id, index) => ({ id, changed: false, state: states[index] })),
   ];
 }
@@ -78,7 +85,7 @@ export async function itemsInStates(
   batch: string,
   ids: readonly string[],
   wanted: readonly ItemState[],
-): Promise<{ id: string; was: ItemState }[]> {
+): Promise<Standing[]> {
   if (ids.length === 0) return [];
   const states = await state.intake.states(batch, ids);
   return ids.flatMap((id, index) => {
@@ -87,13 +94,13 @@ export async function itemsInStates(
   });
 }
 
-/** State, then job. A state that has changed since it was seen belongs to whoever changed it. */
+/** State, then job. A state that has changed since it was seen belongs to whoever changed it. Returns whose state it set. */
 async function followRecords(
   { state, queues, config, clock }: ChangePorts,
   batch: string,
-  items: readonly { id: string; was: ItemState; record: ItemRecord }[],
-): Promise<void> {
-  await state.intake.admit(
+  items: readonly (Standing & { record: ItemRecord })[],
+): Promise<ReadonlySet<string>> {
+  const admitted = await state.intake.admit(
     batch,
     items.map(({ id, was, record }) => ({ id, was, to: stateFor(record) })),
   );
@@ -103,6 +110,7 @@ async function followRecords(
   const polls = records.flatMap((record) => (record.state === 'submitted' ? resumedTask(record, giveUpAt) : []));
   if (submits.length > 0) await queues.submitAgain(submits);
   if (polls.length > 0) await queues.pollAgain(polls);
+  return admitted;
 }
 
 /** The submit stage knows what a claim means. */

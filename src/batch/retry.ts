@@ -74,10 +74,8 @@ async function requeueSome(
     change: (record) => (record.state === was ? requeuedRecord(record) : undefined),
   });
   const asked = await askAgain(ports, batch, await endedItems(ports, batch, was, idsToBe('ask')));
-  // A record that is `queued` already: an earlier word was cut off, and is completed by this one.
-  const isDone = ({ changed, state }: ToldItem) => changed || state === 'queued';
-  for (const item of told) if (!isDone(item)) onLeft(item);
-  return told.filter(isDone).length + asked;
+  for (const item of told) if (!item.changed) onLeft(item);
+  return told.filter(({ changed }) => changed).length + asked;
 }
 
 /** Those that are still in this state by Redis and by their records. */

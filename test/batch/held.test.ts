@@ -95,7 +95,7 @@ describe('held items', () => {
     await expect(drop({ ...connections, state: { ...connections.state, intake: cutOff } }, first)).rejects.toThrow(
       'killed',
     );
-    expect(await drop(connections, first)).toEqual({ id: first.id, changed: false, state: 'failed' });
+    expect(await drop(connections, first)).toEqual({ id: first.id, changed: true, state: 'failed' });
     expect((await counts('held')).items).toMatchObject({ failed: 1, held: 0 });
   });
 
