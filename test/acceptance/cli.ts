@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +21,8 @@ export type Cli = {
 export type CliOptions = {
   /** Nobody reads its stdout any more, as behind `| head`. */
   intoClosedPipe?: boolean;
+  /** Where its stderr goes: nobody reads it any more, or its disk is full. */
+  talkInto?: 'closed pipe' | 'full disk';
 };
 
 const EXIT_WITHIN_MS = 60_000;
@@ -27,18 +30,24 @@ const EXIT_WITHIN_MS = 60_000;
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
   args: readonly string[],
-  { intoClosedPipe = false, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
+  { intoClosedPipe = false, talkInto, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
 ): Cli {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
-  if (intoClosedPipe) child.stdout.destroy();
+  const fullDisk = talkInto === 'full disk' ? openSync('/dev/full', 'w') : undefined;
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    ...place,
+    stdio: ['ignore', 'pipe', fullDisk ?? 'pipe'],
+  });
+  if (fullDisk !== undefined) closeSync(fullDisk);
+  if (intoClosedPipe) child.stdout?.destroy();
+  if (talkInto === 'closed pipe') child.stderr?.destroy();
   const { pid } = child;
   if (pid === undefined) throw new Error('The program cannot be started');
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   let running = true;
