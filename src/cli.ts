@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { EXIT } from './commands/exit-codes.ts';
+import { keepOutputs } from './commands/outputs.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
 import { say } from './text/terminal.ts';
 import { VERSION } from './version.ts';
@@ -100,18 +101,21 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
+/** All is closed by then. What keeps the process alive after so long, as a request that nobody waits for, does so in vain. */
+const ENDS_WITHIN_MS = 5_000;
+
 /** Runs the command line; the only place that turns errors into messages and exit codes. */
 export async function main(argv: readonly string[], fleet: LoadFleet): Promise<void> {
   const debug = argv.includes('--debug');
-  // A reader that has seen enough (`| head`) is no fault, and must not keep us from closing what is open.
-  process.stdout.on('error', (error) => {
-    if (!isClosedPipe(error)) throw error;
-  });
+  const outputs = keepOutputs();
   try {
     await (await program(argv, fleet)).parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = isClosedPipe(error) ? EXIT.allArchived : report(error, debug);
+    if (!outputs.isOurs(error)) process.exitCode = report(error, debug);
   }
+  const lost = outputs.failure();
+  if (lost) process.exitCode = report(lost, debug);
+  setTimeout(() => process.exit(), ENDS_WITHIN_MS).unref();
 }
 
 async function program(argv: readonly string[], fleet: LoadFleet): Promise<Command> {
@@ -148,10 +152,6 @@ function report(error: unknown, debug: boolean): number {
   if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '));
   if (debug) for (const stack of stacksOf(error)) say(stack);
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
-}
-
-function isClosedPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
 /** Of an error and of what caused it, outermost first. */

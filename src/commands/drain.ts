@@ -21,8 +21,11 @@ export function parseDrainTimeout(text: string): number {
   }
 }
 
+export const LEFT_UNRECORDED =
+  'stopped before all that was under way was recorded: others, or the next start, take it over';
+
 /** The drain took too long. */
 export function leaveTheRest(): never {
-  say('stopped before all that was under way was recorded: others, or the next start, take it over');
+  say(LEFT_UNRECORDED);
   process.exit(EXIT.stopped);
 }

@@ -25,7 +25,7 @@ Without SERVE_PASSWORD the pages and /queues are for this machine only, wherever
 
 type Flags = ConfigFlags & { host: string; port?: string };
 
-/** `flux-batch serve`: callbacks, metrics, health and pages, until SIGTERM or SIGINT. */
+/** `flux-batch serve`: callbacks, metrics, health and pages, until it is stopped. */
 export function serveCommand(): Command {
   return withConfigOptions(new Command('serve'))
     .option('--host <address>', 'address to listen on', '127.0.0.1')

@@ -2,39 +2,71 @@ import { setMaxListeners } from 'node:events';
 import { FluxError, messageOf } from '../errors.ts';
 import { say } from '../text/terminal.ts';
 import { stopsWork } from '../wiring/fleet.ts';
+import { LEFT_UNRECORDED } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 
 export type Stop = {
   signal: AbortSignal;
+  /** Aborted when the time to drain is over. */
+  late: AbortSignal;
   /** Set when a fault and not a person stopped the run. */
   fault: FluxError | undefined;
   trouble(error: unknown): void;
+  /** Stops without a signal, as after an error: the time to drain begins. */
+  begin(): void;
   dispose(): void;
 };
 
-const DRAINING = 'no new submits; recording what is in flight. Once more to stop at once.';
-
-/** SIGINT or SIGTERM once: drain. Twice: end now, what is in flight is found again by the next run. */
-export function onStopSignals({
-  stopsForFaults,
-  saying = DRAINING,
-}: {
+export type StopOptions = {
   stopsForFaults: boolean;
+  /** What a person is told at the first signal; nothing where it is left out. */
   saying?: string;
-}): Stop {
+  /** The time to drain. */
+  withinMs?: number;
+};
+
+export const DRAINING = 'no new submits; recording what is in flight. Once more to stop at once.';
+/** After the time to drain: for the summary and for closing. Whatever hangs then is left. */
+const CLOSING_MS = 10_000;
+
+/**
+ * The one place that knows signals. The first of them drains, and then the process ends within the time to drain, whatever hangs.
+ * - SIGINT, SIGTERM: a person, or what supervises us. Twice: end now; what is in flight is found again by the next run.
+ * - SIGHUP: the terminal was closed. The shell and the kernel may both say so, thus no number of them ends it now.
+ */
+export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOptions): Stop {
   const controller = new AbortController();
+  const late = new AbortController();
   // Every request under way listens, and there are many.
   setMaxListeners(0, controller.signal);
   const told = new Set<string>();
-  const onSignal = (name: string) => {
-    if (controller.signal.aborted) process.exit(EXIT.stopped);
-    say(`${name}: ${saying}`);
+  const begin = () => {
+    if (controller.signal.aborted) return;
     controller.abort();
+    setTimeout(() => late.abort(), withinMs).unref();
+    setTimeout(endNow, withinMs + CLOSING_MS).unref();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const tell = (name: string) => {
+    if (saying !== undefined) say(`${name}: ${saying}`);
+    begin();
+  };
+  let asked = false;
+  const onAsked = (name: string) => {
+    if (asked) process.exit(EXIT.stopped);
+    asked = true;
+    tell(name);
+  };
+  let hungUp = false;
+  const onHangup = (name: string) => {
+    if (!hungUp && !asked) tell(name);
+    hungUp = true;
+  };
+  process.on('SIGINT', onAsked);
+  process.on('SIGTERM', onAsked);
+  process.on('SIGHUP', onHangup);
   const stop: Stop = {
     signal: controller.signal,
+    late: late.signal,
     fault: undefined,
     trouble(error) {
       const code = error instanceof FluxError ? error.code : 'internal';
@@ -42,12 +74,20 @@ export function onStopSignals({
       told.add(code);
       if (!stopsForFaults || !stopsWork(error)) return;
       stop.fault ??= error;
-      controller.abort();
+      begin();
     },
+    begin,
     dispose() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      process.off('SIGINT', onAsked);
+      process.off('SIGTERM', onAsked);
+      // The second hangup may come while we close.
+      if (!hungUp) process.off('SIGHUP', onHangup);
     },
   };
   return stop;
+}
+
+function endNow(): never {
+  say(LEFT_UNRECORDED);
+  process.exit(EXIT.stopped);
 }

@@ -6,6 +6,7 @@ import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
 import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { onStopSignals } from './signals.ts';
 
 const EXAMPLES = `
 Examples:
@@ -24,14 +25,14 @@ export function statusCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string | undefined, flags: ConfigFlags & { watch?: true; json?: true }) => {
       const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      const stopping = new AbortController();
       try {
         const look = openLook(connections);
         if (flags.watch) {
-          for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+          const stop = onStopSignals({ stopsForFaults: false });
           // Whoever reads our lines may leave, as `head` does.
-          process.stdout.once('error', () => stopping.abort());
-          await watchStatus(look, process.stdout, { batch, json: flags.json === true, signal: stopping.signal });
+          process.stdout.once('error', stop.begin);
+          await watchStatus(look, process.stdout, { batch, json: flags.json === true, signal: stop.signal });
+          stop.dispose();
           return;
         }
         const now = await look(batch);

@@ -7,6 +7,7 @@ import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { openDisplay } from './display.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import type { View } from './view.ts';
 
 /** How a watched batch came to its end; `ended` is false when it was stopped before. */
@@ -35,10 +36,9 @@ export async function watchBatch(
   ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
   watched: Watched,
 ): Promise<BatchEnd> {
-  const { state, control } = connections;
   const { isOver = isFinished } = watched;
   const startedAt = Date.now();
-  const before = await state.counts(watched.batch);
+  const before = await connections.state.counts(watched.batch);
   const display = openDisplay(process.stderr);
   let enqueued: Enqueued | undefined;
   let failure: unknown;
@@ -57,32 +57,31 @@ export async function watchBatch(
       });
   };
 
+  let end: BatchEnd = {
+    ended: false,
+    counts: before ?? emptyCounts(watched.batch),
+    startedAt,
+    before,
+    breaker: undefined,
+  };
   startEnqueue();
   try {
     for (;;) {
       // Before the counts, which else could be those from before the items were taken in.
       const isEnqueued = enqueued !== undefined;
-      const counts = await state.counts(watched.batch);
-      if (failure !== undefined && !watched.signal.aborted) throw failure;
+      const seen = await unlessAborted(look(watched.batch, connections, ports), watched.signal);
+      if (!seen) return end;
+      if (failure !== undefined) throw failure;
+      const { counts, breaker } = seen;
       if (isEnqueued && !counts) {
         display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         startEnqueue();
       }
-      const breaker = await state.breaker();
-      const now = counts ?? emptyCounts(watched.batch);
-      display.show(
-        await viewOf(connections, ports, {
-          counts: now,
-          before,
-          startedAt,
-          breaker,
-          allPausedAt: await control.fleetPausedAt(),
-        }),
-      );
-      if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, breaker };
-      if (watched.signal.aborted || (isEnqueued && (isStuck(now, breaker) || isOutOfBudget(now)))) {
-        return { ended: false, counts: now, startedAt, before, breaker };
-      }
+      end = { ...end, counts: counts ?? emptyCounts(watched.batch), breaker };
+      const { rateLimit } = connections.config;
+      display.show({ ...seen, ...end, rateLimit, prices: ports.prices, now: Date.now() });
+      if (isEnqueued && counts && isOver(counts)) return { ...end, ended: true };
+      if (isEnqueued && (isStuck(end.counts, breaker) || isOutOfBudget(end.counts))) return end;
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
     }
   } finally {
@@ -90,13 +89,15 @@ export async function watchBatch(
   }
 }
 
-type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'breaker' | 'allPausedAt'>;
+type Seen = Pick<View, 'breaker' | 'allPausedAt' | 'usage'> & { counts: BatchCounts | undefined };
 
-async function viewOf(
-  { config }: Pick<Connections, 'config'>,
-  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
-  moment: Moment,
-): Promise<View> {
-  const usage = await ports.submitLimiter.usage();
-  return { ...moment, usage, rateLimit: config.rateLimit, prices: ports.prices, now: Date.now() };
+async function look(
+  batch: string,
+  { state, control }: Pick<Connections, 'state' | 'control'>,
+  ports: Pick<OpenedPorts, 'submitLimiter'>,
+): Promise<Seen> {
+  // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
+  const breaker = await state.breaker();
+  const counts = await state.counts(batch);
+  return { counts, breaker, allPausedAt: await control.fleetPausedAt(), usage: await ports.submitLimiter.usage() };
 }

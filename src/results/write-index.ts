@@ -12,9 +12,12 @@ import { textFile } from './text-file.ts';
 
 export type IndexPorts = { archive: Archive; records: Records };
 
-/** Writes the index of a batch from its records into the archive, beside them. May run any number of times. */
-export function writeIndex(batch: string, { archive, records }: IndexPorts): Promise<void> {
-  return writeIndexFiles(batch, recordsOfBatch(records, batch), { archive, folder: layout.folder(batch) });
+/**
+ * Writes the index of a batch from its records into the archive, beside them. May run any number of times. Rejects when aborted
+ * before it has read them.
+ */
+export function writeIndex(batch: string, { archive, records }: IndexPorts, signal?: AbortSignal): Promise<void> {
+  return writeIndexFiles(batch, recordsOfBatch(records, batch, signal), { archive, folder: layout.folder(batch) });
 }
 
 /**
