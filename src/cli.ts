@@ -1,17 +1,17 @@
 import { Command } from 'commander';
 import { EXIT } from './commands/exit-codes.ts';
-import { keepOutputs } from './commands/outputs.ts';
+import { guardOutputs } from './commands/outputs.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
 import { say } from './text/terminal.ts';
 import { VERSION } from './version.ts';
 import type { StartFleet } from './wiring/fleet.ts';
 
-/** Workers are loaded for the commands that start some only. */
+/** Loads the workers. Only commands that start some call it. */
 export type LoadFleet = () => Promise<StartFleet>;
 
-type Entry = { takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
+type Entry = { alias?: string; takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
 
-/** Each is loaded when it is called: all of them with what they use take 0.5 s. */
+/** A command's module is loaded only when that command is called. Loading all of them takes 0.5 s. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   run: {
     takes: '<manifest>',
@@ -53,8 +53,9 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (fleet) => (await import('./commands/rescue.ts')).rescueCommand(await fleet()),
   },
   gate: {
+    alias: 'breaker',
     takes: '[action]',
-    about: 'why submitting is stopped for the fleet; open: begin again by hand',
+    about: 'why submitting is stopped for the fleet; reset or open: begin again by hand',
     load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
   pause: {
@@ -101,13 +102,13 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
-/** All is closed by then. What keeps the process alive after so long, as a request that nobody waits for, does so in vain. */
-const ENDS_WITHIN_MS = 5_000;
+/** Everything is closed by then. What still keeps the process alive, such as an unanswered request, is not waited for longer. */
+const EXITS_WITHIN_MS = 5_000;
 
-/** Runs the command line; the only place that turns errors into messages and exit codes. */
+/** Runs the command line. Only this function turns errors into messages and exit codes. */
 export async function main(argv: readonly string[], fleet: LoadFleet): Promise<void> {
   const debug = argv.includes('--debug');
-  const outputs = keepOutputs();
+  const outputs = guardOutputs();
   try {
     await (await program(argv, fleet)).parseAsync([...argv]);
   } catch (error) {
@@ -115,7 +116,7 @@ export async function main(argv: readonly string[], fleet: LoadFleet): Promise<v
   }
   const lost = outputs.failure();
   if (lost) process.exitCode = report(lost, debug);
-  setTimeout(() => process.exit(), ENDS_WITHIN_MS).unref();
+  setTimeout(() => process.exit(), EXITS_WITHIN_MS).unref();
 }
 
 async function program(argv: readonly string[], fleet: LoadFleet): Promise<Command> {
@@ -123,14 +124,15 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     .description('Images from a YAML manifest, in your bucket before their URLs die, each paid for once.')
     .version(VERSION)
     .exitOverride((error) => {
-      // Commander has printed its message; help and version end well, all else is a mistake in the command.
+      // Commander has already printed its message. Help and version exit with 0; everything else is a usage error.
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
   const words = argv.slice(2).filter((word) => !word.startsWith('-'));
   const called = words[0] === 'help' ? words[1] : words[0];
-  for (const [name, { takes, about, load }] of Object.entries(COMMANDS)) {
-    // Of the others only what the list of commands shows.
-    const command = name === called ? await load(fleet) : stubOf(name, takes);
+  for (const [name, { alias, takes, about, load }] of Object.entries(COMMANDS)) {
+    const isCalled = called !== undefined && (called === name || called === alias);
+    const command = isCalled ? await load(fleet) : stubOf(name, takes);
+    if (alias !== undefined) command.alias(alias);
     cli.addCommand(
       command
         .description(about)
@@ -142,6 +144,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
   return cli;
 }
 
+/** A placeholder for a command that is not called. The list of commands shows only this much of it. */
 function stubOf(name: string, takes: string | undefined): Command {
   const stub = new Command(name);
   return takes === undefined ? stub : stub.arguments(takes);
@@ -154,7 +157,7 @@ function report(error: unknown, debug: boolean): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
 }
 
-/** Of an error and of what caused it, outermost first. */
+/** The stacks of an error and of its causes, outermost first. */
 function stacksOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   return [error.stack ?? '', ...stacksOf(error.cause).map((stack) => `caused by ${stack}`)];

@@ -21,11 +21,12 @@ export function parseDrainTimeout(text: string): number {
   }
 }
 
-export const LEFT_UNRECORDED =
-  'stopped before all that was under way was recorded: others, or the next start, take it over';
+export function sayUndrained(): void {
+  say('stopped before all that was under way was recorded: others, or the next start, take it over');
+}
 
-/** The drain took too long. */
-export function leaveTheRest(): never {
-  say(LEFT_UNRECORDED);
+/** Exits at once: the drain took longer than its timeout. */
+export function exitUndrained(): never {
+  sayUndrained();
   process.exit(EXIT.stopped);
 }

@@ -13,7 +13,7 @@ const LEFT = ['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'];
  * No failure to write ends the process: it may have requests under way that cost money. Talk (stderr) is then lost, in silence.
  * Data (stdout) that nobody wants any more is no fault; data that cannot be written is told at the end.
  */
-export function keepOutputs({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'> = process): Outputs {
+export function guardOutputs({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'> = process): Outputs {
   const seen = new WeakSet<Error>();
   let failed: Error | undefined;
   stderr.on('error', (error) => void seen.add(error));

@@ -2,14 +2,14 @@ import { setMaxListeners } from 'node:events';
 import { FluxError, messageOf } from '../errors.ts';
 import { say } from '../text/terminal.ts';
 import { stopsWork } from '../wiring/fleet.ts';
-import { LEFT_UNRECORDED } from './drain.ts';
+import { sayUndrained } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 
 export type Stop = {
   signal: AbortSignal;
   /** Aborted when the time to drain is over. */
   late: AbortSignal;
-  /** Set when a fault and not a person stopped the run. */
+  /** Set when a fault stopped the run. Undefined when a person did, or nobody. */
   fault: FluxError | undefined;
   trouble(error: unknown): void;
   /** Stops without a signal, as after an error: the time to drain begins. */
@@ -37,9 +37,9 @@ const CLOSING_MS = 10_000;
 export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOptions): Stop {
   const controller = new AbortController();
   const late = new AbortController();
-  // Every request under way listens, and there are many.
+  // Each request in flight adds a listener. Node must not take that for a leak and warn.
   setMaxListeners(0, controller.signal);
-  const told = new Set<string>();
+  const warned = new Set<string>();
   const begin = () => {
     if (controller.signal.aborted) return;
     controller.abort();
@@ -70,8 +70,8 @@ export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOpti
     fault: undefined,
     trouble(error) {
       const code = error instanceof FluxError ? error.code : 'internal';
-      if (!told.has(code)) say(`warning: ${messageOf(error)}`);
-      told.add(code);
+      if (!warned.has(code)) say(`warning: ${messageOf(error)}`);
+      warned.add(code);
       if (!stopsForFaults || !stopsWork(error)) return;
       stop.fault ??= error;
       begin();
@@ -88,6 +88,6 @@ export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOpti
 }
 
 function endNow(): never {
-  say(LEFT_UNRECORDED);
+  sayUndrained();
   process.exit(EXIT.stopped);
 }

@@ -260,7 +260,7 @@ describe('privateRedis', () => {
 
 /** Another process that uses the folder until it is told to leave; the built code, since Node 20 runs no TypeScript. */
 function user() {
-  const built = new URL('../../dist/src/redis/private/private-redis.js', import.meta.url).href;
+  const built = new URL('../../../dist/src/redis/private/private-redis.js', import.meta.url).href;
   const script = `
     const { privateRedis } = await import(${JSON.stringify(built)});
     const redis = await privateRedis(${JSON.stringify(stateDir)});
