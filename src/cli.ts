@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
 import { EXIT } from './commands/exit-codes.ts';
 import { guardOutputs } from './commands/outputs.ts';
@@ -114,6 +115,8 @@ export async function main(argv: readonly string[], fleet: LoadFleet): Promise<v
   } catch (error) {
     if (!outputs.isOurs(error)) process.exitCode = report(error, debug);
   }
+  // A write that fails says so in a later turn.
+  await nextTurn();
   const lost = outputs.failure();
   if (lost) process.exitCode = report(lost, debug);
   setTimeout(() => process.exit(), EXITS_WITHIN_MS).unref();

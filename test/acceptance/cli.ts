@@ -18,11 +18,14 @@ export type Cli = {
   exit(withinMs?: number): Promise<Exit>;
 };
 
+/** Nobody reads it any more, as behind `| head`, or its disk is full. */
+type Gone = 'closed pipe' | 'full disk';
+
 export type CliOptions = {
-  /** Nobody reads its stdout any more, as behind `| head`. */
-  intoClosedPipe?: boolean;
-  /** Where its stderr goes: nobody reads it any more, or its disk is full. */
-  talkInto?: 'closed pipe' | 'full disk';
+  /** Where its stdout goes. */
+  dataInto?: Gone;
+  /** Where its stderr goes. */
+  talkInto?: Gone;
 };
 
 const EXIT_WITHIN_MS = 60_000;
@@ -30,15 +33,13 @@ const EXIT_WITHIN_MS = 60_000;
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
   args: readonly string[],
-  { intoClosedPipe = false, talkInto, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
+  { dataInto, talkInto, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
 ): Cli {
-  const fullDisk = talkInto === 'full disk' ? openSync('/dev/full', 'w') : undefined;
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    ...place,
-    stdio: ['ignore', 'pipe', fullDisk ?? 'pipe'],
-  });
-  if (fullDisk !== undefined) closeSync(fullDisk);
-  if (intoClosedPipe) child.stdout?.destroy();
+  const fullDisk = openSync('/dev/full', 'w');
+  const [stdoutTo, stderrTo] = [dataInto, talkInto].map((gone) => (gone === 'full disk' ? fullDisk : 'pipe'));
+  const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ['ignore', stdoutTo, stderrTo] });
+  closeSync(fullDisk);
+  if (dataInto === 'closed pipe') child.stdout?.destroy();
   if (talkInto === 'closed pipe') child.stderr?.destroy();
   const { pid } = child;
   if (pid === undefined) throw new Error('The program cannot be started');

@@ -11,7 +11,11 @@ const ITEMS = 8;
 
 /** Every request is under way for seconds, half of them before the provider has accepted it, half of them after. */
 function openSlowPlace(context: TestContext): Promise<Place> {
-  return openPlace(context, { pace: { max: 4, windowMs: 500 }, simulator: { latencyMs: 2_500 } });
+  return openPlace(context, {
+    pace: { max: 4, windowMs: 500 },
+    simulator: { latencyMs: 2_500 },
+    env: { FLUX_SUBMIT_TIMEOUT: '30s' },
+  });
 }
 
 test.concurrent.for([['run'], ['worker']] as const)(
@@ -49,8 +53,8 @@ test.concurrent.for([
     const place = await openSlowPlace(context);
     const manifest = await place.manifest('mute', promptsFor(ITEMS));
     const { code, stdout } = await place.run(['run', manifest, '--json'], { LOG_LEVEL: level }, { talkInto });
-    expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ ended: true, items: { archived: ITEMS } });
+    expect(code).toBe(0);
     expectOneTaskEach(place, ITEMS);
     expect(place.redis()).toBeUndefined();
   },
@@ -106,6 +110,33 @@ test.concurrent.for(['Redis answers with errors', 'Redis is gone and the run is 
     expect(code, stderr).toBe(3);
   },
 );
+
+test.concurrent.for([
+  ['simulate --port 0', 'Ctrl-C stops it'],
+  ['serve --port 0', 'flux-batch serves'],
+  ['status --watch', 'T'],
+] as const)('%s ends in order when its terminal closes', async ([command, begun], context) => {
+  const place = await openPlace(context);
+  const running = place.start(command.split(' '));
+  const told = () => running.stdout() + running.stderr();
+  await until('it has begun', () => told().includes(begun), { seen: told });
+  running.kill('SIGHUP');
+  const { code, stderr } = await running.exit();
+  expect(code, stderr).toBe(0);
+  expect(place.redis()).toBeUndefined();
+});
+
+test.concurrent('results --out stops in order when its terminal closes, and goes on', async (context) => {
+  const place = await openPlace(context, { simulator: { imageBytes: 200_000 } });
+  const manifest = await place.manifest('brought', promptsFor(20));
+  expect((await place.run(['run', manifest])).code).toBe(0);
+  const running = place.start(['results', 'brought', '--out', 'home']);
+  await until('some are there', async () => (await filesIn(join(place.folder, 'home', 'images'))).length > 0);
+  running.kill('SIGHUP');
+  expect((await running.exit()).code, running.stderr()).toBe(3);
+  expect((await place.run(['results', 'brought', '--out', 'home'])).code).toBe(0);
+  expect(await filesIn(join(place.folder, 'home', 'images'))).toHaveLength(20);
+});
 
 /** The index has a row for each record. */
 async function expectIndexed(place: Place, batch: string): Promise<void> {
