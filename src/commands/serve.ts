@@ -45,6 +45,7 @@ export function serveCommand(): Command {
         if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();
+        if (stop.fault) throw stop.fault;
       });
     });
 }

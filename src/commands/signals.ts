@@ -10,7 +10,7 @@ export type Stop = {
   /** Aborted when the time to drain is over. */
   late: AbortSignal;
   /** Set when a fault stopped the run. Undefined when a person did, or nobody. */
-  fault: FluxError | undefined;
+  fault: Error | undefined;
   trouble(error: unknown): void;
   /** Stops without a signal, as after an error: the time to drain begins. */
   begin(): void;
@@ -33,6 +33,7 @@ const CLOSING_MS = 10_000;
  * The one place that knows signals. The first of them drains, and then the process ends within the time to drain, whatever hangs.
  * - SIGINT, SIGTERM: a person, or what supervises us. Twice: end now; what is in flight is found again by the next run.
  * - SIGHUP: the terminal was closed. The shell and the kernel may both say so, thus no number of them ends it now.
+ * - An exception that nobody catches: a bug. The answers under way are recorded all the same, then the command throws `fault`.
  */
 export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOptions): Stop {
   const controller = new AbortController();
@@ -61,17 +62,22 @@ export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOpti
     if (!hungUp && !asked) tell(name);
     hungUp = true;
   };
-  process.on('SIGINT', onAsked);
-  process.on('SIGTERM', onAsked);
-  process.on('SIGHUP', onHangup);
+  const warn = (error: unknown) => {
+    const code = error instanceof FluxError ? error.code : 'internal';
+    if (!warned.has(code)) say(`warning: ${messageOf(error)}`);
+    warned.add(code);
+  };
+  const onUncaught = (error: Error) => {
+    warn(error);
+    stop.fault ??= error;
+    begin();
+  };
   const stop: Stop = {
     signal: controller.signal,
     late: late.signal,
     fault: undefined,
     trouble(error) {
-      const code = error instanceof FluxError ? error.code : 'internal';
-      if (!warned.has(code)) say(`warning: ${messageOf(error)}`);
-      warned.add(code);
+      warn(error);
       if (!stopsForFaults || !stopsWork(error)) return;
       stop.fault ??= error;
       begin();
@@ -80,10 +86,15 @@ export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOpti
     dispose() {
       process.off('SIGINT', onAsked);
       process.off('SIGTERM', onAsked);
+      process.off('uncaughtException', onUncaught);
       // The second hangup may come while we close.
       if (!hungUp) process.off('SIGHUP', onHangup);
     },
   };
+  process.on('SIGINT', onAsked);
+  process.on('SIGTERM', onAsked);
+  process.on('SIGHUP', onHangup);
+  process.on('uncaughtException', onUncaught);
   return stop;
 }
 

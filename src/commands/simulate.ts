@@ -72,6 +72,7 @@ export function simulateCommand(): Command {
       if (!stop.signal.aborted) await once(stop.signal, 'abort');
       await simulator.close();
       stop.dispose();
+      if (stop.fault) throw stop.fault;
     });
 }
 

@@ -32,6 +32,7 @@ export function statusCommand(): Command {
           process.stdout.once('error', stop.begin);
           await watchStatus(read, process.stdout, { batch, json: flags.json === true, signal: stop.signal });
           stop.dispose();
+          if (stop.fault) throw stop.fault;
           return;
         }
         const now = await read(batch);

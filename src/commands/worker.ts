@@ -52,6 +52,7 @@ export function workerCommand(startFleet: StartFleet): Command {
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         if (!(await fleet.drain(withinMs))) exitUndrained();
         stop.dispose();
+        if (stop.fault) throw stop.fault;
       });
     });
 }

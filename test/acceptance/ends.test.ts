@@ -43,6 +43,30 @@ test.concurrent.for([['run'], ['worker']] as const)(
   },
 );
 
+/** A bug somewhere: an exception that nobody catches, on SIGUSR2. */
+const BUG = `data:text/javascript,${encodeURIComponent("process.on('SIGUSR2', () => { throw new Error('a bug') })")}`;
+
+test.concurrent.for([['run'], ['worker']] as const)(
+  'an exception that nobody catches ends %s only when the answers under way are recorded, and is told',
+  async ([command], context) => {
+    const place = await openSlowPlace(context);
+    const manifest = await place.manifest('bug', promptsFor(ITEMS));
+    if (command === 'worker') expect((await place.run(['enqueue', manifest])).code).toBe(0);
+    const running = place.start(command === 'run' ? ['run', manifest] : ['worker'], {
+      NODE_OPTIONS: `--import=${BUG}`,
+    });
+    await until('submits are under way', () => accepted(place) >= 1, { seen: running.stderr });
+    running.kill('SIGUSR2');
+    const { code, stderr } = await running.exit();
+    expect(code, stderr).toBe(3);
+    expect(stderr).toContain('error: a bug');
+    const records = await recordsOf(place, 'bug');
+    expect(countBy(records)).not.toHaveProperty('claimed');
+    expect(records.filter((record) => 'taskId' in record)).toHaveLength(accepted(place));
+    expect(place.redis()).toBeUndefined();
+  },
+);
+
 test.concurrent.for([
   ['closed pipe', 'silent'],
   ['closed pipe', 'info'],
