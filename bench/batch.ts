@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { intakeManifest } from '../src/batch/enqueue.ts';
+import { hasEnded } from '../src/batch/counts.ts';
+import { enqueueManifest } from '../src/batch/enqueue.ts';
 import { loadConfig, type Overrides } from '../src/config.ts';
-import { hasEnded } from '../src/fleet/batch-state.ts';
 import type { Item } from '../src/items/item.ts';
 import { itemId } from '../src/items/item-id.ts';
 import { connect } from '../src/wiring/connections.ts';
@@ -51,7 +51,7 @@ export async function enqueueBatch(
 ): Promise<BatchHandle> {
   const connections = await connect(loadConfig(config), { patient: false, prove: false });
   const { state, closers } = connections;
-  await intakeManifest(connections, { batch, digest: batch }, items);
+  await enqueueManifest(connections, { batch, digest: batch }, items);
   return {
     async ended() {
       for (;;) {

@@ -12,10 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { intakeManifest } from '../src/batch/enqueue.ts';
+import { hasEnded } from '../src/batch/counts.ts';
+import { enqueueManifest } from '../src/batch/enqueue.ts';
 import { callbackTokens } from '../src/callbacks/token.ts';
 import { loadConfig } from '../src/config.ts';
-import { hasEnded } from '../src/fleet/batch-state.ts';
 import type { Item, Submitted } from '../src/items/item.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 import { connect } from '../src/wiring/connections.ts';
@@ -102,7 +102,7 @@ async function startServe(onCallback: (item: string) => void): Promise<string> {
 
 async function discovery(calledBack: ReadonlySet<string>): Promise<void> {
   const items = Array.from({ length: ITEMS }, (_, index) => itemOf('discovery', index));
-  await intakeManifest(connections, { batch: 'discovery', digest: '' }, each(items));
+  await enqueueManifest(connections, { batch: 'discovery', digest: '' }, each(items));
   const startedAt = Date.now();
   let counts = await connections.state.counts('discovery');
   for (; !counts || !hasEnded(counts); counts = await connections.state.counts('discovery')) await sleep(100);

@@ -1,84 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { z } from 'zod';
-import { FluxError, UsageError } from './errors.ts';
-import { parseDuration, parseRate } from './text/duration.ts';
+import { DEFAULTS, parseVariables, SECRET_VARIABLES, VARIABLE_NAMES, type Variables } from './settings/variables.ts';
 import { passwordsIn, withoutPassword } from './text/scrub.ts';
 
-const duration = z.string().transform(through(parseDuration));
-const rate = z.string().transform(through(parseRate));
-const whole = (least: number) => z.coerce.number().int().min(least);
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-
-const DEFAULTS: Readonly<Record<string, string>> = {
-  FLUX_API_URL: 'https://api.kie.ai',
-  FLUX_RATE_LIMIT: '20/10s',
-  FLUX_POLL_LIMIT: '10/1s',
-  FLUX_MAX_TASKS: '100',
-  FLUX_SUBMIT_TIMEOUT: '30s',
-  FLUX_POLL_GIVE_UP: '15m',
-  FLUX_ORIGIN_TTL: '10m',
-  FLUX_STORED_TTL: '14d',
-  REDIS_ALLOW_EVICTION: 'false',
-  ARCHIVE_URL: './archive',
-  S3_FORCE_PATH_STYLE: 'false',
-  ON_UNKNOWN: 'hold',
-  GENERATION_RETRIES: '0',
-  UNKNOWN_LIMIT: '5',
-  CONFIRM_CREDITS: '500',
-  EMBED_METADATA: 'false',
-  FETCH_ALLOW: '',
-  PORT: '8787',
-};
-
-/** Every variable that we read. */
-const variables = z.object({
-  FLUX_API_KEY: z.string().exactOptional(),
-  FLUX_API_URL: z.url({ protocol: /^https?$/ }),
-  FLUX_RATE_LIMIT: rate,
-  FLUX_POLL_LIMIT: rate,
-  FLUX_MAX_TASKS: whole(1),
-  FLUX_CALLBACK_URL: z.url({ protocol: /^https?$/ }).exactOptional(),
-  FLUX_WEBHOOK_KEY: z.string().exactOptional(),
-  FLUX_SUBMIT_TIMEOUT: duration,
-  FLUX_POLL_GIVE_UP: duration,
-  FLUX_ORIGIN_TTL: duration,
-  FLUX_STORED_TTL: duration,
-  FLUX_PRICES: z.string().exactOptional(),
-  REDIS_URL: z
-    .string()
-    .regex(
-      /^rediss?(\+cluster|\+sentinel)?:\/\//,
-      'Expected redis://…, rediss://…, redis+cluster://… or redis+sentinel://…',
-    )
-    .exactOptional(),
-  REDIS_TLS_CA: z.string().exactOptional(),
-  REDIS_ALLOW_EVICTION: flag,
-  ARCHIVE_URL: z.string().min(1),
-  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
-  S3_FORCE_PATH_STYLE: flag,
-  AWS_REGION: z.string().exactOptional(),
-  ON_UNKNOWN: z.enum(['hold', 'resubmit']),
-  GENERATION_RETRIES: whole(0),
-  UNKNOWN_LIMIT: whole(0),
-  EMBED_METADATA: flag,
-  BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
-  CONFIRM_CREDITS: z.coerce.number().min(0),
-  FETCH_ALLOW: list,
-  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
-  PORT: whole(0),
-  SERVE_PASSWORD: z.string().min(1).exactOptional(),
-});
-type Variables = z.infer<typeof variables>;
-
-const SECRETS: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
 const PRIVATE_STATE_DIR = '.flux-batch';
 const EXPLAINED = '.env.example explains each variable.';
 
@@ -136,17 +61,17 @@ export type GivenSettings = { readonly [Name in keyof Variables]?: string | numb
  * What `.env` holds is also put into the environment, for the AWS SDK reads its credentials from there.
  */
 export function loadConfig(overrides: Overrides = {}): Config {
-  return configOf(resolve(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`));
+  return configOf(parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`));
 }
 
 /** What was given over defaults, and nothing else: neither the environment nor `.env` is looked at. Throws as `loadConfig`. */
 export function configFrom(settings: GivenSettings): Config {
   const given: Record<string, string> = {};
-  for (const name of variables.keyof().options) {
+  for (const name of VARIABLE_NAMES) {
     const value = settings[name];
     if (value !== undefined && value !== '') given[name] = String(value);
   }
-  return configOf(resolve(given, EXPLAINED));
+  return configOf(parseVariables(given, EXPLAINED));
 }
 
 function configOf(values: Variables): Config {
@@ -198,21 +123,12 @@ function secretsOf(values: Variables): string[] {
 /** What is in force, a line a variable, secrets masked and passwords taken out of URLs. */
 export function describeConfig(overrides: Overrides = {}): ConfigLine[] {
   const { given, origins } = gather(overrides);
-  resolve(given, EXPLAINED);
-  return variables.keyof().options.map((name) => ({
+  parseVariables(given, EXPLAINED);
+  return VARIABLE_NAMES.map((name) => ({
     name,
     value: mask(name, given[name] ?? DEFAULTS[name] ?? ''),
     origin: origins[name] ?? 'default',
   }));
-}
-
-function resolve(given: Readonly<Record<string, string>>, hint: string): Variables {
-  const parsed = variables.safeParse({ ...DEFAULTS, ...given });
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new UsageError('config-invalid', `The configuration is wrong:\n  ${problems.join('\n  ')}`, {
-    hint,
-  });
 }
 
 function gather(overrides: Overrides): { given: Record<string, string>; origins: Record<string, Origin> } {
@@ -220,7 +136,7 @@ function gather(overrides: Overrides): { given: Record<string, string>; origins:
   for (const [name, value] of Object.entries(file)) process.env[name] ??= value;
   const given: Record<string, string> = {};
   const origins: Record<string, Origin> = {};
-  for (const name of variables.keyof().options) {
+  for (const name of VARIABLE_NAMES) {
     const value = overrides[name] ?? process.env[name];
     // An empty variable is how compose files and shells say "unset".
     if (value === undefined || value === '') continue;
@@ -244,19 +160,7 @@ function readDotEnv(): Record<string, string> {
 
 function mask(name: string, value: string): string {
   if (value === '') return '(not set)';
-  if (SECRETS.includes(name))
+  if (SECRET_VARIABLES.includes(name))
     return `${value.slice(0, 2)}…${value.length > 8 ? value.slice(-2) : ''} (${value.length} characters)`;
   return withoutPassword(value);
-}
-
-/** A parser that throws a FluxError, as a zod transform. */
-function through<T>(parse: (text: string) => T) {
-  return (text: string, context: z.RefinementCtx): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof FluxError ? error.message : String(error) });
-      return z.NEVER;
-    }
-  };
 }

@@ -1,7 +1,7 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
 import { readBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
-import { writeIndex } from '../src/results/write-index-of.ts';
+import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
@@ -10,7 +10,10 @@ const finishSchema = z.object({ batch: z.string() });
 type Shared = Pick<StageWorkerOptions<unknown>, 'redis' | 'clock' | 'prefix' | 'signal' | 'onTrouble'>;
 
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
-export function finishWorker(connections: Connections, shared: Shared): Worker {
+export function finishWorker(
+  connections: Pick<Connections, 'log' | 'state' | 'archive' | 'records'>,
+  shared: Shared,
+): Worker {
   return stageWorker({
     ...shared,
     stage: 'finish',
@@ -21,7 +24,10 @@ export function finishWorker(connections: Connections, shared: Shared): Worker {
   });
 }
 
-async function finish(batch: string, { state, archive, records }: Connections): Promise<StageOutcome> {
+async function finish(
+  batch: string,
+  { state, archive, records }: Pick<Connections, 'state' | 'archive' | 'records'>,
+): Promise<StageOutcome> {
   const counts = await state.counts(batch);
   await writeIndex(batch, { archive, records });
   const file = await readBatchFile(archive, batch);

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
 import { finishedSchema, itemSchema, submittedSchema } from '../src/items/item.ts';
-import { pollHints } from '../src/queue/poll-hints.ts';
+import { pollNow } from '../src/queue/poll-now.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
 import { archive } from '../src/stages/archive.ts';
 import { giveUp } from '../src/stages/give-up.ts';
@@ -23,51 +23,12 @@ const ARCHIVE_CONCURRENCY = 8;
 /** Starts this process's share of the fleet. Its `drain` starts nothing new, lets what is under way be recorded, and ends. */
 export function startFleet(connections: Connections, ports: OpenedPorts, options: FleetOptions): Fleet {
   const stopping = new AbortController();
-  // Each job under way waits on it: far more than the ten that Node takes for a leak.
+  // Each job under way listens to it: far more than the ten that Node takes for a leak.
   setMaxListeners(0, stopping.signal);
-  const shared = {
-    redis: connections.redis,
-    clock: connections.clock,
-    prefix: connections.prefix,
-    signal: stopping.signal,
-    onTrouble: options.onTrouble,
-  };
-  const hints = pollHints(connections.redis, connections.keys, connections.queues);
-  const ours = onlyOurArchive(connections, options.onTrouble);
-  const start: Record<Stage, () => Worker> = {
-    submit: () =>
-      stageWorker({
-        ...shared,
-        stage: 'submit',
-        schema: itemSchema,
-        concurrency: options.concurrency?.submit ?? submitConcurrency(connections.config.rateLimit),
-        run: ours((item, run) => submit(item, run, ports)),
-        giveUp: (item, error) => giveUp(item, error, ports),
-      }),
-    poll: () =>
-      stageWorker({
-        ...shared,
-        stage: 'poll',
-        schema: submittedSchema,
-        concurrency: options.concurrency?.poll ?? POLL_CONCURRENCY,
-        run: ours((item, run) => poll(item, run, ports)),
-        isHurried: (item) => hints.take(item),
-        giveUp: (item, error) => giveUp(item, error, ports),
-      }),
-    archive: () =>
-      stageWorker({
-        ...shared,
-        stage: 'archive',
-        schema: finishedSchema,
-        concurrency: options.concurrency?.archive ?? ARCHIVE_CONCURRENCY,
-        run: ours((item, run) => archive(item, run, ports)),
-        giveUp: (item, error) => giveUp(item, error, ports),
-      }),
-    finish: () => finishWorker(connections, shared),
-  };
+  const starters = startersOf(connections, ports, options, stopping.signal);
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
-  const workers = stages.map((stage) => start[stage]());
+  const workers = stages.map((stage) => starters[stage]());
   const sweep = startSweep(connections, ports);
   const heartbeat = startHeartbeat(connections, options.stages);
   let drained: Promise<boolean> | undefined;
@@ -95,7 +56,51 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   };
 }
 
-/** Enough waiters for every slot to have its own when its time comes, with answers that take up to about two seconds. */
+/** A worker for each queue, started when it is called. */
+function startersOf(
+  connections: Connections,
+  ports: OpenedPorts,
+  { concurrency = {}, onTrouble }: FleetOptions,
+  signal: AbortSignal,
+): Record<Stage, () => Worker> {
+  const { redis, clock, prefix, keys, queues, config } = connections;
+  const shared = { redis, clock, prefix, signal, onTrouble };
+  const polls = pollNow(redis, keys, queues);
+  const ours = onlyOurArchive(connections, onTrouble);
+  return {
+    submit: () =>
+      stageWorker({
+        ...shared,
+        stage: 'submit',
+        schema: itemSchema,
+        concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit),
+        run: ours((item, run) => submit(item, run, ports)),
+        giveUp: (item, error) => giveUp(item, error, ports),
+      }),
+    poll: () =>
+      stageWorker({
+        ...shared,
+        stage: 'poll',
+        schema: submittedSchema,
+        concurrency: concurrency.poll ?? POLL_CONCURRENCY,
+        run: ours((item, run) => poll(item, run, ports)),
+        isDueNow: (item) => polls.take(item),
+        giveUp: (item, error) => giveUp(item, error, ports),
+      }),
+    archive: () =>
+      stageWorker({
+        ...shared,
+        stage: 'archive',
+        schema: finishedSchema,
+        concurrency: concurrency.archive ?? ARCHIVE_CONCURRENCY,
+        run: ours((item, run) => archive(item, run, ports)),
+        giveUp: (item, error) => giveUp(item, error, ports),
+      }),
+    finish: () => finishWorker(connections, shared),
+  };
+}
+
+/** Enough waiters for every slot to have one when its time comes, with answers that take up to about two seconds. */
 function submitConcurrency({ max, windowMs }: { max: number; windowMs: number }): number {
   const perSecond = (max * 1_000) / windowMs;
   return Math.min(64, Math.max(8, Math.ceil(perSecond * 4)));

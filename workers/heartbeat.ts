@@ -4,8 +4,11 @@ import { BEAT_EVERY_MS, type WorkerFacts } from '../src/fleet/heartbeats.ts';
 import { VERSION } from '../src/version.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 
-/** Tells that this process works, from now until it stops. A beat that fails is made up for by the next. */
-export function startHeartbeat({ heartbeats, log }: Connections, stages: readonly string[]) {
+/** Tells the fleet that this process works, until it stops. The next beat makes up for one that fails. */
+export function startHeartbeat(
+  { heartbeats, log }: Pick<Connections, 'heartbeats' | 'log'>,
+  stages: readonly string[],
+) {
   const startedAt = Date.now();
   const facts: WorkerFacts = {
     id: randomUUID(),

@@ -8,9 +8,9 @@ import type { Run, StageOutcome } from '../src/stages/ports.ts';
 import { backoffMs, retryRule } from '../src/stages/retry.ts';
 
 /**
- * A worker's death is noticed when its lock has run out and the next check comes: 15 s at the most. A lock is renewed so often that
- * at any moment 12 s of it are left: an outage of Redis of 10 s, and the time to connect again, does not let jobs run twice.
- * Both are held by test/workers/takeover.test.ts.
+ * A worker's death is noticed when its lock has run out and the next check comes, which takes 15 s at most. A lock is renewed so
+ * often that 12 s of it are always left. So an outage of Redis of 10 s, and the time to connect again, lets no job run twice.
+ * test/workers/takeover.test.ts holds both.
  */
 const LOCK_MS = 13_000;
 const RENEWAL_MS = 1_000;
@@ -25,8 +25,8 @@ export type StageWorkerOptions<Data> = {
   run(data: Data, run: Run): Promise<StageOutcome>;
   /** The last attempt threw: end what the job is about. */
   giveUp(data: Data, error: unknown): Promise<void>;
-  /** Asked when the job has been delayed: is it to run at once after all? */
-  isHurried?(data: Data): Promise<boolean>;
+  /** Asked after the job was delayed: is it to run at once after all? */
+  isDueNow?(data: Data): Promise<boolean>;
   /** A fault that is not the item's: the whole process may want to stop for it. */
   onTrouble(error: unknown): void;
   redis: RedisClient;
@@ -73,7 +73,7 @@ async function processJob<Data>(job: Job, token: string | undefined, options: St
     case 'later':
       // BullMQ goes by the machine's own clock.
       await job.moveToDelayed(Date.now() + Math.max(outcome.atMs - options.clock.now(), 1), token);
-      await hurry(job, parsed.data, options);
+      await promoteIfDue(job, parsed.data, options);
       throw new DelayedError();
     case 'retry':
       throw outcome.error;
@@ -82,12 +82,12 @@ async function processJob<Data>(job: Job, token: string | undefined, options: St
   }
 }
 
-/** Asked only now: whoever came before the delay left a mark, whoever comes after it finds a delayed job. */
-async function hurry<Data>(job: Job, data: Data, { isHurried }: StageWorkerOptions<Data>): Promise<void> {
+/** Asked only now: a callback that came before the delay left a mark, and one that comes after it finds a delayed job. */
+async function promoteIfDue<Data>(job: Job, data: Data, { isDueNow }: StageWorkerOptions<Data>): Promise<void> {
   try {
-    if (await isHurried?.(data)) await promoteDelayed(job);
+    if (await isDueNow?.(data)) await promoteDelayed(job);
   } catch {
-    // The job is delayed already and must not fail for this. A hint that is lost costs a wait.
+    // The job is delayed already and must not fail for this. A mark that is lost costs a wait.
   }
 }
 

@@ -1,18 +1,23 @@
-import { hasEnded } from '../src/fleet/batch-state.ts';
+import { hasEnded } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
 import { leastPrice } from '../src/money/prices.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 
 const EVERY_MS = 5_000;
-/** A closed gate is probed by one process at a time, and not with every round. */
-const GATE_PROBE_MS = 15_000;
+/** A tripped breaker is probed by one process at a time, and not in every round. */
+const BREAKER_PROBE_MS = 15_000;
 
 /**
- * What no job does: repairs a crash between a batch's last transition and the adding of its finish job and within a pause or a cancel, has an index written anew
- * that has become old, and lets a submit probe the gate when what closed it may be over.
+ * Does what no job does, every few seconds in each worker:
+ * - adds the finish job of a batch that has ended, where a crash came before it or the index is out of date
+ * - completes a pause or a cancel that a crash cut short
+ * - lets one submit probe the breaker when the reason for its trip may be over
  */
-export function startSweep(connections: Connections, ports: OpenedPorts): { stop(): void } {
+export function startSweep(
+  connections: Pick<Connections, 'state' | 'control' | 'queues' | 'log'>,
+  ports: Pick<OpenedPorts, 'provider' | 'prices'>,
+): { stop(): void } {
   const { state, control, queues, log } = connections;
   const sweep = async () => {
     for (const batch of await state.batches()) {
@@ -20,9 +25,9 @@ export function startSweep(connections: Connections, ports: OpenedPorts): { stop
       if (counts && hasEnded(counts) && counts.finishedVersion !== counts.version) await queues.finish(batch);
     }
     await control.mend();
-    const gate = await state.gate();
-    if (!gate || !(await state.isMyProbe(GATE_PROBE_MS))) return;
-    if (await mayBeOver(gate, ports.provider, leastPrice(ports.prices))) await state.allowProbe();
+    const breaker = await state.breaker();
+    if (!breaker || !(await state.isMyProbe(BREAKER_PROBE_MS))) return;
+    if (await mayBeOver(breaker, ports.provider, leastPrice(ports.prices))) await state.allowProbe();
   };
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));

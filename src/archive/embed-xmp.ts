@@ -1,4 +1,15 @@
-import type { EmbeddedMetadata } from './embed.ts';
+import { escapeMarkup } from '../text/escape-markup.ts';
+
+/** What an image says of itself once it has left its archive. The input image is left out: its URL may open something. */
+export type EmbeddedMetadata = {
+  prompt: string;
+  model: string;
+  batch: string;
+  item: string;
+  name: string;
+  variant: number;
+  taskId: string;
+};
 
 const SOURCE = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia';
 
@@ -39,11 +50,5 @@ const NOT_IN_XML = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
 
 // A lone surrogate becomes U+FFFD where the text becomes UTF-8.
 function escaped(text: string): string {
-  return text
-    .replace(NOT_IN_XML, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll('\r', '&#13;');
+  return escapeMarkup(text.replace(NOT_IN_XML, '\uFFFD')).replaceAll('\r', '&#13;');
 }

@@ -1,17 +1,6 @@
 import { embedInJpeg } from './embed-jpeg.ts';
 import { embedInPng } from './embed-png.ts';
-import { xmpPacket } from './embed-xmp.ts';
-
-/** What an image says of itself once it has left its archive. The input image is left out: its URL may open something. */
-export type EmbeddedMetadata = {
-  prompt: string;
-  model: string;
-  batch: string;
-  item: string;
-  name: string;
-  variant: number;
-  taskId: string;
-};
+import { type EmbeddedMetadata, xmpPacket } from './embed-xmp.ts';
 
 /**
  * The image with the metadata written into it, in XMP, and in a PNG the prompt as `Description` as well. Bytes are spliced in

@@ -1,29 +1,105 @@
-import { type BatchCounts, hasEnded } from '../fleet/batch-state.ts';
-import type { Gate } from '../fleet/probe-breaker.ts';
-import { isOutOfBudget } from '../money/budget.ts';
+import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import type { ItemState } from '../items/item-state.ts';
 
-/** Submitting is stopped for good as far as a process can tell that only looks. */
-const STOPS_FOR_GOOD = ['unauthorized', 'out-of-credits', 'not-found'];
+/** What is known of a batch without looking at any of its items. Times are epoch milliseconds. */
+export type BatchCounts = {
+  batch: string;
+  archive: string;
+  createdAt: number;
+  /** The whole manifest has been enqueued. */
+  sealed: boolean;
+  /** Since when a person has paused it; undefined while it is not paused. */
+  pausedAt: number | undefined;
+  /** When a person cancelled it; undefined when nobody did, or when it was enqueued again since. */
+  cancelledAt: number | undefined;
+  /** Grows with every transition. */
+  version: number;
+  /** The version that the index in the archive was written from; undefined before the first time. */
+  finishedVersion: number | undefined;
+  items: Record<ItemState, number>;
+  total: number;
+  submits: number;
+  /** What its tasks cost. */
+  credits: number;
+  /** What submits may have cost that are under way or have an unknown outcome. */
+  unsettled: number;
+  /** What it may cost; undefined when that is not limited. */
+  budget: number | undefined;
+  /** Queued items that the budget does not allow, and what they would cost. */
+  overBudget: { items: number; credits: number };
+  bytes: number;
+};
 
 /**
- * How a batch stands for one who waits for it. `ended`: every item has, and the index is written. `out-of-budget` and `stopped`
- * wait for a person; what was submitted has ended.
+ * How a batch stands for one who waits for it. `ended`: every item has ended and the index is written. `out-of-budget` and
+ * `stopped` wait for a person; what was submitted has ended.
  */
 export type Outlook = 'enqueuing' | 'running' | 'paused' | 'ended' | 'out-of-budget' | 'stopped';
 
-export function outlookOf(counts: BatchCounts, gate: Gate | undefined, allPausedAt: number | undefined): Outlook {
+/** Reasons that do not pass while a process only looks. */
+const STOPS_FOR_GOOD = ['unauthorized', 'out-of-credits', 'not-found'];
+
+export function outlookOf(
+  counts: BatchCounts,
+  breaker: TrippedBreaker | undefined,
+  allPausedAt: number | undefined,
+): Outlook {
   if (isFinished(counts)) return 'ended';
   if (!counts.sealed) return 'enqueuing';
-  if (isStuck(counts, gate)) return 'stopped';
+  if (isStuck(counts, breaker)) return 'stopped';
   if (isOutOfBudget(counts)) return 'out-of-budget';
   return counts.pausedAt === undefined && allPausedAt === undefined ? 'running' : 'paused';
 }
 
+/** Every item of the manifest has ended, one way or another. */
+export function hasEnded({ sealed, items }: BatchCounts): boolean {
+  return sealed && items.queued + items.submitting + items.submitted + items.finished === 0;
+}
+
+/** It has ended, and its index is written. */
 export function isFinished(counts: BatchCounts): boolean {
   return hasEnded(counts) && counts.finishedVersion === counts.version;
 }
 
 /** Nothing runs any more that is worth waiting for. */
-export function isStuck({ items }: BatchCounts, gate: Gate | undefined): boolean {
-  return gate !== undefined && STOPS_FOR_GOOD.includes(gate.refusal) && items.submitted + items.finished === 0;
+export function isStuck({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
+  return breaker !== undefined && STOPS_FOR_GOOD.includes(breaker.refusal) && items.submitted + items.finished === 0;
+}
+
+/** Everything else has ended, and what is left costs more than the budget has room for. */
+export function isOutOfBudget({ sealed, items, overBudget }: BatchCounts): boolean {
+  const underWay = items.submitting + items.submitted + items.finished;
+  return sealed && underWay === 0 && items.queued > 0 && overBudget.items >= items.queued;
+}
+
+/** How many items have ended. */
+export function doneOf({ items }: BatchCounts): number {
+  return items.archived + items.failed + items.held + items.cancelled;
+}
+
+/** What is shown of a batch that Redis does not know yet. */
+export function emptyCounts(batch: string): BatchCounts {
+  return {
+    batch,
+    archive: '',
+    createdAt: Date.now(),
+    sealed: false,
+    pausedAt: undefined,
+    cancelledAt: undefined,
+    version: 0,
+    finishedVersion: undefined,
+    items: noItems(),
+    total: 0,
+    submits: 0,
+    credits: 0,
+    unsettled: 0,
+    budget: undefined,
+    overBudget: { items: 0, credits: 0 },
+    bytes: 0,
+  };
+}
+
+/** None in each state. */
+export function noItems(): Record<ItemState, number> {
+  return { queued: 0, submitting: 0, submitted: 0, finished: 0, archived: 0, failed: 0, held: 0, cancelled: 0 };
 }

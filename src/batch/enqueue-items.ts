@@ -1,10 +1,11 @@
-import pLimit from 'p-limit';
+import pMap from 'p-map';
 import type { Records } from '../archive/records.ts';
-import type { Item, Submitted } from '../items/item.ts';
+import type { Item, NewItem, Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
-import { reconcile, type Step } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { reopenedRecord } from '../items/transitions.ts';
+import { requeuedRecord } from '../items/transitions.ts';
+import { chunksOf } from './chunks-of.ts';
+import { stepsOf } from './steps.ts';
 
 /** The side of the batch state that takes manifests in. */
 export interface BatchIntake {
@@ -39,15 +40,15 @@ export type EnqueuePorts = {
 export type Enqueued = { items: number; submits: number; polls: number };
 
 const CHUNK = 1_000;
-const RECORD_READS = 32;
+const RECORD_WRITES = 32;
 
 /**
  * Takes a manifest's items in, whatever is known of them already: adds what was never sent, takes up what was, and leaves alone
  * what has ended. Running it again, after any crash or with an emptied Redis, comes to the same.
  */
-export async function enqueue(
+export async function enqueueItems(
   manifest: { batch: string; digest: string; archive: string },
-  items: AsyncIterable<Omit<Item, 'queuedAt'>>,
+  items: AsyncIterable<NewItem>,
   ports: EnqueuePorts,
   onProgress: (enqueued: Enqueued) => void = () => {},
 ): Promise<Enqueued> {
@@ -76,57 +77,46 @@ export async function enqueue(
 }
 
 async function enqueueChunk(batch: string, items: readonly Item[], recorded: ReadonlySet<string>, ports: EnqueuePorts) {
-  const states = await ports.intake.states(
+  const { intake, queues, records, settings, now } = ports;
+  const planned = await stepsOf(batch, items, { now, records, recorded, states: intake.states, settings });
+  const admitted = await intake.admit(
     batch,
-    items.map((item) => item.id),
-  );
-  const limit = pLimit(RECORD_READS);
-  const plans = await Promise.all(
-    items.map((item, index) => limit(() => planOf(item, states[index], recorded.has(item.id), ports))),
-  );
-  const admitted = await ports.intake.admit(
-    batch,
-    plans.flatMap(({ item, was, step }) =>
+    planned.flatMap(({ item, was, step }) =>
       step.admitAs === undefined ? [] : [{ id: item.id, was, to: step.admitAs }],
     ),
   );
-  // Only by who admitted it, and before its job is there: a worker that has the item by another's word has written a newer record.
-  await Promise.all(
-    plans.flatMap(({ item, step, record }) =>
-      step.reopen && record && admitted.has(item.id) ? [limit(() => ports.records.write(reopenedRecord(record)))] : [],
-    ),
+  // Only by who admitted it, and before its job is there: a worker that has the item by then has written a newer record.
+  await pMap(
+    planned,
+    async ({ item, step, record }) => {
+      if (step.requeueRecord && record && admitted.has(item.id)) await records.write(requeuedRecord(record));
+    },
+    { concurrency: RECORD_WRITES },
   );
-  const submits = plans.filter(({ step }) => step.job === 'submit');
-  const polls = plans.flatMap(({ submitted, was }) => (submitted ? [{ item: submitted, was }] : []));
-  await inTurns(submits, ports.queues.submitAll, ports.queues.submitAgain);
-  await inTurns(polls, ports.queues.pollAll, ports.queues.pollAgain);
+  const submits = planned.filter(({ step }) => step.job === 'submit');
+  const polls = planned.flatMap(({ item, was, step, record }) => {
+    const submitted = step.job === 'poll' && record ? taskOf(item, record, ports) : undefined;
+    return submitted ? [{ item: submitted, was }] : [];
+  });
+  await addJobs(submits, queues.submitAll, queues.submitAgain);
+  await addJobs(polls, queues.pollAll, queues.pollAgain);
   return { submits: submits.length, polls: polls.length };
 }
 
-type Planned = { item: Item; was: ItemState | undefined; step: Step; record?: ItemRecord; submitted?: Submitted };
-
-async function planOf(
-  item: Item,
-  was: ItemState | undefined,
-  recorded: boolean,
-  ports: EnqueuePorts,
-): Promise<Planned> {
-  if (recorded && was === 'archived') return { item, was, step: {} };
-  const record = recorded ? await ports.records.read(item.batch, item.id) : undefined;
-  const step = reconcile(was, record, { ...ports.settings, now: ports.now() });
-  if (!record) return { item, was, step };
-  if (step.job !== 'poll' || !('taskId' in record) || record.taskId === undefined) return { item, was, step, record };
-  const submitted: Submitted = {
+/** The task that is to be asked for. Undefined for a record without one. */
+function taskOf(item: Item, record: ItemRecord, { now, settings }: EnqueuePorts): Submitted | undefined {
+  if (!('taskId' in record) || record.taskId === undefined) return undefined;
+  return {
     ...item,
     taskId: record.taskId,
     submittedAt: Date.parse(record.timings.submitted ?? record.timings.queued),
-    giveUpAt: ports.now() + ports.settings.pollGiveUpMs,
+    giveUpAt: now() + settings.pollGiveUpMs,
     recorded: true,
   };
-  return { item, was, step, submitted };
 }
 
-async function inTurns<T>(
+/** Of an item that had ended the former job may still be there: it is added in another way. */
+async function addJobs<T>(
   plans: readonly { item: T; was: ItemState | undefined }[],
   add: (items: readonly T[]) => Promise<void>,
   addAgain: (items: readonly T[]) => Promise<void>,
@@ -136,15 +126,4 @@ async function inTurns<T>(
   const others = plans.filter((plan) => !hadEnded(plan)).map(({ item }) => item);
   if (others.length > 0) await add(others);
   if (ended.length > 0) await addAgain(ended);
-}
-
-async function* chunksOf<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let chunk: T[] = [];
-  for await (const one of source) {
-    chunk.push(one);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }

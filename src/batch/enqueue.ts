@@ -1,17 +1,18 @@
 import { readBatchFile, writeBatchFile } from '../archive/batch-file.ts';
+import { hasEnded } from '../batch/counts.ts';
 import { UsageError } from '../errors.ts';
-import { hasEnded } from '../fleet/batch-state.ts';
-import type { Item } from '../items/item.ts';
-import { recountCharges } from '../money/budget.ts';
+import type { NewItem } from '../items/item.ts';
 import { formatRate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { type Enqueued, enqueue } from './enqueue-items.ts';
+import { type Enqueued, enqueueItems } from './enqueue-items.ts';
+import { recountCharges } from './recount-charges.ts';
+import type { RestorePorts } from './restore.ts';
 
 /** Takes a manifest into the queues, after making sure that its batch is not on its way to another archive. */
-export async function intakeManifest(
-  connections: Connections,
+export async function enqueueManifest(
+  connections: RestorePorts & Pick<Connections, 'control'>,
   manifest: { batch: string; digest: string },
-  items: AsyncIterable<Omit<Item, 'queuedAt'>>,
+  items: AsyncIterable<NewItem>,
   onProgress?: (enqueued: Enqueued) => void,
 ): Promise<Enqueued> {
   const { config, clock, archive, records, state, queues, spending, control } = connections;
@@ -32,20 +33,23 @@ export async function intakeManifest(
   });
   // Before any job: what was spent already counts against what may be spent.
   await recountCharges(connections, manifest.batch);
-  const waited = ((await state.counts(manifest.batch))?.beyond.items ?? 0) > 0;
+  const waited = ((await state.counts(manifest.batch))?.overBudget.items ?? 0) > 0;
   await spending.setBudget(manifest.batch, budgetCredits);
-  const enqueued = await enqueue(
+  const enqueued = await enqueueItems(
     { ...manifest, archive: archive.url },
     items,
     { now: clock.now, records, intake: state.intake, queues, settings: { onUnknown, pollGiveUpMs, storedTtlMs } },
     onProgress,
   );
-  if (waited) await control.wake(manifest.batch);
+  if (waited) await control.unpark(manifest.batch);
   return enqueued;
 }
 
 /** Throws a UsageError (`archive-differs`) while the batch is under way to another archive than ours. */
-export async function refuseOtherArchive({ state, archive }: Connections, batch: string): Promise<void> {
+export async function refuseOtherArchive(
+  { state, archive }: Pick<Connections, 'state' | 'archive'>,
+  batch: string,
+): Promise<void> {
   const known = await state.counts(batch);
   if (!known || known.archive === archive.url || known.archive === '' || hasEnded(known)) return;
   throw new UsageError(

@@ -1,22 +1,21 @@
+import { readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { failedRecord, itemOfRecord, reopenedRecord, resumedTask, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, itemOfRecord, requeuedRecord, resumedTask, submittedRecord } from '../items/transitions.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { readRecords } from './read-records.ts';
 
 export type HeldRecord = Extract<ItemRecord, { state: 'held' }>;
 
-const CHUNK = 500;
-
-/** By Redis where it knows the batch, else by the archive's records alone. */
-export async function* heldItems({ state, records }: Connections, batch: string): AsyncGenerator<HeldRecord> {
+/** By Redis where it knows the batch, otherwise by the archive's records alone. */
+export async function* heldItems(
+  { state, records }: Pick<Connections, 'state' | 'records'>,
+  batch: string,
+): AsyncGenerator<HeldRecord> {
   const ids = (await state.counts(batch)) ? state.itemsIn(batch, ['held']) : records.list(batch);
-  for await (const found of readRecords(records, ids, batch, CHUNK)) {
-    for (const record of found) if (record.state === 'held') yield record;
-  }
+  for await (const record of readRecords(records, batch, ids)) if (record.state === 'held') yield record;
 }
 
 /** What a person needs to decide. */
@@ -41,7 +40,7 @@ export type Picked = { held: HeldRecord[]; others: { id: string; state: ItemStat
 
 /** The items of these ids or names. Throws a UsageError (`item-unknown`) for one that the batch has not. */
 export async function pick(
-  connections: Connections,
+  connections: Pick<Connections, 'state' | 'records'>,
   batch: string,
   wanted: readonly string[] | 'all',
 ): Promise<Picked> {
@@ -67,20 +66,27 @@ export async function pick(
   });
 }
 
-/** It is not made and nobody asks about it any more: failed, of the class `cancelled`, which a plain retry leaves alone. */
-export async function drop({ records, state }: Connections, record: HeldRecord): Promise<void> {
+/** It is given up: failed, of the class `cancelled`, which a plain retry leaves alone. */
+export async function drop(
+  { records, state }: Pick<Connections, 'records' | 'state'>,
+  record: HeldRecord,
+): Promise<void> {
   const message = `Dropped by a person; before, ${record.failure.class}: ${record.failure.message}`;
   const item = itemOfRecord(record);
   await records.write(failedRecord(item, record, { class: 'cancelled', message }));
   await state.move(item, 'failed');
 }
 
-/** The task was found by a person: it is recorded, then asked for like any other. */
-export async function attach(connections: Connections, record: HeldRecord, taskId: string): Promise<void> {
+/** A person found the task: it is recorded, then polled like any other. */
+export async function attach(
+  connections: Pick<Connections, 'records' | 'queues' | 'state' | 'config' | 'clock'>,
+  record: HeldRecord,
+  taskId: string,
+): Promise<void> {
   const { records, queues, state, config, clock } = connections;
   const item = itemOfRecord(record);
   const now = clock.now();
-  const former = record.taskId === undefined || record.taskId === taskId ? record : reopenedRecord(record);
+  const former = record.taskId === undefined || record.taskId === taskId ? record : requeuedRecord(record);
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = now + config.pollGiveUpMs;
   const submitted = submittedRecord({ ...item, taskId, submittedAt, giveUpAt, recorded: true }, former);

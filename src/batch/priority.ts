@@ -1,5 +1,3 @@
-import { InvalidArgumentError } from 'commander';
-
 /** Item priorities within a batch of its own priority: 0 to 999. */
 const STEP = 1_000;
 /** BullMQ's largest priority, 2^21 - 1, over the step. */
@@ -18,12 +16,6 @@ export async function* prioritized<T extends { priority: number }>(
   batchPriority: number,
 ): AsyncGenerator<T> {
   for await (const item of items) yield { ...item, priority: priorityOf(batchPriority, item.priority) };
-}
-
-export function parseBatchPriority(text: string): number {
-  const priority = Number(text);
-  if (text.trim() !== '' && isBatchPriority(priority)) return priority;
-  throw new InvalidArgumentError(`Expected a whole number from 0 to ${LARGEST}.`);
 }
 
 export function isBatchPriority(priority: number): boolean {

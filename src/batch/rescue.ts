@@ -1,16 +1,17 @@
+import { readRecords, recordsOfBatch } from '../archive/read-records.ts';
 import { isUnknown } from '../items/charges.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { resumedTask } from '../items/transitions.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { restoredBatch } from './find.ts';
-import { readRecords } from './read-records.ts';
+import { chunksOf } from './chunks-of.ts';
+import { type RestorePorts, restoredBatch } from './restore.ts';
 
 /**
  * What can be done for an item whose image is not archived, by its record alone:
  * - `ask`: its task is paid for, and the provider still keeps the image
  * - `too-old`: it was, but the provider has deleted the image by now
- * - `no-task`: a submit of which nobody knows; without its task id there is nothing to ask for
+ * - `no-task`: a submit with an unknown outcome; without its task id there is nothing to ask for
  * - `nothing`: archived, never submitted, or ended by the provider itself
  */
 export type RescueStep = 'ask' | 'too-old' | 'no-task' | 'nothing';
@@ -41,14 +42,14 @@ const CHUNK = 500;
  * Throws a UsageError: `batch-unknown`, `archive-differs`.
  */
 export async function takeUp(
-  connections: Connections,
+  connections: RestorePorts,
   batch: string,
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {
   const { config, clock, records, state, queues } = connections;
   await restoredBatch(connections, batch);
   const rescue: Rescue = { asked: [], tooOld: [], noTask: [] };
-  for await (const some of readRecords(records, records.list(batch), batch, CHUNK)) {
+  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
     const now = clock.now();
     const toAsk: ItemRecord[] = [];
     for (const record of some) {
@@ -80,23 +81,17 @@ export async function takeUp(
 
 export type Rescued = { id: string; name: string; state: ItemRecord['state']; class?: string; message?: string };
 
-/** What became of those that were asked for, by their records. */
+/** What became of the items that were asked for, by their records. */
 export async function rescuedItems(
-  { records }: Connections,
+  { records }: Pick<Connections, 'records'>,
   batch: string,
   ids: readonly string[],
 ): Promise<Rescued[]> {
   const found: Rescued[] = [];
-  for await (const some of readRecords(records, each(ids), batch, CHUNK)) {
-    for (const record of some) {
-      const { id, name, state } = record;
-      const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
-      found.push({ id, name, state, ...(failure && { class: failure.class, message: failure.message }) });
-    }
+  for await (const record of readRecords(records, batch, ids)) {
+    const { id, name, state } = record;
+    const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
+    found.push({ id, name, state, ...(failure && { class: failure.class, message: failure.message }) });
   }
   return found;
-}
-
-async function* each(ids: readonly string[]): AsyncGenerator<string> {
-  yield* ids;
 }

@@ -1,89 +1,91 @@
+import { readRecords } from '../archive/read-records.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { itemOfRecord, reopenedRecord, resumedTask } from '../items/transitions.ts';
+import { itemOfRecord, requeuedRecord, resumedTask } from '../items/transitions.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
-import { loadPrices } from '../money/prices.ts';
+import { loadPrices } from '../money/load-prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { readRecords } from './read-records.ts';
 
-/** What is to be made live again: `submit` pays anew, `ask` asks again for a task that is paid for. */
+/** An item to make live again: `submit` pays anew, `ask` polls a task that is paid for. */
 export type Choice = { id: string; name: string; model: string; how: 'submit' | 'ask' };
 export type EndedState = Extract<ItemState, 'failed' | 'held'>;
 
 const CHUNK = 500;
 
-/** The failed items of a batch, all or those of some classes. What a person dropped comes back only by its class, `cancelled`. */
+/** The failed items of a batch, all or those of some classes. An item that a person dropped comes back only by its class, `cancelled`. */
 export async function chooseFailed(
-  connections: Connections,
+  { state, records, config, clock }: Pick<Connections, 'state' | 'records' | 'config' | 'clock'>,
   batch: string,
   classes: readonly Failure['class'][],
 ): Promise<Choice[]> {
-  const wanted = (failure: Failure) =>
+  const isWanted = (failure: Failure) =>
     classes.length > 0 ? classes.includes(failure.class) : failure.class !== 'cancelled';
+  const settings = { now: clock.now(), storedTtlMs: config.storedTtlMs };
   const chosen: Choice[] = [];
-  const ids = connections.state.itemsIn(batch, ['failed']);
-  for await (const records of readRecords(connections.records, ids, batch, CHUNK)) {
-    for (const record of records) {
-      // A record that is `queued` again: a former retry was cut off before the state followed.
-      if (record.state === 'queued' || (record.state === 'failed' && wanted(record.failure)))
-        chosen.push(choiceOf(record, connections));
+  for await (const record of readRecords(records, batch, state.itemsIn(batch, ['failed']))) {
+    // A record that is `queued` again: a former retry was cut off before the state followed.
+    if (record.state === 'queued' || (record.state === 'failed' && isWanted(record.failure))) {
+      chosen.push(choiceOf(record, settings));
     }
   }
   return chosen;
 }
 
-function choiceOf(record: ItemRecord, { config, clock }: Connections): Choice {
+function choiceOf(record: ItemRecord, settings: { now: number; storedTtlMs: number }): Choice {
   const ended = record.state === 'failed' || record.state === 'held';
-  const asks = ended && mayYieldItsImage(record, { now: clock.now(), storedTtlMs: config.storedTtlMs });
+  const asks = ended && mayYieldItsImage(record, settings);
   return { id: record.id, name: record.name, model: record.request.model, how: asks ? 'ask' : 'submit' };
 }
 
+type RetryPorts = Pick<Connections, 'records' | 'state' | 'control' | 'queues' | 'config' | 'clock'>;
+
 /**
- * Makes ended items live again: record, then state, then job, each of which may be repeated. Returns how many were still as
- * chosen. Cut off before the last, the items are queued without a job: enqueueing their manifest adds it.
+ * Makes ended items live again: record, then state, then job, each of which may be repeated. Returns how many were still in the
+ * state that they were chosen in. When it is cut off before the job, the items are queued without one; enqueueing their
+ * manifest adds it.
  */
-export async function reopen(
-  connections: Connections,
+export async function requeueItems(
+  ports: RetryPorts,
   batch: string,
   was: EndedState,
   choices: readonly Choice[],
 ): Promise<number> {
-  await connections.control.reopen(batch);
+  await ports.control.uncancel(batch);
   let sum = 0;
   for (let start = 0; start < choices.length; start += CHUNK) {
-    sum += await reopenSome(connections, batch, was, choices.slice(start, start + CHUNK));
+    sum += await requeueSome(ports, batch, was, choices.slice(start, start + CHUNK));
   }
   return sum;
 }
 
-async function reopenSome(
-  connections: Connections,
+async function requeueSome(
+  { records, state, queues, config, clock }: RetryPorts,
   batch: string,
   was: EndedState,
   choices: readonly Choice[],
 ): Promise<number> {
-  const { records, state, queues, config, clock } = connections;
   const how = new Map(choices.map((choice) => [choice.id, choice.how]));
   const ids = choices.map(({ id }) => id);
   const states = await state.intake.states(batch, ids);
   const still = ids.filter((_, index) => states[index] === was);
 
-  for await (const found of readRecords(records, each(still), batch, CHUNK)) {
-    const submits = found.filter(({ id }) => how.get(id) === 'submit');
-    const asks = found.filter(({ id }) => how.get(id) === 'ask');
-    await Promise.all(
-      submits.map((record) => (record.state === was ? records.write(reopenedRecord(record)) : undefined)),
-    );
-    await state.intake.admit(batch, [
-      ...submits.map(({ id }) => ({ id, was, to: 'queued' as const })),
-      ...asks.map(({ id }) => ({ id, was, to: 'submitted' as const })),
-    ]);
-    const giveUpAt = clock.now() + config.pollGiveUpMs;
-    if (submits.length > 0) await queues.submitAgain(submits.map(itemOfRecord));
-    if (asks.length > 0) await queues.pollAgain(asks.flatMap((record) => resumedTask(record, giveUpAt)));
+  const submits: ItemRecord[] = [];
+  const asks: ItemRecord[] = [];
+  for await (const record of readRecords(records, batch, still)) {
+    (how.get(record.id) === 'submit' ? submits : asks).push(record);
   }
+  await Promise.all(
+    submits.map((record) => (record.state === was ? records.write(requeuedRecord(record)) : undefined)),
+  );
+  await state.intake.admit(batch, [
+    ...submits.map(({ id }) => ({ id, was, to: 'queued' as const })),
+    ...asks.map(({ id }) => ({ id, was, to: 'submitted' as const })),
+  ]);
+  const giveUpAt = clock.now() + config.pollGiveUpMs;
+  if (submits.length > 0) await queues.submitAgain(submits.map(itemOfRecord));
+  if (asks.length > 0) await queues.pollAgain(asks.flatMap((record) => resumedTask(record, giveUpAt)));
   return still.length;
 }
 
@@ -105,8 +107,4 @@ export function describeChoices(choices: readonly Choice[], cost: Cost): string 
     ...(submits > 0 ? [`${plural(submits, 'item')} to submit again for ${price}`] : []),
     ...(asks > 0 ? [`${plural(asks, 'paid task')} to ask for again, at no cost`] : []),
   ].join('; ');
-}
-
-async function* each(ids: readonly string[]): AsyncGenerator<string> {
-  yield* ids;
 }

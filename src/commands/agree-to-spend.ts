@@ -1,15 +1,15 @@
+import { submitsToCome } from '../batch/submits-to-come.ts';
 import { UsageError } from '../errors.ts';
-import type { Item } from '../items/item.ts';
+import type { NewItem } from '../items/item.ts';
 import { STDIN } from '../manifest/load.ts';
 import { expand, type Manifest, type Totals } from '../manifest/manifest.ts';
-import { submitsToCome } from '../money/budget.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { agrees } from './ask.ts';
 
 export type Spending = {
   batch: string;
-  items: () => AsyncIterable<Omit<Item, 'queuedAt'>>;
+  items: () => AsyncIterable<NewItem>;
   /** Items of the whole manifest. */
   byModel: Readonly<Record<string, number>>;
   /** The manifest came on stdin: no answer can. */
@@ -25,7 +25,7 @@ export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
  * True without asking below that, or with `--yes`. Throws a UsageError (`spending-unconfirmed`) where nobody can be asked.
  */
 export async function agreesToSpend(
-  connections: Connections,
+  connections: Pick<Connections, 'config' | 'prices' | 'clock' | 'records' | 'state'>,
   { batch, items, byModel, stdinIsTaken }: Spending,
   flags: { yes?: true },
 ): Promise<boolean> {

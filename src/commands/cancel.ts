@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { hasEnded } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
 import { loadConfig } from '../config.ts';
-import { hasEnded } from '../fleet/batch-state.ts';
 import { plural, say } from '../text/terminal.ts';
 import { connect } from '../wiring/connections.ts';
 import { agrees } from './ask.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { intakeManifest } from '../batch/enqueue.ts';
-import { parseBatchPriority, prioritized } from '../batch/priority.ts';
+import { enqueueManifest } from '../batch/enqueue.ts';
+import { prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { requirePrices } from '../money/budget.ts';
@@ -8,7 +8,7 @@ import { plural, say } from '../text/terminal.ts';
 import { connect } from '../wiring/connections.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { EXIT } from './exit-codes.ts';
-import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 
 /** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */
@@ -36,7 +36,7 @@ export function enqueueCommand(): Command {
             process.exitCode = EXIT.stopped;
             return;
           }
-          const sum = await intakeManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
+          const sum = await enqueueManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
           if (flags.json) process.stdout.write(`${JSON.stringify({ batch: manifest.batch, ...sum })}\n`);
           else
             say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { describeGate } from '../fleet/describe-breaker.ts';
+import { describeBreaker } from '../fleet/describe-breaker.ts';
 import { say } from '../text/terminal.ts';
 import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
@@ -23,12 +23,12 @@ export function gateCommand(): Command {
     .action(async (action: 'open' | undefined, flags: ConfigFlags & { json?: true }) => {
       const { state, closers } = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
       try {
-        const gate = await state.gate();
-        if (action === 'open') await state.openGate();
+        const gate = await state.breaker();
+        if (action === 'open') await state.resetBreaker();
         if (flags.json) process.stdout.write(`${JSON.stringify({ gate: gate ?? null, opened: action === 'open' })}\n`);
         else if (!gate) say('submitting is not stopped');
         else if (action === 'open') say(`submitting again; it was stopped (${gate.refusal})`);
-        else for (const line of describeGate(gate, Date.now())) say(line);
+        else for (const line of describeBreaker(gate, Date.now())) say(line);
       } finally {
         await closers.closeAll();
       }

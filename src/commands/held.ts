@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
-import { restoredBatch } from '../batch/find.ts';
 import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../batch/held.ts';
-import { costOfChoices, describeChoices, reopen } from '../batch/retry.ts';
+import { restoredBatch } from '../batch/restore.ts';
+import { costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
 import { plural, say } from '../text/terminal.ts';
@@ -95,7 +95,7 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
   if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
     return refused();
   }
-  const count = held.length > 0 ? await reopen(connections, batch, 'held', choices) : 0;
+  const count = held.length > 0 ? await requeueItems(connections, batch, 'held', choices) : 0;
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ batch, resubmitted: count, credits: cost.credits ?? null })}\n`);
   else say(`${batch}: ${plural(count, 'held item')} will be submitted again`);

@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isBatchPriority, LARGEST } from '../batch/priority.ts';
 import type { Overrides } from '../config.ts';
 
 /** The flags that every command takes which reads the configuration; each wins over its variable. */
@@ -50,4 +51,11 @@ export function overridesOf(flags: ConfigFlags): Overrides {
     ...(flags.budget === undefined ? {} : { BUDGET_CREDITS: flags.budget }),
     ...(flags.embed ? { EMBED_METADATA: 'true' } : {}),
   };
+}
+
+/** Throws what commander shows as a mistake in the option. */
+export function parseBatchPriority(text: string): number {
+  const priority = Number(text);
+  if (text.trim() !== '' && isBatchPriority(priority)) return priority;
+  throw new InvalidArgumentError(`Expected a whole number from 0 to ${LARGEST}.`);
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { hasEnded } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
 import { loadConfig } from '../config.ts';
-import { hasEnded } from '../fleet/batch-state.ts';
 import { plural, say } from '../text/terminal.ts';
 import { type Connections, connect } from '../wiring/connections.ts';
 import { oneOrAll } from './batch-argument.ts';
@@ -36,13 +36,13 @@ export function pauseCommand(): Command {
     });
 }
 
-async function pauseAll({ control }: Connections) {
+async function pauseAll({ control }: Pick<Connections, 'control'>) {
   await control.pauseAll();
   const pausedAt = await control.fleetPausedAt();
   return { json: { all: true, pausedAt }, text: 'paused: nothing is submitted until flux-batch resume --all' };
 }
 
-async function pauseBatch(connections: Connections, batch: string) {
+async function pauseBatch(connections: Pick<Connections, 'state' | 'control'>, batch: string) {
   const before = await knownBatch(connections, batch);
   if (hasEnded(before)) return { json: { batch, ended: true }, text: `${batch} has ended: nothing of it waits` };
   await connections.control.pause(batch);

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
-import { expand, type Manifest, type NewItem, openManifest, type Totals } from '../manifest/manifest.ts';
+import type { NewItem } from '../items/item.ts';
+import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
 import { type Cost, costOf, submitTimeMs } from '../money/estimate.ts';
-import { loadPrices } from '../money/prices.ts';
+import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan, sourceOf } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
 import { openClosers } from '../wiring/closers.ts';

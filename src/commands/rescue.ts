@@ -3,7 +3,7 @@ import { type Rescue, type Rescued, rescuedItems, takeUp } from '../batch/rescue
 import { loadConfig } from '../config.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
-import { writeIndex } from '../results/write-index-of.ts';
+import { writeIndex } from '../results/write-index.ts';
 import { plain, plural, say, shorten } from '../text/terminal.ts';
 import { type Connections, connect } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';

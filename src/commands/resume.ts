@@ -32,7 +32,7 @@ export function resumeCommand(): Command {
     });
 }
 
-async function resumeAll({ control, state }: Connections) {
+async function resumeAll({ control, state }: Pick<Connections, 'control' | 'state'>) {
   await control.resumeAll();
   const all = await Promise.all((await state.batches()).map((batch) => state.counts(batch)));
   const stillPaused = all.flatMap((counts) => (counts?.pausedAt === undefined ? [] : [counts.batch]));
@@ -42,7 +42,7 @@ async function resumeAll({ control, state }: Connections) {
   };
 }
 
-async function resumeBatch(connections: Connections, batch: string) {
+async function resumeBatch(connections: Pick<Connections, 'state' | 'control'>, batch: string) {
   await knownBatch(connections, batch);
   await connections.control.resume(batch);
   const { items } = await knownBatch(connections, batch);

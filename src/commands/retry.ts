@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { restoredBatch } from '../batch/find.ts';
-import { chooseFailed, costOfChoices, describeChoices, reopen } from '../batch/retry.ts';
+import { restoredBatch } from '../batch/restore.ts';
+import { chooseFailed, costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { FAILURE_CLASSES, type Failure } from '../items/record.ts';
 import { plural, say } from '../text/terminal.ts';
@@ -43,7 +43,7 @@ export function retryCommand(): Command {
           process.exitCode = EXIT.stopped;
           return;
         }
-        const retried = choices.length > 0 ? await reopen(connections, batch, 'failed', choices) : 0;
+        const retried = choices.length > 0 ? await requeueItems(connections, batch, 'failed', choices) : 0;
         const submits = choices.filter(({ how }) => how === 'submit').length;
         if (flags.json) {
           const sum = { batch, retried, submits, asks: choices.length - submits, credits: cost.credits ?? null };

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
-import { intakeManifest, refuseOtherArchive } from '../batch/enqueue.ts';
-import { parseBatchPriority, prioritized } from '../batch/priority.ts';
+import { enqueueManifest, refuseOtherArchive } from '../batch/enqueue.ts';
+import { prioritized } from '../batch/priority.ts';
+import { recountCharges } from '../batch/recount-charges.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
-import { reopenGate } from '../fleet/reopen-breaker.ts';
-import type { Item } from '../items/item.ts';
+import { probeAtStart } from '../fleet/probe-at-start.ts';
+import type { NewItem } from '../items/item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { openBooks } from '../money/balance.ts';
-import { recountCharges, requirePrices } from '../money/budget.ts';
+import { requirePrices } from '../money/budget.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { plural, say } from '../text/terminal.ts';
@@ -17,7 +18,7 @@ import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
-import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
+import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
@@ -80,7 +81,7 @@ export function runCommand(startFleet: StartFleet): Command {
 type Batch = {
   batch: string;
   digest: string;
-  items: () => ReturnType<typeof prioritized<Omit<Item, 'queuedAt'>>>;
+  items: () => ReturnType<typeof prioritized<NewItem>>;
   count: number;
   json: boolean;
   drainTimeoutMs: number;
@@ -91,7 +92,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   const credits = await checkAccount(ports.provider, connections);
   await recountCharges(connections, run.batch);
   const opening = await openBooks(connections, run.batch, credits);
-  await reopenGate(connections, ports);
+  await probeAtStart(connections, ports);
   for (const warning of connections.warnings) say(`warning: ${warning}`);
   say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
 
@@ -100,7 +101,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   try {
     const end = await watchBatch(connections, ports, {
       batch: run.batch,
-      enqueue: (onProgress) => intakeManifest(connections, run, run.items(), onProgress),
+      enqueue: (onProgress) => enqueueManifest(connections, run, run.items(), onProgress),
       signal: stop.signal,
     });
     const drained = await fleet.drain(run.drainTimeoutMs);

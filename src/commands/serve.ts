@@ -39,9 +39,10 @@ export function serveCommand(): Command {
         const serving = await openServing(connections);
         const server = await startServer(serving, { host: flags.host, port: config.port });
         connections.closers.push(() => server.close());
+        // Before it says that it serves: whoever reads that may stop it at once.
+        const stop = onStopSignals({ stopsForFaults: false, saying: 'closing.' });
         say(`flux-batch serves ${server.url}`);
         if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
-        const stop = onStopSignals({ stopsForFaults: false, saying: 'closing.' });
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();
       } finally {

@@ -59,13 +59,15 @@ export function simulateCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       const simulator = await startSimulator(optionsOf(flags));
+      // Before it says that it listens: whoever reads that may stop it at once.
+      const stopped = stopSignal();
       process.stderr.write(
         `The simulator listens on ${simulator.url}\n` +
           `  export FLUX_API_URL=${simulator.url}\n` +
           `  export FLUX_API_KEY=${simulator.apiKey}\n` +
           'Ctrl-C stops it.\n',
       );
-      await stopSignal();
+      await stopped;
       await simulator.close();
     });
 }

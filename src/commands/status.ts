@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { drawSnapshot } from '../status/draw.ts';
 import { openLook } from '../status/snapshot.ts';
+import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
 import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
@@ -34,7 +35,7 @@ export function statusCommand(): Command {
           return;
         }
         const now = await look(batch);
-        const text = flags.json ? JSON.stringify(now, null, 2) : drawSnapshot(now, undefined).join('\n');
+        const text = flags.json ? JSON.stringify(snapshotJson(now), null, 2) : drawSnapshot(now, undefined).join('\n');
         process.stdout.write(`${text}\n`);
       } finally {
         await connections.closers.closeAll();

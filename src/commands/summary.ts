@@ -1,10 +1,10 @@
 import { layout } from '../archive/layout.ts';
+import { type BatchCounts, doneOf, isOutOfBudget } from '../batch/counts.ts';
 import { messageOf } from '../errors.ts';
-import { describeGate } from '../fleet/describe-breaker.ts';
+import { describeBreaker } from '../fleet/describe-breaker.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
-import { describeOutOfBudget, isOutOfBudget } from '../money/budget.ts';
 import type { BatchEnd } from '../progress/watch.ts';
 import type { Provider } from '../provider/provider.ts';
 import { formatDuration } from '../text/duration.ts';
@@ -19,7 +19,7 @@ type Named = { id: string; name: string; class: string; message: string; state: 
 /** What a person is told at the end of a run, and a script with `--json`. */
 export async function summarize(
   batch: string,
-  connections: Connections,
+  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices'>,
   provider: Provider,
   end: BatchEnd,
   opening: Opening,
@@ -30,8 +30,7 @@ export async function summarize(
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
   const isSpent = isOutOfBudget(counts);
-  const unfinished =
-    counts.total - counts.items.archived - counts.items.failed - counts.items.held - counts.items.cancelled;
+  const unfinished = counts.total - doneOf(counts);
   const json = {
     batch,
     ended: end.ended,
@@ -41,9 +40,9 @@ export async function summarize(
     submits: counts.submits - (end.before?.submits ?? 0),
     credits: spent,
     budget: counts.budget ?? null,
-    beyondBudget: counts.beyond,
+    beyondBudget: counts.overBudget,
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
-    stopped: isSpent ? 'out-of-budget' : (end.gate?.refusal ?? null),
+    stopped: isSpent ? 'out-of-budget' : (end.breaker?.refusal ?? null),
     failures: named,
   };
   const lines = [
@@ -57,7 +56,7 @@ export async function summarize(
       ),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
-    ...(end.gate ? describeGate(end.gate, Date.now()) : []),
+    ...(end.breaker ? describeBreaker(end.breaker, Date.now()) : []),
     ...(isSpent ? describeOutOfBudget(counts) : []),
     ...(unfinished > 0 && !isSpent
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]
@@ -67,11 +66,21 @@ export async function summarize(
   return { lines, json };
 }
 
+/** What a person needs who is to decide on more. */
+function describeOutOfBudget({ credits, unsettled, budget, items, overBudget }: BatchCounts): string[] {
+  const doubt = unsettled > 0 ? ` and ${unsettled} perhaps, for submits of which nobody knows` : '';
+  const price = `${plural(items.queued, 'item')} left, which would cost ${overBudget.credits} credits`;
+  return [
+    `out of budget: ${credits} credits spent${doubt}, of ${budget}; ${price}`,
+    `  --budget ${credits + unsettled + overBudget.credits} (or BUDGET_CREDITS) and the same command go on`,
+  ];
+}
+
 function placeOf(archiveUrl: string, batch: string): string {
   return `${archiveUrl.replace(/\/$/, '')}/${layout.batch(batch).split('/')[0]}/`;
 }
 
-async function endedBadly(batch: string, { state, records }: Connections): Promise<Named[]> {
+async function endedBadly(batch: string, { state, records }: Pick<Connections, 'state' | 'records'>): Promise<Named[]> {
   const states = ['failed', 'held'] as const satisfies readonly ItemState[];
   const named: Named[] = [];
   for await (const id of state.itemsIn(batch, states)) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
-import { reopenGate } from '../fleet/reopen-breaker.ts';
+import { probeAtStart } from '../fleet/probe-at-start.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { say } from '../text/terminal.ts';
 import { connect } from '../wiring/connections.ts';
@@ -38,7 +38,7 @@ export function workerCommand(startFleet: StartFleet): Command {
       try {
         const ports = await openPorts(connections);
         await checkAccount(ports.provider, connections);
-        await reopenGate(connections, ports);
+        await probeAtStart(connections, ports);
         for (const warning of connections.warnings) say(`warning: ${warning}`);
         const stop = onStopSignals({ stopsForFaults: false });
         const chosen = stages.length > 0 ? stages : WORKER_STAGES;

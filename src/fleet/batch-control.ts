@@ -4,15 +4,15 @@ import type { Keys } from '../redis/keys.ts';
 import type { RedisBatchState } from './batch-state.ts';
 
 /**
- * A worker that has just seen the pause may put its job aside after the resume has looked for such: for so long they are looked for
- * again. A worker that needs longer has lost the job's lock and cannot put it aside any more.
+ * A worker that saw the pause may park its job after the resume has looked for parked jobs. So they are looked for again, for this
+ * long. A worker that needs longer has lost the job's lock and cannot park it any more.
  */
-const LOOK_AGAIN_FOR_MS = 60_000;
+const UNPARK_FOR_MS = 60_000;
 const MEND_EVERY_MS = 5_000;
 
 /**
- * What a person says of batches. Each word is one write that holds from then on for every worker (`standing` and `confirm` read
- * it); what follows from it may be repeated, and `mend` completes what a killed command left.
+ * What a person says of batches. Each command is one write that holds from then on for every worker: the admission check and
+ * `confirm` read it. What follows may be repeated, and `mend` completes what a killed command left undone.
  */
 export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues, state: RedisBatchState) {
   const fleetPausedAt = async (): Promise<number | undefined> => {
@@ -25,7 +25,7 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
     return new Set(all.flatMap((counts) => (counts && counts.pausedAt === undefined ? [counts.batch] : [])));
   }
 
-  async function bringBack(batches: ReadonlySet<string>): Promise<void> {
+  async function unparkOf(batches: ReadonlySet<string>): Promise<void> {
     if (batches.size === 0) return;
     const now = Date.now();
     await redis.zadd(keys.resumed, ...[...batches].flatMap((batch) => [now, batch]));
@@ -40,7 +40,7 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
     },
     async resume(batch: string): Promise<void> {
       await redis.hdel(keys.batch(batch), 'paused');
-      await bringBack(new Set([batch]));
+      await unparkOf(new Set([batch]));
     },
     async pauseAll(): Promise<void> {
       await redis.setnx(keys.fleetPause, Date.now());
@@ -50,7 +50,7 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
     async resumeAll(): Promise<void> {
       await redis.del(keys.fleetPause);
       await queues.resumeSubmits();
-      await bringBack(await batchesNotPaused());
+      await unparkOf(await batchesNotPaused());
     },
     /** Nothing more of it is submitted; what runs goes on to its end. Returns how many items it cancelled. */
     async cancel(batch: string): Promise<number> {
@@ -58,13 +58,13 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
       await redis.hdel(keys.batch(batch), 'paused');
       const cancelled = await state.cancelQueued(batch);
       // Their jobs find that there is nothing to do, and go.
-      await bringBack(new Set([batch]));
+      await unparkOf(new Set([batch]));
       return cancelled;
     },
-    /** What keeps its items aside may be over: they look again. */
-    wake: (batch: string) => bringBack(new Set([batch])),
-    /** Some of its items are to be made after all; what was cancelled stays so. */
-    async reopen(batch: string): Promise<void> {
+    /** What keeps its items parked may be over: their jobs run again. */
+    unpark: (batch: string) => unparkOf(new Set([batch])),
+    /** Some of its items are to be made after all. Items that were cancelled stay cancelled. */
+    async uncancel(batch: string): Promise<void> {
       if ((await redis.hexists(keys.batch(batch), 'cancelled')) === 0) return;
       await state.cancelQueued(batch);
       await redis.hdel(keys.batch(batch), 'cancelled');
@@ -77,7 +77,7 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
         const counts = await state.counts(batch);
         if (counts?.cancelledAt !== undefined && counts.items.queued > 0) await state.cancelQueued(batch);
       }
-      await redis.zremrangebyscore(keys.resumed, '-inf', `${Date.now() - LOOK_AGAIN_FOR_MS}`);
+      await redis.zremrangebyscore(keys.resumed, '-inf', `${Date.now() - UNPARK_FOR_MS}`);
       const resumed = new Set(await redis.zrange(keys.resumed, '0', '-1'));
       if (resumed.size === 0 || (await fleetPausedAt()) !== undefined) return;
       const open = await batchesNotPaused();

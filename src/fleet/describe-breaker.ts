@@ -1,25 +1,25 @@
 import { formatDuration } from '../text/duration.ts';
 import { plain } from '../text/terminal.ts';
-import type { Gate } from './probe-breaker.ts';
+import type { TrippedBreaker } from './probe-breaker.ts';
 
 /** Why nothing is submitted, and what ends that. */
-export function describeGate(gate: Gate, now: number): string[] {
+export function describeBreaker(breaker: TrippedBreaker, now: number): string[] {
   return [
-    `submitting is stopped (${gate.refusal}) for ${formatDuration(Math.max(0, now - gate.since))}: ${plain(gate.message)}`,
-    `  ${howItLifts(gate, now)}; by hand: flux-batch gate open`,
+    `submitting is stopped (${breaker.refusal}) for ${formatDuration(Math.max(0, now - breaker.since))}: ${plain(breaker.message)}`,
+    `  ${howItLifts(breaker, now)}; by hand: flux-batch gate open`,
   ];
 }
 
-export function howItLifts(gate: Gate, now: number): string {
-  switch (gate.refusal) {
+export function howItLifts(breaker: TrippedBreaker, now: number): string {
+  switch (breaker.refusal) {
     case 'unauthorized':
       return 'it lifts when the API accepts the key again (asked every 15s): check FLUX_API_KEY';
     case 'out-of-credits':
       return 'it lifts when the account has credits again (asked every 15s): top it up';
     case 'maintenance':
-      return `it lifts when a submit gets through: ${nextProbe(gate, now)}`;
+      return `it lifts when a submit gets through: ${nextProbe(breaker, now)}`;
     case 'too-many-unknown':
-      return `see flux-batch held before paying for more; it lifts when a submit gets through: ${nextProbe(gate, now)}`;
+      return `see flux-batch held before paying for more; it lifts when a submit gets through: ${nextProbe(breaker, now)}`;
     case 'not-found':
       return 'check FLUX_API_URL, then run again: one submit goes first';
     default:
@@ -27,7 +27,7 @@ export function howItLifts(gate: Gate, now: number): string {
   }
 }
 
-function nextProbe({ probeAt }: Gate, now: number): string {
+function nextProbe({ probeAt }: TrippedBreaker, now: number): string {
   if (probeAt === undefined || probeAt <= now) return 'the next one goes alone';
   return `one is let through in ${formatDuration(Math.ceil((probeAt - now) / 1_000) * 1_000)}`;
 }

@@ -1,11 +1,11 @@
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import type { Ports } from '../stages/ports.ts';
 
-/** Refusals that the next submit would meet, too, whatever its item. */
+/** Refusals that every next submit would meet, whatever its item. */
 const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
 /**
- * Reasons that only a submit can find over: it is let through, alone, after so long, then after ever longer. The others are probed by
- * asking for the account's credits (probe-gate.ts), or wait for a person.
+ * Only a submit can find out that these reasons are over. One goes through, alone, after this time, and the next after twice the
+ * time. Other reasons are probed by asking for the account's credits (probe-breaker.ts), or wait for a person.
  */
 const PROBE_AFTER_MS: Readonly<Record<string, number>> = { maintenance: 30_000, 'too-many-unknown': 60_000 };
 /** A few unknown outcomes among many submits are lost connections; more than this share of them is a provider in trouble. */
@@ -15,8 +15,8 @@ export function stopsTheFleet(refusal: Refusal): boolean {
   return STOPS_THE_FLEET.includes(refusal);
 }
 
-/** What a submit's outcome means for all others: closes the gate, opens it when the probe got through, or leaves it. */
-export async function mindGate(
+/** What a submit's outcome means for all others: trips the breaker, resets it when the probe got through, or leaves it. */
+export async function updateBreaker(
   outcome: SubmitOutcome,
   isProbe: boolean,
   { state, settings, log }: Pick<Ports, 'state' | 'settings' | 'log'>,
@@ -24,15 +24,15 @@ export async function mindGate(
   switch (outcome.kind) {
     case 'accepted':
       if (!isProbe) return;
-      await state.openGate();
+      await state.resetBreaker();
       log.info({}, 'submitting again');
       return;
     case 'refused':
-      if (stopsTheFleet(outcome.refusal)) await close(outcome.refusal, outcome.message);
+      if (stopsTheFleet(outcome.refusal)) await trip(outcome.refusal, outcome.message);
       else if (isProbe) await state.allowProbe();
       return;
     case 'not-sent':
-      // Neither this nor a refusal of the item itself says anything of what closed the gate.
+      // Neither this nor a refusal of the item itself says whether the reason for the trip is over.
       if (isProbe) await state.allowProbe();
       return;
     case 'unknown': {
@@ -40,7 +40,7 @@ export async function mindGate(
       if (most === 0) return;
       const { unknown, submits } = await state.noteUnknown();
       if (unknown < most || unknown <= submits * UNKNOWN_SHARE) return;
-      await close(
+      await trip(
         'too-many-unknown',
         `${unknown} of ${submits} submits of the last minute may or may not have been charged`,
       );
@@ -50,9 +50,9 @@ export async function mindGate(
       outcome satisfies never;
   }
 
-  async function close(refusal: string, message: string) {
+  async function trip(refusal: string, message: string) {
     const probeAfterMs = PROBE_AFTER_MS[refusal];
-    await state.closeGate({
+    await state.tripBreaker({
       refusal,
       message,
       byProbe: isProbe,

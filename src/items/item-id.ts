@@ -22,7 +22,7 @@ export function slug(name: string): string {
   const words = name
     .normalize('NFKD')
     .toLowerCase()
-    // Accents that NFKD split off go without a trace; whatever else is not ASCII separates words.
+    // Accents that NFKD split off are dropped. All else that is not ASCII separates words.
     .replace(/\p{M}+/gu, '')
     .replace(/[^a-z0-9]+/g, '-');
   return words.replace(/^-/, '').slice(0, MAX_SLUG).replace(/-$/, '') || 'item';

@@ -1,4 +1,4 @@
-/** Where an item stands in Redis. The archive's record is the truth; this is what progress and claims go by. */
+/** An item's state in Redis. The archive's record is the truth; progress and claims go by this. */
 export const ITEM_STATES = [
   'queued',
   'submitting',
@@ -11,12 +11,12 @@ export const ITEM_STATES = [
 ] as const;
 export type ItemState = (typeof ITEM_STATES)[number];
 
-/** States that a worker will move on from by itself. The others are ends, or wait for a person's word. */
+/** States that a worker moves on from by itself. The others are ends, or wait for a person. */
 export const LIVE_STATES = ['queued', 'submitting', 'submitted', 'finished'] as const satisfies readonly ItemState[];
 
 /**
- * What an item may come from. A transition to the state it is in already is a repeated step and changes nothing.
- * `archived` absorbs. `failed` and `held` are left only by a task id that turned up or by a person's word.
+ * The states that each state may be reached from. A transition to the present state is a repeated step and changes nothing.
+ * Nothing leaves `archived`. Only a task id that turned up, or a person, takes an item out of `failed` and `held`.
  */
 export const MAY_COME_FROM: Readonly<Record<ItemState, readonly ItemState[]>> = {
   queued: ['submitting', 'submitted', 'failed', 'held', 'cancelled'],

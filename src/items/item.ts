@@ -6,8 +6,8 @@ export const MODELS = ['flux-kontext-pro', 'flux-kontext-max'] as const;
 export const OUTPUT_FORMATS = ['jpeg', 'png'] as const;
 
 /**
- * The body of `POST /api/v1/flux/kontext/generate`, but for `callBackUrl`, which belongs to the deployment and not to
- * the picture. `model` and `outputFormat` are always explicit: the price hangs on one, the file's name on the other.
+ * The body of `POST /api/v1/flux/kontext/generate` without `callBackUrl`, which belongs to the deployment and not to the picture.
+ * `model` and `outputFormat` are always explicit: the price depends on one, the file's name on the other.
  */
 export const imageRequestSchema = z.strictObject({
   prompt: z.string().min(1),
@@ -43,6 +43,8 @@ export const itemSchema = z.strictObject({
   queuedAt: z.number(),
 });
 export type Item = z.infer<typeof itemSchema>;
+/** An item of a manifest: not enqueued yet. */
+export type NewItem = Omit<Item, 'queuedAt'>;
 
 /** An item whose task runs at the provider. All times are epoch milliseconds. */
 export const submittedSchema = itemSchema.extend({
@@ -68,12 +70,12 @@ export const finishedSchema = submittedSchema.extend({
 });
 export type Finished = z.infer<typeof finishedSchema>;
 
-/** Back to what was asked for, without what came of it. */
+/** What was asked for, without what came of it. */
 export function itemOf({ batch, id, name, variant, priority, variables, request, embed, queuedAt }: Item): Item {
   return { batch, id, name, variant, priority, variables, request, ...embedOf({ embed }), queuedAt };
 }
 
-/** Said or left out, never there without a value. */
+/** The field where it has a value, and no field where it has none. */
 export function embedOf({ embed }: { embed?: boolean | undefined }): { embed?: boolean } {
   return embed === undefined ? {} : { embed };
 }

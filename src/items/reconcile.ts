@@ -1,22 +1,22 @@
 import { type ItemState, isLive } from './item-state.ts';
 import type { ItemRecord } from './record.ts';
 
-/** What to do with an item of the manifest, given what Redis and the archive say of it. */
+/** What to do with an item of the manifest, given its state in Redis and its record in the archive. */
 export type Step = {
-  /** The state it is to have; absent: leave it as it is. */
+  /** Its new state; absent: the state stays. */
   admitAs?: ItemState;
   /** The job that must be there; adding one that exists is a no-op. */
   job?: 'submit' | 'poll';
-  /** The record is to be made `queued` again first: the user's word to submit once more. */
-  reopen?: true;
+  /** The record is to be made `queued` first: a person wants it submitted once more. */
+  requeueRecord?: true;
 };
 
 /** A held or failed item whose task may still yield its image: asking again spends nothing. */
 const WORTH_ASKING_AGAIN = ['poll-timeout', 'unknown-task', 'unreachable', 'invalid-image', 'internal'];
 
 /**
- * The archive is the truth: without a record nothing was spent, with one its state decides. A live state in Redis is a
- * worker's, so only its job is made sure of.
+ * The archive is the truth: without a record nothing was spent, and with one its state decides. An item that is live in Redis
+ * belongs to a worker, so this only makes sure of its job.
  */
 export function reconcile(
   state: ItemState | undefined,
@@ -28,7 +28,7 @@ export function reconcile(
     case undefined:
     case 'queued':
     case 'cancelled':
-      // Also when it was cancelled: to enqueue its manifest again is the user's word to make it after all.
+      // Also when it was cancelled: who enqueues its manifest again wants it made after all.
       return { admitAs: 'queued', job: 'submit' };
     case 'claimed':
       // The submit stage knows what to do with a claim, and when its outcome can be called unknown.
@@ -41,7 +41,7 @@ export function reconcile(
       return mayYieldItsImage(record, settings) ? { admitAs: 'submitted', job: 'poll' } : { admitAs: 'failed' };
     case 'held':
       if (mayYieldItsImage(record, settings)) return { admitAs: 'submitted', job: 'poll' };
-      if (settings.onUnknown === 'resubmit') return { admitAs: 'queued', job: 'submit', reopen: true };
+      if (settings.onUnknown === 'resubmit') return { admitAs: 'queued', job: 'submit', requeueRecord: true };
       return { admitAs: 'held' };
     default:
       return record satisfies never;

@@ -39,7 +39,7 @@ const common = {
   embed: z.boolean().exactOptional(),
   /** Submits that went out, or may have. */
   attempts: z.int().min(0),
-  /** Former attempts of which nobody knows whether they started a task: each may have been charged. */
+  /** Former attempts with an unknown outcome: each may have started a task and may have been charged. */
   unknownAttempts: z.int().min(1).exactOptional(),
   /** Tasks of former attempts, oldest first: each may have been charged. */
   earlierTaskIds: z.array(z.string()),
@@ -61,7 +61,7 @@ const task = { taskId: z.string().min(1) };
  * - `submitted`: the task is paid for and can be asked for by its id
  * - `archived`, `failed`: the ends
  * - `cancelled`: never sent, and not wanted any more until its manifest is enqueued again
- * - `held`: waits for a person's word
+ * - `held`: waits for a person to decide
  */
 export const recordSchema = z.discriminatedUnion('state', [
   z.object({ ...common, state: z.literal('queued') }),

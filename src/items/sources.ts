@@ -4,8 +4,8 @@ import type { Finished } from './item.ts';
 export type Source = { kind: 'origin' | 'stored' | 'link'; url: string };
 
 /**
- * The sources still thought alive, best first. Deadlines come from our reading of the API notes, so when all have passed the
- * stored copy is asked for once more: only a 404 proves that it is gone.
+ * The sources that should still be alive, the best first. The deadlines come from the API notes. So when all have passed, the
+ * stored copy is still asked for: only a 404 proves that it is gone.
  */
 export function sourcesOf(item: Finished, now: number): Source[] {
   const sources: Source[] = [];
@@ -18,7 +18,7 @@ export function sourcesOf(item: Finished, now: number): Source[] {
   return sources;
 }
 
-/** When the next of the item's URLs dies, epoch milliseconds: archive work is ordered by it. */
+/** When the next of the item's URLs dies, in epoch milliseconds. Archive jobs are ordered by it. */
 export function nextDeadline(item: Finished, now: number): number {
   return item.originUrl !== undefined && now < item.originDiesAt ? item.originDiesAt : item.storedDiesAt;
 }
@@ -28,8 +28,8 @@ const LARGEST_PRIORITY = 2_097_151;
 const STEP_MS = 10_000;
 
 /**
- * The deadline as a queue priority, absolute so that items of different ages compare: 10 s steps, which wrap around once in
- * 242 days, then for one backlog the younger goes first. Never 0: that would be served before all others.
+ * The deadline as a queue priority. It is absolute, in steps of 10 s, so that items of different ages compare. It wraps around once
+ * in 242 days; in the backlog of that moment younger items go first. Never 0: BullMQ serves 0 before all others.
  */
 export function archivePriority(deadlineMs: number): number {
   return (Math.floor(deadlineMs / STEP_MS) % LARGEST_PRIORITY) + 1;

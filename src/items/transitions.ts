@@ -4,6 +4,8 @@ import type { Failure, ItemRecord } from './record.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
+type Failed = Extract<ItemRecord, { state: 'failed' }>;
+type Held = Extract<ItemRecord, { state: 'held' }>;
 export type StoredImage = Pick<
   Archived,
   'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source'
@@ -11,7 +13,7 @@ export type StoredImage = Pick<
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** Before a submit: whatever happens now, the record says that a request may have gone out. */
+/** Written before a submit. Whatever happens next, the record says that a request may have gone out. */
 export function claimedRecord(item: Item, previous: ItemRecord | undefined, now: number): ItemRecord {
   const common = commonOf(item, previous);
   return {
@@ -34,8 +36,8 @@ export function releasedRecord(claimed: ItemRecord): ItemRecord {
   return { ...commonOfRecord(claimed), state: 'queued', attempts: claimed.attempts - 1, timings: { queued } };
 }
 
-/** To be submitted again by the user's word; what it cost so far stays in the record. */
-export function reopenedRecord(record: ItemRecord): ItemRecord {
+/** A person wants it submitted again. What it cost so far stays in the record. */
+export function requeuedRecord(record: ItemRecord): ItemRecord {
   const common = commonOfRecord(record);
   return {
     ...common,
@@ -47,7 +49,7 @@ export function reopenedRecord(record: ItemRecord): ItemRecord {
 }
 
 export function submittedRecord(item: Submitted, previous: ItemRecord | undefined): ItemRecord {
-  // The task of an item that waits to be submitted again is that of an attempt of which nobody knew until now.
+  // An item that waits to be submitted again gets a task: it is the task of an attempt whose outcome was unknown until now.
   const common = previous?.state === 'queued' ? withOneUnknownLess(commonOf(item, previous)) : commonOf(item, previous);
   return {
     ...common,
@@ -68,7 +70,7 @@ export function archivedRecord(
     ...common,
     state: 'archived',
     taskId: item.taskId,
-    // Another task of the item may be on record, as after a resubmit whose first task turned up: it was paid for too.
+    // The record may name another task, as after a resubmit whose first task turned up. That one was paid for too.
     earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(previous)].filter((id) => id !== item.taskId),
     ...image,
     timings: { ...finishedTimings(common, item), archived: iso(now) },
@@ -79,17 +81,17 @@ export function failedRecord(
   item: Item | Submitted | Finished,
   previous: ItemRecord | undefined,
   failure: Failure,
-): ItemRecord {
-  // A claim fails by a refusal, which is known; what was held in doubt and is given up stays in doubt.
+): Failed {
+  // A claim fails by a refusal, so nothing is unknown. An item that was held with an unknown outcome keeps it.
   const doubt = previous?.state === 'held' ? unknownAttemptsOf(previous) : {};
   return { ...endedRecord(item, previous), ...doubt, state: 'failed', failure };
 }
 
-export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): ItemRecord {
+export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): Held {
   return { ...endedRecord(item, previous), state: 'held', failure };
 }
 
-/** All that was asked for, as it was when it was enqueued first. */
+/** What was asked for, as it was enqueued first. */
 export function itemOfRecord(record: ItemRecord): Item {
   return itemOf({ ...record, queuedAt: Date.parse(record.timings.queued) });
 }
@@ -163,7 +165,7 @@ function commonOfRecord(record: ItemRecord): Common {
   };
 }
 
-/** When the item goes on from an unknown outcome, that one stays counted: it may have been charged. */
+/** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
 function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
   return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
 }

@@ -10,7 +10,7 @@ import type { Progress } from './flux-batch.ts';
 const EVERY_MS = 250;
 
 export type FollowPorts = {
-  connections: Connections;
+  connections: Pick<Connections, 'state' | 'control'>;
   /** What stops the workers of this process; nothing is worth waiting for after it. */
   fault: () => FluxError | undefined;
   signal: AbortSignal;
@@ -39,25 +39,32 @@ function mayGoOn({ outlook }: Progress): boolean {
   return outlook === 'enqueuing' || outlook === 'running' || outlook === 'paused';
 }
 
-async function progressOf(batch: string, { state, control }: Connections): Promise<Progress> {
-  const [counts, gate, allPausedAt] = await Promise.all([state.counts(batch), state.gate(), control.fleetPausedAt()]);
+async function progressOf(
+  batch: string,
+  { state, control }: Pick<Connections, 'state' | 'control'>,
+): Promise<Progress> {
+  const [counts, breaker, allPausedAt] = await Promise.all([
+    state.counts(batch),
+    state.breaker(),
+    control.fleetPausedAt(),
+  ]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {
       facts: { batch },
       hint: 'Enqueue its manifest again: what was paid for is known from the archive.',
     });
   }
-  const { items, total, credits, maybe, beyond } = counts;
+  const { items, total, credits, unsettled, overBudget } = counts;
   return {
     batch,
     at: Date.now(),
-    outlook: outlookOf(counts, gate, allPausedAt),
+    outlook: outlookOf(counts, breaker, allPausedAt),
     items,
     total,
     done: doneOf(counts),
     credits,
-    perhaps: maybe,
-    beyondBudget: beyond,
-    reason: gate ? { refusal: gate.refusal, message: gate.message } : null,
+    perhaps: unsettled,
+    beyondBudget: overBudget,
+    reason: breaker ? { refusal: breaker.refusal, message: breaker.message } : null,
   };
 }

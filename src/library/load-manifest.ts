@@ -1,4 +1,5 @@
-import { expand, type NewItem, openManifest } from '../manifest/manifest.ts';
+import type { NewItem } from '../items/item.ts';
+import { expand, openManifest } from '../manifest/manifest.ts';
 
 /** A manifest in which everything is right, down to the last row. Items are made as they are asked for. */
 export type LoadedManifest = {

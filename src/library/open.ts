@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { intakeManifest } from '../batch/enqueue.ts';
+import { enqueueManifest } from '../batch/enqueue.ts';
 import { isBatchPriority, LARGEST, prioritized } from '../batch/priority.ts';
 import { configFrom } from '../config.ts';
 import { FluxError, UsageError } from '../errors.ts';
-import { reopenGate } from '../fleet/reopen-breaker.ts';
+import { probeAtStart } from '../fleet/probe-at-start.ts';
 import { requirePrices } from '../money/budget.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { openClosers } from '../wiring/closers.ts';
@@ -47,7 +47,7 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
     const paying = { ...opened, config: { ...config, budgetCredits: budget ?? config.budgetCredits } };
     requirePrices(manifest.totals.byModel, opened.prices, paying.config);
     const items = manifest.items(signal ? { signal } : {});
-    const { items: count, submits, polls } = await intakeManifest(paying, manifest, prioritized(items, priority));
+    const { items: count, submits, polls } = await enqueueManifest(paying, manifest, prioritized(items, priority));
     return { items: count, submits, polls };
   }
 
@@ -55,7 +55,7 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
     const opened = await connections();
     const acting = await ports();
     await checkAccount(acting.provider, opened);
-    await reopenGate(opened, acting, (why, how) => opened.log.warn({ how }, why));
+    await probeAtStart(opened, acting, (why, how) => opened.log.warn({ how }, why));
     const onTrouble = (error: unknown) => {
       opened.log.warn({ error: String(error) }, 'trouble');
       if (stopsWork(error)) fault ??= error;

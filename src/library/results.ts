@@ -1,7 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
+import { recordsOfBatch } from '../archive/read-records.ts';
 import { recordsIn } from '../archive/records.ts';
 import { archivedBatch } from '../results/archived-batch.ts';
-import { recordsOfBatch } from '../results/records-of-batch.ts';
 import { rowOf } from '../results/row.ts';
 import { parseWhere } from '../results/where.ts';
 import type { ResultRow } from './flux-batch.ts';

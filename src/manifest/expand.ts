@@ -1,4 +1,4 @@
-import { embedOf, type ImageRequest, type Item } from '../items/item.ts';
+import { embedOf, type ImageRequest, type NewItem } from '../items/item.ts';
 import { itemId } from '../items/item-id.ts';
 import { findingsOf } from './check.ts';
 import { coerce, type Job } from './job.ts';
@@ -7,10 +7,9 @@ import { nameSchema, requestSchema } from './schema.ts';
 import { missing, render, type Variables } from './template.ts';
 
 /** An item before it is enqueued. */
-export type NewItem = Omit<Item, 'queuedAt'>;
 
 /** What is wrong with one combination of a job: `key` is the job's key that does not come out right. */
-export type Miscarriage = { key: string; message: string };
+export type RenderMistake = { key: string; message: string };
 
 /**
  * All items of a job for one row: matrix combinations, of each its variants. What does not come out right is told and
@@ -20,7 +19,7 @@ export function* expandRow(
   batch: string,
   job: Job,
   row: Variables,
-  miscarried: (miscarriage: Miscarriage) => void,
+  miscarried: (mistake: RenderMistake) => void,
 ): Generator<NewItem, void, undefined> {
   for (const combination of combinations(job.axes, job.exclude, job.set)) {
     const variables = { ...row, ...combination };
@@ -37,7 +36,7 @@ export function* expandRow(
   }
 }
 
-function renderJob(job: Job, variables: Variables): { name: string; request: ImageRequest } | Miscarriage[] {
+function renderJob(job: Job, variables: Variables): { name: string; request: ImageRequest } | RenderMistake[] {
   const absent = absentVariables(job, variables);
   if (absent.length > 0) return absent;
   const draft: Record<string, unknown> = {};
@@ -52,8 +51,8 @@ function renderJob(job: Job, variables: Variables): { name: string; request: Ima
   return [...idFindings, ...others].map(({ path, message }) => ({ key: String(path[0]), message }));
 }
 
-function absentVariables(job: Job, variables: Variables): Miscarriage[] {
-  const absent: Miscarriage[] = [];
+function absentVariables(job: Job, variables: Variables): RenderMistake[] {
+  const absent: RenderMistake[] = [];
   const look = (key: string, names: readonly string[]) => {
     for (const name of names) absent.push({ key, message: `no value for "${name}" in this row` });
   };

@@ -1,4 +1,5 @@
-import { expandRow, type NewItem } from './expand.ts';
+import type { NewItem } from '../items/item.ts';
+import { expandRow } from './expand.ts';
 import type { Job } from './job.ts';
 import { inspectManifest, type Manifest, rowsProblem } from './load.ts';
 import { MAX_ITEMS } from './matrix-rules.ts';
@@ -6,7 +7,7 @@ import { formatPath, formatProblem, ManifestError, type Problem } from './proble
 import { readRows } from './rows.ts';
 import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf } from './selection.ts';
 
-export type { Manifest, NewItem };
+export type { Manifest };
 
 /** What a manifest's selection comes to; an item that is in it twice is counted twice. */
 export type Totals = {
@@ -120,7 +121,7 @@ async function* expandJob(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<NewItem, void, undefined> {
   if (job.rows === undefined) {
-    for (const item of expandRow(batch, job, {}, (miscarriage) => tell(ofJob(job, miscarriage)))) {
+    for (const item of expandRow(batch, job, {}, (mistake) => tell(ofJob(job, mistake)))) {
       signal?.throwIfAborted();
       yield item;
     }

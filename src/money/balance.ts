@@ -2,31 +2,29 @@ import type { Provider } from '../provider/provider.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 
-/** What the account and our books said when a run began. */
+type BooksOf = Pick<Connections, 'state' | 'spending'>;
+
+/** The account's balance and the charges we knew when a run began. In credits. */
 export type Opening = { balance: number | undefined; known: number; others: number };
 
-/** The books of a run beside the provider's. Credits. */
+/** What we know of a run's cost beside the provider's balance. In credits. */
 export type Balance = {
   before: number;
   after: number;
   /** Charged for this batch by what we know, and for other batches on this Redis, since the run began. */
   known: number;
   others: number;
-  /** Items that are held because nobody knows whether their submit was charged. */
+  /** Items that are held because it is unknown whether their submit was charged. */
   doubtful: number;
 };
 
-export async function openBooks(
-  connections: Connections,
-  batch: string,
-  balance: number | undefined,
-): Promise<Opening> {
+export async function openBooks(connections: BooksOf, batch: string, balance: number | undefined): Promise<Opening> {
   return { balance, ...(await chargedSoFar(connections, batch)) };
 }
 
 /** Undefined where the provider does not tell the balance, as some resellers do not. */
 export async function closeBooks(
-  connections: Connections,
+  connections: BooksOf,
   provider: Provider,
   batch: string,
   opening: Opening,
@@ -44,21 +42,18 @@ export async function closeBooks(
   };
 }
 
-async function chargedSoFar(
-  { state, spending }: Connections,
-  batch: string,
-): Promise<{ known: number; others: number }> {
+async function chargedSoFar({ state, spending }: BooksOf, batch: string): Promise<{ known: number; others: number }> {
   const otherBatches = (await state.batches()).filter((name) => name !== batch);
   const others = await Promise.all(otherBatches.map((name) => spending.credits(name)));
   return { known: await spending.credits(batch), others: others.reduce((sum, credits) => sum + credits, 0) };
 }
 
-/** What the balance fell by beyond what we know of; negative when it fell by less. */
+/** By how much the balance fell beyond what we know of. Negative when it fell by less. */
 export function unaccounted({ before, after, known, others }: Balance): number {
   return round(before - after - known - others);
 }
 
-/** One line. It accuses nobody: others may use the account, and prices and refunds are the provider's. */
+/** One line. It blames nobody: others may use the account, and prices and refunds are the provider's. */
 export function describeBalance(balance: Balance, pricesOf: string): string {
   const { before, after, known, others, doubtful } = balance;
   const fell = round(before - after);

@@ -14,7 +14,7 @@ export function costOf(byModel: Readonly<Record<string, number>>, prices: Prices
   return { credits, usd: credits * prices.usdPerCredit, unpriced };
 }
 
-/** The least time in which the provider lets so many submits through: the first window's worth goes at once. */
+/** The least time in milliseconds in which the provider permits so many submits. The first window's worth goes at once. */
 export function submitTimeMs(items: number, { max, windowMs }: Rate): number {
   return Math.max(0, Math.ceil(items / max) - 1) * windowMs;
 }

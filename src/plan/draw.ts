@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
+import type { NewItem } from '../items/item.ts';
 import type { Job } from '../manifest/job.ts';
-import type { Manifest, NewItem, Totals } from '../manifest/manifest.ts';
+import type { Manifest, Totals } from '../manifest/manifest.ts';
 import { render, type Template } from '../manifest/template.ts';
 import { type Cost, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';

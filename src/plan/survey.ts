@@ -1,10 +1,9 @@
 import type { Archive } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
-import { readRecords } from '../batch/read-records.ts';
+import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
-import { reconcile } from '../items/reconcile.ts';
-import type { NewItem } from '../manifest/manifest.ts';
+import type { NewItem } from '../items/item.ts';
 import { type NameSet, nameSetOf } from './name-set.ts';
 
 /**
@@ -19,7 +18,6 @@ export type Survey =
 const PATIENCE_MS = 10_000;
 /** Records that are read, of items without an image. */
 const MOST_READ = 2_000;
-const CHUNK = 500;
 
 /** `left` are the items of each model that would be submitted. Never throws for the archive's sake. */
 export async function survey(
@@ -42,30 +40,27 @@ export async function survey(
   }
   if (held.recorded.size === 0) return { kind: 'looked', archived: 0, begun: 0, unread: 0, left: byModel };
   let [archived, unread] = [0, 0];
-  const toRead = new Set<string>();
+  const toRead: NewItem[] = [];
   const left: Record<string, number> = {};
-  for await (const { id, request } of items()) {
+  for await (const item of items()) {
+    const { id, request } = item;
     if (!held.recorded.has(id)) left[request.model] = (left[request.model] ?? 0) + 1;
     else if (held.pictured.has(id)) archived++;
-    else if (toRead.size < MOST_READ) toRead.add(id);
+    else if (toRead.length < MOST_READ) toRead.push(item);
     else unread++;
   }
   let begun = 0;
   try {
-    for await (const records of readRecords(held.records, each(toRead), batch, CHUNK)) {
-      for (const record of records) {
-        if (reconcile(undefined, record, { ...settings, now: Date.now() }).job !== 'submit') begun++;
-        else left[record.request.model] = (left[record.request.model] ?? 0) + 1;
-      }
+    const { records, recorded } = held;
+    const ports = { now: Date.now, records, recorded, states: async () => [], settings };
+    for (const { item, step } of await stepsOf(batch, toRead, ports)) {
+      if (step.job !== 'submit') begun++;
+      else left[item.request.model] = (left[item.request.model] ?? 0) + 1;
     }
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
   return { kind: 'looked', archived, begun, unread, left };
-}
-
-async function* each(ids: Iterable<string>): AsyncGenerator<string> {
-  yield* ids;
 }
 
 /** Of all files under a prefix, without their endings. */

@@ -1,7 +1,7 @@
-import type { BatchCounts } from '../fleet/batch-state.ts';
-import { describeGate } from '../fleet/describe-breaker.ts';
+import type { BatchCounts } from '../batch/counts.ts';
+import { describeBreaker } from '../fleet/describe-breaker.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
-import type { Gate } from '../fleet/probe-breaker.ts';
+import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
 import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
 import { plural } from '../text/terminal.ts';
@@ -13,7 +13,7 @@ export type View = {
   before: BatchCounts | undefined;
   startedAt: number;
   now: number;
-  gate: Gate | undefined;
+  breaker: TrippedBreaker | undefined;
   /** Since when all batches are paused by a person; undefined while they are not. */
   allPausedAt: number | undefined;
   usage: LimiterUsage;
@@ -25,7 +25,7 @@ const BAR_WIDTH = 30;
 
 /** The live display, a line an element. */
 export function drawView(view: View): string[] {
-  const { counts, gate } = view;
+  const { counts, breaker } = view;
   const done = doneOf(counts);
   const share = counts.total === 0 ? 0 : done / counts.total;
   const full = Math.floor(share * BAR_WIDTH);
@@ -35,8 +35,8 @@ export function drawView(view: View): string[] {
     `  ${statesText(counts)}`,
     `  ${rateText(view)}   ${costText(view)}`,
     ...pausedText(view),
-    ...(gate ? describeGate(gate, view.now).map((line) => `  ${line}`) : []),
-    ...beyondText(view),
+    ...(breaker ? describeBreaker(breaker, view.now).map((line) => `  ${line}`) : []),
+    ...overBudgetText(view),
   ];
 }
 
@@ -70,8 +70,8 @@ function costText({ counts, prices }: View): string {
   return `spent ${counts.credits}${budget} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
 }
 
-function beyondText({ counts }: View): string[] {
-  const { items, credits } = counts.beyond;
+function overBudgetText({ counts }: View): string[] {
+  const { items, credits } = counts.overBudget;
   return items === 0
     ? []
     : [`  out of budget: ${plural(items, 'item')} of ${credits} credits wait beyond ${counts.budget}`];

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFinished, isStuck } from '../batch/counts.ts';
-import { emptyCounts } from '../batch/empty-counts.ts';
+import type { BatchCounts } from '../batch/counts.ts';
+import { emptyCounts, isFinished, isOutOfBudget, isStuck } from '../batch/counts.ts';
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
-import type { BatchCounts } from '../fleet/batch-state.ts';
-import type { Gate } from '../fleet/probe-breaker.ts';
-import { isOutOfBudget } from '../money/budget.ts';
+import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { openDisplay } from './display.ts';
@@ -17,7 +15,7 @@ export type BatchEnd = {
   counts: BatchCounts;
   startedAt: number;
   before: BatchCounts | undefined;
-  gate: Gate | undefined;
+  breaker: TrippedBreaker | undefined;
 };
 
 export type Watched = {
@@ -32,7 +30,11 @@ export type Watched = {
 const EVERY_MS = 250;
 
 /** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
-export async function watchBatch(connections: Connections, ports: OpenedPorts, watched: Watched): Promise<BatchEnd> {
+export async function watchBatch(
+  connections: Pick<Connections, 'state' | 'control' | 'config'>,
+  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
+  watched: Watched,
+): Promise<BatchEnd> {
   const { state, control } = connections;
   const { isOver = isFinished } = watched;
   const startedAt = Date.now();
@@ -66,20 +68,20 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
         display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         startEnqueue();
       }
-      const gate = await state.gate();
+      const breaker = await state.breaker();
       const now = counts ?? emptyCounts(watched.batch);
       display.show(
         await viewOf(connections, ports, {
           counts: now,
           before,
           startedAt,
-          gate,
+          breaker,
           allPausedAt: await control.fleetPausedAt(),
         }),
       );
-      if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, gate };
-      if (watched.signal.aborted || (isEnqueued && (isStuck(now, gate) || isOutOfBudget(now)))) {
-        return { ended: false, counts: now, startedAt, before, gate };
+      if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, breaker };
+      if (watched.signal.aborted || (isEnqueued && (isStuck(now, breaker) || isOutOfBudget(now)))) {
+        return { ended: false, counts: now, startedAt, before, breaker };
       }
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
     }
@@ -88,9 +90,13 @@ export async function watchBatch(connections: Connections, ports: OpenedPorts, w
   }
 }
 
-type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'gate' | 'allPausedAt'>;
+type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'breaker' | 'allPausedAt'>;
 
-async function viewOf({ config }: Connections, ports: OpenedPorts, moment: Moment): Promise<View> {
+async function viewOf(
+  { config }: Pick<Connections, 'config'>,
+  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
+  moment: Moment,
+): Promise<View> {
   const usage = await ports.submitLimiter.usage();
   return { ...moment, usage, rateLimit: config.rateLimit, prices: ports.prices, now: Date.now() };
 }

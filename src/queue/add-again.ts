@@ -5,13 +5,13 @@ import type { RedisClient } from '../redis/connection.ts';
 type NewJob = { name: string; data: unknown; opts: JobsOptions & { jobId: string } };
 
 const LOOK_EVERY_MS = 50;
-/** By then the job of a worker that died has been taken over, and its new run sees the item as it is now. */
+/** By then another worker has taken over the job of one that died, and its run sees the item as it is now. */
 const ENDED_WITHIN_MS = 20_000;
 
 /**
- * Adds the jobs of items that had ended and have just been made live again. Their former job may still be in the hands of a worker that has
- * recorded the end and not told the queue yet: adding would be a no-op, and the job be gone a moment later. So such are added once
- * more when they have left. A job that becomes active after we have looked began after the item was made live, and sees that.
+ * Adds the jobs of items that had ended and are live again. A worker may still have their former job: it has recorded the end and
+ * not told the queue yet. Adding the job is then a no-op, and a moment later the job is gone. So such jobs are added once more when
+ * they have left the workers' hands. A job that becomes active after this began after the item was made live, and sees that.
  */
 export async function addAgain(redis: RedisClient, queue: Queue, jobs: readonly NewJob[]): Promise<void> {
   const activeIds = async () => new Set(await redis.lrange(queue.toKey('active'), 0, -1));

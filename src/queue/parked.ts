@@ -7,14 +7,14 @@ const PAGE = 1_000;
 /** BullMQ scores delayed jobs by their time in milliseconds times this. */
 const SCORE_OF_MS = 0x1000;
 
-/** Brings the jobs back that were put aside while their batch was paused. Returns how many. */
+/** Promotes the jobs of these batches that were parked. Returns how many. */
 export async function unpark(
   redis: RedisClient,
   queue: Queue,
   isWanted: (batch: string) => boolean,
   now: number,
 ): Promise<number> {
-  // What is delayed for shorter waits for its backoff, not for a person.
+  // A shorter delay is a backoff: such a job waits for no person.
   const leastScore = (now + PARKED_MS / 24) * SCORE_OF_MS;
   let sum = 0;
   let cursor = '0';

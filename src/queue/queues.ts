@@ -14,7 +14,7 @@ export type Stage = (typeof STAGES)[number];
 const RUNNING_LISTS = ['wait', 'active', 'paused'];
 const RUNNING_SORTED_SETS = ['delayed', 'prioritized'];
 
-/** After the last attempt a stage ends the item by itself; what BullMQ counts is only when to try again. */
+/** After the last attempt a stage ends the item by itself. BullMQ's count only says when to try again. */
 const ATTEMPTS: Record<Stage, number> = { submit: 20, poll: 100, archive: 30, finish: 20 };
 
 /**
@@ -77,13 +77,13 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     async pollAll(items: readonly Submitted[]): Promise<void> {
       await queues.poll.addBulk(pollJobs(items));
     },
-    /** The same for items that had ended and have just been made live again. */
+    /** The same for items that had ended and are live again. */
     submitAgain: (items: readonly Item[]) => addAgain(redis, queues.submit, submitJobs(items)),
     pollAgain: (items: readonly Submitted[]) => addAgain(redis, queues.poll, pollJobs(items)),
-    /** No submit job is begun by any worker, at no cost for those that wait. */
+    /** No worker begins a submit job. Waiting jobs cost nothing meanwhile. */
     pauseSubmits: () => queues.submit.pause(),
     resumeSubmits: () => queues.submit.resume(),
-    /** Brings back the submit jobs of these batches that were put aside while paused. Returns how many. */
+    /** Promotes the parked submit jobs of these batches. Returns how many. */
     unpark: (isWanted: (batch: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
     async finish(batch: string): Promise<void> {
       await queues.finish.add('batch', { batch }, optionsOf('finish', `batch/${batch}`));

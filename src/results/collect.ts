@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { pMapIterable } from 'p-map';
 import type { Archive } from '../archive/archive.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { readAhead } from './read-ahead.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
@@ -28,8 +28,8 @@ export function collect(
   from: Archive,
   to: Archive,
   options: CollectOptions,
-): AsyncGenerator<ItemRecord> {
-  return readAhead(records, options.width, async (record) => {
+): AsyncIterable<ItemRecord> {
+  const bring = async (record: ItemRecord) => {
     options.signal.throwIfAborted();
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);
@@ -38,7 +38,8 @@ export function collect(
     await bringThumb(record.thumb, thumb, brought.kind === 'brought', from, to, options.signal);
     options.onImage(brought);
     return { ...record, image, thumb };
-  });
+  };
+  return pMapIterable(records, bring, { concurrency: options.width });
 }
 
 async function bringImage(

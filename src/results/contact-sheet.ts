@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
+import { pMapIterable } from 'p-map';
 import type Sharp from 'sharp';
 import type { OverlayOptions } from 'sharp';
 import type { Archive } from '../archive/archive.ts';
-import { readAhead } from './read-ahead.ts';
+import { escapeMarkup } from '../text/escape-markup.ts';
 
 /** The first so many pictures by id: what fits one sheet that can still be looked at. */
 export const MOST_ON_SHEET = 400;
@@ -17,7 +18,7 @@ export async function contactSheet(pictures: readonly SheetPicture[], archive: A
   const { default: sharp } = await import('sharp');
   const columns = Math.max(1, Math.ceil(Math.sqrt(pictures.length * 1.2)));
   const layers: OverlayOptions[] = [];
-  const drawn = readAhead(eachOf(pictures), READ_AHEAD, (picture) => drawCell(sharp, archive, picture));
+  const drawn = pMapIterable(pictures, (picture) => drawCell(sharp, archive, picture), { concurrency: READ_AHEAD });
   let shown = 0;
   for await (const cell of drawn) {
     if (!cell) continue;
@@ -57,10 +58,9 @@ async function drawCell(sharp: typeof Sharp, archive: Archive, { thumb, name, va
 async function drawCaption(sharp: typeof Sharp, caption: string): Promise<Buffer | undefined> {
   const words = caption.replace(/\p{C}/gu, '').slice(0, 60).trim();
   if (words === '') return undefined;
-  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const { data, info } = await sharp({
     text: {
-      text: `<span foreground="#57534e">${escaped}</span>`,
+      text: `<span foreground="#57534e">${escapeMarkup(words)}</span>`,
       font: 'DejaVu Sans 11',
       fontfile: FONT,
       dpi: 72,
@@ -77,7 +77,3 @@ async function drawCaption(sharp: typeof Sharp, caption: string): Promise<Buffer
 
 /** A font of our own: text must show on a machine that has none installed. */
 const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
-
-async function* eachOf<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}

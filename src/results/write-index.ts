@@ -1,4 +1,7 @@
-import { indexFiles } from '../archive/layout.ts';
+import type { Archive } from '../archive/archive.ts';
+import { indexFiles, layout } from '../archive/layout.ts';
+import { recordsOfBatch } from '../archive/read-records.ts';
+import type { Records } from '../archive/records.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { contactSheet, MOST_ON_SHEET, type SheetPicture } from './contact-sheet.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
@@ -6,6 +9,13 @@ import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
 import { rowOf } from './row.ts';
 import { rowsDigest } from './rows-digest.ts';
 import { textFile } from './text-file.ts';
+
+export type IndexPorts = { archive: Archive; records: Records };
+
+/** Writes the index of a batch from its records into the archive, beside them. May run any number of times. */
+export function writeIndex(batch: string, { archive, records }: IndexPorts): Promise<void> {
+  return writeIndexFiles(batch, recordsOfBatch(records, batch), { archive, folder: layout.folder(batch) });
+}
 
 /**
  * Writes a batch's whole index in one pass over its records: results.jsonl, results.csv, the gallery and the contact sheet.

@@ -1,4 +1,4 @@
-import type { BatchCounts } from '../fleet/batch-state.ts';
+import type { BatchCounts } from '../batch/counts.ts';
 import type { HistogramTotals } from '../fleet/metrics.ts';
 import { ITEM_STATES } from '../items/item-state.ts';
 import { HISTOGRAMS } from '../metrics/definitions.ts';
@@ -14,7 +14,7 @@ const OTHERS = '(other)';
 /** Our metrics as Prometheus has them. Labels are bounded: 21 batches, 8 states, 4 stages, 2 limiters. */
 export function familiesOf(scrape: Scrape): Family[] {
   const sum = (of: (counts: BatchCounts) => number) => scrape.batches.reduce((total, counts) => total + of(counts), 0);
-  const { atRisk, gate, limiters } = scrape;
+  const { atRisk, breaker, limiters } = scrape;
   return [
     gauge('flux_items', 'Items by batch and state.', itemSamples(scrape.batches)),
     gauge('flux_batches', 'Batches that Redis knows.', [{ value: scrape.batches.length }]),
@@ -63,7 +63,7 @@ export function familiesOf(scrape: Scrape): Family[] {
       limiters.map(({ name, usage }) => ({ labels: { limiter: name }, value: usage.pausedMs / 1_000 })),
     ),
     gauge('flux_submitting_stopped', '1 while the provider refuses the account and nothing is submitted.', [
-      { value: gate ? 1 : 0, ...(gate && { labels: { refusal: gate.refusal } }) },
+      { value: breaker ? 1 : 0, ...(breaker && { labels: { refusal: breaker.refusal } }) },
     ]),
     counter(
       'flux_callbacks_total',

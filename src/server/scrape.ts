@@ -1,7 +1,7 @@
-import type { BatchCounts } from '../fleet/batch-state.ts';
+import type { BatchCounts } from '../batch/counts.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import { type MetricTotals, readMetrics } from '../fleet/metrics.ts';
-import type { Gate } from '../fleet/probe-breaker.ts';
+import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Provider } from '../provider/provider.ts';
 import { atRisk, oldestWaiting } from '../queue/backlog.ts';
 import { STAGES, type Stage } from '../queue/queues.ts';
@@ -14,7 +14,7 @@ export type Scrape = {
   oldestWaitingSeconds: Record<Stage, number>;
   atRisk: { origin: number; stored: number };
   limiters: readonly { name: 'submit' | 'poll'; usage: LimiterUsage }[];
-  gate: Gate | undefined;
+  breaker: TrippedBreaker | undefined;
   totals: MetricTotals;
   creditsLeft: number | undefined;
   /** BullMQ's own expositions. */
@@ -36,13 +36,13 @@ export function scraper(serving: Serving): () => Promise<Scrape> {
 async function collect(serving: Serving, creditsLeft: () => Promise<number | undefined>): Promise<Scrape> {
   const { state, queues, redis, keys } = serving.connections;
   const now = Date.now();
-  const [batches, oldest, risk, submitUsage, pollUsage, gate, totals, credits, expositions] = await Promise.all([
+  const [batches, oldest, risk, submitUsage, pollUsage, breaker, totals, credits, expositions] = await Promise.all([
     countsOfAll(serving),
     oldestWaiting(queues, now),
     atRisk(queues, now),
     serving.submitLimiter.usage(),
     serving.pollLimiter.usage(),
-    state.gate(),
+    state.breaker(),
     readMetrics(redis, keys),
     creditsLeft(),
     Promise.all(STAGES.map((stage) => queues.byStage[stage].exportPrometheusMetrics())),
@@ -55,7 +55,7 @@ async function collect(serving: Serving, creditsLeft: () => Promise<number | und
       { name: 'submit', usage: submitUsage },
       { name: 'poll', usage: pollUsage },
     ],
-    gate,
+    breaker,
     totals,
     creditsLeft: credits,
     queues: expositions,

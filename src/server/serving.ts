@@ -4,7 +4,7 @@ import { redisMetrics } from '../fleet/metrics.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Prices } from '../money/prices.ts';
 import type { Provider } from '../provider/provider.ts';
-import { pollHints } from '../queue/poll-hints.ts';
+import { pollNow } from '../queue/poll-now.ts';
 import type { CallbackPorts } from '../stages/callback.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters, openProvider, type WatchedLimiters } from '../wiring/stage-ports.ts';
@@ -22,7 +22,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
   const { config, closers, redis, clock, keys, queues, records, state, prices } = connections;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
-  const hints = pollHints(redis, keys, queues);
+  const hints = pollNow(redis, keys, queues);
   return {
     connections,
     prices,
@@ -37,7 +37,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
       records,
       state,
       forward: queues.forward,
-      hurryPoll: hints.hurry,
+      pollNow: hints.ask,
       settings: { pollGiveUpMs: config.pollGiveUpMs },
     },
   };

@@ -1,5 +1,5 @@
 /** The credits of the one account. */
-export type Account = {
+export type RecordCharges = {
   balance(): number;
   /** False, and nothing taken, when the balance does not suffice. */
   charge(credits: number): boolean;
@@ -7,7 +7,7 @@ export type Account = {
   totals(): { charged: number; refunded: number; balance: number };
 };
 
-export function createAccount(startingCredits: number): Account {
+export function createAccount(startingCredits: number): RecordCharges {
   let charged = 0;
   let refunded = 0;
   const balance = () => startingCredits - charged + refunded;

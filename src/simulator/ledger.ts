@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import type { RecordCharges } from './account.ts';
 import { requestOf } from './parameters.ts';
 import type { Task, Tasks } from './tasks.ts';
 
@@ -67,7 +67,7 @@ export function startCounts(startedAt: number): Counts {
   };
 }
 
-export type Books = { counts: Counts; tasks: Tasks; account: Account; faultHits: () => Record<string, number> };
+export type Books = { counts: Counts; tasks: Tasks; account: RecordCharges; faultHits: () => Record<string, number> };
 
 export function summaryOf({ counts, tasks, account, faultHits }: Books): LedgerSummary {
   const { submitLog, ...counted } = counts;

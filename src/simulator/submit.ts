@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import type { RecordCharges } from './account.ts';
 import { type Answer, envelope, page } from './answer.ts';
 import { type Faults, SUBMIT_FAULTS } from './faults.ts';
 import type { SubmitSeen } from './ledger.ts';
@@ -14,7 +14,7 @@ type Drawn = { name: SubmitFault; charged: boolean | undefined };
 export type SubmitPorts = {
   settings: Settings;
   tasks: Tasks;
-  account: Account;
+  account: RecordCharges;
   takePlace: RateWindow;
   faults: Faults;
   write: (seen: SubmitSeen) => void;

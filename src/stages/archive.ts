@@ -6,6 +6,7 @@ import type { Finished } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
 import { type Source, sourcesOf } from '../items/sources.ts';
 import { archivedRecord, failedRecord, type StoredImage } from '../items/transitions.ts';
+import { endItem } from './end-item.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 
 /** Far above what the API makes, far below what would hurt a worker. */
@@ -121,27 +122,19 @@ async function settleMisses(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
+  const end = async (failure: Failure): Promise<StageOutcome> => {
+    await endItem(item, failedRecord(item, previous, failure), 'archive', ports);
+    return { kind: 'done' };
+  };
   const message = misses.map((miss) => `${miss.source}: ${miss.message}`).join('; ') || 'every URL has expired';
   const allGone = misses.every((miss) => miss.why === 'gone');
   const pastDeadline = ports.now() >= item.storedDiesAt;
   if (allGone && (pastDeadline || run.runs >= RUNS_BEFORE_EXPIRED)) {
-    return fail(item, previous, { class: 'expired', message: `The image is gone (${message})` }, ports);
+    return end({ class: 'expired', message: `The image is gone (${message})` });
   }
   if (run.lastAttempt || pastDeadline) {
     const invalid = misses.some((miss) => miss.why === 'invalid' || miss.why === 'refused');
-    return fail(item, previous, { class: invalid ? 'invalid-image' : 'unreachable', message }, ports);
+    return end({ class: invalid ? 'invalid-image' : 'unreachable', message });
   }
   return { kind: 'retry', error: new FluxError('image-missed', message) };
-}
-
-async function fail(
-  item: Finished,
-  previous: ItemRecord | undefined,
-  failure: Failure,
-  ports: Ports,
-): Promise<StageOutcome> {
-  await ports.records.write(failedRecord(item, previous, failure));
-  await ports.state.move(item, 'failed');
-  ports.log.error({ batch: item.batch, item: item.id, stage: 'archive', taskId: item.taskId, failure }, 'failed');
-  return { kind: 'done' };
 }

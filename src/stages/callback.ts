@@ -5,15 +5,15 @@ import { itemOfRecord, submittedRecord } from '../items/transitions.ts';
 import type { BatchState, Forward, ItemRef, StageSettings } from './ports.ts';
 import { submittedOf } from './submit-outcome.ts';
 
-/** What a hint made of an item's poll: it comes at once; it polls another task; there is none. */
-export type Hurried = 'hurried' | 'other-task' | 'absent';
+/** What came of asking for a poll now: it comes at once; it polls another task; there is none. */
+export type PollNow = 'hurried' | 'other-task' | 'absent';
 
 export type CallbackPorts = {
   now: () => number;
   records: Records;
   state: Pick<BatchState, 'move'> & { stateOf(item: ItemRef): Promise<ItemState | undefined> };
   forward: Pick<Forward, 'poll'>;
-  hurryPoll(item: ItemRef, taskId: string): Promise<Hurried>;
+  pollNow(item: ItemRef, taskId: string): Promise<PollNow>;
   settings: Pick<StageSettings, 'pollGiveUpMs'>;
 };
 
@@ -25,11 +25,11 @@ export type CallbackPorts = {
 export type CallbackOutcome = 'hurried' | 'brought-back' | 'ignored';
 
 /**
- * The provider says that a task of this item has ended. That is a hint: the poll asks what came of it. May be told any number of
- * times, before the answer to the submit has come, and after everything is over. Throws the archive's errors.
+ * The provider says that a task of this item has ended. It only asks for a poll, which finds out what came of the task. A callback
+ * may come any number of times, before the answer to the submit, and after everything is over. Throws the archive's errors.
  */
 export async function takeCallback(item: ItemRef, taskId: string, ports: CallbackPorts): Promise<CallbackOutcome> {
-  const hurried = await ports.hurryPoll(item, taskId);
+  const hurried = await ports.pollNow(item, taskId);
   if (hurried === 'hurried') return 'hurried';
   if (hurried === 'other-task') return 'ignored';
   const state = await ports.state.stateOf(item);
@@ -37,16 +37,16 @@ export async function takeCallback(item: ItemRef, taskId: string, ports: Callbac
   const record = await ports.records.read(item.batch, item.id);
   if (!record || !mayBeTaskOf(record, taskId)) return 'ignored';
   const wasCounted = state === 'held' && 'taskId' in record && record.taskId !== undefined;
-  await bringBack(record, taskId, wasCounted, ports);
+  await restoreTask(record, taskId, wasCounted, ports);
   return 'brought-back';
 }
 
-/** Past its poll, or ended by a person's word. Unknown to Redis, as after a flush, is another matter. */
+/** Past its poll, or ended by a person. An item that Redis does not know, as after a flush, may have use for it. */
 function hasNoUseFor(state: ItemState | undefined): boolean {
   return state === 'finished' || state === 'archived' || state === 'failed' || state === 'cancelled';
 }
 
-/** Whether the record has an attempt whose task is not known, or is known to be this one and still of interest. */
+/** Whether the record has an attempt without a known task, or one whose task is this one and may still have an image. */
 function mayBeTaskOf(record: ItemRecord, taskId: string): boolean {
   if (record.earlierTaskIds.includes(taskId)) return false;
   switch (record.state) {
@@ -71,8 +71,13 @@ function hasUnknownTask(record: ItemRecord): boolean {
   return record.attempts > record.earlierTaskIds.length;
 }
 
-/** Record, state, poll, in this order: wherever it breaks off, a repeated callback or the manifest's next run goes on. */
-async function bringBack(record: ItemRecord, taskId: string, wasCounted: boolean, ports: CallbackPorts): Promise<void> {
+/** Record, state, poll, in this order. Wherever it breaks off, a repeated callback or the manifest's next run goes on. */
+async function restoreTask(
+  record: ItemRecord,
+  taskId: string,
+  wasCounted: boolean,
+  ports: CallbackPorts,
+): Promise<void> {
   const item = itemOfRecord(record);
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const submitted = submittedOf(item, taskId, submittedAt, true, ports);

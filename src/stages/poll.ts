@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, reopenedRecord, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
 import type { PollOutcome } from '../provider/provider.ts';
+import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 
-/** When the provider refuses or does not answer: it costs nothing but time. */
+/** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. */
 const TROUBLE_DELAY_MS = 3_000;
-/** One 404 for a task that was known may be a replica's or a gateway's: so many in a row, a moment apart, are believed. */
+/** One 404 for a known task may come from a replica or a gateway. So many in a row, a moment apart, are believed. */
 const DENIALS = 3;
 const DENIAL_DELAY_MS = 500;
 
@@ -54,7 +55,7 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   }
 }
 
-/** The submit stage may have been unable to record the task id: until that is done nothing else is worth doing. */
+/** The submit stage may have failed to record the task id. Nothing else is worth doing before that is done. */
 async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   if (item.recorded) return item;
   const previous = await ports.records.read(item.batch, item.id);
@@ -66,7 +67,7 @@ async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   return { ...item, recorded: true };
 }
 
-/** Asks again where one denial would give the task up. */
+/** Asks again where a single 404 would give the task up. */
 async function askSurely(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
   for (let asked = 1; ; asked++) {
     const outcome = await ask(task, run, ports);
@@ -137,7 +138,7 @@ async function failGeneration(
   if (record && !reopened && !isOf(record, task)) return goOnWith(record, task, run, ports);
   const retriesUsed = record?.earlierTaskIds.length ?? 0;
   if (record && (reopened || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
-    if (!reopened) await ports.records.write(reopenedRecord(record));
+    if (!reopened) await ports.records.write(requeuedRecord(record));
     await ports.state.move(task, 'queued');
     await ports.forward.submit(itemOf(task));
     return { kind: 'done' };
@@ -167,21 +168,19 @@ async function end(
   const previous = await ports.records.read(task.batch, task.id);
   if (previous && !isOf(previous, task)) return goOnWith(previous, task, run, ports);
   const record = state === 'failed' ? failedRecord(task, previous, failure) : heldRecord(task, previous, failure);
-  await ports.records.write(record);
-  await ports.state.move(task, state);
-  ports.log.warn({ batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, failure }, state);
+  await endItem(task, record, 'poll', ports);
   return { kind: 'done' };
 }
 
-/** A poll that runs again after a crash may find that the item went on: to its end, or to another task. */
+/** A poll that runs again after a crash may find that the item has gone on, to its end or to another task. */
 function isOf(record: ItemRecord, task: Submitted): boolean {
   if (record.state === 'archived' || record.earlierTaskIds.includes(task.taskId)) return false;
   return !('taskId' in record) || record.taskId === undefined || record.taskId === task.taskId;
 }
 
 /**
- * The item has a newer task by now. Its poll job may have been added while this one was still there, which is a no-op: so this one
- * goes on with the newer task, else nobody would ask for it.
+ * The item has a newer task. Its poll job may have been added while this job was still there, which is a no-op. So this job goes on
+ * with the newer task; otherwise nobody would ask for it.
  */
 async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
   if (record.state === 'claimed') return { kind: 'later', atMs: ports.now() + TROUBLE_DELAY_MS };

@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics/definitions.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
 
-/** The job of a batch that is paused or out of budget is put aside for so long; what ends that brings it back at once. */
+/** The job of a batch that is paused or out of budget is parked for so long. What ends that unparks it at once. */
 export const PARKED_MS = 24 * 3_600_000;
 
 /** What a stage came to, for the adapter to tell the queue. */
@@ -60,38 +60,38 @@ export interface Limiter {
 }
 
 export type Claim = { kind: 'claimed' } | { kind: 'refused'; state: ItemState | undefined };
-/** `go` and `probe` permit one submit and have reserved its cost; a `probe` goes alone through the closed gate. */
-export type Confirmation = 'go' | 'probe' | 'closed' | 'paused' | 'cancelled' | 'out-of-budget' | 'lost';
-/** What keeps an item from being submitted: a person's word, the fleet's gate or its batch's budget. */
-export type Standing = 'open' | 'paused' | 'cancelled' | 'closed' | 'out-of-budget';
+/** `go` and `probe` permit one submit and have reserved its cost; a `probe` goes alone through the tripped breaker. */
+export type Confirmation = 'go' | 'probe' | 'tripped' | 'paused' | 'cancelled' | 'out-of-budget' | 'lost';
+/** Whether an item may be submitted at all; a person, the circuit breaker or its batch's budget may keep it from that. */
+export type Admission = 'admitted' | 'paused' | 'cancelled' | 'tripped' | 'out-of-budget';
 
 /** Stops submitting for the whole fleet at once, and lets it begin again. Polling and archiving do not ask for it. */
-export interface FleetGate {
+export interface CircuitBreaker {
   /**
-   * Closes it. With `probeAfterMs` one submit is let through when that is over, then one after twice the time, and so on; without, one
-   * whenever `allowProbe` is called. The first reason stays until it is opened or a probe learns another.
+   * With `probeAfterMs` one submit is let through after that time, the next after twice the time, and so on; without it, one whenever
+   * `allowProbe` is called. The first reason stays until the breaker is reset or a probe learns another.
    */
-  closeGate(reason: { refusal: string; message: string; probeAfterMs?: number; byProbe?: boolean }): Promise<void>;
-  openGate(): Promise<void>;
+  tripBreaker(reason: { refusal: string; message: string; probeAfterMs?: number; byProbe?: boolean }): Promise<void>;
+  resetBreaker(): Promise<void>;
   /** The next submit may go, alone. */
   allowProbe(): Promise<void>;
   /** Counts one, and says how many submits of the last minute had an unknown outcome, and how many there were. */
   noteUnknown(): Promise<{ unknown: number; submits: number }>;
 }
 
-export interface BatchState extends FleetGate {
-  /** Whether the item's turn may come at all: cheap, and for 'open' perhaps half a second old; `confirm` is exact. Cancels. */
-  standing(item: ItemRef, credits?: number): Promise<Standing>;
-  /** How long an item waits before it looks again at the closed gate: the longer, the more there are that look. */
-  gateCheckMs(batch: string): Promise<number>;
-  /** `queued → submitting`, for one holder; a holder whose job was taken over loses it to the next. */
-  claim(item: ItemRef, holder: string): Promise<Claim>;
+export interface BatchState extends CircuitBreaker {
+  /** Cheap; 'admitted' may be half a second old, `confirm` is exact. Cancels a queued item of a cancelled batch. */
+  checkAdmission(item: ItemRef, credits?: number): Promise<Admission>;
+  /** How long an item waits before it checks the tripped breaker again. The more items wait, the longer. */
+  breakerCheckMs(batch: string): Promise<number>;
+  /** `queued → submitting`, under a fencing token. A worker that took over the job claims the item with its own token. */
+  claim(item: ItemRef, fencingToken: string): Promise<Claim>;
   /**
-   * Asked just before money is spent: does the holder still have the item, may it be submitted, is there budget for so many credits?
-   * A model without a price has none. To ask again changes nothing for the same holder.
+   * Asked just before money is spent: does the token still hold the item, may it be submitted, is there budget for the credits?
+   * A model without a price has no credits. To ask again changes nothing for the same token.
    */
-  confirm(item: ItemRef, holder: string, credits?: number): Promise<Confirmation>;
-  /** Moves when MAY_COME_FROM allows; false when the item stands elsewhere. Adds to the batch's counters on a real move. */
+  confirm(item: ItemRef, fencingToken: string, credits?: number): Promise<Confirmation>;
+  /** Moves when MAY_COME_FROM allows; false when the item is in another state. Adds to the batch's counters on a real move. */
   move(item: ItemRef, to: ItemState, add?: { submits?: number; bytes?: number }): Promise<boolean>;
   /** The batch's index is to be written anew: a record has changed without a move. */
   outdateIndex(batch: string): Promise<void>;

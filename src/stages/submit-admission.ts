@@ -1,28 +1,28 @@
 import type { Item } from '../items/item.ts';
 import { cancelledRecord } from '../items/transitions.ts';
-import { type Confirmation, PARKED_MS, type Ports, type StageOutcome, type Standing } from './ports.ts';
+import { type Admission, type Confirmation, PARKED_MS, type Ports, type StageOutcome } from './ports.ts';
 
-/** After so long another holder of the item has written its claim; what is older than that is not taken for granted. */
-const LOOK_AGAIN_MS = 1_000;
+/** By then the worker that took the item over has written its claim. */
+const REQUEUE_DELAY_MS = 1_000;
 
-/** Whoever lost the item leaves its record and state to the holder that took it over. */
+/** A worker that lost the item leaves its record and state to the one that took it over. */
 export async function leave(
   item: Item,
   why: Exclude<Confirmation, Permit>,
   undo: () => Promise<unknown>,
   ports: Ports,
 ): Promise<StageOutcome> {
-  if (why === 'lost') return lookAgain(ports);
+  if (why === 'lost') return requeue(ports);
   await undo();
   if (why === 'cancelled') await ports.state.move(item, 'cancelled');
   return waitFor(why, item, ports);
 }
 
-/** What keeps an item from being submitted, and when it is looked at again. */
-export async function waitFor(why: Exclude<Standing, 'open'>, item: Item, ports: Ports): Promise<StageOutcome> {
+/** What an item that is not admitted comes to: it waits, or it ends as cancelled. */
+export async function waitFor(why: Exclude<Admission, 'admitted'>, item: Item, ports: Ports): Promise<StageOutcome> {
   switch (why) {
-    case 'closed':
-      return { kind: 'later', atMs: ports.now() + (await ports.state.gateCheckMs(item.batch)) };
+    case 'tripped':
+      return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
     case 'paused':
     case 'out-of-budget':
       return { kind: 'later', atMs: ports.now() + PARKED_MS };
@@ -46,7 +46,7 @@ export function permits(confirmed: Confirmation): confirmed is Permit {
   return confirmed === 'go' || confirmed === 'probe';
 }
 
-/** Another holder took the item over. Its job may be ours, so it is not given up: the record will say what there is to do. */
-export function lookAgain(ports: Ports): StageOutcome {
-  return { kind: 'later', atMs: ports.now() + LOOK_AGAIN_MS };
+/** Another worker took the item over. Its job may be ours, so the job runs again: the record will say what there is to do. */
+export function requeue(ports: Ports): StageOutcome {
+  return { kind: 'later', atMs: ports.now() + REQUEUE_DELAY_MS };
 }

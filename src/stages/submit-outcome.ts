@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError, messageOf } from '../errors.ts';
-import { mindGate, stopsTheFleet } from '../fleet/update-breaker.ts';
+import { stopsTheFleet, updateBreaker } from '../fleet/update-breaker.ts';
 import type { Item, Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, releasedRecord, reopenedRecord, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, releasedRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import { endItem } from './end-item.ts';
 import { firstPollAt } from './poll-schedule.ts';
 import type { Ports, Run, Slot, StageOutcome, StageSettings } from './ports.ts';
 
@@ -17,8 +18,8 @@ export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; sl
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   const { item, claimed, slot, run } = attempt;
-  // First, since others are about to submit just now.
-  await mindGate(outcome, attempt.isProbe, ports);
+  // This comes first: others are about to submit.
+  await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
       if (!(await wentOnByCallback(attempt, ports))) {
@@ -48,7 +49,7 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
       await slot.settle();
       if (stopsTheFleet(outcome.refusal)) {
         await giveBack(item, claimed, ports);
-        return { kind: 'later', atMs: ports.now() + (await ports.state.gateCheckMs(item.batch)) };
+        return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
       }
       return fail(
         item,
@@ -81,7 +82,7 @@ async function settleUnknown(
   if (await wentOnByCallback(attempt, ports)) return { kind: 'done' };
   if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
     const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
-    await ports.records.write(reopenedRecord(claimed));
+    await ports.records.write(requeuedRecord(claimed));
     await ports.state.move(item, 'queued');
     return { kind: 'retry', error };
   }
@@ -90,8 +91,8 @@ async function settleUnknown(
 }
 
 /**
- * The end of a task may be told before its submit is answered, or where the answer got lost. Then the item is on its way, perhaps
- * at its end, and its record must not be set back.
+ * A callback may come before the answer to the submit, or where that answer was lost. Then the item has gone on, perhaps to its
+ * end, and its record must not be set back.
  */
 async function wentOnByCallback({ item, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
   if (!ports.settings.callbackUrlOf) return false;
@@ -153,9 +154,7 @@ export async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): P
 }
 
 async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: Ports): Promise<StageOutcome> {
-  await ports.records.write(failedRecord(item, previous, failure));
-  await ports.state.move(item, 'failed');
-  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'failed');
+  await endItem(item, failedRecord(item, previous, failure), 'submit', ports);
   return { kind: 'done' };
 }
 
@@ -171,7 +170,5 @@ export async function hold(
     message: `It is unknown whether the submit started a task (and was charged): ${reason}`,
     ...(code === undefined ? {} : { code }),
   };
-  await ports.records.write(heldRecord(item, previous, failure));
-  await ports.state.move(item, 'held');
-  ports.log.warn({ batch: item.batch, item: item.id, stage: 'submit', failure }, 'held');
+  await endItem(item, heldRecord(item, previous, failure), 'submit', ports);
 }

@@ -4,17 +4,17 @@ import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { claimedRecord } from '../items/transitions.ts';
 import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
-import { leave, lookAgain, permits, recordCancelled, waitFor } from './submit-admission.ts';
+import { leave, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
 import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
 
 /**
- * What a person says of a batch takes effect within a second: a confirmation is asked for again when what followed it took longer than
- * this (a slow archive, a pause after a 429), …
+ * A pause or a cancel takes effect within a second. So a confirmation older than this is asked for again: what followed it may have
+ * been slow (the archive, a pause after a 429).
  */
 const CONFIRMED_FOR_MS = 250;
-/** … and the request is dropped unwritten when even then it had to wait, for a new connection, until now. */
+/** A request that then still waits, for a new connection, is dropped unwritten after this time. */
 const SENT_WITHIN_MS = 750;
-/** Then it is asked again, and goes over the connection that is open by now: as a rule the second time, in the same slot. */
+/** A dropped request is confirmed and tried again in the same slot. As a rule the connection is open at the second try. */
 const CONNECTION_TRIES = 3;
 
 /**
@@ -22,28 +22,28 @@ const CONNECTION_TRIES = 3;
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
  */
 export async function submit(item: Item, run: Run, ports: Ports): Promise<StageOutcome> {
-  const standing = await ports.state.standing(item, ports.settings.creditsOf(item.request.model));
-  if (standing !== 'open') return waitFor(standing, item, ports);
+  const admission = await ports.state.checkAdmission(item, ports.settings.creditsOf(item.request.model));
+  if (admission !== 'admitted') return waitFor(admission, item, ports);
 
   const found = await ports.records.read(item.batch, item.id);
   const settled = await settleFromRecord(item, found, ports);
   if (settled) return settled;
 
-  const holder = randomUUID();
-  const claim = await ports.state.claim(item, holder);
+  const fencingToken = randomUUID();
+  const claim = await ports.state.claim(item, fencingToken);
   if (claim.kind === 'refused') {
     if (claim.state === 'cancelled') await recordCancelled(item, ports);
     return { kind: 'done' };
   }
-  // A holder that was confirmed before our claim has written its own by now; one that was not is refused from now on.
+  // A fencingToken that was confirmed before our claim has written its own by now; one that was not is refused from now on.
   if (found && !isSameAttempt(found, await ports.records.read(item.batch, item.id))) {
-    return lookAgain(ports);
+    return requeue(ports);
   }
 
   const slot = await takeSlot(item, run, ports);
   if (!slot) return { kind: 'later', atMs: ports.now() };
   try {
-    return await submitInSlot(item, found, holder, slot, run, ports);
+    return await submitInSlot(item, found, fencingToken, slot, run, ports);
   } finally {
     await slot.end();
   }
@@ -73,12 +73,12 @@ async function settleFromRecord(
       return { kind: 'done' };
     case 'failed':
     case 'held':
-      // Ended, but for the state's move. A person's word would have made the record `queued` again.
+      // It has ended, only its state is behind. A person who wants it again would have made the record `queued`.
       await ports.state.move(item, found.state);
       return { kind: 'done' };
     case 'claimed': {
       const answeredBy = Date.parse(found.timings.submitted ?? found.timings.queued) + ports.settings.submitTimeoutMs;
-      // Its sender may be alive and waiting for the answer: only after the timeout can nobody write the task id any more.
+      // Its sender may be alive and wait for the answer. Only after the timeout can nobody write the task id any more.
       if (ports.now() < answeredBy) return { kind: 'later', atMs: answeredBy };
       if (ports.settings.onUnknown === 'resubmit') return undefined;
       await hold(item, found, 'The process ended while the request was on its way', undefined, ports);
@@ -89,7 +89,7 @@ async function settleFromRecord(
   }
 }
 
-/** The slot of a submit, ended exactly once whatever happens. */
+/** A slot that is ended exactly once, whatever happens. */
 type OwnSlot = Slot & { end(): Promise<void> };
 
 async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | undefined> {
@@ -127,21 +127,21 @@ function endedOnce(slot: Slot): OwnSlot {
 async function submitInSlot(
   item: Item,
   found: ItemRecord | undefined,
-  holder: string,
+  fencingToken: string,
   slot: Slot,
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
   let sinceConfirmed = stopwatch(ports);
   const credits = ports.settings.creditsOf(item.request.model);
-  let confirmed = await ports.state.confirm(item, holder, credits);
+  let confirmed = await ports.state.confirm(item, fencingToken, credits);
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
   const claimed = claimedRecord(item, found, ports.now());
   if (!(await writeClaim(claimed, found, ports))) {
-    // Another holder's claim came first, as after Redis was flushed under a running worker. Its record decides.
+    // Another worker's claim came first, as after Redis was flushed under a running worker. Its record decides.
     await ports.state.move(item, 'queued');
-    return lookAgain(ports);
+    return requeue(ports);
   }
   try {
     await slot.ready();
@@ -151,11 +151,11 @@ async function submitInSlot(
     throw error;
   }
   for (let left = CONNECTION_TRIES; left > 0; left -= 1) {
-    // A claim that was created is ours alone until others may think us dead. Any other is asked about again, now that it is written:
-    // who claims from here on finds it, and who claimed before has made us lose.
+    // A claim that we created is ours alone until others may think us dead. Where a record was replaced, we ask again now that the
+    // claim is written: a worker that claims from here on finds it, and one that claimed before has made us lose.
     if (found || sinceConfirmed() > CONFIRMED_FOR_MS) {
       sinceConfirmed = stopwatch(ports);
-      confirmed = await ports.state.confirm(item, holder, credits);
+      confirmed = await ports.state.confirm(item, fencingToken, credits);
       if (!permits(confirmed)) return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
     }
     const outcome = await send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, sinceConfirmed, ports);
@@ -165,13 +165,13 @@ async function submitInSlot(
   return { kind: 'later', atMs: ports.now() };
 }
 
-/** Milliseconds. The steady clock stands still while a machine sleeps, the other may be set back: the one that went further is believed. */
+/** Milliseconds. The steady clock stands still while a machine sleeps, and the other may be set back. The larger figure is believed. */
 function stopwatch({ now }: Pick<Ports, 'now'>): () => number {
   const [steadily, byTheClock] = [performance.now(), now()];
   return () => Math.max(performance.now() - steadily, now() - byTheClock);
 }
 
-/** Undefined when it was not sent, because the connection took so long that what was confirmed may have changed. */
+/** Undefined when it was not sent: the connection took so long that the confirmation may be out of date. */
 async function send(
   attempt: Omit<Attempt, 'submittedAt'>,
   sinceConfirmed: () => number,
@@ -194,7 +194,7 @@ async function send(
   return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
 }
 
-/** The claim's create fences two holders of one item; after an earlier attempt there is a record to replace. */
+/** Creating the claim fences two workers with one item. After an earlier attempt there is a record to replace. */
 async function writeClaim(claimed: ItemRecord, found: ItemRecord | undefined, ports: Ports): Promise<boolean> {
   const startedAt = performance.now();
   let written = true;

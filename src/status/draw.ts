@@ -1,4 +1,4 @@
-import { type BatchCounts, hasEnded } from '../fleet/batch-state.ts';
+import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { howItLifts } from '../fleet/describe-breaker.ts';
 import { doneOf, statesText } from '../progress/view.ts';
 import { STAGES } from '../queue/queues.ts';
@@ -62,11 +62,13 @@ function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undef
   return [`${head}  ${progressText(counts, now, earlier)}`, `  ${statesText(counts)} · ${creditsText(counts)}`];
 }
 
-function creditsText({ credits, budget, beyond }: BatchCounts): string {
+function creditsText({ credits, budget, overBudget }: BatchCounts): string {
   const spent = credits.toLocaleString('en-US');
   if (budget === undefined) return `${spent} credits`;
   const wait =
-    beyond.items > 0 ? `: OUT OF BUDGET, ${plural(beyond.items, 'item')} of ${beyond.credits} credits wait` : '';
+    overBudget.items > 0
+      ? `: OUT OF BUDGET, ${plural(overBudget.items, 'item')} of ${overBudget.credits} credits wait`
+      : '';
   return `${spent} of ${budget.toLocaleString('en-US')} credits${wait}`;
 }
 

@@ -1,8 +1,8 @@
+import type { BatchCounts } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
-import type { BatchCounts } from '../fleet/batch-state.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
-import type { Gate } from '../fleet/probe-breaker.ts';
+import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import { oldestWaiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Rate } from '../text/duration.ts';
@@ -17,7 +17,7 @@ export type QueueDepth = {
   oldestMs: number | null;
 };
 
-/** Everything that `status` shows, at one moment. The names are a promise to scripts. */
+/** Everything that `status` shows, at one moment. */
 export type Snapshot = {
   at: number;
   batches: BatchCounts[];
@@ -26,7 +26,7 @@ export type Snapshot = {
   tasks: { running: number; most: number };
   workers: WorkerFacts[];
   /** Why submitting is stopped for all; null while it is not. */
-  gate: Gate | null;
+  gate: TrippedBreaker | null;
   /** Since when a person has paused all batches; null when nobody has. */
   pausedAt: number | null;
 };
@@ -35,7 +35,9 @@ export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: n
 export type Look = (batch: string | undefined) => Promise<Snapshot>;
 
 /** Looks at Redis only; throws a UsageError (`batch-unknown`) for a batch that it does not know. */
-export function openLook(connections: Connections): Look {
+export function openLook(
+  connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
+): Look {
   const { config, state, queues, control, heartbeats } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
@@ -58,7 +60,7 @@ export function openLook(connections: Connections): Look {
       rateOf(submitLimiter, config.rateLimit),
       rateOf(pollLimiter, config.pollLimit),
       heartbeats.live(),
-      state.gate(),
+      state.breaker(),
       control.fleetPausedAt(),
     ]);
     const at = Date.now();

@@ -5,6 +5,7 @@ import { messageOf, UsageError } from '../errors.ts';
 import { shorten } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
 import type { Look, Snapshot } from './snapshot.ts';
+import { snapshotJson } from './snapshot-json.ts';
 
 const EVERY_MS = 1_000;
 /** The pace is that of so many seconds. */
@@ -67,7 +68,7 @@ function blocks(stream: NodeJS.WriteStream): Show {
 
 function jsonLines(stream: NodeJS.WriteStream): Show {
   return {
-    snapshot: (now) => void stream.write(`${JSON.stringify(now)}\n`),
+    snapshot: (now) => void stream.write(`${JSON.stringify(snapshotJson(now))}\n`),
     trouble: (message) => void stream.write(`${JSON.stringify({ at: Date.now(), error: message })}\n`),
     close: () => {},
   };

@@ -1,4 +1,4 @@
-/** What was opened, to be closed in reverse: whatever opens something registers its closing at once. */
+/** Closes in reverse what was opened. Whatever opens something registers its closing at once. */
 export type Closers = {
   push(close: () => Promise<void> | void): void;
   /** Closes all, whatever fails, and throws the first failure after that. Later calls do nothing. */

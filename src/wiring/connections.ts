@@ -8,9 +8,10 @@ import { type RedisBatchControl, redisBatchControl } from '../fleet/batch-contro
 import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
 import { type Heartbeats, redisHeartbeats } from '../fleet/heartbeats.ts';
 import { type RedisSpending, redisSpending } from '../fleet/spending.ts';
-import { accountedRecords } from '../items/charges.ts';
 import { createLogger, type WriteLine } from '../logger.ts';
-import { loadPrices, type Prices } from '../money/prices.ts';
+import { chargingRecords } from '../money/charging-records.ts';
+import { loadPrices } from '../money/load-prices.ts';
+import type { Prices } from '../money/prices.ts';
 import { openQueues, type Queues } from '../queue/queues.ts';
 import { type Clock, openFleetClock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
@@ -36,13 +37,13 @@ export type Connections = {
   archive: Archive;
   /** What is written is accounted for. */
   records: Records;
-  /** What a person should know of the set-up. */
+  /** What a person should know about the set-up. */
   warnings: string[];
   closers: Closers;
 };
 
 export type ConnectOptions = {
-  /** Lost connections are waited for, as workers do. */
+  /** Wait for a lost Redis, as workers do. */
   patient: boolean;
   /** Prove first that images can be stored. */
   prove: boolean;
@@ -84,7 +85,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       prices,
       spending,
       archive,
-      records: accountedRecords(recordsIn(archive), prices, spending.account),
+      records: chargingRecords(recordsIn(archive), prices, spending.record),
       warnings,
       closers,
     };
@@ -94,7 +95,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   }
 }
 
-/** Nothing was done yet: an archive that refuses us at the start is a mistake in the configuration. */
+/** Nothing was done yet. So an archive that refuses us now is a mistake in the configuration. */
 function asMistake(error: unknown): never {
   if (!(error instanceof FluxError) || error.code !== 'archive-denied') throw error;
   const { code, message, facts, hint } = error;

@@ -8,15 +8,15 @@ export type WorkerStage = (typeof WORKER_STAGES)[number];
 /** After the answer to a submit its task id has to be recorded, with retries. */
 const RECORDING_MS = 15_000;
 
-/** A submit whose answer is not waited for is one whose outcome nobody knows; all else can be done again at no cost. */
+/** A submit whose answer is not waited for has an unknown outcome. All else can be done again at no cost. */
 export function longestDrainMs({ submitTimeoutMs }: { submitTimeoutMs: number }): number {
   return submitTimeoutMs + RECORDING_MS;
 }
 
-/** Faults that no waiting mends while nobody is there. */
+/** Faults that no waiting mends: a person has to. */
 const STOPPING = ['archive-denied', 'archive-full'];
 
-/** Whether work that nobody watches had better stop for it, to be gone on with when it is mended. */
+/** Whether work that nobody watches should stop for this fault. It goes on when the fault is mended. */
 export function stopsWork(error: unknown): error is FluxError {
   return error instanceof FluxError && STOPPING.includes(error.code);
 }
@@ -24,7 +24,7 @@ export function stopsWork(error: unknown): error is FluxError {
 export type FleetOptions = {
   stages: readonly WorkerStage[];
   concurrency?: Partial<Record<WorkerStage, number>>;
-  /** A fault that is not an item's, such as an archive that refuses to store; may be told many times. */
+  /** Told, perhaps many times, of a fault that is not an item's, such as an archive that refuses to store. */
   onTrouble: (error: unknown) => void;
 };
 
@@ -37,5 +37,5 @@ export type Fleet = {
   drain(withinMs?: number): Promise<boolean>;
 };
 
-/** How a command starts workers; given to it from outside, since `src` does not know `workers`. */
+/** How a command starts workers. It gets this from outside, since `src` does not import `workers`. */
 export type StartFleet = (connections: Connections, ports: OpenedPorts, options: FleetOptions) => Fleet;

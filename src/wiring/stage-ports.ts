@@ -40,7 +40,12 @@ export function openProvider({ config, closers }: Pick<Connections, 'config' | '
   return provider;
 }
 
-export function openLimiters({ config, redis, keys, queues }: Connections): WatchedLimiters {
+export function openLimiters({
+  config,
+  redis,
+  keys,
+  queues,
+}: Pick<Connections, 'config' | 'redis' | 'keys' | 'queues'>): WatchedLimiters {
   return {
     submitLimiter: redisLimiter(redis, keys, {
       name: 'submit',

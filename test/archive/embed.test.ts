@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type EmbeddedMetadata, embedMetadata } from '../../src/archive/embed.ts';
+import { embedMetadata } from '../../src/archive/embed.ts';
+import type { EmbeddedMetadata } from '../../src/archive/embed-xmp.ts';
 import { verifyImage } from '../../src/archive/image.ts';
 
 const METADATA: EmbeddedMetadata = {
@@ -91,6 +92,6 @@ const pixelsOf = (image: Buffer) => sharp(image).raw().toBuffer();
 
 function metadataIn(xmp: Buffer | undefined): unknown {
   const attribute = /fluxbatch:metadata="([^"]*)"/.exec(xmp?.toString('utf8') ?? '')?.[1] ?? '';
-  const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#13': '\r' };
+  const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#13': '\r' };
   return JSON.parse(attribute.replace(/&([a-z#0-9]+);/g, (all, name) => entities[name] ?? all));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { enqueue } from '../../src/batch/enqueue-items.ts';
+import { enqueueItems } from '../../src/batch/enqueue-items.ts';
 import type { Item } from '../../src/items/item.ts';
 import { archive } from '../../src/stages/archive.ts';
 import { poll } from '../../src/stages/poll.ts';
@@ -14,7 +14,7 @@ async function* stream(all: readonly Item[]) {
 }
 
 const takeIn = (rig: Rig, all: readonly Item[] = items, ports = rig.enqueuePorts) =>
-  enqueue({ batch: BATCH, digest: 'digest', archive: rig.archive.url }, stream(all), ports);
+  enqueueItems({ batch: BATCH, digest: 'digest', archive: rig.archive.url }, stream(all), ports);
 
 /** Runs whatever there is to run until nothing is left, as workers would. */
 async function work(rig: Rig): Promise<void> {

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { intakeManifest } from '../../src/batch/enqueue.ts';
+import { type BatchCounts, hasEnded } from '../../src/batch/counts.ts';
+import { enqueueManifest } from '../../src/batch/enqueue.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
-import { type BatchCounts, hasEnded } from '../../src/fleet/batch-state.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
@@ -97,7 +97,7 @@ export async function startCrew(options: Options = {}): Promise<Crew> {
       const jobs = prompts.map((prompt, index) => ({ id: `i${index}`, prompt }));
       await writeFile(file, JSON.stringify({ version: 1, batch, jobs }));
       const { manifest } = await openManifest(file);
-      await intakeManifest(connections, manifest, expand(manifest));
+      await enqueueManifest(connections, manifest, expand(manifest));
     },
     async work({ stages = WORKER_STAGES, change = (ports: OpenedPorts) => ports } = {}) {
       const own = await open();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { attach, describeHeld, drop, type HeldRecord, heldItems, pick } from '../../src/batch/held.ts';
-import { chooseFailed, reopen } from '../../src/batch/retry.ts';
+import { chooseFailed, requeueItems } from '../../src/batch/retry.ts';
 import { pictures, startCrew } from './crew.ts';
 
 /** The provider takes every submit and breaks the connection before it answers. */
@@ -60,7 +60,7 @@ describe('held items', () => {
     const choices = held
       .slice(0, 2)
       .map(({ id, name, request }) => ({ id, name, model: request.model, how: 'submit' as const }));
-    expect(await reopen(connections, 'held', 'held', choices)).toBe(2);
+    expect(await requeueItems(connections, 'held', 'held', choices)).toBe(2);
     expect((await ended('held')).items).toMatchObject({ archived: 2, held: 1 });
     expect(simulator.ledger().tasks.accepted).toBe(5);
   });

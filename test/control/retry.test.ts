@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { restoredBatch } from '../../src/batch/find.ts';
-import { chooseFailed, costOfChoices, reopen } from '../../src/batch/retry.ts';
+import { restoredBatch } from '../../src/batch/restore.ts';
+import { chooseFailed, costOfChoices, requeueItems } from '../../src/batch/retry.ts';
 import { startCrew } from './crew.ts';
 
 /** The simulator refuses the one and charges the other, which then fails. */
@@ -32,7 +32,7 @@ describe('retry', () => {
     expect(more.length).toBe(classes.filter((one) => one === 'content-policy').length - 1);
     const all = chosen ? [chosen, ...more] : [];
     expect(await costOfChoices(all, undefined)).toMatchObject({ credits: 8 * all.length });
-    expect(await reopen(connections, 'failing', 'failed', all)).toBe(all.length);
+    expect(await requeueItems(connections, 'failing', 'failed', all)).toBe(all.length);
     await ended('failing');
     expect(simulator.ledger().submits.seen).toBe(seen + all.length);
   });
@@ -41,8 +41,8 @@ describe('retry', () => {
     const { connections, simulator, ended } = await withFailures();
     const chosen = await chooseFailed(connections, 'failing', []);
     await connections.control.pauseAll();
-    expect(await reopen(connections, 'failing', 'failed', chosen)).toBe(2);
-    expect(await reopen(connections, 'failing', 'failed', chosen)).toBe(0);
+    expect(await requeueItems(connections, 'failing', 'failed', chosen)).toBe(2);
+    expect(await requeueItems(connections, 'failing', 'failed', chosen)).toBe(0);
     await connections.control.resumeAll();
     await ended('failing');
     expect(simulator.ledger().submits.seen).toBe(5);
@@ -54,7 +54,7 @@ describe('retry', () => {
     const restored = await restoredBatch(connections, 'failing');
     expect(restored.items).toMatchObject({ archived: 1, failed: 2 });
     const chosen = await chooseFailed(connections, 'failing', []);
-    await reopen(connections, 'failing', 'failed', chosen);
+    await requeueItems(connections, 'failing', 'failed', chosen);
     await ended('failing');
     expect(simulator.ledger().submits.seen).toBe(5);
     const censored = chosen.find(({ name }) => name === 'i2');
@@ -69,7 +69,7 @@ describe('retry', () => {
     await enqueue('failing', [...PROMPTS, 'a fourth']);
     await connections.control.cancel('failing');
     const chosen = await chooseFailed(connections, 'failing', []);
-    await reopen(connections, 'failing', 'failed', chosen);
+    await requeueItems(connections, 'failing', 'failed', chosen);
     await connections.control.resumeAll();
     expect((await ended('failing')).items).toMatchObject({ archived: 1, failed: 2, cancelled: 1 });
   });
@@ -92,7 +92,7 @@ describe('retry', () => {
     for (const record of records) {
       if (record) await connections.records.write({ ...record, request: { ...record.request, prompt: 'a fine lamp' } });
     }
-    await reopen(connections, 'failing', 'failed', failed);
+    await requeueItems(connections, 'failing', 'failed', failed);
     expect((await ended('failing')).items).toMatchObject({ archived: 3, failed: 0 });
     expect(await statesInIndex()).toEqual(['archived', 'archived', 'archived']);
   });

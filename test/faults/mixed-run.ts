@@ -92,7 +92,7 @@ export async function mixedRun(run: MixedRun): Promise<MixedEnd> {
       })(),
     ].map((story) => story.catch(() => {}));
 
-    await stand.ended({ withinMs: run.withinMs, openGate: true });
+    await stand.ended({ withinMs: run.withinMs, resetBreaker: true });
     over.abort();
     await Promise.all(trouble);
     await crew.stop();

@@ -27,7 +27,7 @@ async function run(options: Partial<StandOptions>): Promise<Figures> {
     await batch.enqueue();
     const fleet = await startLocalFleet(batch.environment);
     try {
-      await batch.ended({ openGate: true });
+      await batch.ended({ resetBreaker: true });
     } finally {
       await fleet.stop();
     }

@@ -7,10 +7,10 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Archive } from '../../src/archive/archive.ts';
 import { openArchive } from '../../src/archive/open.ts';
-import { intakeManifest } from '../../src/batch/enqueue.ts';
+import { type BatchCounts, hasEnded } from '../../src/batch/counts.ts';
+import { enqueueManifest } from '../../src/batch/enqueue.ts';
 import { loadConfig } from '../../src/config.ts';
-import { type BatchCounts, hasEnded } from '../../src/fleet/batch-state.ts';
-import type { Gate } from '../../src/fleet/probe-breaker.ts';
+import type { TrippedBreaker } from '../../src/fleet/probe-breaker.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
@@ -107,24 +107,24 @@ export async function openStand(options: StandOptions) {
     environment,
     openDirectly,
     withConnections,
-    enqueue: () => withConnections((connections) => intakeManifest(connections, manifest, expand(manifest))),
+    enqueue: () => withConnections((connections) => enqueueManifest(connections, manifest, expand(manifest))),
     counts: () => withConnections(({ state }) => state.counts(batch)),
-    gate: () => withConnections(({ state }) => state.gate()),
+    breaker: () => withConnections(({ state }) => state.breaker()),
     /** What a person does who was told why submitting is stopped. */
-    openGate: () => withConnections(({ state }) => state.openGate()),
+    resetBreaker: () => withConnections(({ state }) => state.resetBreaker()),
 
     /** Waits until the batch has ended by Redis; what Redis cannot answer meanwhile is asked again. */
-    async ended({ withinMs = CONDITION_MS, openGate = false } = {}): Promise<void> {
+    async ended({ withinMs = CONDITION_MS, resetBreaker = false } = {}): Promise<void> {
       const deadline = Date.now() + withinMs;
       let last: BatchCounts | undefined;
-      let gate: Gate | undefined;
+      let breaker: TrippedBreaker | undefined;
       while (Date.now() < deadline) {
         // Redis may be away, which is what some of these runs are about: then with a new connection.
         const ended = await withConnections(async ({ state }) => {
           while (Date.now() < deadline) {
             last = await state.counts(batch);
-            gate = await state.gate();
-            if (openGate && gate) await state.openGate();
+            breaker = await state.breaker();
+            if (resetBreaker && breaker) await state.resetBreaker();
             if (last !== undefined && hasEnded(last)) return true;
             await sleep(250);
           }
@@ -135,7 +135,7 @@ export async function openStand(options: StandOptions) {
       }
       const { remarks } = await this.figures();
       throw new Error(
-        `Expected ${batch} to end within ${withinMs} ms: ${JSON.stringify(last?.items)} ${JSON.stringify(gate)}\n${remarks.join('\n')}`,
+        `Expected ${batch} to end within ${withinMs} ms: ${JSON.stringify(last?.items)} ${JSON.stringify(breaker)}\n${remarks.join('\n')}`,
       );
     },
 

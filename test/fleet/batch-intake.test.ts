@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasEnded } from '../../src/fleet/batch-state.ts';
+import { hasEnded } from '../../src/batch/counts.ts';
 import { ITEM_STATES, isLive } from '../../src/items/item-state.ts';
 import { BATCH, FACTS, item, openState } from './open-state.ts';
 

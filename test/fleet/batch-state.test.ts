@@ -80,21 +80,21 @@ describe('claiming', () => {
     expect(await state.confirm(item('one'), 'me')).toBe('lost');
   });
 
-  test('is not confirmed while the gate is closed, whoever closed it', async () => {
+  test('is not confirmed while the breaker is closed, whoever closed it', async () => {
     const { state, put, keys, redis } = await openState();
     const other = redisBatchState(redis, keys, async () => {});
     await put('one', 'queued');
     await state.claim(item('one'), 'me');
-    await other.closeGate({ refusal: 'out-of-credits', message: 'no credits' });
-    expect(await state.confirm(item('one'), 'me')).toBe('closed');
-    expect(await state.gate()).toMatchObject({ refusal: 'out-of-credits', message: 'no credits' });
+    await other.tripBreaker({ refusal: 'out-of-credits', message: 'no credits' });
+    expect(await state.confirm(item('one'), 'me')).toBe('tripped');
+    expect(await state.breaker()).toMatchObject({ refusal: 'out-of-credits', message: 'no credits' });
     expect(await state.confirm(item('one'), 'someone else')).toBe('lost');
-    await state.openGate();
-    expect(await state.gate()).toBeUndefined();
+    await state.resetBreaker();
+    expect(await state.breaker()).toBeUndefined();
     expect(await state.confirm(item('one'), 'me')).toBe('go');
   });
 
-  test('a probe of the gate is one caller’s at a time', async () => {
+  test('a probe of the breaker is one caller’s at a time', async () => {
     const { state } = await openState();
     const turns = await Promise.all(Array.from({ length: 5 }, () => state.isMyProbe(60_000)));
     expect(turns.filter(Boolean)).toHaveLength(1);

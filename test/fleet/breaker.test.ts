@@ -23,75 +23,75 @@ async function openState(...ids: string[]) {
     state,
     confirm: (id: string) => state.confirm(item(id), `holder of ${id}`, 8),
     /** As if the time until the next probe had gone by. */
-    probeIsDue: () => redis.hset(keys.gate, 'probeAt', 1),
+    probeIsDue: () => redis.hset(keys.breaker, 'probeAt', 1),
   };
 }
 
-describe('the gate', () => {
+describe('the breaker', () => {
   test('lets nobody through when it is closed, until somebody opens it', async () => {
     const { state, confirm } = await openState('one', 'two');
     expect(await confirm('one')).toBe('go');
-    await state.closeGate({ refusal: 'unauthorized', message: 'no' });
-    expect([await confirm('one'), await confirm('two')]).toEqual(['closed', 'closed']);
-    await state.openGate();
+    await state.tripBreaker({ refusal: 'unauthorized', message: 'no' });
+    expect([await confirm('one'), await confirm('two')]).toEqual(['tripped', 'tripped']);
+    await state.resetBreaker();
     expect([await confirm('one'), await confirm('two')]).toEqual(['go', 'go']);
   });
 
   test('lets one through as its probe when that is due, also when it asks twice, and the next after twice the time', async () => {
     const { state, confirm, probeIsDue } = await openState('one', 'two', 'three');
     const probeAfterMs = 60_000;
-    await state.closeGate({ refusal: 'maintenance', message: 'soon', probeAfterMs });
-    expect(await confirm('one')).toBe('closed');
+    await state.tripBreaker({ refusal: 'maintenance', message: 'soon', probeAfterMs });
+    expect(await confirm('one')).toBe('tripped');
     await probeIsDue();
     expect(await confirm('one')).toBe('probe');
-    const { probeAt, since } = (await state.gate()) ?? { probeAt: 0, since: 0 };
+    const { probeAt, since } = (await state.breaker()) ?? { probeAt: 0, since: 0 };
     expect((probeAt ?? 0) - since).toBeGreaterThanOrEqual(2 * probeAfterMs);
-    expect([await confirm('two'), await confirm('one'), await confirm('two')]).toEqual(['closed', 'probe', 'closed']);
+    expect([await confirm('two'), await confirm('one'), await confirm('two')]).toEqual(['tripped', 'probe', 'tripped']);
     await probeIsDue();
     expect(await confirm('two')).toBe('probe');
-    expect([await confirm('one'), await confirm('three')]).toEqual(['closed', 'closed']);
+    expect([await confirm('one'), await confirm('three')]).toEqual(['tripped', 'tripped']);
   });
 
   test('that only a question can open lets one through each time that it is allowed', async () => {
     const { state, confirm } = await openState('one', 'two');
-    await state.closeGate({ refusal: 'out-of-credits', message: 'top up' });
+    await state.tripBreaker({ refusal: 'out-of-credits', message: 'top up' });
     await state.allowProbe();
-    expect([await confirm('one'), await confirm('two')]).toEqual(['probe', 'closed']);
-    expect(await state.gate()).not.toHaveProperty('probeAt');
+    expect([await confirm('one'), await confirm('two')]).toEqual(['probe', 'tripped']);
+    expect(await state.breaker()).not.toHaveProperty('probeAt');
     await state.allowProbe();
-    expect([await confirm('two'), await confirm('one')]).toEqual(['probe', 'closed']);
+    expect([await confirm('two'), await confirm('one')]).toEqual(['probe', 'tripped']);
   });
 
   test('keeps its first reason, but for what a probe learns', async () => {
     const { state } = await openState();
-    await state.closeGate({ refusal: 'maintenance', message: 'soon', probeAfterMs: 1_000 });
-    await state.closeGate({ refusal: 'unauthorized', message: 'late answer' });
-    expect(await state.gate()).toMatchObject({ refusal: 'maintenance', message: 'soon' });
-    await state.closeGate({ refusal: 'out-of-credits', message: 'news', byProbe: true });
-    expect(await state.gate()).toMatchObject({ refusal: 'out-of-credits', message: 'news' });
-    expect(await state.gate()).not.toHaveProperty('probeAt');
+    await state.tripBreaker({ refusal: 'maintenance', message: 'soon', probeAfterMs: 1_000 });
+    await state.tripBreaker({ refusal: 'unauthorized', message: 'late answer' });
+    expect(await state.breaker()).toMatchObject({ refusal: 'maintenance', message: 'soon' });
+    await state.tripBreaker({ refusal: 'out-of-credits', message: 'news', byProbe: true });
+    expect(await state.breaker()).toMatchObject({ refusal: 'out-of-credits', message: 'news' });
+    expect(await state.breaker()).not.toHaveProperty('probeAt');
   });
 
   test('is not made by allowing a probe where there is none', async () => {
     const { state } = await openState();
     await state.allowProbe();
-    expect(await state.gate()).toBeUndefined();
+    expect(await state.breaker()).toBeUndefined();
   });
 
   test('does not cost an item its reservation: it may ask again', async () => {
     const { state, confirm } = await openState('one');
-    await state.closeGate({ refusal: 'maintenance', message: 'soon' });
+    await state.tripBreaker({ refusal: 'maintenance', message: 'soon' });
     await confirm('one');
-    expect((await state.counts(BATCH))?.maybe).toBe(0);
+    expect((await state.counts(BATCH))?.unsettled).toBe(0);
   });
 });
 
-test('unknown outcomes are counted with the submits of the last minute, from the opening of the gate on', async () => {
+test('unknown outcomes are counted with the submits of the last minute, from the opening of the breaker on', async () => {
   const { state, confirm } = await openState('one', 'two', 'three');
   for (const id of ['one', 'two', 'three']) await confirm(id);
   await confirm('three');
   expect(await state.noteUnknown()).toEqual({ unknown: 1, submits: 3 });
   expect(await state.noteUnknown()).toEqual({ unknown: 2, submits: 3 });
-  await state.openGate();
+  await state.resetBreaker();
   expect(await state.noteUnknown()).toEqual({ unknown: 1, submits: 0 });
 });

@@ -32,7 +32,7 @@ function connectedState() {
       await state.claim(item(id), holder);
       return state.confirm(item(id), holder, credits);
     };
-    const note = (id: string, known: number, maybe: number) => spending.account(BATCH, [{ id, known, maybe }]);
+    const note = (id: string, known: number, unsettled: number) => spending.record(BATCH, [{ id, known, unsettled }]);
     return { state, spending, counts, ask, note, woken: () => redis.zrange(keys.resumed, '0', '-1') };
   };
 }
@@ -41,9 +41,9 @@ describe('the budget', () => {
   test('is reserved once for a holder, however often it asks, and anew for the next holder of the same item', async () => {
     const { ask, counts } = await connectedState()(8, 'one');
     expect([await ask('one', 'first', PRICE), await ask('one', 'first', PRICE)]).toEqual(['go', 'go']);
-    expect((await counts()).maybe).toBe(8);
+    expect((await counts()).unsettled).toBe(8);
     expect(await ask('one', 'second', PRICE)).toBe('go');
-    expect((await counts()).maybe).toBe(8);
+    expect((await counts()).unsettled).toBe(8);
   });
 
   test('of exactly the cost suffices when the claim is on record already', async () => {
@@ -64,12 +64,12 @@ describe('the budget', () => {
   test('counts who waits beyond it, once each, and wakes them when something was not spent after all', async () => {
     const { ask, counts, note, woken } = await connectedState()(20, 'one', 'two', 'three', 'four');
     for (const id of ['one', 'two', 'three', 'four', 'three']) await ask(id, `holder of ${id}`, PRICE);
-    expect((await counts()).beyond).toEqual({ items: 2, credits: 16 });
+    expect((await counts()).overBudget).toEqual({ items: 2, credits: 16 });
     expect(await woken()).toEqual([]);
     await note('one', 8, 0);
-    expect((await counts()).beyond.items).toBe(2);
+    expect((await counts()).overBudget.items).toBe(2);
     await note('two', 0, 0);
-    expect((await counts()).beyond).toEqual({ items: 0, credits: 0 });
+    expect((await counts()).overBudget).toEqual({ items: 0, credits: 0 });
     expect(await woken()).toEqual([BATCH]);
   });
 
@@ -78,21 +78,21 @@ describe('the budget', () => {
     await ask('one', 'a', PRICE);
     expect(await ask('two', 'b', PRICE)).toBe('out-of-budget');
     await spending.setBudget(BATCH, 16);
-    expect(await counts()).toMatchObject({ budget: 16, beyond: { items: 0, credits: 0 } });
+    expect(await counts()).toMatchObject({ budget: 16, overBudget: { items: 0, credits: 0 } });
     expect(await ask('two', 'b', PRICE)).toBe('go');
   });
 
   test('is told of before an item takes its place in the line', async () => {
     const { state } = await connectedState()(4, 'one');
-    expect(await state.standing(item('one'), PRICE)).toBe('out-of-budget');
-    expect(await state.standing(item('one'), 4)).toBe('open');
+    expect(await state.checkAdmission(item('one'), PRICE)).toBe('out-of-budget');
+    expect(await state.checkAdmission(item('one'), 4)).toBe('admitted');
   });
 });
 
 test('noting the charges of an item again changes nothing', async () => {
   const { note, counts } = await connectedState()(undefined, 'one');
   for (let run = 0; run < 3; run++) await note('one', 16, 8);
-  expect(await counts()).toMatchObject({ credits: 16, maybe: 8 });
+  expect(await counts()).toMatchObject({ credits: 16, unsettled: 8 });
 });
 
 type Event = { id: number; holder: number; does: 'ask' | 'accepted' | 'refused' | 'unknown' | 'flush-and-recount' };
@@ -113,10 +113,10 @@ test('whatever submits and answers interleave, what may have been charged never 
       const ids = Array.from({ length: 6 }, (_, index) => `item-${index}`);
       const { ask, note, spending, counts } = await open(budget, ...ids);
       /** What the provider may have charged, and the submits that are permitted and unanswered. */
-      const charged = new Map<string, { known: number; maybe: number }>();
+      const charged = new Map<string, { known: number; unsettled: number }>();
       const underWay = new Map<string, string>();
-      const of = (id: string) => charged.get(id) ?? { known: 0, maybe: 0 };
-      const sum = () => [...charged.values()].reduce((total, { known, maybe }) => total + known + maybe, 0);
+      const of = (id: string) => charged.get(id) ?? { known: 0, unsettled: 0 };
+      const sum = () => [...charged.values()].reduce((total, { known, unsettled }) => total + known + unsettled, 0);
 
       for (const { id: index, holder, does } of history) {
         const id = `item-${index}`;
@@ -124,19 +124,19 @@ test('whatever submits and answers interleave, what may have been charged never 
           if ((await ask(id, `${holder}-${randomUUID()}`, PRICE)) === 'go') underWay.set(id, does);
         } else if (does === 'flush-and-recount') {
           const all = ids.map((each) => ({ id: each, ...of(each) }));
-          await spending.account(
+          await spending.record(
             BATCH,
             all.filter(({ id: each }) => !underWay.has(each)),
           );
         } else if (does !== 'ask' && underWay.delete(id)) {
-          const { known, maybe } = of(id);
-          if (does === 'accepted') charged.set(id, { known: known + PRICE, maybe });
-          if (does === 'unknown') charged.set(id, { known, maybe: maybe + PRICE });
-          await note(id, of(id).known, of(id).maybe);
+          const { known, unsettled } = of(id);
+          if (does === 'accepted') charged.set(id, { known: known + PRICE, unsettled });
+          if (does === 'unknown') charged.set(id, { known, unsettled: unsettled + PRICE });
+          await note(id, of(id).known, of(id).unsettled);
         }
         expect(sum() + underWay.size * PRICE).toBeLessThanOrEqual(budget);
-        const { credits, maybe } = await counts();
-        expect(credits + maybe).toBe(sum() + underWay.size * PRICE);
+        const { credits, unsettled } = await counts();
+        expect(credits + unsettled).toBe(sum() + underWay.size * PRICE);
       }
     }),
     { numRuns: 60 },

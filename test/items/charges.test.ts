@@ -8,7 +8,7 @@ import {
   failedRecord,
   heldRecord,
   releasedRecord,
-  reopenedRecord,
+  requeuedRecord,
   submittedRecord,
 } from '../../src/items/transitions.ts';
 
@@ -29,21 +29,21 @@ const claimed = claimedRecord(ITEM, undefined, 0);
 
 describe('an item has cost', () => {
   test('perhaps one image while its submit is unanswered, surely one when it has a task', () => {
-    expect(chargesOf(claimed, PRICES)).toMatchObject({ known: 0, maybe: 8 });
-    expect(chargesOf(submittedRecord(task('a'), claimed), PRICES)).toMatchObject({ known: 8, maybe: 0 });
+    expect(chargesOf(claimed, PRICES)).toMatchObject({ known: 0, unsettled: 8 });
+    expect(chargesOf(submittedRecord(task('a'), claimed), PRICES)).toMatchObject({ known: 8, unsettled: 0 });
   });
 
   test('nothing when its claim was given back or its submit refused', () => {
     const refused = failedRecord(ITEM, claimed, { class: 'content-policy', message: 'no' });
     for (const record of [releasedRecord(claimed), refused]) {
-      expect(chargesOf(record, PRICES)).toMatchObject({ known: 0, maybe: 0 });
+      expect(chargesOf(record, PRICES)).toMatchObject({ known: 0, unsettled: 0 });
     }
   });
 
   test('perhaps one image as long as nobody knows, also when a person gives it up', () => {
     const held = heldRecord(ITEM, claimed, DOUBT);
     const dropped = failedRecord(ITEM, held, { class: 'cancelled', message: 'dropped' });
-    for (const record of [held, dropped]) expect(chargesOf(record, PRICES)).toMatchObject({ known: 0, maybe: 8 });
+    for (const record of [held, dropped]) expect(chargesOf(record, PRICES)).toMatchObject({ known: 0, unsettled: 8 });
   });
 
   test('one image for each of its tasks, whatever became of them', () => {
@@ -51,30 +51,30 @@ describe('an item has cost', () => {
       class: 'generation-failed',
       message: '',
     });
-    const again = submittedRecord(task('b'), claimedRecord(ITEM, reopenedRecord(failed), 0));
-    expect(chargesOf(again, PRICES)).toMatchObject({ known: 16, maybe: 0 });
+    const again = submittedRecord(task('b'), claimedRecord(ITEM, requeuedRecord(failed), 0));
+    expect(chargesOf(again, PRICES)).toMatchObject({ known: 16, unsettled: 0 });
   });
 
   test('one image when a callback brings the task of an attempt that was given up for lost', () => {
-    const reopened = reopenedRecord(heldRecord(ITEM, claimed, DOUBT));
-    expect(chargesOf(submittedRecord(task('late'), reopened), PRICES)).toMatchObject({ known: 8, maybe: 0 });
+    const reopened = requeuedRecord(heldRecord(ITEM, claimed, DOUBT));
+    expect(chargesOf(submittedRecord(task('late'), reopened), PRICES)).toMatchObject({ known: 8, unsettled: 0 });
   });
 
   test('nothing that we know of when its model has no price', () => {
-    expect(chargesOf(claimed, { ...PRICES, credits: {} })).toMatchObject({ known: 0, maybe: 0 });
+    expect(chargesOf(claimed, { ...PRICES, credits: {} })).toMatchObject({ known: 0, unsettled: 0 });
   });
 });
 
 /** What a submit may come to, as the records tell it; ends in a record that may be submitted again. */
 const attempts = {
-  refused: (before: ItemRecord) => ({ record: releasedRecord(before), known: 0, maybe: 0 }),
-  lost: (before: ItemRecord) => ({ record: reopenedRecord(heldRecord(ITEM, before, DOUBT)), known: 0, maybe: 8 }),
-  resubmitted: (before: ItemRecord) => ({ record: reopenedRecord(before), known: 0, maybe: 8 }),
-  crashed: (before: ItemRecord) => ({ record: before, known: 0, maybe: 8 }),
+  refused: (before: ItemRecord) => ({ record: releasedRecord(before), known: 0, unsettled: 0 }),
+  lost: (before: ItemRecord) => ({ record: requeuedRecord(heldRecord(ITEM, before, DOUBT)), known: 0, unsettled: 8 }),
+  resubmitted: (before: ItemRecord) => ({ record: requeuedRecord(before), known: 0, unsettled: 8 }),
+  crashed: (before: ItemRecord) => ({ record: before, known: 0, unsettled: 8 }),
   failed: (before: ItemRecord, index: number) => {
     const taken = submittedRecord(task(`task-${index}`), before);
     const failed = failedRecord(task(`task-${index}`), taken, { class: 'generation-failed', message: '' });
-    return { record: reopenedRecord(failed), known: 8, maybe: 0 };
+    return { record: requeuedRecord(failed), known: 8, unsettled: 0 };
   },
 };
 const names = Object.keys(attempts) as (keyof typeof attempts)[];
@@ -83,12 +83,12 @@ test('no attempt is ever forgotten, however they follow each other', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...names), { maxLength: 12 }), (history) => {
       let record: ItemRecord | undefined;
-      const sum = { known: 0, maybe: 0 };
+      const sum = { known: 0, unsettled: 0 };
       for (const [index, name] of history.entries()) {
         const step = attempts[name](claimedRecord(ITEM, record, 0), index);
         record = step.record;
         sum.known += step.known;
-        sum.maybe += step.maybe;
+        sum.unsettled += step.unsettled;
         expect(chargesOf(record, PRICES)).toMatchObject(sum);
       }
     }),

@@ -49,7 +49,11 @@ describe('an item of the manifest', () => {
 
   test('that is held for an unknown outcome is submitted again only by the user’s word', () => {
     expect(reconcile('held', record('held'), settings)).toEqual({ admitAs: 'held' });
-    expect(reconcile('held', record('held'), resubmitting)).toEqual({ admitAs: 'queued', job: 'submit', reopen: true });
+    expect(reconcile('held', record('held'), resubmitting)).toEqual({
+      admitAs: 'queued',
+      job: 'submit',
+      requeueRecord: true,
+    });
   });
 
   test.each(['poll-timeout', 'unknown-task', 'unreachable', 'invalid-image', 'internal'])(
@@ -95,7 +99,7 @@ describe('an item of the manifest', () => {
       fc.property(states, records, (state, found) => {
         const step = reconcile(state, found, settings);
         if (step.admitAs !== undefined) expect(step.admitAs).not.toBe('queued');
-        expect(step.reopen).toBeUndefined();
+        expect(step.requeueRecord).toBeUndefined();
         const becomes = step.admitAs ?? state;
         if (becomes !== undefined && isLive(becomes)) expect(step.job).toBeDefined();
       }),

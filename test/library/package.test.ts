@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { blocksOf } from '../docs/markdown.ts';
 import { startRedis } from '../services/redis.ts';
 import { openConsumer, PROJECT, pack } from './consumer.ts';
 
@@ -33,8 +34,8 @@ async function startProvider() {
   };
 }
 
-test("the README's example compiles strictly and runs as it stands, from the packed package", async () => {
-  const example = exampleOf(await readFile(join(PROJECT, 'README.md'), 'utf8'));
+test('the example of docs/library.md compiles strictly and runs as it stands, from the packed package', async () => {
+  const example = exampleOf(await readFile(join(PROJECT, 'docs/library.md'), 'utf8'));
   expect(example.trim().split('\n').length).toBeLessThanOrEqual(20);
   await consumer.write('example.ts', example);
   await consumer.write('jobs.yaml', JOBS);
@@ -104,9 +105,11 @@ test('the package holds what it must and nothing else', async () => {
   const built = paths.filter((path) => path.startsWith('dist/'));
   const page = 'src/results/gallery/page';
   const parts = (await readdir(join(PROJECT, page))).filter((name) => name !== 'tsconfig.json');
-  const sources = await Promise.all(['bin', 'src', 'workers'].map((folder) => modulesIn(folder)));
+  const sources = await Promise.all(['bin', 'src', 'workers'].map((folder) => filesIn(folder, '.ts')));
   const modules = ['index.ts', ...sources.flat()].map((path) => `dist/${path.slice(0, -'.ts'.length)}`);
+  const scripts = await filesIn('src/fleet/lua', '.lua');
   const expected = [
+    ...scripts.map((path) => `dist/${path}`),
     ...modules.flatMap((path) => [`${path}.d.ts`, `${path}.js`]),
     ...parts.map((name) => `dist/${page}/${name}`),
   ];
@@ -127,13 +130,11 @@ test('other paths into the package are closed', async () => {
   expect((await consumer.run(process.execPath, ['-e', own])).stdout).toBe('flux-batch\n');
 });
 
-function exampleOf(readme: string): string {
-  const [, section = ''] = readme.split('## As a library\n');
-  const [, example = ''] = /```js\n(.*?)```/s.exec(section) ?? [];
-  return example;
+function exampleOf(page: string): string {
+  return blocksOf(page).find(({ language }) => language === 'js')?.text ?? '';
 }
 
-async function modulesIn(folder: string): Promise<string[]> {
+async function filesIn(folder: string, ending: string): Promise<string[]> {
   const entries = await readdir(join(PROJECT, folder), { recursive: true });
-  return entries.filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`);
+  return entries.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
 }

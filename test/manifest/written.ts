@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { expand, type NewItem, openManifest } from '../../src/manifest/manifest.ts';
+import type { NewItem } from '../../src/items/item.ts';
+import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { ManifestError } from '../../src/manifest/problems.ts';
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;

@@ -41,7 +41,7 @@ async function untilAllLookedAgain(rig: Rig): Promise<void> {
 async function holdProbes({ connections: { state, redis, keys } }: Rig): Promise<void> {
   await state.isMyProbe(3_600_000);
   const probeAt = Date.now() + 3_600_000;
-  if ((await state.gate())?.probeAt !== undefined) await redis.hset(keys.gate, { probeAt, wait: 3_600_000 });
+  if ((await state.breaker())?.probeAt !== undefined) await redis.hset(keys.breaker, { probeAt, wait: 3_600_000 });
 }
 
 describe.each([
@@ -58,7 +58,7 @@ describe.each([
     rig.simulator.setFaults([{ name: fault, share: 1 }]);
     await rig.enqueue(await rig.manifest(prompts(40)));
     await rig.connections.state.isMyProbe(3_600_000);
-    await vi.waitFor(async () => expect(await rig.connections.state.gate()).toMatchObject({ refusal }));
+    await vi.waitFor(async () => expect(await rig.connections.state.breaker()).toMatchObject({ refusal }));
     await holdProbes(rig);
     await rig.until(({ items }) => items.archived === 6);
     await untilStill(rig);
@@ -66,7 +66,7 @@ describe.each([
     const refused = rig.submits() - 6;
     expect(refused).toBeLessThanOrEqual(2 * SUBMITTERS);
     expect((await rig.counts()).items).toMatchObject({ archived: 6, queued: 34, failed: 0, held: 0 });
-    expect((await rig.counts()).maybe).toBe(0);
+    expect((await rig.counts()).unsettled).toBe(0);
     // Not even when the provider would take them again.
     rig.simulator.setFaults([]);
     await untilAllLookedAgain(rig);
@@ -79,7 +79,7 @@ describe.each([
     await rig.enqueue(await rig.manifest(prompts(12)));
     await twoWorkers(rig);
     await state.isMyProbe(3_600_000);
-    await vi.waitFor(async () => expect(await state.gate()).toBeDefined());
+    await vi.waitFor(async () => expect(await state.breaker()).toBeDefined());
     await holdProbes(rig);
     await untilStill(rig);
     for (let probe = 0; probe < 3; probe++) {
@@ -88,12 +88,12 @@ describe.each([
       await vi.waitFor(() => expect(rig.submits()).toBe(before + 1));
       await untilStill(rig);
       expect(rig.submits()).toBe(before + 1);
-      expect(await state.gate()).toMatchObject({ refusal });
+      expect(await state.breaker()).toMatchObject({ refusal });
     }
     rig.simulator.setFaults([]);
     await state.allowProbe();
     expect((await rig.ended()).items.archived).toBe(12);
-    expect(await state.gate()).toBeUndefined();
+    expect(await state.breaker()).toBeUndefined();
   });
 });
 
@@ -113,7 +113,7 @@ test('an account without credits stops the run with 3 and its reason, and nothin
 test('a person opens the gate by hand', async () => {
   const rig = await openRig();
   const { state } = rig.connections;
-  await state.closeGate({ refusal: 'not-found', message: 'no such path' });
+  await state.tripBreaker({ refusal: 'not-found', message: 'no such path' });
   await rig.enqueue(await rig.manifest(prompts(3)));
   await rig.work();
   await untilStill(rig);
@@ -130,7 +130,7 @@ describe('unknown outcomes', () => {
     const { state } = rig.connections;
     await rig.enqueue(await rig.manifest(prompts(40)));
     await twoWorkers(rig);
-    await vi.waitFor(async () => expect(await state.gate()).toMatchObject({ refusal: 'too-many-unknown' }));
+    await vi.waitFor(async () => expect(await state.breaker()).toMatchObject({ refusal: 'too-many-unknown' }));
     await holdProbes(rig);
     await untilStill(rig);
     const held = (await rig.counts()).items.held;
@@ -152,6 +152,6 @@ describe('unknown outcomes', () => {
     await rig.enqueue(await rig.manifest(prompts(60)));
     const end = await rig.ended();
     expect(end.items).toMatchObject({ archived: 54, held: 6 });
-    expect(await rig.connections.state.gate()).toBeUndefined();
+    expect(await rig.connections.state.breaker()).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isOutOfBudget } from '../../src/money/budget.ts';
+import { isOutOfBudget } from '../../src/batch/counts.ts';
 import { openRig, prompts } from './rig.ts';
 
 describe('a budget', () => {
@@ -9,7 +9,7 @@ describe('a budget', () => {
     await Promise.all([rig.work(), rig.work(), rig.work(), rig.work()]);
     const end = await rig.until(isOutOfBudget);
     expect(rig.charged()).toBe(160);
-    expect(end).toMatchObject({ credits: 160, maybe: 0, budget: 165, beyond: { items: 40, credits: 320 } });
+    expect(end).toMatchObject({ credits: 160, unsettled: 0, budget: 165, overBudget: { items: 40, credits: 320 } });
     expect(end.items).toMatchObject({ archived: 20, queued: 40 });
   });
 
@@ -72,7 +72,7 @@ describe('a budget', () => {
     await rig.work();
     const end = await rig.until(isOutOfBudget);
     expect(end.items).toMatchObject({ archived: 3, held: 2, queued: 5 });
-    expect(end).toMatchObject({ credits: 24, maybe: 16 });
+    expect(end).toMatchObject({ credits: 24, unsettled: 16 });
     expect(rig.charged()).toBe(40);
   });
 

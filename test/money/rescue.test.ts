@@ -120,7 +120,7 @@ describe('rescue', () => {
     const { records, state } = rig.connections;
     await rig.enqueue(await rig.manifest(prompts(6)), 32);
     const fleet = await rig.work();
-    await rig.until(({ items, beyond }) => items.finished === 4 && beyond.items === 2);
+    await rig.until(({ items, overBudget }) => items.finished === 4 && overBudget.items === 2);
     await fleet.drain(20_000);
     for await (const id of records.list(BATCH)) {
       const record = await records.read(BATCH, id);
@@ -145,7 +145,7 @@ describe('rescue', () => {
     expect(states).toEqual(['archived', 'archived']);
     expect((await rig.counts()).items).toMatchObject({ held: 1 });
     // The credits that Redis had forgotten count again.
-    expect(await rig.counts()).toMatchObject({ credits: 16, maybe: 8 });
+    expect(await rig.counts()).toMatchObject({ credits: 16, unsettled: 8 });
   });
 
   test('of a batch that the archive does not have is a mistake', async () => {

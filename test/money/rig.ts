@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished, vi } from 'vitest';
-import { intakeManifest } from '../../src/batch/enqueue.ts';
+import { type BatchCounts, hasEnded } from '../../src/batch/counts.ts';
+import { enqueueManifest } from '../../src/batch/enqueue.ts';
 import { loadConfig } from '../../src/config.ts';
-import { type BatchCounts, hasEnded } from '../../src/fleet/batch-state.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -89,7 +89,7 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
     async enqueue(file: string, budget?: number) {
       const own = await open(budget === undefined ? {} : { BUDGET_CREDITS: String(budget) });
       const { manifest } = await openManifest(file);
-      return intakeManifest(own, manifest, expand(manifest));
+      return enqueueManifest(own, manifest, expand(manifest));
     },
     /** One more process of the fleet, but for the process: it has connections and ports of its own. */
     async work(options: Partial<FleetOptions> = {}): Promise<Fleet> {

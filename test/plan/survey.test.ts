@@ -7,7 +7,7 @@ import { folderArchive } from '../../src/archive/folder.ts';
 import { layout } from '../../src/archive/layout.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { FluxError } from '../../src/errors.ts';
-import { failedRecord, reopenedRecord } from '../../src/items/transitions.ts';
+import { failedRecord, requeuedRecord } from '../../src/items/transitions.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { survey } from '../../src/plan/survey.ts';
 import { collected, written } from '../manifest/written.ts';
@@ -47,7 +47,7 @@ test('what has record and image is archived, what has a record only goes by its 
   const failure = { class: 'content-policy' as const, message: 'no' };
   await recordsIn(archive).write(failedRecord({ ...vase, queuedAt }, undefined, failure));
   const failed = failedRecord({ ...bowl, queuedAt }, undefined, failure);
-  await recordsIn(archive).write(reopenedRecord(failed));
+  await recordsIn(archive).write(requeuedRecord(failed));
   await put(layout.record('b', 'of-a-former-manifest-0123456789ab'));
   const left = { 'flux-kontext-pro': 1, 'flux-kontext-max': 1 };
   expect(await look()).toEqual({ kind: 'looked', archived: 1, begun: 1, unread: 0, left });

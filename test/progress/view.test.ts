@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { emptyCounts } from '../../src/batch/empty-counts.ts';
+import { emptyCounts } from '../../src/batch/counts.ts';
 import { drawView, lineOf, type View } from '../../src/progress/view.ts';
 
 function view(changes: Partial<View> = {}): View {
@@ -13,7 +13,7 @@ function view(changes: Partial<View> = {}): View {
     before: undefined,
     startedAt: 0,
     now: 10_000,
-    gate: undefined,
+    breaker: undefined,
     allPausedAt: undefined,
     usage: { limit: 20, inWindow: 18, pausedMs: 0, sent: 40, refused: 0, marginMs: 100 },
     rateLimit: { max: 20, windowMs: 10_000 },
@@ -36,8 +36,8 @@ test('a pause, refusals and a learned limit are told', () => {
 });
 
 test('the reason why submitting is stopped is told, and what ends that', () => {
-  const gate = { refusal: 'out-of-credits', message: 'please top up', since: 0 };
-  expect(drawView(view({ gate })).slice(-2)).toEqual([
+  const breaker = { refusal: 'out-of-credits', message: 'please top up', since: 0 };
+  expect(drawView(view({ breaker })).slice(-2)).toEqual([
     '  submitting is stopped (out-of-credits) for 10s: please top up',
     '    it lifts when the account has credits again (asked every 15s): top it up; by hand: flux-batch gate open',
   ]);

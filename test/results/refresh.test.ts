@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { recordsIn } from '../../src/archive/records.ts';
-import { writeIndex } from '../../src/results/write-index-of.ts';
+import { writeIndex } from '../../src/results/write-index.ts';
 import { run } from '../commands/cli.ts';
 import { newFolder } from './folders.ts';
 import { archivedRecordOf, failedRecordOf, storeBatchFile, storeItem } from './sample-batch.ts';

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { intakeManifest } from '../../src/batch/enqueue.ts';
+import { hasEnded } from '../../src/batch/counts.ts';
+import { enqueueManifest } from '../../src/batch/enqueue.ts';
 import { loadConfig, type Overrides } from '../../src/config.ts';
-import { hasEnded } from '../../src/fleet/batch-state.ts';
 import type { Item } from '../../src/items/item.ts';
 import { itemId } from '../../src/items/item-id.ts';
 import { startServer } from '../../src/server/server.ts';
@@ -74,7 +74,7 @@ export async function startDeployment(options: { simulator?: SimulatorOptions; c
       return { fleet, ports, connections: own };
     },
     enqueue: (batch: string, items: readonly Omit<Item, 'queuedAt'>[]) =>
-      intakeManifest(connections, { batch, digest: 'd' }, each(items)),
+      enqueueManifest(connections, { batch, digest: 'd' }, each(items)),
     ended: (batch: string) => batchEnded(connections, batch),
   };
 }

@@ -49,7 +49,7 @@ test('every metric is described once, as the format wants it', async () => {
 test('work that nobody does shows as waiting, and a stopped account as stopped', async () => {
   const deployment = await startDeployment();
   await deployment.enqueue('spring', itemsOf('spring', 2));
-  await deployment.connections.state.closeGate({ refusal: 'out-of-credits', message: 'no credits' });
+  await deployment.connections.state.tripBreaker({ refusal: 'out-of-credits', message: 'no credits' });
   await vi.waitFor(async () =>
     expect(sampleIn(await scrape(deployment.url), 'flux_oldest_waiting_seconds{stage="submit"}')).toBeGreaterThan(0.1),
   );

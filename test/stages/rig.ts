@@ -11,11 +11,11 @@ import { redisBatchState } from '../../src/fleet/batch-state.ts';
 import { redisDurations } from '../../src/fleet/durations.ts';
 import { redisLimiter } from '../../src/fleet/limiter.ts';
 import { redisSpending } from '../../src/fleet/spending.ts';
-import { accountedRecords } from '../../src/items/charges.ts';
 import type { Finished, Item, Submitted } from '../../src/items/item.ts';
 import type { ItemState } from '../../src/items/item-state.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 import { createLogger } from '../../src/logger.ts';
+import { chargingRecords } from '../../src/money/charging-records.ts';
 import { httpDownload } from '../../src/provider/download.ts';
 import { fluxKontext } from '../../src/provider/flux-kontext.ts';
 import { keysOf } from '../../src/redis/keys.ts';
@@ -58,7 +58,7 @@ export async function openRig(
   const keys = keysOf(prefix);
   const archive = folderArchive(folder);
   const prices = { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: { 'flux-kontext-pro': 8 } };
-  const records = accountedRecords(recordsIn(archive), prices, redisSpending(redis, keys).account);
+  const records = chargingRecords(recordsIn(archive), prices, redisSpending(redis, keys).record);
   const ended: string[] = [];
   const state = redisBatchState(redis, keys, async (batch) => {
     ended.push(batch);

@@ -67,12 +67,12 @@ describe('a refused submit', () => {
     expect(outcome).toMatchObject({ kind: 'later' });
     expect(await rig.recordOf(item)).toMatchObject({ state: 'queued', attempts: 0 });
     expect(await rig.stateOf(item)).toBe('queued');
-    expect(await rig.state.gate()).toBeDefined();
+    expect(await rig.state.breaker()).toBeDefined();
 
     expect(await submit(item, FIRST_RUN, rig.ports)).toMatchObject({ kind: 'later' });
     expect(rig.simulator.ledger().submits.seen).toBe(1);
 
-    await rig.state.openGate();
+    await rig.state.resetBreaker();
     expect(await submit(item, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
     expect(rig.tasks()).toBe(1);
   });

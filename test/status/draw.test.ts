@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { emptyCounts } from '../../src/batch/empty-counts.ts';
-import type { BatchCounts } from '../../src/fleet/batch-state.ts';
+import type { BatchCounts } from '../../src/batch/counts.ts';
+import { emptyCounts } from '../../src/batch/counts.ts';
 import { drawSnapshot } from '../../src/status/draw.ts';
 import type { Snapshot } from '../../src/status/snapshot.ts';
 import { leftMs } from '../../src/status/time-left.ts';

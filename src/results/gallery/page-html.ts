@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { escapeMarkup } from '../../text/escape-markup.ts';
 import type { GalleryHead } from './gallery-data.ts';
 import { scriptJson } from './script-json.ts';
 
@@ -38,8 +39,8 @@ export function pageHtml(head: GalleryHead, digest: string): string {
   ].join('; ');
   const fill: Record<string, string> = {
     policy,
-    digest: escapeHtml(digest),
-    title: escapeHtml(head.batch),
+    digest: escapeMarkup(digest),
+    title: escapeMarkup(head.batch),
     style,
     data: scriptJson(head),
     script,
@@ -76,7 +77,3 @@ function asScope(name: string, module: string): string {
 }
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-}

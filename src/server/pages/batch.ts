@@ -1,4 +1,4 @@
-import { type BatchCounts, hasEnded } from '../../fleet/batch-state.ts';
+import { type BatchCounts, hasEnded } from '../../batch/counts.ts';
 import { doneOf } from '../../progress/view.ts';
 import { formatDuration, type Rate } from '../../text/duration.ts';
 import { shorten } from '../../text/terminal.ts';
@@ -28,11 +28,11 @@ export type BatchView = {
 
 /** The parts of a batch's page that change, by their element ids. */
 export function batchParts(view: BatchView): Record<string, Html> {
-  return { head: head(view), trouble: failureList(view), landed: landed(view), pictures: pictureGrid(view) };
+  return { head: head(view), trouble: failureList(view), recent: recent(view), pictures: pictureGrid(view) };
 }
 
 export function batchBody(parts: Record<string, Html>): Html {
-  return html`<p class="crumb"><a href="/">Batches</a></p>${parts.head}${parts.trouble}${parts.landed}${parts.pictures}`;
+  return html`<p class="crumb"><a href="/">Batches</a></p>${parts.head}${parts.trouble}${parts.recent}${parts.pictures}`;
 }
 
 function head({ counts, perMinute, rateLimit, usdPerCredit, elsewhere, now }: BatchView): Html {
@@ -95,9 +95,9 @@ ${failures.map(
 ${unread > 0 && html`<p class="crumb">${count(unread)} more: <code>flux-batch results</code> lists all.</p>`}</section>`;
 }
 
-function landed({ counts, pictures }: BatchView): Html {
+function recent({ counts, pictures }: BatchView): Html {
   const shown = pictures.length < counts.items.archived ? `, the latest ${count(pictures.length)} shown` : '';
-  return html`<h2 id="landed">Pictures <small class="crumb">${count(counts.items.archived)}${shown}</small></h2>`;
+  return html`<h2 id="recent">Pictures <small class="crumb">${count(counts.items.archived)}${shown}</small></h2>`;
 }
 
 function pictureGrid({ counts, pictures }: BatchView): Html {
@@ -110,6 +110,6 @@ ${pictures.map(
       200,
     )}" loading="lazy" width="168" height="126"></a><figcaption title="${name}">${name}</figcaption></figure></li>`,
 )}
-${pictures.length === 0 && html`<li id="no-picture"><p class="empty">None has landed yet.</p></li>`}
+${pictures.length === 0 && html`<li id="no-picture"><p class="empty">None has recent yet.</p></li>`}
 </ul>`;
 }

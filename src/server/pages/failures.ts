@@ -1,28 +1,29 @@
+import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import { messageOf } from '../../errors.ts';
 import type { Connections } from '../../wiring/connections.ts';
 import type { FailureGroup } from './batch.ts';
-import { remember } from './remember.ts';
 
 /** More records than these are not read for a page; they are counted. */
 const MOST_READ = 500;
 const READS_AT_ONCE = 16;
+const MOST_KEPT = 5_000;
 const MOST_NAMES = 12;
 const MOST_REASONS = 20;
 
 type Ended = { name: string; class: string; message: string; state: 'failed' | 'held' };
 
 /** Why items failed or are held, from their records, the commonest first. */
-export function failureReader({ state, records }: Connections) {
+export function failureReader({ state, records }: Pick<Connections, 'state' | 'records'>) {
   const limit = pLimit(READS_AT_ONCE);
-  const recall = remember(5_000, async (key): Promise<Ended | undefined> => {
+  const read = async (key: string): Promise<Ended | undefined> => {
     const [batch = '', id = ''] = key.split('/');
-    const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
-    if (typeof record === 'string') return { name: id, class: 'record-corrupt', message: record, state: 'failed' };
+    const record = await records.read(batch, id);
     if (record?.state !== 'failed' && record?.state !== 'held') return undefined;
     const { class: failureClass, message } = record.failure;
     return { name: record.name, class: failureClass, message, state: record.state };
-  });
+  };
+  const ended = new LRUCache<string, Ended>({ max: MOST_KEPT, fetchMethod: read });
 
   return async (batch: string): Promise<{ failures: FailureGroup[]; unread: number }> => {
     const ids: string[] = [];
@@ -31,9 +32,15 @@ export function failureReader({ state, records }: Connections) {
       if (ids.length < MOST_READ) ids.push(id);
       else unread += 1;
     }
-    const found = await Promise.all(ids.map((id) => limit(() => recall(`${batch}/${id}`))));
+    const found = await Promise.all(
+      ids.map((id) => limit(() => ended.fetch(`${batch}/${id}`).catch((error: unknown) => unreadable(id, error)))),
+    );
     return { failures: groupsOf(found.filter((one) => one !== undefined)), unread };
   };
+}
+
+function unreadable(id: string, error: unknown): Ended {
+  return { name: id, class: 'record-corrupt', message: messageOf(error), state: 'failed' };
 }
 
 export function groupsOf(ended: readonly Ended[]): FailureGroup[] {

@@ -1,3 +1,5 @@
+import { escapeMarkup } from '../../text/escape-markup.ts';
+
 /** Markup that is safe to send as it is. Made by `html` only. */
 export class Html {
   readonly text: string;
@@ -17,17 +19,5 @@ function textOf(value: Value): string {
   if (value instanceof Html) return value.text;
   if (value === false || value === undefined) return '';
   if (typeof value === 'object') return value.map(textOf).join('');
-  return escapeHtml(String(value));
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return escapeMarkup(String(value));
 }

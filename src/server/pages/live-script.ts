@@ -36,7 +36,7 @@ function merge(old, fresh) {
   Array.from(fresh.children).forEach((child, index) => {
     const there = document.getElementById(child.id);
     if (!there) {
-      child.classList.add('landed');
+      child.classList.add('recent');
       old.insertBefore(child, old.children[index] || null);
       return;
     }

@@ -1,6 +1,6 @@
-import type { BatchCounts } from '../../fleet/batch-state.ts';
+import type { BatchCounts } from '../../batch/counts.ts';
 import type { LimiterUsage } from '../../fleet/limiter.ts';
-import type { Gate } from '../../fleet/probe-breaker.ts';
+import type { TrippedBreaker } from '../../fleet/probe-breaker.ts';
 import { doneOf } from '../../progress/view.ts';
 import { formatDuration, formatRate, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
@@ -15,24 +15,24 @@ export type Overview = {
   rateLimit: Rate;
   running: number;
   waitingToArchive: number;
-  gate: Gate | undefined;
+  breaker: TrippedBreaker | undefined;
   now: number;
 };
 
 /** The parts of `/` that change, by their element ids. */
 export function overviewParts(view: Overview): Record<string, Html> {
-  return { gate: gateNote(view), fleet: fleetTiles(view), batches: batchList(view) };
+  return { breaker: breakerNote(view), fleet: fleetTiles(view), batches: batchList(view) };
 }
 
 export function overviewBody(parts: Record<string, Html>): Html {
-  return html`<h1>Batches</h1>${parts.gate}${parts.fleet}<h2>Latest</h2>${parts.batches}`;
+  return html`<h1>Batches</h1>${parts.breaker}${parts.fleet}<h2>Latest</h2>${parts.batches}`;
 }
 
-function gateNote({ gate, now }: Overview): Html {
-  if (!gate) return html`<div id="gate"></div>`;
-  return html`<div id="gate"><p class="note" role="status"><b>Submitting is stopped</b> since ${formatDuration(
-    now - gate.since,
-  )} (${gate.refusal}): ${gate.message}</p></div>`;
+function breakerNote({ breaker, now }: Overview): Html {
+  if (!breaker) return html`<div id="breaker"></div>`;
+  return html`<div id="breaker"><p class="note" role="status"><b>Submitting is stopped</b> since ${formatDuration(
+    now - breaker.since,
+  )} (${breaker.refusal}): ${breaker.message}</p></div>`;
 }
 
 function fleetTiles({ batches, usage, rateLimit, running, waitingToArchive }: Overview): Html {

@@ -1,4 +1,4 @@
-import { type BatchCounts, hasEnded } from '../../fleet/batch-state.ts';
+import { type BatchCounts, hasEnded } from '../../batch/counts.ts';
 import { doneOf } from '../../progress/view.ts';
 import { formatDuration, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';

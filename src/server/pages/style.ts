@@ -69,7 +69,7 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .pictures img{display:block;width:100%;aspect-ratio:4/3;object-fit:cover;background:var(--queued)}
 .pictures figcaption{padding:.45rem .7rem .55rem;font-size:.82rem;color:var(--soft);white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .pictures a{display:block}
-@media (prefers-reduced-motion:no-preference){.pictures .landed{animation:land .5s ease-out}@keyframes land{from{opacity:0;transform:scale(.94)}}}
+@media (prefers-reduced-motion:no-preference){.pictures .recent{animation:land .5s ease-out}@keyframes land{from{opacity:0;transform:scale(.94)}}}
 .empty{color:var(--soft);background:var(--card);border:1px dashed var(--line);border-radius:.75rem;padding:2rem 1.2rem;text-align:center}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,monospace;background:color-mix(in srgb,var(--ink) 7%,transparent);padding:.1em .35em;border-radius:.3em}
 footer{color:var(--soft);font-size:.82rem;padding-top:2.5rem;padding-bottom:2rem;overflow-wrap:anywhere}

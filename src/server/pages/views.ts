@@ -1,4 +1,4 @@
-import type { BatchCounts } from '../../fleet/batch-state.ts';
+import type { BatchCounts } from '../../batch/counts.ts';
 import type { Serving } from '../serving.ts';
 import type { BatchView } from './batch.ts';
 import { failureReader } from './failures.ts';
@@ -16,17 +16,17 @@ export function viewReader(serving: Serving) {
   const picturesOf = pictureReader(connections);
   const paceOf = async (counts: BatchCounts) => ({
     counts,
-    perMinute: await state.landedWithin(counts.batch, PACE_MS),
+    perMinute: await state.archivedWithin(counts.batch, PACE_MS),
   });
 
   return {
     async overview(): Promise<Overview> {
       const names = (await state.batches()).reverse();
-      const [counts, usage, depths, gate] = await Promise.all([
+      const [counts, usage, depths, breaker] = await Promise.all([
         Promise.all(names.slice(0, MOST_BATCHES).map((name) => state.counts(name))),
         submitLimiter.usage(),
         queues.depths(),
-        state.gate(),
+        state.breaker(),
       ]);
       const batches = await Promise.all(counts.filter((one) => one !== undefined).map(paceOf));
       return {
@@ -36,7 +36,7 @@ export function viewReader(serving: Serving) {
         rateLimit: config.rateLimit,
         running: sumOf(depths.poll),
         waitingToArchive: sumOf(depths.archive),
-        gate,
+        breaker,
         now: Date.now(),
       };
     },

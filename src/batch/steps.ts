@@ -1,0 +1,45 @@
+import pMap from 'p-map';
+import type { Records } from '../archive/records.ts';
+import type { NewItem } from '../items/item.ts';
+import type { ItemState } from '../items/item-state.ts';
+import { reconcile, type Step } from '../items/reconcile.ts';
+import type { ItemRecord } from '../items/record.ts';
+
+/** An item with what is known of it and what is to be done with it. `was`: its state in Redis. */
+export type Planned<T> = { item: T; was: ItemState | undefined; step: Step; record?: ItemRecord };
+
+export type PlanPorts = {
+  now: () => number;
+  records: Pick<Records, 'read'>;
+  /** The ids that have a record. */
+  recorded: Pick<ReadonlySet<string>, 'has'>;
+  /** The items' states in Redis, in their order; all undefined where Redis is not asked. */
+  states(batch: string, ids: readonly string[]): Promise<readonly (ItemState | undefined)[]>;
+  settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number };
+};
+
+const READS_AT_ONCE = 32;
+
+/**
+ * What is to be done with each of some items: the one pass that `plan`, `run` and `enqueue` go by. Changes nothing. Only records
+ * that can matter are read: an item that Redis knows as archived needs none. Throws the archive's errors.
+ */
+export async function stepsOf<T extends NewItem>(
+  batch: string,
+  items: readonly T[],
+  ports: PlanPorts,
+): Promise<Planned<T>[]> {
+  const { records, recorded, settings } = ports;
+  const states = await ports.states(
+    batch,
+    items.map(({ id }) => id),
+  );
+  const plan = async (item: T, index: number): Promise<Planned<T>> => {
+    const was = states[index];
+    if (recorded.has(item.id) && was === 'archived') return { item, was, step: {} };
+    const record = recorded.has(item.id) ? await records.read(batch, item.id) : undefined;
+    const step = reconcile(was, record, { ...settings, now: ports.now() });
+    return { item, was, step, ...(record && { record }) };
+  };
+  return pMap(items, plan, { concurrency: READS_AT_ONCE });
+}

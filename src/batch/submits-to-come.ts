@@ -1,0 +1,32 @@
+import type { NewItem } from '../items/item.ts';
+import type { Connections } from '../wiring/connections.ts';
+import { chunksOf } from './chunks-of.ts';
+import { stepsOf } from './steps.ts';
+
+const CHUNK = 500;
+
+/** How many items of each model enqueueing would submit now. What has ended or runs is not among them. */
+export async function submitsToCome(
+  { config, clock, records, state }: Pick<Connections, 'config' | 'clock' | 'records' | 'state'>,
+  batch: string,
+  items: AsyncIterable<NewItem>,
+): Promise<Record<string, number>> {
+  const recorded = new Set<string>();
+  for await (const id of records.list(batch)) recorded.add(id);
+  const byModel: Record<string, number> = {};
+  for await (const some of chunksOf(items, CHUNK)) {
+    const planned = await stepsOf(batch, some, {
+      now: clock.now,
+      records,
+      recorded,
+      states: state.intake.states,
+      settings: config,
+    });
+    for (const { item, step } of planned) {
+      if (step.job !== 'submit') continue;
+      const { model } = item.request;
+      byModel[model] = (byModel[model] ?? 0) + 1;
+    }
+  }
+  return byModel;
+}

@@ -1,0 +1,69 @@
+import { type BatchCounts, noItems } from '../batch/counts.ts';
+import { ITEM_STATES, type ItemState, isItemState } from '../items/item-state.ts';
+import type { RedisClient } from '../redis/connection.ts';
+import type { Keys } from '../redis/keys.ts';
+
+const PAGE = 1_000;
+
+/** Told, perhaps more than once, when a batch's last live item has ended. */
+export type OnEnded = (batch: string) => Promise<void>;
+
+/** The keys that every script about a batch begins with. */
+export function hashesOf(keys: Keys, batch: string): string[] {
+  return [keys.batch(batch), keys.items(batch)];
+}
+
+/** A batch's hash as Redis has it; docs/design.md lists its fields. */
+export function readCounts(batch: string, hash: Readonly<Record<string, string>>): BatchCounts {
+  const number = (field: string) => Number(hash[field] ?? 0);
+  const items = noItems();
+  for (const state of ITEM_STATES) items[state] = number(`n:${state}`);
+  return {
+    batch,
+    archive: hash.archive ?? '',
+    createdAt: number('created'),
+    sealed: hash.sealed === '1',
+    pausedAt: hash.paused === undefined ? undefined : number('paused'),
+    cancelledAt: hash.cancelled === undefined ? undefined : number('cancelled'),
+    version: number('version'),
+    finishedVersion: hash.finishedVersion === undefined ? undefined : number('finishedVersion'),
+    items,
+    total: Object.values(items).reduce((sum, count) => sum + count, 0),
+    submits: number('submits'),
+    credits: number('credits'),
+    unsettled: number('maybe'),
+    budget: hash.budget === undefined ? undefined : number('budget'),
+    overBudget: { items: number('beyond'), credits: number('beyondCredits') },
+    bytes: number('bytes'),
+  };
+}
+
+/** `submitting` is stored with its fencing token, as `submitting:<token>`. */
+export function parseState(value: string | null): ItemState | undefined {
+  const name = value?.split(':')[0] ?? '';
+  return isItemState(name) ? name : undefined;
+}
+
+/** All items in no order; one that moves meanwhile may be missed or doubled. */
+export async function* pagesOf(
+  redis: RedisClient,
+  keys: Keys,
+  batch: string,
+): AsyncGenerator<[id: string, state: ItemState][]> {
+  let cursor = '0';
+  do {
+    const [next, flat] = await redis.hscan(keys.items(batch), cursor, 'COUNT', PAGE);
+    cursor = next;
+    yield pairsOf(flat).flatMap(([id, value]) => {
+      const state = parseState(value);
+      return state === undefined ? [] : [[id, state] satisfies [string, ItemState]];
+    });
+  } while (cursor !== '0');
+}
+
+/** Redis lists pairs flat. */
+export function pairsOf(flat: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) result.push([flat[index] ?? '', flat[index + 1] ?? '']);
+  return result;
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { BatchIntake } from '../batch/enqueue-items.ts';
+import type { RedisClient } from '../redis/connection.ts';
+import type { Keys } from '../redis/keys.ts';
+import { hashesOf, type OnEnded, pagesOf, parseState } from './batch-hash.ts';
+import { defineScript } from './script.ts';
+
+/** Takes manifests in. */
+export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnded): BatchIntake {
+  const admit = defineScript(redis, 'batch-admit');
+  const forget = defineScript(redis, 'batch-forget');
+  const seal = defineScript(redis, 'batch-seal');
+  return {
+    async open(batch, facts) {
+      await redis.zadd(keys.batches, 'NX', Date.now(), batch);
+      await redis.hsetnx(keys.batch(batch), 'created', Date.now());
+      await redis.hset(keys.batch(batch), { archive: facts.archive, digest: facts.digest, sealed: '0' });
+      // Who enqueues a cancelled batch again wants it made after all.
+      await redis.hdel(keys.batch(batch), 'cancelled');
+      await redis.del(keys.seen(batch));
+      return (await redis.hlen(keys.items(batch))) === 0;
+    },
+    async states(batch, ids) {
+      const values = await redis.hmget(keys.items(batch), ...ids);
+      return values.map(parseState);
+    },
+    async admit(batch, entries) {
+      if (entries.length === 0) return new Set();
+      const admitted = await admit(
+        hashesOf(keys, batch),
+        entries.flatMap(({ id, was, to }) => [id, was ?? '', to]),
+      );
+      return new Set(z.array(z.string()).parse(admitted));
+    },
+    async see(batch, ids) {
+      await redis.sadd(keys.seen(batch), ...ids);
+    },
+    async forgetUnseen(batch) {
+      for await (const page of pagesOf(redis, keys, batch)) {
+        await forget(
+          [...hashesOf(keys, batch), keys.seen(batch)],
+          page.map(([id]) => id),
+        );
+      }
+      await redis.del(keys.seen(batch));
+    },
+    async seal(batch) {
+      if ((await seal(hashesOf(keys, batch), [])) === 1) await onEnded(batch);
+    },
+  };
+}

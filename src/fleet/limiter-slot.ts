@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Slot, TakeOptions } from '../stages/ports.ts';
+import type { LimiterScripts } from './limiter-scripts.ts';
+
+/** A token's slot; `readyAt` is the local time at which it may be used. */
+type Reserved = { token: string; readyAt: number; isClear: boolean };
+
+/** See `Limiter.take`. */
+export function slotTaker(scripts: LimiterScripts): (options: TakeOptions) => Promise<Slot> {
+  return async ({ leadMs, goesOut = false, signal }) => {
+    let slot = await reserve(scripts, goesOut, signal);
+    let sentAt: number | undefined;
+    const release = () => scripts.release(slot.token, Math.ceil(slot.readyAt - performance.now()));
+    const sinceSentMs = () => Math.floor(performance.now() - (sentAt ?? performance.now()));
+
+    /** Waits for the slot's time but for `aheadMs`, and until nothing else stands in its way. */
+    async function clearance(aheadMs: number, goes: boolean): Promise<void> {
+      for (;;) {
+        await sleepUntil(slot.readyAt - aheadMs, signal);
+        const waitMs = await scripts.ready(slot.token, goes);
+        if (waitMs === 0) return;
+        if (waitMs > 0) {
+          await sleep(waitMs * (1 + Math.random() * 0.2), undefined, { signal });
+        } else {
+          slot = await reserve(scripts, goes, signal);
+          if (slot.isClear) return;
+        }
+      }
+    }
+
+    try {
+      if (!slot.isClear) await clearance(leadMs, goesOut);
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    return {
+      async ready() {
+        if (!goesOut) await clearance(0, true);
+        sentAt = performance.now();
+      },
+      sent() {
+        sentAt = performance.now();
+      },
+      settle: () => scripts.settle(slot.token, sinceSentMs()),
+      refuse: (retryAfterMs) => scripts.refuse(slot.token, sinceSentMs(), retryAfterMs),
+      release,
+    };
+  };
+}
+
+/** Asks until a slot is promised. */
+async function reserve(scripts: LimiterScripts, goesOut: boolean, signal: AbortSignal): Promise<Reserved> {
+  const token = randomUUID();
+  for (;;) {
+    signal.throwIfAborted();
+    const { waitMs, isClear } = await scripts.take(token, goesOut);
+    if (waitMs >= 0) return { token, readyAt: performance.now() + waitMs, isClear };
+    await sleep(-waitMs * (0.5 + Math.random()), undefined, { signal });
+  }
+}
+
+/** Timers may fire a fraction of a millisecond early; a slot must not. */
+async function sleepUntil(localTime: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  for (let left = localTime - performance.now(); left > 0; left = localTime - performance.now()) {
+    await sleep(Math.ceil(left), undefined, { signal });
+  }
+}

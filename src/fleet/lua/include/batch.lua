@@ -1,0 +1,22 @@
+-- KEYS[1]: the batch's hash. KEYS[2]: the hash of its items' states.
+-- A state is stored by its name; `submitting` is stored with its fencing token, as `submitting:<token>`.
+-- The batch's hash counts the items of each state in the fields `n:<state>`.
+local batch, items = KEYS[1], KEYS[2]
+local function stateOf(id)
+  local value = redis.call('HGET', items, id)
+  return value and string.match(value, '^[^:]+') or '', value
+end
+local function set(id, was, to, value)
+  if was ~= '' then redis.call('HINCRBY', batch, 'n:' .. was, -1) end
+  redis.call('HINCRBY', batch, 'n:' .. to, 1)
+  redis.call('HINCRBY', batch, 'version', 1)
+  redis.call('HSET', items, id, value or to)
+end
+local function ended()
+  if redis.call('HGET', batch, 'sealed') ~= '1' then return 0 end
+  local live = 0
+  for _, count in ipairs(redis.call('HMGET', batch, 'n:queued', 'n:submitting', 'n:submitted', 'n:finished')) do
+    live = live + tonumber(count or 0)
+  end
+  return live == 0 and 1 or 0
+end

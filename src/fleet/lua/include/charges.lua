@@ -1,0 +1,18 @@
+-- What a batch has cost. One hash holds `known|unsettled|reserved|token` for each item that came near a submit:
+-- - `known`: credits of its tasks. `unsettled`: credits of submits whose outcome nobody knows. Both are as in its record.
+-- - `reserved`: credits for a submit that is permitted and has no record yet
+-- - `token`: the fencing token that got the last permit
+--
+-- The batch's hash has the sums: `credits` is the sum of known, `maybe` the sum of unsettled and reserved. Together they
+-- never pass `budget`. `beyond` and `beyondCredits` count the items over budget and what they would cost; those items
+-- stand in a hash of their own.
+local function chargesOf(id)
+  local known, unsettled, reserved, token = string.match(redis.call('HGET', charges, id) or '0|0|0|', '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  return tonumber(known), tonumber(unsettled), tonumber(reserved), token
+end
+local function note(id, known, unsettled, reserved, token)
+  redis.call('HSET', charges, id, string.format('%.14g|%.14g|%.14g|%s', known, unsettled, reserved, token))
+end
+local function add(field, amount)
+  if amount ~= 0 then redis.call('HINCRBYFLOAT', batch, field, string.format('%.14g', amount)) end
+end

@@ -1,0 +1,27 @@
+import { leastPrice } from '../money/prices.ts';
+import { say } from '../text/terminal.ts';
+import type { Connections } from '../wiring/connections.ts';
+import type { OpenedPorts } from '../wiring/stage-ports.ts';
+import { describeBreaker } from './describe-breaker.ts';
+import { mayBeOver } from './probe-breaker.ts';
+
+/** A person who starts workers wants to go on. So a breaker that an earlier run tripped is probed at once, unless its reason lasts. */
+export async function probeAtStart(
+  { state }: Pick<Connections, 'state'>,
+  ports: Pick<OpenedPorts, 'provider' | 'prices'>,
+  warn: (why: string, how: string) => void = sayWhy,
+): Promise<void> {
+  const breaker = await state.breaker();
+  if (!breaker) return;
+  if (breaker.refusal === 'not-found' || (await mayBeOver(breaker, ports.provider, leastPrice(ports.prices)))) {
+    await state.allowProbe();
+    return;
+  }
+  const [why = breaker.refusal, how = ''] = describeBreaker(breaker, Date.now());
+  warn(why, how);
+}
+
+function sayWhy(why: string, how: string): void {
+  say(`warning: ${why}`);
+  say(how);
+}

@@ -1,0 +1,37 @@
+import type { Job } from 'bullmq';
+import { z } from 'zod';
+import type { RedisClient } from '../redis/connection.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { PollNow } from '../stages/callback.ts';
+import type { ItemRef } from '../stages/ports.ts';
+import { promoteDelayed } from './promote-delayed.ts';
+import { jobIdOf, type Queues } from './queues.ts';
+
+/** Longer than any single poll takes. */
+const MARK_MS = 60_000;
+
+const pollData = z.object({ taskId: z.string() });
+
+/** Brings an item's next poll forward, as a callback asks for it. */
+export function pollNow(redis: RedisClient, keys: Keys, queues: Queues) {
+  return {
+    /**
+     * Has the poll of this task run at once. A poll that is under way cannot be promoted. So a mark is left first; the poll looks
+     * for it after it has delayed itself. One of the two always meets the other.
+     */
+    async ask(item: ItemRef, taskId: string): Promise<PollNow> {
+      const job: Job<unknown> | undefined = await queues.byStage.poll.getJob(jobIdOf(item));
+      const data = pollData.safeParse(job?.data);
+      if (!job || !data.success) return 'absent';
+      if (data.data.taskId !== taskId) return 'other-task';
+      const mark = keys.pollNow(jobIdOf(item));
+      await redis.set(mark, taskId, 'PX', MARK_MS);
+      if (await promoteDelayed(job)) await redis.del(mark);
+      return 'hurried';
+    },
+    /** True for one caller after a callback that met a poll under way. */
+    async take(item: ItemRef): Promise<boolean> {
+      return (await redis.del(keys.pollNow(jobIdOf(item)))) === 1;
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { FluxError, UsageError } from '../errors.ts';
+import { parseDuration, parseRate } from '../text/duration.ts';
+
+const duration = z.string().transform(through(parseDuration));
+const rate = z.string().transform(through(parseRate));
+const whole = (least: number) => z.coerce.number().int().min(least);
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
+/** In force where nothing is given. */
+export const DEFAULTS: Readonly<Record<string, string>> = {
+  FLUX_API_URL: 'https://api.kie.ai',
+  FLUX_RATE_LIMIT: '20/10s',
+  FLUX_POLL_LIMIT: '10/1s',
+  FLUX_MAX_TASKS: '100',
+  FLUX_SUBMIT_TIMEOUT: '30s',
+  FLUX_POLL_GIVE_UP: '15m',
+  FLUX_ORIGIN_TTL: '10m',
+  FLUX_STORED_TTL: '14d',
+  REDIS_ALLOW_EVICTION: 'false',
+  ARCHIVE_URL: './archive',
+  S3_FORCE_PATH_STYLE: 'false',
+  ON_UNKNOWN: 'hold',
+  GENERATION_RETRIES: '0',
+  UNKNOWN_LIMIT: '5',
+  CONFIRM_CREDITS: '500',
+  EMBED_METADATA: 'false',
+  FETCH_ALLOW: '',
+  PORT: '8787',
+};
+
+/** Every variable that we read. */
+const variables = z.object({
+  FLUX_API_KEY: z.string().exactOptional(),
+  FLUX_API_URL: z.url({ protocol: /^https?$/ }),
+  FLUX_RATE_LIMIT: rate,
+  FLUX_POLL_LIMIT: rate,
+  FLUX_MAX_TASKS: whole(1),
+  FLUX_CALLBACK_URL: z.url({ protocol: /^https?$/ }).exactOptional(),
+  FLUX_WEBHOOK_KEY: z.string().exactOptional(),
+  FLUX_SUBMIT_TIMEOUT: duration,
+  FLUX_POLL_GIVE_UP: duration,
+  FLUX_ORIGIN_TTL: duration,
+  FLUX_STORED_TTL: duration,
+  FLUX_PRICES: z.string().exactOptional(),
+  REDIS_URL: z
+    .string()
+    .regex(
+      /^rediss?(\+cluster|\+sentinel)?:\/\//,
+      'Expected redis://…, rediss://…, redis+cluster://… or redis+sentinel://…',
+    )
+    .exactOptional(),
+  REDIS_TLS_CA: z.string().exactOptional(),
+  REDIS_ALLOW_EVICTION: flag,
+  ARCHIVE_URL: z.string().min(1),
+  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
+  S3_FORCE_PATH_STYLE: flag,
+  AWS_REGION: z.string().exactOptional(),
+  ON_UNKNOWN: z.enum(['hold', 'resubmit']),
+  GENERATION_RETRIES: whole(0),
+  UNKNOWN_LIMIT: whole(0),
+  EMBED_METADATA: flag,
+  BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
+  CONFIRM_CREDITS: z.coerce.number().min(0),
+  FETCH_ALLOW: list,
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
+  PORT: whole(0),
+  SERVE_PASSWORD: z.string().min(1).exactOptional(),
+});
+export type Variables = z.infer<typeof variables>;
+export type VariableName = keyof Variables;
+
+export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options;
+/** Never shown whole. */
+export const SECRET_VARIABLES: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
+
+/** What was given, over the defaults. Throws a UsageError (`config-invalid`) that lists every wrong variable. */
+export function parseVariables(given: Readonly<Record<string, string>>, hint: string): Variables {
+  const parsed = variables.safeParse({ ...DEFAULTS, ...given });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new UsageError('config-invalid', `The configuration is wrong:\n  ${problems.join('\n  ')}`, {
+    hint,
+  });
+}
+
+/** A parser that throws a FluxError, as a zod transform. */
+function through<T>(parse: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof FluxError ? error.message : String(error) });
+      return z.NEVER;
+    }
+  };
+}
