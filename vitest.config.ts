@@ -8,6 +8,7 @@ const PURE = [
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
   'test/deploy/kubernetes.test.ts',
+  'test/docs/markdown.test.ts',
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',

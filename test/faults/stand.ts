@@ -38,7 +38,7 @@ export type Stand = Awaited<ReturnType<typeof openStand>>;
 const QUICK = {
   FLUX_RATE_LIMIT: '50/1s',
   FLUX_POLL_LIMIT: '100/1s',
-  FLUX_SUBMIT_TIMEOUT: '3s',
+  FLUX_SUBMIT_TIMEOUT: '10s',
   LOG_LEVEL: 'silent',
 };
 const QUICK_PROVIDER: SimulatorOptions = {
@@ -46,7 +46,7 @@ const QUICK_PROVIDER: SimulatorOptions = {
   pollRate: { max: 100, windowMs: 1_000 },
   medianMs: 400,
   // Beyond the submit timeout.
-  slowAnswerMs: 6_000,
+  slowAnswerMs: 20_000,
   pictures: 'plain',
   imageSize: 64,
   imageBytes: 3_000,
