@@ -3,7 +3,7 @@ import { CONDITION_MS, TEST_MS } from './test/services/limits.ts';
 
 /** Neither Redis nor S3 nor another process: values in, values out. What is not named here or below is with the services. */
 const PURE = [
-  ...['callbacks', 'manifest', 'plan', 'progress', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
+  ...['callbacks', 'manifest', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
   'test/archive/{embed,folder,image,open,records}.test.ts',
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
@@ -11,6 +11,7 @@ const PURE = [
   'test/docs/markdown.test.ts',
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
+  'test/progress/view.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/results/where.test.ts',
