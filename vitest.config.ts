@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { CONDITION_MS, TEST_MS } from './test/services/limits.ts';
+import { TEST_MS } from './test/services/limits.ts';
 
 /** Neither Redis nor S3 nor another process: values in, values out. What is not named here or below is with the services. */
 const PURE = [
@@ -35,7 +35,6 @@ const shared = {
   maxConcurrency: 8,
   testTimeout: TEST_MS,
   hookTimeout: TEST_MS,
-  expect: { poll: { interval: 50, timeout: CONDITION_MS } },
   setupFiles: ['test/services/patience.ts'],
 };
 

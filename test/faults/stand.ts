@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import type { Archive } from '../../src/archive/archive.ts';
 import { openArchive } from '../../src/archive/open.ts';
@@ -140,7 +140,8 @@ export async function openStand(options: StandOptions) {
     },
 
     /** Until the provider has taken so many tasks: the batch is in the middle of it. */
-    underWay: (tasks: number) => expect.poll(() => simulator.ledger().tasks.accepted).toBeGreaterThanOrEqual(tasks),
+    underWay: (tasks: number) =>
+      vi.waitFor(() => expect(simulator.ledger().tasks.accepted).toBeGreaterThanOrEqual(tasks)),
 
     /** By what was before this: then nothing goes wrong at the provider any more. */
     async figures(url?: string): Promise<Figures> {
