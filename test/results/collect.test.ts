@@ -11,14 +11,14 @@ import type { Archive } from '../../src/archive/archive.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { recordsOfBatch } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
-import { type Brought, collect } from '../../src/results/collect.ts';
+import { type CollectedImage, collect } from '../../src/results/collect.ts';
 import { namedById, namedForPeople } from '../../src/results/file-names.ts';
 import { writeIndexFiles } from '../../src/results/write-index.ts';
 import { openS3 } from '../archive/buckets.ts';
 import { newFolder } from './folders.ts';
 import { archivedRecordOf, storeBatchFile, storeItem } from './sample-batch.ts';
 
-async function bring(from: Archive, out: string, signal: AbortSignal, onImage: (brought: Brought) => void) {
+async function bring(from: Archive, out: string, signal: AbortSignal, onImage: (image: CollectedImage) => void) {
   const to = folderArchive(out);
   const records = recordsOfBatch(recordsIn(from), 'spring', signal);
   const collected = collect(records, from, to, { nameOf: namedById, width: 8, signal, onImage });
