@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { emptyCounts } from '../../src/batch/counts.ts';
 import { watchBatch } from '../../src/progress/watch.ts';
 import { openPorts } from '../../src/wiring/stage-ports.ts';
-import { startCrew } from '../control/crew.ts';
+import { startCrew } from '../batch/crew.ts';
 
 const TRIPPED = { refusal: 'out-of-credits', message: 'top up', since: 1 };
 
