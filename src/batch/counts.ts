@@ -46,7 +46,7 @@ export function outlookOf(
 ): Outlook {
   if (isFinished(counts)) return 'ended';
   if (!counts.sealed) return 'enqueuing';
-  if (isStuck(counts, breaker)) return 'stopped';
+  if (isStuckButForSubmits(counts, breaker) && counts.items.submitting === 0) return 'stopped';
   if (isOutOfBudget(counts)) return 'out-of-budget';
   return counts.pausedAt === undefined && allPausedAt === undefined ? 'running' : 'paused';
 }
@@ -61,9 +61,9 @@ export function isFinished(counts: BatchCounts): boolean {
   return hasEnded(counts) && counts.finishedVersion === counts.version;
 }
 
-/** Nothing runs any more that is worth waiting for. */
-export function isStuck(counts: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
-  return breaker !== undefined && STOPS_FOR_GOOD.includes(breaker.refusal) && underWay(counts) === 0;
+/** Nothing runs any more that is worth waiting for, but for submits that may be under way. */
+export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
+  return breaker !== undefined && STOPS_FOR_GOOD.includes(breaker.refusal) && items.submitted + items.finished === 0;
 }
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchCounts } from '../batch/counts.ts';
-import { emptyCounts, isFinished, isOutOfBudget, isStuck } from '../batch/counts.ts';
+import { emptyCounts, isFinished, isOutOfBudget, isStuckButForSubmits } from '../batch/counts.ts';
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { longestDrainMs } from '../wiring/fleet.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { openDisplay } from './display.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -45,6 +46,7 @@ export async function watchBatch(
   const display = openDisplay(process.stderr);
   let enqueued: Enqueued | undefined;
   let failure: unknown;
+  let stuckSince: number | undefined;
   const startEnqueue = () => {
     enqueued = undefined;
     watched
@@ -85,12 +87,20 @@ export async function watchBatch(
       const { rateLimit } = connections.config;
       display.show({ ...seen, ...end, rateLimit, prices: ports.prices, now: Date.now() });
       if (isEnqueued && counts && isOver(counts)) return { ...end, ended: true };
-      if (isEnqueued && (isStuck(end.counts, breaker) || isOutOfBudget(end.counts))) return end;
+      stuckSince =
+        isEnqueued && isStuckButForSubmits(end.counts, breaker) ? (stuckSince ?? performance.now()) : undefined;
+      const isStuck = stuckSince !== undefined && submitsAreOver(end.counts, stuckSince, connections);
+      if (isStuck || (isEnqueued && isOutOfBudget(end.counts))) return end;
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
     }
   } finally {
     display.close();
   }
+}
+
+/** A submit under way may have its answer yet. That of a worker that died has none, and is only settled when submitting goes on. */
+function submitsAreOver({ items }: BatchCounts, since: number, { config }: Pick<Connections, 'config'>): boolean {
+  return items.submitting === 0 || performance.now() - since > longestDrainMs(config);
 }
 
 type Seen = Pick<View, 'breaker' | 'allPausedAt' | 'usage'> & { counts: BatchCounts | undefined };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CONDITION_MS } from '../services/limits.ts';
 
 /** The built program: what a user runs. */
 const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
@@ -14,8 +15,8 @@ export type Cli = {
   stderr(): string;
   isRunning(): boolean;
   kill(signal: NodeJS.Signals): void;
-  /** Ends it by force, and fails, when it takes longer. */
-  exit(withinMs?: number): Promise<Exit>;
+  /** Ends it by force, and fails, when it hangs. */
+  exit(): Promise<Exit>;
 };
 
 /** Nobody reads it any more, as behind `| head`, or its disk is full. */
@@ -27,8 +28,6 @@ export type CliOptions = {
   /** Where its stderr goes. */
   talkInto?: Gone;
 };
-
-const EXIT_WITHIN_MS = 60_000;
 
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
@@ -64,13 +63,13 @@ export function startCli(
     kill: (signal) => {
       child.kill(signal);
     },
-    async exit(withinMs = EXIT_WITHIN_MS) {
-      const late = sleep(withinMs, undefined, { ref: false });
+    async exit() {
+      const late = sleep(CONDITION_MS, undefined, { ref: false });
       const exit = await Promise.race([closed, late]);
       if (exit) return exit;
       child.kill('SIGKILL');
       await closed;
-      throw new Error(`flux-batch ${args.join(' ')} did not end within ${withinMs} ms\n${stdout}\n${stderr}`);
+      throw new Error(`flux-batch ${args.join(' ')} did not end within ${CONDITION_MS} ms\n${stdout}\n${stderr}`);
     },
   };
 }
@@ -79,11 +78,11 @@ export function startCli(
 export async function until(
   what: string,
   isTrue: () => boolean | Promise<boolean>,
-  { withinMs = 30_000, seen = () => '' }: { withinMs?: number; seen?: () => string } = {},
+  { seen = () => '' }: { seen?: () => string } = {},
 ): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const deadline = Date.now() + CONDITION_MS;
   while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${withinMs} ms until ${what}\n${seen()}`);
+    if (Date.now() > deadline) throw new Error(`Waited ${CONDITION_MS} ms until ${what}\n${seen()}`);
     await sleep(10);
   }
 }
