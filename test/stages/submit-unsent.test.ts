@@ -6,7 +6,7 @@ import type { Limiter, Ports } from '../../src/stages/ports.ts';
 import { submit } from '../../src/stages/submit.ts';
 import { unsentClaims } from '../../src/stages/withdraw-claim.ts';
 import { startRedis } from '../services/redis.ts';
-import { Crash, commonOf, crashing, FIRST_RUN, itemNamed, openRig, type Rig } from './rig.ts';
+import { Crash, commonOf, crashing, FIRST_RUN, itemNamed, openRig, type Rig, sentAgo } from './rig.ts';
 
 const item = itemNamed('lighthouse');
 const MINUTE_MS = 60_000;
@@ -130,12 +130,10 @@ describe('a claim that was stored though its write timed out, in an archive that
 
 test('what another process has claimed meanwhile is left alone', async () => {
   const rig = await openedRig();
-  const theirs = { ...commonOf(item, { attempts: 1 }), state: 'claimed' } as const;
-  const timings = { ...theirs.timings, submitted: new Date().toISOString() };
   const records: Ports['records'] = {
     ...rig.records,
     async create() {
-      await rig.put({ ...theirs, timings: { ...timings, submitted: new Date(Date.now() - 1).toISOString() } });
+      await rig.put({ ...sentAgo(item, 1_000), state: 'claimed' });
       throw unreachable();
     },
   };
