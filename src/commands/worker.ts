@@ -19,7 +19,8 @@ Examples:
   $ flux-batch worker archive --archive-concurrency 16
 
 SIGTERM or Ctrl-C once drains: nothing new is begun, and what is under way is recorded, within the drain timeout; twice stops
-at once. A closed terminal (SIGHUP) drains too. A worker that is killed, or whose machine dies, is taken over by the others within 15 seconds.
+at once. A closed terminal (SIGHUP) drains too. A worker that is killed, or whose machine dies, is taken over by the others
+within 15 seconds.
 `;
 
 type Flags = ConfigFlags & { submitConcurrency?: number; pollConcurrency?: number; archiveConcurrency?: number };
