@@ -36,7 +36,7 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
     if (claim.state === 'cancelled') await recordCancelled(item, ports);
     return { kind: 'done' };
   }
-  // A fencingToken that was confirmed before our claim has written its own by now; one that was not is refused from now on.
+  // A worker that was confirmed before our claim has written its own by now. One that was not is refused from now on.
   if (found && !isSameAttempt(found, await ports.records.read(item.batch, item.id))) {
     return requeue(ports);
   }
