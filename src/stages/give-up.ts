@@ -3,6 +3,7 @@ import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord } from '../items/transitions.ts';
 import type { Ports } from './ports.ts';
+import { releaseUnsent } from './withdraw-claim.ts';
 
 /** Ends an item whose stage kept throwing errors that no rule foresees, so that it is named and not lost. */
 export async function giveUp(item: Item, error: unknown, ports: Ports): Promise<void> {
@@ -12,8 +13,9 @@ export async function giveUp(item: Item, error: unknown, ports: Ports): Promise<
     await ports.state.move(item, 'failed');
     return;
   }
+  const previous = await releaseUnsent(await ports.records.read(item.batch, item.id), ports);
   const message = `Gave up after repeated errors: ${messageOf(error)}`;
-  const { record } = await ports.records.update(item.batch, item.id, (now) => endOf(item, now, message));
+  const { record } = await ports.records.update(item.batch, item.id, (now) => endOf(item, now, message), previous);
   await ports.state.move(item, record?.state === 'archived' || record?.state === 'held' ? record.state : 'failed');
 }
 

@@ -52,7 +52,7 @@ export async function recordCancelled(item: Item, ports: Ports): Promise<void> {
   }
 }
 
-type Permit = Extract<Confirmation, 'go' | 'probe'>;
+export type Permit = Extract<Confirmation, 'go' | 'probe'>;
 
 export function permits(confirmed: Confirmation): confirmed is Permit {
   return confirmed === 'go' || confirmed === 'probe';
