@@ -92,7 +92,7 @@ async function settleUnknown(
 
 /**
  * A callback may come where the answer was lost. Then the item has gone on by its record, perhaps to its end, and must not be set
- * back. Undefined: it has not.
+ * back. Without a record it has ended here.
  */
 async function goOnWith(record: ItemRecord | undefined, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   if (record?.state === 'submitted') await handOn(attempt.item, record.taskId, attempt.submittedAt, true, ports);
