@@ -4,7 +4,7 @@ import type { Item } from '../src/items/item.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 
-type RunStage<Data> = (data: Data, run: Run) => Promise<StageOutcome>;
+export type RunStage<Data> = (data: Data, run: Run) => Promise<StageOutcome>;
 
 const KNOWN_FOR_MS = 5_000;
 const LEAVE_FOR_MS = 5_000;

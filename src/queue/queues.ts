@@ -14,16 +14,16 @@ export type Stage = (typeof STAGES)[number];
 const RUNNING_LISTS = ['wait', 'active', 'paused'];
 const RUNNING_SORTED_SETS = ['delayed', 'prioritized'];
 
-/** After the last attempt a stage ends the item by itself. BullMQ's count only says when to try again. */
-const ATTEMPTS: Record<Stage, number> = { submit: 20, poll: 100, archive: 30, finish: 20 };
+/** They bound what a bug of ours may cost, and nothing else: whatever is waited for uses up none. See workers/stage-worker.ts. */
+const ATTEMPTS = 6;
 
 /**
  * The id of a batch's item is unique in its batch only, and BullMQ refuses integers and colons.
  * Ended jobs leave nothing in Redis: their record is in the archive, and an item must be able to come again.
  */
-const optionsOf = (stage: Stage, jobId: string): JobsOptions & { jobId: string } => ({
+const optionsOf = (jobId: string): JobsOptions & { jobId: string } => ({
   jobId,
-  attempts: ATTEMPTS[stage],
+  attempts: ATTEMPTS,
   backoff: { type: 'custom' },
   removeOnComplete: true,
   removeOnFail: true,
@@ -46,17 +46,17 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
 
   const forward: Forward = {
     async submit(item) {
-      await queues.submit.add('item', item, { ...optionsOf('submit', jobIdOf(item)), priority: item.priority });
+      await queues.submit.add('item', item, { ...optionsOf(jobIdOf(item)), priority: item.priority });
     },
     async poll(item, atMs) {
       await queues.poll.add('item', item, {
-        ...optionsOf('poll', jobIdOf(item)),
+        ...optionsOf(jobIdOf(item)),
         delay: Math.max(0, atMs - clock.now()),
       });
     },
     async archive(item: Finished) {
       const priority = archivePriority(nextDeadline(item, clock.now()));
-      await queues.archive.add('item', item, { ...optionsOf('archive', jobIdOf(item)), priority });
+      await queues.archive.add('item', item, { ...optionsOf(jobIdOf(item)), priority });
     },
   };
 
@@ -64,10 +64,10 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     items.map((item) => ({
       name: 'item',
       data: item,
-      opts: { ...optionsOf('submit', jobIdOf(item)), priority: item.priority },
+      opts: { ...optionsOf(jobIdOf(item)), priority: item.priority },
     }));
   const pollJobs = (items: readonly Submitted[]) =>
-    items.map((item) => ({ name: 'item', data: item, opts: optionsOf('poll', jobIdOf(item)) }));
+    items.map((item) => ({ name: 'item', data: item, opts: optionsOf(jobIdOf(item)) }));
 
   return {
     forward,
@@ -86,7 +86,7 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     /** Promotes the parked submit jobs of these batches. Returns how many. */
     unpark: (isWanted: (batch: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
     async finish(batch: string): Promise<void> {
-      await queues.finish.add('batch', { batch }, optionsOf('finish', `batch/${batch}`));
+      await queues.finish.add('batch', { batch }, optionsOf(`batch/${batch}`));
     },
     /** Jobs of each queue by BullMQ's states. */
     async depths(): Promise<Record<Stage, Record<string, number>>> {

@@ -27,6 +27,12 @@ export const keysOf = (prefix: string) => ({
   /** Sorted set: the times at which submits with an unknown outcome ended; hash: submits of the last minute by tens of seconds. */
   unknowns: `${prefix}:unknowns`,
   sends: `${prefix}:sends`,
+  /** Sorted set: the times at which submits could not be sent, for 10 s. */
+  notSent: `${prefix}:not-sent`,
+  /** Hash: what the fleet waits for besides the breaker → its last fault as JSON, see fleet/faults.ts. */
+  faults: `${prefix}:faults`,
+  /** The process that looks for items without a job, for as long as it does. */
+  jobCheck: `${prefix}:job-check`,
   /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */
   charges: (batch: string) => `${prefix}:charges:${batch}`,
   /** Hash: items that wait because they are over budget → what each would cost. */

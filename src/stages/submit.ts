@@ -158,7 +158,7 @@ async function submitInSlot(
       confirmed = await ports.state.confirm(item, fencingToken, credits);
       if (!permits(confirmed)) return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
     }
-    const outcome = await send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, sinceConfirmed, ports);
+    const outcome = await send({ item, claimed, slot, isProbe: confirmed === 'probe' }, sinceConfirmed, ports);
     if (outcome) return outcome;
   }
   await giveBack(item, claimed, ports);

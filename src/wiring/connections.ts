@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { FluxError, UsageError } from '../errors.ts';
 import { type RedisBatchControl, redisBatchControl } from '../fleet/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
+import { type RedisFaults, redisFaults } from '../fleet/faults.ts';
 import { type Heartbeats, redisHeartbeats } from '../fleet/heartbeats.ts';
 import { type RedisSpending, redisSpending } from '../fleet/spending.ts';
 import { createLogger, type WriteLine } from '../logger.ts';
@@ -34,6 +35,8 @@ export type Connections = {
   prices: Prices;
   spending: RedisSpending;
   heartbeats: Heartbeats;
+  /** What the fleet waits for. */
+  faults: RedisFaults;
   archive: Archive;
   /** What is written is accounted for. */
   records: Records;
@@ -81,6 +84,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       queues,
       state,
       heartbeats: redisHeartbeats(redis, keys),
+      faults: redisFaults(redis, keys, clock),
       control: redisBatchControl(redis, keys, queues, state),
       prices,
       spending,

@@ -59,7 +59,7 @@ export function openLimiters({
 
 /** Everything that the stages act on. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
-  const { config, closers, redis, clock, keys, queues, archive, records, state, log, prices } = connections;
+  const { config, closers, redis, clock, keys, queues, archive, records, state, log, prices, faults } = connections;
   const provider = openProvider(connections);
   const downloads = httpDownload({
     allow: [...config.fetchAllow, new URL(config.apiUrl).host],
@@ -89,6 +89,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     claimLead: claimLead(),
     durations: redisDurations(redis, keys),
     metrics,
+    faults: faults.port,
     settings: {
       onUnknown: config.onUnknown,
       // Beyond the client's own timeout, since the answer has to be recorded too.

@@ -27,8 +27,7 @@ import { openClosers } from '../../src/wiring/closers.ts';
 
 export const BATCH = 'spring';
 export const NEVER = new AbortController().signal;
-export const FIRST_RUN: Run = { lastAttempt: false, runs: 1, signal: NEVER };
-export const LAST_RUN: Run = { lastAttempt: true, runs: 20, signal: NEVER };
+export const FIRST_RUN: Run = { runs: 1, remembered: {}, signal: NEVER };
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
@@ -111,7 +110,8 @@ export async function openRig(
     submitLimiter: redisLimiter(redis, keys, { name: 'submit', rate, requestTimeoutMs: 10_000, running }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
     claimLead: claimLead(),
-    metrics: { observe: () => {}, countCallback: () => {} },
+    metrics: { observe: () => {}, countCallback: () => {}, count: () => {} },
+    faults: { note: () => {}, clear: () => {} },
     durations: redisDurations(redis, keys),
     settings,
   } satisfies Ports;
