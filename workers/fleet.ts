@@ -37,7 +37,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => starters[stage]());
-  const sweep = startSweep(connections, ports);
+  const sweep = startSweep(connections, ports, options.jobCheckMs);
   const heartbeat = startHeartbeat(connections, options.stages);
   let drained: Promise<boolean> | undefined;
 

@@ -28,6 +28,8 @@ export type BatchCounts = {
   /** Queued items that the budget does not allow, and what they would cost. */
   overBudget: { items: number; credits: number };
   bytes: number;
+  /** Live items that lost their jobs, and whose manifest has to be enqueued again; see workers/job-check.ts. */
+  orphans: number;
 };
 
 /**
@@ -96,6 +98,7 @@ export function emptyCounts(batch: string): BatchCounts {
     budget: undefined,
     overBudget: { items: 0, credits: 0 },
     bytes: 0,
+    orphans: 0,
   };
 }
 

@@ -35,6 +35,7 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
     budget: hash.budget === undefined ? undefined : number('budget'),
     overBudget: { items: number('beyond'), credits: number('beyondCredits') },
     bytes: number('bytes'),
+    orphans: number('orphans'),
   };
 }
 

@@ -16,7 +16,8 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
       await redis.hsetnx(keys.batch(batch), 'created', Date.now());
       await redis.hset(keys.batch(batch), { archive: facts.archive, digest: facts.digest, sealed: '0' });
       // Who enqueues a cancelled batch again wants it made after all.
-      await redis.hdel(keys.batch(batch), 'cancelled');
+      // And all its items get their jobs.
+      await redis.hdel(keys.batch(batch), 'cancelled', 'orphans');
       await redis.del(keys.seen(batch));
       return (await redis.hlen(keys.items(batch))) === 0;
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BatchCounts } from '../batch/counts.ts';
-import type { ItemState } from '../items/item-state.ts';
+import { type ItemState, isLive } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { ItemRef } from '../stages/ports.ts';
@@ -36,6 +36,18 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
       for await (const page of pagesOf(redis, keys, batch)) {
         for (const [id, state] of page) if (states.includes(state)) yield id;
       }
+    },
+    /** The live items, in pages; as inexact as `itemsIn`. */
+    async *livePages(batch: string): AsyncGenerator<[id: string, state: ItemState][]> {
+      for await (const page of pagesOf(redis, keys, batch)) {
+        const live = page.filter(([, state]) => isLive(state));
+        if (live.length > 0) yield live;
+      }
+    },
+    /** So many of its live items have neither a job nor a record that says what job: their manifest is to be enqueued again. */
+    async noteOrphans(batch: string, count: number): Promise<void> {
+      if (count === 0) await redis.hdel(keys.batch(batch), 'orphans');
+      else await redis.hset(keys.batch(batch), { orphans: count });
     },
     /** The newest first; at most 600 are remembered. Times are epoch milliseconds. */
     async recentlyArchived(batch: string, most: number): Promise<{ id: string; at: number }[]> {

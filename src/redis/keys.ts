@@ -31,8 +31,8 @@ export const keysOf = (prefix: string) => ({
   notSent: `${prefix}:not-sent`,
   /** Hash: what the fleet waits for besides the breaker → its last fault as JSON, see fleet/faults.ts. */
   faults: `${prefix}:faults`,
-  /** The process that looks for items without a job, for as long as it does. */
-  jobCheck: `${prefix}:job-check`,
+  /** Of an archive: the process that looks for items without a job, for as long as it does. */
+  jobCheck: (archive: string) => `${prefix}:job-check:${archive}`,
   /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */
   charges: (batch: string) => `${prefix}:charges:${batch}`,
   /** Hash: items that wait because they are over budget → what each would cost. */

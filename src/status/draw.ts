@@ -59,7 +59,17 @@ function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undef
   const full = Math.floor(share * BAR_WIDTH);
   const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
   const head = `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${doneOf(counts)}/${counts.total}`;
-  return [`${head}  ${progressText(counts, now, earlier)}`, `  ${statesText(counts)} · ${creditsText(counts)}`];
+  return [
+    `${head}  ${progressText(counts, now, earlier)}`,
+    `  ${statesText(counts)} · ${creditsText(counts)}`,
+    ...orphansText(counts),
+  ];
+}
+
+function orphansText({ orphans }: BatchCounts): string[] {
+  if (orphans === 0) return [];
+  const lost = orphans === 1 ? 'has lost its job' : 'have lost their jobs';
+  return [`  ${plural(orphans, 'item')} ${lost}: enqueue the manifest again`];
 }
 
 function creditsText({ credits, budget, overBudget }: BatchCounts): string {
