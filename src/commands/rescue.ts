@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type Rescue, type Rescued, rescuedItems, takeUp } from '../batch/rescue.ts';
 import { loadConfig } from '../config.ts';
+import { isThere } from '../progress/look.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { writeIndex } from '../results/write-index.ts';
@@ -8,7 +9,7 @@ import { plain, plural, say, shorten } from '../text/terminal.ts';
 import { type Connections, connect } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDurationOption } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
@@ -30,7 +31,7 @@ type Flags = ConfigFlags & DrainFlags & { json?: true };
 export function rescueCommand(startFleet: StartFleet): Command {
   return withConfigOptions(new Command('rescue'))
     .argument('<batch>', 'its name')
-    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .option('--json', 'print what came of it as JSON on stdout')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
@@ -73,6 +74,7 @@ async function rescue(
       signal: stop.signal,
     });
     const drained = await fleet.drain(drainMs);
+    if (!drained && !(await isThere(connections.redis))) leaveTheRest();
     await writeIndex(batch, connections);
     const items = await rescuedItems(connections, batch, taken.asked);
     tell(batch, taken, items, flags);

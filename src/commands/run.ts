@@ -9,6 +9,7 @@ import type { NewItem } from '../items/item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { openBooks } from '../money/balance.ts';
 import { requirePrices } from '../money/budget.ts';
+import { isThere } from '../progress/look.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { plural, say } from '../text/terminal.ts';
@@ -16,12 +17,13 @@ import { type Connections, connect } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDurationOption } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
+import { describeGivingUp, type WaitFlags } from './wait.ts';
 
 const EXAMPLES = `
 Examples:
@@ -32,6 +34,7 @@ Examples:
   $ ON_UNKNOWN=resubmit flux-batch run jobs.yaml --json > summary.json
 
 Running it again submits nothing that was submitted: it goes on where it stopped.
+What is out of reach is waited for: the API, the archive, Redis. --wait-at-most ends the run instead, with 3.
 Exit codes: 0 all archived · 1 some failed or are held · 2 something is wrong with the command, the manifest or the
 configuration · 3 stopped before the end.
 `;
@@ -41,14 +44,19 @@ export function runCommand(startFleet: StartFleet): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('run'))))
     .argument('<manifest>', 'the YAML file; - for stdin')
     .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
-    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
+    .option(
+      '--wait-at-most <duration>',
+      'stand still no longer for an API, archive or Redis out of reach',
+      parseDurationOption,
+    )
     .option('--yes', 'never ask')
     .option('--json', 'print the summary as JSON on stdout')
     .addHelpText('after', EXAMPLES)
     .action(
       async (
         file: string,
-        flags: ConfigFlags & SelectionFlags & DrainFlags & { priority: number; yes?: true; json?: true },
+        flags: ConfigFlags & SelectionFlags & DrainFlags & WaitFlags & { priority: number; yes?: true; json?: true },
       ) => {
         const config = loadConfig(overridesOf(flags));
         const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
@@ -70,6 +78,7 @@ export function runCommand(startFleet: StartFleet): Command {
             count: totals.items,
             json: flags.json === true,
             drainTimeoutMs: drainTimeoutMs(flags, config),
+            waitAtMostMs: flags.waitAtMost,
           });
         } finally {
           await connections.closers.closeAll();
@@ -85,6 +94,7 @@ type Batch = {
   count: number;
   json: boolean;
   drainTimeoutMs: number;
+  waitAtMostMs: number | undefined;
 };
 
 async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<number> {
@@ -103,8 +113,11 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
       batch: run.batch,
       enqueue: (onProgress) => enqueueManifest(connections, run, run.items(), onProgress),
       signal: stop.signal,
+      waitAtMostMs: run.waitAtMostMs,
     });
+    if (end.waitedFor) say(describeGivingUp(end.waitedFor));
     const drained = await fleet.drain(run.drainTimeoutMs);
+    if (!drained && !(await isThere(connections.redis))) leaveTheRest();
     const summary = await summarize(run.batch, connections, ports.provider, end, opening);
     if (run.json) process.stdout.write(`${JSON.stringify(summary.json, null, 2)}\n`);
     for (const line of summary.lines) say(line);

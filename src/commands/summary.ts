@@ -42,7 +42,7 @@ export async function summarize(
     budget: counts.budget ?? null,
     beyondBudget: counts.overBudget,
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
-    stopped: isSpent ? 'out-of-budget' : (end.breaker?.refusal ?? null),
+    stopped: isSpent ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
     failures: named,
   };
   const lines = [

@@ -7,7 +7,7 @@ import { say } from '../text/terminal.ts';
 import { connect } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDurationOption } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
 
@@ -30,7 +30,7 @@ export function workerCommand(startFleet: StartFleet): Command {
     .option('--submit-concurrency <count>', 'submits under way or waiting for their slot', atLeastOne)
     .option('--poll-concurrency <count>', 'polls under way', atLeastOne)
     .option('--archive-concurrency <count>', 'images held in memory at once', atLeastOne)
-    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .addHelpText('after', EXAMPLES)
     .action(async (stages: WorkerStage[], flags: Flags & DrainFlags) => {
       const config = loadConfig(overridesOf(flags));

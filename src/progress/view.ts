@@ -5,6 +5,7 @@ import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
 import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
 import { plural } from '../text/terminal.ts';
+import { describeWait, type Wait } from './waits.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {
@@ -19,6 +20,10 @@ export type View = {
   usage: LimiterUsage;
   rateLimit: Rate;
   prices: Prices;
+  /** Who is out of reach, the longest first. */
+  waits: readonly Wait[];
+  /** Images that wait longer than their original URL lives. */
+  outlived: number;
 };
 
 const BAR_WIDTH = 30;
@@ -36,6 +41,9 @@ export function drawView(view: View): string[] {
     `  ${rateText(view)}   ${costText(view)}`,
     ...pausedText(view),
     ...(breaker ? describeBreaker(breaker, view.now).map((line) => `  ${line}`) : []),
+    // The breaker has told of its own above.
+    ...view.waits.filter(({ kind }) => kind !== 'unreachable').map((wait) => `  ${describeWait(wait, view.now)}`),
+    ...riskText(view),
     ...overBudgetText(view),
   ];
 }
@@ -43,7 +51,7 @@ export function drawView(view: View): string[] {
 /** The same on one line, for logs. */
 export function lineOf(view: View): string {
   const { counts } = view;
-  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${pausedText(view).join('')}`;
+  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${[...pausedText(view), ...waitText(view), ...riskText(view)].join('')}`;
 }
 
 export function doneOf({ items }: BatchCounts): number {
@@ -77,6 +85,15 @@ function overBudgetText({ counts }: View): string[] {
     : [`  out of budget: ${plural(items, 'item')} of ${credits} credits wait beyond ${counts.budget}`];
 }
 
+function waitText({ waits, now }: View): string[] {
+  return waits.slice(0, 1).map((wait) => `  ${describeWait(wait, now)}`);
+}
+
+function riskText({ outlived }: View): string[] {
+  if (outlived === 0) return [];
+  return [`  at risk: ${plural(outlived, 'image waits', 'images wait')} longer than their original URL lives`];
+}
+
 function pausedText({ counts, allPausedAt, now }: View): string[] {
   const lines: [number | undefined, string][] = [
     [allPausedAt, '--all'],
@@ -88,9 +105,9 @@ function pausedText({ counts, allPausedAt, now }: View): string[] {
 }
 
 /** From this command's own pace once there is one, before that from the limit; nothing while neither tells. */
-function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt }: View): string {
+function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt, waits }: View): string {
   const left = counts.total - doneOf(counts);
-  if (left <= 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
+  if (left <= 0 || waits.length > 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
   const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
   const elapsedMs = now - startedAt;
   const byLimitMs = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;

@@ -1,6 +1,7 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { howItLifts } from '../fleet/describe-breaker.ts';
 import { doneOf, statesText } from '../progress/view.ts';
+import { describeWait, waitsOf } from '../progress/waits.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural, table } from '../text/terminal.ts';
@@ -39,7 +40,7 @@ export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): stri
 }
 
 /** What keeps work from being done, first, so that nobody has to look for it. */
-function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
+function stopsOf({ gate, pausedAt, workers, batches, faults, atRisk, at }: Snapshot): string[] {
   const waits = batches.some((counts) => !hasEnded(counts));
   const lines = [
     ...(pausedAt === null ? [] : [`PAUSED for ${formatDuration(at - pausedAt)}: flux-batch resume --all goes on`]),
@@ -49,6 +50,10 @@ function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
           `STOPPED (${gate.refusal}) for ${formatDuration(at - gate.since)}: ${plain(gate.message)}`,
           `  ${howItLifts(gate, at)}; by hand: flux-batch gate open`,
         ]),
+    ...waitsOf(undefined, faults, at).map((wait) => describeWait(wait, at)),
+    ...(atRisk.outlived > 0
+      ? [`at risk: ${plural(atRisk.outlived, 'image waits', 'images wait')} longer than their original URL lives`]
+      : []),
     ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
   ];
   return lines.length > 0 ? [...lines, ''] : [];

@@ -1,9 +1,10 @@
 import type { BatchCounts } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
+import type { LastFault } from '../fleet/faults.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
-import { oldestWaiting } from '../queue/backlog.ts';
+import { type AtRisk, atRisk, oldestWaiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Rate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
@@ -27,6 +28,9 @@ export type Snapshot = {
   workers: WorkerFacts[];
   /** Why submitting is stopped for all; null while it is not. */
   gate: TrippedBreaker | null;
+  /** What the fleet waits for besides, the longest first. */
+  faults: LastFault[];
+  atRisk: AtRisk;
   /** Since when a person has paused all batches; null when nobody has. */
   pausedAt: number | null;
 };
@@ -36,9 +40,12 @@ export type Look = (batch: string | undefined) => Promise<Snapshot>;
 
 /** Looks at Redis only; throws a UsageError (`batch-unknown`) for a batch that it does not know. */
 export function openLook(
-  connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
+  connections: Pick<
+    Connections,
+    'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'faults' | 'clock'
+  >,
 ): Look {
-  const { config, state, queues, control, heartbeats } = connections;
+  const { config, state, queues, control, heartbeats, faults, clock } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
     const usage = await limiter.usage();
@@ -53,7 +60,7 @@ export function openLook(
   }
 
   return async (batch) => {
-    const [batches, depths, oldest, submit, poll, workers, gate, pausedAt] = await Promise.all([
+    const [batches, depths, oldest, submit, poll, workers, gate, pausedAt, waits, risk] = await Promise.all([
       batchesOf(batch),
       queues.depths(),
       oldestWaiting(queues, Date.now()),
@@ -62,6 +69,8 @@ export function openLook(
       heartbeats.live(),
       state.breaker(),
       control.fleetPausedAt(),
+      faults.current(),
+      atRisk(queues, clock.now()),
     ]);
     const at = Date.now();
     const depthOf = (stage: Stage): QueueDepth => {
@@ -82,6 +91,8 @@ export function openLook(
       tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks },
       workers,
       gate: gate ?? null,
+      faults: waits,
+      atRisk: risk,
       pausedAt: pausedAt ?? null,
     };
   };

@@ -18,6 +18,8 @@ function view(changes: Partial<View> = {}): View {
     usage: { limit: 20, inWindow: 18, pausedMs: 0, sent: 40, refused: 0, marginMs: 100 },
     rateLimit: { max: 20, windowMs: 10_000 },
     prices: { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: {} },
+    waits: [],
+    outlived: 0,
     ...changes,
   };
 }
