@@ -1,5 +1,5 @@
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
-import type { Ports } from '../stages/ports.ts';
+import type { CircuitBreaker, Ports, StageSettings } from '../stages/ports.ts';
 
 /** Refusals that every next submit would meet, whatever its item. */
 const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
@@ -27,7 +27,7 @@ export function stopsTheFleet(refusal: Refusal): boolean {
 export async function updateBreaker(
   outcome: SubmitOutcome,
   isProbe: boolean,
-  { state, settings, log }: Pick<Ports, 'state' | 'settings' | 'log'>,
+  { state, settings, log }: { state: CircuitBreaker; settings: Pick<StageSettings, 'unknownLimit'>; log: Ports['log'] },
 ): Promise<void> {
   switch (outcome.kind) {
     case 'accepted':

@@ -5,7 +5,7 @@ import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
 import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
 import { plural } from '../text/terminal.ts';
-import { describeWait, type Wait } from './waits.ts';
+import { describeRisk, describeWait, type Wait } from './waits.ts';
 
 /** All that one picture of a running batch is drawn from. */
 export type View = {
@@ -90,8 +90,7 @@ function waitText({ waits, now }: View): string[] {
 }
 
 function riskText({ outlived }: View): string[] {
-  if (outlived === 0) return [];
-  return [`  at risk: ${plural(outlived, 'image waits', 'images wait')} longer than their original URL lives`];
+  return describeRisk(outlived).map((line) => `  ${line}`);
 }
 
 function pausedText({ counts, allPausedAt, now }: View): string[] {

@@ -2,7 +2,7 @@ import type { LastFault } from '../fleet/faults.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { FaultKind } from '../stages/ports.ts';
 import { formatDuration } from '../text/duration.ts';
-import { plain } from '../text/terminal.ts';
+import { plain, plural } from '../text/terminal.ts';
 
 /** Somebody out of reach, without whom the batch does not go on. */
 export type Wait = { kind: FaultKind | 'unreachable' | 'redis-unreachable'; message: string; forMs: number };
@@ -38,4 +38,11 @@ export function describeWait({ kind, message, forMs }: Wait, now: number): strin
 
 export function whom({ kind }: Pick<Wait, 'kind'>): string {
   return WHOM[kind];
+}
+
+/** Of images that wait, those whose original URL has died meanwhile; nothing while there are none. */
+export function describeRisk(outlived: number): string[] {
+  if (outlived === 0) return [];
+  const wait = outlived === 1 ? '1 image waits longer than its' : `${plural(outlived, 'image')} wait longer than their`;
+  return [`at risk: ${wait} original URL lives`];
 }

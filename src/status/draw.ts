@@ -1,7 +1,7 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { howItLifts } from '../fleet/describe-breaker.ts';
 import { doneOf, statesText } from '../progress/view.ts';
-import { describeWait, waitsOf } from '../progress/waits.ts';
+import { describeRisk, describeWait, waitsOf } from '../progress/waits.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural, table } from '../text/terminal.ts';
@@ -51,9 +51,7 @@ function stopsOf({ gate, pausedAt, workers, batches, faults, atRisk, at }: Snaps
           `  ${howItLifts(gate, at)}; by hand: flux-batch gate open`,
         ]),
     ...waitsOf(undefined, faults, at).map((wait) => describeWait(wait, at)),
-    ...(atRisk.outlived > 0
-      ? [`at risk: ${plural(atRisk.outlived, 'image waits', 'images wait')} longer than their original URL lives`]
-      : []),
+    ...describeRisk(atRisk.outlived),
     ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
   ];
   return lines.length > 0 ? [...lines, ''] : [];

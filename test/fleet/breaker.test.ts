@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { redisBatchState } from '../../src/fleet/batch-state.ts';
+import { updateBreaker } from '../../src/fleet/update-breaker.ts';
+import { createLogger } from '../../src/logger.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 
 const BATCH = 'spring';
@@ -11,14 +13,15 @@ const item = (id: string) => ({ batch: BATCH, id });
 async function openState(...ids: string[]) {
   const redis = new Redis(inject('redisUrl'));
   onTestFinished(() => redis.disconnect());
-  const state = redisBatchState(redis, keysOf(`test:${randomUUID()}`), async () => {});
+  const keys = keysOf(`test:${randomUUID()}`);
+  const state = redisBatchState(redis, keys, async () => {});
   await state.intake.open(BATCH, { archive: '/archive', digest: 'digest' });
   await state.intake.admit(
     BATCH,
     ids.map((id) => ({ id, was: undefined, to: 'queued' })),
   );
   for (const id of ids) await state.claim(item(id), `holder of ${id}`);
-  return { state, confirm: (id: string) => state.confirm(item(id), `holder of ${id}`, 8) };
+  return { state, redis, keys, confirm: (id: string) => state.confirm(item(id), `holder of ${id}`, 8) };
 }
 
 describe('the breaker', () => {
@@ -63,6 +66,17 @@ describe('the breaker', () => {
     expect(await state.breaker()).not.toHaveProperty('probeAt');
   });
 
+  test('of an API out of reach grows its waits to half a minute, and no further', async () => {
+    const { state, redis, keys, confirm } = await openState('one', 'two', 'three');
+    await state.tripBreaker({ refusal: 'unreachable', message: 'no', probeAfterMs: 50, longestWaitMs: 120 });
+    const waits: number[] = [];
+    for (const id of ['one', 'two', 'three']) {
+      await vi.waitFor(async () => expect(await confirm(id)).toBe('probe'), { interval: 2, timeout: 10_000 });
+      waits.push(Number(await redis.hget(keys.breaker, 'wait')));
+    }
+    expect(waits).toEqual([120, 120, 120]);
+  });
+
   test('is not made by allowing a probe where there is none', async () => {
     const { state } = await openState();
     await state.allowProbe();
@@ -85,4 +99,27 @@ test('unknown outcomes are counted with the submits of the last minute, from the
   expect(await state.noteUnknown()).toEqual({ unknown: 2, submits: 3 });
   await state.resetBreaker();
   expect(await state.noteUnknown()).toEqual({ unknown: 1, submits: 0 });
+});
+
+describe('a submit that cannot be sent', () => {
+  const outcome = { kind: 'not-sent', message: 'ECONNREFUSED' } as const;
+
+  test('as a probe is news, and waits for its time like any', async () => {
+    const { state } = await openState();
+    const ports = { state, settings: { unknownLimit: 5 }, log: createLogger('silent') };
+    await state.tripBreaker({ refusal: 'out-of-credits', message: 'top up' });
+    await updateBreaker(outcome, true, ports);
+    const breaker = await state.breaker();
+    expect(breaker).toMatchObject({ refusal: 'unreachable', message: 'ECONNREFUSED' });
+    expect(breaker?.probeAt).toBe((breaker?.since ?? 0) + 1_000);
+    await updateBreaker(outcome, true, ports);
+    expect(await state.breaker()).toEqual(breaker);
+  });
+
+  test('now and then trips nothing, and a reset forgets those before', async () => {
+    const { state } = await openState();
+    expect([await state.noteNotSent(), await state.noteNotSent()]).toEqual([1, 2]);
+    await state.resetBreaker();
+    expect(await state.noteNotSent()).toBe(1);
+  });
 });
