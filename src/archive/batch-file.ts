@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Archive } from './archive.ts';
 import { layout } from './layout.ts';
 
-/** `batch.json`: what a batch is, for people and for tools that have only the archive. */
+/** `batch.json` describes a batch, for people and for tools that have only the archive. */
 export const batchFileSchema = z.object({
   version: z.literal(1),
   batch: z.string(),
@@ -13,10 +13,10 @@ export const batchFileSchema = z.object({
     apiUrl: z.string(),
     rateLimit: z.string(),
     onUnknown: z.string(),
-    /** What it may cost. */
+    /** The budget, in credits. */
     budgetCredits: z.number().exactOptional(),
   }),
-  /** Items by state, when the batch ended last. */
+  /** Items by state, when the batch last ended. */
   totals: z.record(z.string(), z.number()).exactOptional(),
   finished: z.iso.datetime().exactOptional(),
 });
@@ -25,7 +25,7 @@ export type BatchFile = z.infer<typeof batchFileSchema>;
 export async function readBatchFile(archive: Archive, batch: string): Promise<BatchFile | undefined> {
   const body = await archive.read(layout.batch(batch));
   if (!body) return undefined;
-  // The file is for people: one that was edited beyond recognition is written anew.
+  // People may edit this file. One that cannot be parsed counts as missing, and enqueueing writes it again.
   try {
     return batchFileSchema.parse(JSON.parse(body.toString('utf8')));
   } catch {

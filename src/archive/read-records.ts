@@ -2,10 +2,13 @@ import { pMapIterable, pMapSkip } from 'p-map';
 import type { ItemRecord } from '../items/record.ts';
 import type { Records } from './records.ts';
 
-/** Enough to hide a store's latency, few enough to hold. */
+/** How many records are read at once: enough to hide a store's latency, few enough for memory. */
 const READ_AHEAD = 32;
 
-/** The records of these items in their order, read ahead. An item without a record is left out. Throws the archive's errors. */
+/**
+ * Reads the records of these items ahead, and yields them in order. An item without a record is left out. Throws the
+ * archive's errors.
+ */
 export function readRecords(
   records: Pick<Records, 'read'>,
   batch: string,
@@ -16,7 +19,7 @@ export function readRecords(
   return pMapIterable(ids, read, { concurrency: READ_AHEAD });
 }
 
-/** All records of a batch in the order of ids, which never changes. Read from the archive alone. */
+/** All records of a batch in the order of ids, which never changes. Reads only the archive, not Redis. */
 export function recordsOfBatch(records: Records, batch: string, signal?: AbortSignal): AsyncIterable<ItemRecord> {
   return readRecords(records, batch, records.list(batch, signal), signal);
 }

@@ -1,9 +1,9 @@
 import { readBatchFile, writeBatchFile } from '../archive/batch-file.ts';
-import { hasEnded } from '../batch/counts.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { formatRate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { hasEnded } from './counts.ts';
 import { type Enqueued, enqueueItems } from './enqueue-items.ts';
 import { recountCharges } from './recount-charges.ts';
 import type { RestorePorts } from './restore.ts';

@@ -42,7 +42,7 @@ configuration · 3 stopped before the end.
 
 type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: string[]; refresh?: boolean };
 
-/** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
+/** `flux-batch results`: lists every item of a batch. It needs only the archive, not Redis. */
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
     .argument('<batch>', 'its name')
@@ -62,7 +62,7 @@ export function resultsCommand(): Command {
         const file = await archivedBatch(archive, batch);
         const source: Source = { batch, file, archive, where, refresh: flags.refresh };
         if (flags.refresh) await refresh(source);
-        else if (flags.out !== undefined) process.exitCode = await bring(source, flags.out, flags.flat === true);
+        else if (flags.out !== undefined) process.exitCode = await copyToFolder(source, flags.out, flags.flat === true);
         else await print(source, flags.format);
       } finally {
         await closers.closeAll();
@@ -84,7 +84,7 @@ async function print(source: Source, format: Format): Promise<void> {
   const { batch, archive, where } = source;
   const digest = rowsDigest();
   const records = digested(recordsOfBatch(recordsIn(archive), batch), digest);
-  for await (const piece of formatRows(rowsOf(chosen(records, where)), format)) {
+  for await (const piece of formatRows(rowsOf(matching(records, where)), format)) {
     if (!process.stdout.writable) return;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
@@ -97,7 +97,7 @@ async function refresh({ batch, archive }: Source): Promise<void> {
   say(`${batch}: index and gallery written anew in ${archive.url}`);
 }
 
-/** What was asked for is done by now: that the index cannot be written is no reason to fail. */
+/** The user's request is already fulfilled here. So an index that cannot be written is a note, not an error. */
 async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsDigest): Promise<void> {
   if (refresh === false) return;
   const ports = { archive, records: recordsIn(archive) };
@@ -109,10 +109,10 @@ async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsD
   }
 }
 
-/** Images at once; more hardly helps a home line, and each holds one image. */
+/** Images copied at the same time. Each is held in memory, and more hardly help on a home connection. */
 const AT_ONCE = 8;
 
-async function bring(source: Source, out: string, flat: boolean): Promise<number> {
+async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
   const { batch, file, archive, where } = source;
   const target = folderArchive(out);
   refuseSamePlace(archive, target);
@@ -122,7 +122,7 @@ async function bring(source: Source, out: string, flat: boolean): Promise<number
   const progress = collectProgress(process.stderr, expected);
   try {
     const digest = rowsDigest();
-    const records = chosen(digested(recordsOfBatch(recordsIn(archive), batch, stop.signal), digest), where);
+    const records = matching(digested(recordsOfBatch(recordsIn(archive), batch, stop.signal), digest), where);
     const collected = collect(records, archive, target, {
       nameOf: flat ? namedForPeople() : namedById,
       width: AT_ONCE,
@@ -144,7 +144,7 @@ async function bring(source: Source, out: string, flat: boolean): Promise<number
   }
 }
 
-async function* chosen(records: AsyncIterable<ItemRecord>, where: Where): AsyncGenerator<ItemRecord> {
+async function* matching(records: AsyncIterable<ItemRecord>, where: Where): AsyncGenerator<ItemRecord> {
   for await (const record of records) if (where.matches(record)) yield record;
 }
 

@@ -1,4 +1,4 @@
-/** What stages observe and count. Every name is a time series: they are few and fixed, and so are their buckets. */
+/** What stages observe and count. Each name and each bucket is a time series in Prometheus, so they are few and fixed. */
 export const HISTOGRAMS = {
   taskPolls: {
     metric: 'flux_task_polls',
@@ -45,7 +45,7 @@ export const COUNTERS = {
 } as const;
 export type CounterName = keyof typeof COUNTERS;
 
-/** What the fleet counts together. No method waits or throws. */
+/** Metrics summed over the whole fleet. No method waits or throws. */
 export interface Metrics {
   observe(name: HistogramName, value: number): void;
   countCallback(result: CallbackResult): void;

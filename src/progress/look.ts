@@ -38,9 +38,9 @@ export function openLooks(batch: string, connections: WatchConnections, ports: W
   let riskAt = Number.NEGATIVE_INFINITY;
 
   async function ask(): Promise<Seen> {
-    // The counts come first: what else is seen is then no older.
-    const counts = await state.counts(batch);
+    // Before the counts: those from before a submit, with a breaker that it tripped, would look as if nothing were under way.
     const breaker = await state.breaker();
+    const counts = await state.counts(batch);
     const waits = waitsOf(breaker, await faults.current(), clock.now());
     if (performance.now() - riskAt >= RISK_EVERY_MS) {
       riskAt = performance.now();

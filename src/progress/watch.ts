@@ -4,12 +4,13 @@ import { doneOf, emptyCounts, isFinished, isOutOfBudget, isStuck } from '../batc
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import { longestDrainMs } from '../wiring/fleet.ts';
 import { type Display, openDisplay } from './display.ts';
 import { openLooks, type Seen, type WatchConnections, type WatchPorts } from './look.ts';
 import type { View } from './view.ts';
 import type { Wait } from './waits.ts';
 
-/** How a watched batch came to its end; `ended` is false when it was stopped before. */
+/** How watching a batch ended. `ended` is false if it was stopped before the batch's end. */
 export type BatchEnd = {
   ended: boolean;
   counts: BatchCounts;
@@ -22,10 +23,10 @@ export type BatchEnd = {
 
 export type Watched = {
   batch: string;
-  /** Takes the manifest in; called again when Redis has lost the batch, or the jobs of some of its items. */
+  /** Enqueues the manifest. Called again if Redis has lost the batch, or the jobs of some of its items. */
   enqueue(onProgress: (enqueued: Enqueued) => void): Promise<Enqueued>;
   signal: AbortSignal;
-  /** When there is nothing more to wait for; by default, when the batch has ended and its index is written. */
+  /** Whether there is nothing left to wait for. By default: the batch has ended and its index is written. */
   isOver?(counts: BatchCounts): boolean;
   /** How long it may stand still for somebody out of reach; without end by default. */
   waitAtMostMs?: number | undefined;
@@ -34,7 +35,10 @@ export type Watched = {
 const EVERY_MS = 250;
 const ENQUEUE_AGAIN_MS = 5_000;
 
-/** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
+/**
+ * Enqueues a batch and shows its progress until `isOver`, until only a person can make it continue, or until the signal
+ * aborts.
+ */
 export async function watchBatch(
   connections: WatchConnections,
   ports: WatchPorts,
@@ -50,6 +54,13 @@ export async function watchBatch(
   let last: Seen | undefined;
   /** Once is enough until they have jobs: not everything that is watched can give them one. */
   let isRestoring = false;
+  let stuckSince: number | undefined;
+  const isStuckForGood = (counts: BatchCounts, breaker: TrippedBreaker | undefined) => {
+    stuckSince = isStuck(counts, breaker) ? (stuckSince ?? performance.now()) : undefined;
+    if (stuckSince === undefined) return false;
+    // A submit under way may have its answer yet; that of a worker that died has none, and is only settled when submitting goes on.
+    return counts.items.submitting === 0 || performance.now() - stuckSince > longestDrainMs(connections.config);
+  };
   const endOf = (ended: boolean, waitedFor?: Wait): BatchEnd => {
     const counts = last?.counts ?? emptyCounts(batch);
     return { ended, counts, startedAt, before, breaker: last?.breaker, waitedFor };
@@ -74,7 +85,7 @@ export async function watchBatch(
           enqueueing.again('Redis has lost jobs of the batch; enqueueing it again');
         else if (isOver(counts)) return endOf(true);
         isRestoring = counts.orphans > 0;
-        if (isStuck(counts, seen.breaker) || isOutOfBudget(counts)) return endOf(false);
+        if (isStuckForGood(counts, seen.breaker) || isOutOfBudget(counts)) return endOf(false);
       }
       if (signal.aborted) return endOf(false);
       const stillMs = stands.forMs(counts);

@@ -2,7 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import { type BatchFile, readBatchFile } from '../archive/batch-file.ts';
 import { UsageError } from '../errors.ts';
 
-/** Throws a UsageError (`batch-unknown`) when the archive has no such batch. */
+/** Reads the `batch.json` of a batch. Throws a UsageError (`batch-unknown`) when the archive has no such batch. */
 export async function archivedBatch(archive: Archive, batch: string): Promise<BatchFile> {
   const file = await readBatchFile(archive, batch);
   if (file) return file;

@@ -1,6 +1,6 @@
 import type { ItemRecord } from '../items/record.ts';
 
-/** A record as a flat row: what results.csv and results.jsonl hold. The columns and their order are a promise to scripts. */
+/** The columns of results.csv and results.jsonl. Their names and order are stable, since scripts depend on them. */
 export const COLUMNS = [
   'id',
   'name',

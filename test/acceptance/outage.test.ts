@@ -45,7 +45,7 @@ test.concurrent('run waits for an API out of reach, says so, and goes on by itse
   expect(status.stdout).toContain('STOPPED (unreachable)');
   expect(status.stdout).toContain('nothing is lost meanwhile');
   proxy.set({ kind: 'fair' });
-  const { code, stderr } = await running.exit(120_000);
+  const { code, stderr } = await running.exit();
   const counts = countBy(await recordsOf(place, 'waits'));
   expect(counts.failed ?? 0, stderr).toBe(0);
   expect((counts.archived ?? 0) + (counts.held ?? 0)).toBe(ITEMS);
@@ -56,7 +56,7 @@ test.concurrent('run waits for an API out of reach, says so, and goes on by itse
 
 test.concurrent('--wait-at-most ends a run that stands still, with 3, and the same command goes on', async (context) => {
   const { place, proxy, running, again } = await runWithoutApi(context, 'bounded', ['--wait-at-most', '4s']);
-  const { code, stderr } = await running.exit(90_000);
+  const { code, stderr } = await running.exit();
   expect(code, stderr).toBe(3);
   expect(stderr).toMatch(/^stopped: waited for .*the API for .*--wait-at-most/m);
   expect(stderr).toContain('run the same command again to go on');
@@ -81,7 +81,7 @@ test.concurrent('run says that it waits for Redis, and Ctrl-C ends it within its
     seen: running.stderr,
   });
   running.kill('SIGINT');
-  const stopped = await running.exit(20_000);
+  const stopped = await running.exit();
   expect(stopped.code, stopped.stderr).toBe(3);
 
   proxy.set({ kind: 'fair' });
@@ -104,7 +104,7 @@ test.concurrent('run gives items their jobs again that Redis has lost', async (c
   expect(await queue.getJobCountByTypes('prioritized', 'waiting')).toBe(0);
   await queue.close();
   connection.disconnect();
-  const { code, stderr } = await running.exit(170_000);
+  const { code, stderr } = await running.exit();
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('Redis has lost jobs of the batch; enqueueing it again');
   expectOneTaskEach(place, 20);

@@ -26,6 +26,19 @@ const answering = (rig: Rig, outcome: PollOutcome) => ({
 });
 
 describe('a poll that is not answered', () => {
+  test.each([reset, limited, key])('($kind $refusal) costs nothing but time', async (outcome) => {
+    const { rig, task } = await submittedRig();
+    expect(await poll(task, FIRST_RUN, answering(rig, outcome))).toMatchObject({ kind: 'later' });
+    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted', taskId: task.taskId });
+  });
+
+  test('by a draining process is left to the next', async () => {
+    const { rig, task } = await submittedRig();
+    const run = { ...FIRST_RUN, signal: AbortSignal.abort() };
+    expect(await poll(task, run, rig.ports)).toMatchObject({ kind: 'later' });
+    expect(rig.simulator.ledger().polls).toBe(0);
+  });
+
   test('is asked again ever more rarely, half a minute apart at last, but for a 429, which has its own pause', async () => {
     const { rig, task } = await submittedRig();
     const waitAfter = async (unanswered: number, outcome: PollOutcome) => {

@@ -94,26 +94,6 @@ describe('a task that runs', () => {
   });
 });
 
-describe('a poll that is not answered', () => {
-  const unanswered: PollOutcome[] = [
-    { kind: 'unreachable', message: 'reset' },
-    { kind: 'refused', refusal: 'rate-limited', code: 429, message: 'slow down' },
-    { kind: 'refused', refusal: 'unauthorized', code: 401, message: 'key' },
-  ];
-  test.each(unanswered)('($kind $refusal) costs nothing but time', async (outcome) => {
-    const { rig, task } = await submittedRig();
-    expect(await poll(task, FIRST_RUN, answering(rig, outcome))).toMatchObject({ kind: 'later' });
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted', taskId: task.taskId });
-  });
-
-  test('by a draining process is left to the next', async () => {
-    const { rig, task } = await submittedRig();
-    const run = { ...FIRST_RUN, signal: AbortSignal.abort() };
-    expect(await poll(task, run, rig.ports)).toMatchObject({ kind: 'later' });
-    expect(rig.simulator.ledger().polls).toBe(0);
-  });
-});
-
 describe('a task that the provider does not know', () => {
   const unknown = { kind: 'not-found', message: 'no such task' } as const;
 

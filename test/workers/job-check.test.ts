@@ -1,9 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { recordsOfBatch } from '../../src/archive/read-records.ts';
 import type { Stage } from '../../src/queue/queues.ts';
-import { BATCH, openRig, prompts, type Rig } from '../money/rig.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
+import { BATCH, openRig, prompts, type Rig } from '../batch/rig.ts';
 
 const QUICKLY = { jobCheckMs: 200 };
 

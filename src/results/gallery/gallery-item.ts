@@ -1,7 +1,7 @@
 import type { ItemRecord } from '../../items/record.ts';
 import type { GalleryItem } from './gallery-data.ts';
 
-/** A record as the page shows it; `folder` is the prefix of the page's own place, which paths are relative to. */
+/** A record as the page shows it. Paths become relative to `folder`, the prefix of the page. */
 export function galleryItem(record: ItemRecord, folder: string): GalleryItem {
   const { prompt, model, ...parameters } = record.request;
   const taskId = 'taskId' in record ? record.taskId : undefined;
@@ -28,7 +28,7 @@ function pictureOf(record: Extract<ItemRecord, { state: 'archived' }>, folder: s
   return { image, thumb: relativePath(record.thumb, folder), width, height, bytes, contentType, sha256 };
 }
 
-/** `./` in front, so that nothing that a record says can be read as a URL with a scheme. */
+/** Starts with `./`, so that no key can be read as a URL with a scheme. */
 function relativePath(key: string, folder: string): string {
   const path = key.startsWith(folder) ? key.slice(folder.length) : key;
   return `./${path.split('/').map(encodeURIComponent).join('/')}`;
