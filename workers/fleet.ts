@@ -80,7 +80,8 @@ function startersOf(
   const forItems = <Data extends Item>(stage: ItemStage, run: RunStage<Data>) => ({
     ...shared,
     stage,
-    run: ours(watched.run(run)),
+    // A poll says nothing of the archive: as a rule it only reads the provider.
+    run: ours(stage === 'poll' ? run : watched.run(run)),
     onUnforeseen: ({ batch, id }: Data, error: unknown) =>
       log.error({ batch, item: id, stage, err: error }, 'unforeseen error, to be tried again'),
     giveUp: (item: Data, error: unknown) => giveUp(item, error, stage, ports),

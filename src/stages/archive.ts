@@ -13,6 +13,8 @@ import { backoffMs } from './retry.ts';
 export const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
 /** An image is `expired` only when every source said that it is gone in so many rounds: one 404 may be a replica's lag. */
 const GONE_ROUNDS = 3;
+/** A gateway that answers 404 for everything, as in a deployment, is over by the third: it comes six times as long after the second. */
+const GONE_WAIT_MS = 5_000;
 /** What the sources give is no image in so many rounds, a quarter of an hour in all: then it will not become one. */
 const INVALID_ROUNDS = 30;
 /** While a source is out of reach, the wait doubles to this, or to a part of the time that is left. */
@@ -107,6 +109,8 @@ async function linkTo(storedUrl: string, misses: Miss[], ports: Ports): Promise<
       misses.push({ source: 'link', why: 'gone', message: outcome.message });
       return undefined;
     case 'refused':
+      // A reseller without links, and not an answer about the file: the stored copy's own answer is the last word.
+      if (outcome.refusal === 'not-found' || outcome.refusal === 'feature-disabled') return undefined;
       // 422: the provider holds no such file (any more). Other refusals say nothing about the file.
       misses.push({
         source: 'link',
@@ -154,13 +158,18 @@ async function settleMisses(
   ports.log.warn({ batch, item: id, stage: 'archive', taskId, ...round, reason: message }, 'image not had yet');
   return {
     kind: 'later',
-    atMs: Math.min(now + waitMs(item, isBroken, round.missedRounds, now), item.storedDiesAt),
+    atMs: Math.min(now + waitMs(item, { ...round, allGone, isBroken }, now), item.storedDiesAt),
     remember: round,
   };
 }
 
-function waitMs(item: Finished, isBroken: boolean, rounds: number, now: number): number {
-  if (!isBroken) return backoffMs(rounds);
+function waitMs(
+  item: Finished,
+  round: { allGone: boolean; isBroken: boolean; goneRounds: number; missedRounds: number },
+  now: number,
+): number {
+  if (round.allGone) return GONE_WAIT_MS * 6 ** (round.goneRounds - 1) * (0.75 + Math.random() * 0.5);
+  if (!round.isBroken) return backoffMs(round.missedRounds);
   const left = Math.max(SHORTEST_WAIT_MS, (nextDeadline(item, now) - now) * PART_OF_TIME_LEFT);
-  return Math.min(left, backoffMs(rounds, Math.random, { longestMs: LONGEST_WAIT_MS }));
+  return Math.min(left, backoffMs(round.missedRounds, Math.random, { longestMs: LONGEST_WAIT_MS }));
 }

@@ -3,41 +3,8 @@ import { verifyImage } from '../../src/archive/image.ts';
 import type { Finished } from '../../src/items/item.ts';
 import type { FaultName } from '../../src/simulator/faults.ts';
 import { archive } from '../../src/stages/archive.ts';
-import { poll } from '../../src/stages/poll.ts';
-import type { Remembered } from '../../src/stages/remembered.ts';
-import { submit } from '../../src/stages/submit.ts';
-import { BATCH, Crash, crashing, FIRST_RUN, itemNamed, openRig, type Rig } from './rig.ts';
-
-const item = itemNamed('lighthouse');
-
-/** An item whose image is ready, as the archive stage gets it. */
-async function finishedRig(options: Parameters<typeof openRig>[0] = {}) {
-  const rig = await openRig(options);
-  await rig.admit(item);
-  await submit(item, FIRST_RUN, rig.ports);
-  const task = rig.jobs.polls.get(item.id)?.data;
-  if (!task) throw new Error('Expected a poll job');
-  await rig.untilEnded(task.taskId);
-  await poll(task, FIRST_RUN, rig.ports);
-  const finished = rig.jobs.archives.get(item.id)?.data;
-  if (!finished) throw new Error('Expected an archive job');
-  const fault = (...names: FaultName[]) => rig.simulator.setFaults(names.map((name) => ({ name, share: 1 })));
-  return { rig, finished, fault };
-}
-
-/** As a later run of the same job. */
-const told = (remembered: Remembered) => ({ ...FIRST_RUN, runs: 50, remembered });
-
-/** Runs until it is done or has run so often, each run told what the one before asked for. Returns how often it ran. */
-async function runs(finished: Finished, ports: Rig['ports'], most: number): Promise<number> {
-  let remembered: Remembered = {};
-  for (let count = 1; count <= most; count++) {
-    const outcome = await archive(finished, told(remembered), ports);
-    if (outcome.kind === 'done') return count;
-    remembered = outcome.remember ?? remembered;
-  }
-  return most;
-}
+import { finishedRig, item, told } from './finished.ts';
+import { BATCH, Crash, crashing, FIRST_RUN } from './rig.ts';
 
 describe('archiving', () => {
   test('puts image and thumbnail, then the record with all that is known of it', async () => {
@@ -119,72 +86,6 @@ describe('the source', () => {
     const { rig, finished } = await finishedRig();
     await archive({ ...finished, originDiesAt: Date.now() - 1 }, FIRST_RUN, rig.ports);
     expect(rig.simulator.ledger().downloads).toMatchObject({ origin: 0, stored: 1 });
-  });
-});
-
-describe('an image that is gone', () => {
-  test('from every source is asked for again, and expired only when it stays so', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('origin-dead', 'stored-dead');
-    const first = await archive(finished, FIRST_RUN, rig.ports);
-    expect(first).toMatchObject({ kind: 'later', remember: { goneRounds: 1 } });
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted' });
-    expect(await runs(finished, rig.ports, 9)).toBe(3);
-    const record = await rig.recordOf(item);
-    expect(record).toMatchObject({ state: 'failed', taskId: finished.taskId, failure: { class: 'expired' } });
-    expect(await rig.stateOf(item)).toBe('failed');
-  });
-
-  test('by one answer is not expired, however often other things have put it off', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('origin-dead', 'stored-dead');
-    expect(await archive(finished, told({ missedRounds: 49 }), rig.ports)).toMatchObject({ kind: 'later' });
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted' });
-  });
-
-  test('past the last deadline is expired at once', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('origin-dead', 'stored-dead');
-    await archive({ ...finished, storedDiesAt: Date.now() - 1 }, FIRST_RUN, rig.ports);
-    expect(await rig.recordOf(item)).toMatchObject({ failure: { class: 'expired' } });
-  });
-});
-
-describe('an image whose sources are out of reach', () => {
-  test('is waited for until its last deadline, also where one of them says that it is gone', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('origin-dead', 'image-500');
-    expect(await runs(finished, rig.ports, 40)).toBe(40);
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted' });
-    await archive({ ...finished, storedDiesAt: Date.now() - 1 }, told({ missedRounds: 40 }), rig.ports);
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'failed', failure: { class: 'unreachable' } });
-  });
-
-  test('is asked for ever more rarely, more often where a URL is about to die, and once more at the last deadline', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('image-500');
-    const waitOf = async (changes: Partial<Finished>) => {
-      const outcome = await archive({ ...finished, ...changes }, told({ missedRounds: 30 }), rig.ports);
-      return outcome.kind === 'later' ? outcome.atMs - Date.now() : 0;
-    };
-    const now = Date.now();
-    const wait = await waitOf({ originDiesAt: now + 600_000 });
-    expect(wait).toBeGreaterThan(100_000);
-    expect(wait).toBeLessThanOrEqual(150_000);
-    expect(await waitOf({ originDiesAt: now + 20_000 })).toBeLessThanOrEqual(5_000);
-    expect(await waitOf({ originDiesAt: now - 1, storedDiesAt: now + 500 })).toBeLessThanOrEqual(500);
-  });
-
-  test('is told to the fleet, and so is that it can be had again', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    const said: string[] = [];
-    const faults = { note: (kind: string) => said.push(kind), clear: (kind: string) => said.push(`no ${kind}`) };
-    const ports = { ...rig.ports, faults };
-    fault('image-500');
-    await archive(finished, FIRST_RUN, ports);
-    fault();
-    await archive(finished, FIRST_RUN, ports);
-    expect(said).toEqual(['images-unreachable', 'no images-unreachable']);
   });
 });
 

@@ -1,29 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Submitted } from '../../src/items/item.ts';
 import type { PollOutcome } from '../../src/provider/provider.ts';
 import { poll } from '../../src/stages/poll.ts';
-import { submit } from '../../src/stages/submit.ts';
-import { FIRST_RUN, itemNamed, openRig, type Rig } from './rig.ts';
+import { FIRST_RUN } from './rig.ts';
+import { answering, item, submittedRig } from './submitted.ts';
 
-const item = itemNamed('lighthouse');
 const reset: PollOutcome = { kind: 'unreachable', message: 'reset' };
 const limited: PollOutcome = { kind: 'refused', refusal: 'rate-limited', code: 429, message: 'slow down' };
 const key: PollOutcome = { kind: 'refused', refusal: 'unauthorized', code: 401, message: 'key' };
-
-/** An item whose task was accepted, as the poll stage gets it. */
-async function submittedRig(options: Parameters<typeof openRig>[0] = {}): Promise<{ rig: Rig; task: Submitted }> {
-  const rig = await openRig(options);
-  await rig.admit(item);
-  await submit(item, FIRST_RUN, rig.ports);
-  const task = rig.jobs.polls.get(item.id)?.data;
-  if (!task) throw new Error('Expected a poll job');
-  return { rig, task };
-}
-
-const answering = (rig: Rig, outcome: PollOutcome) => ({
-  ...rig.ports,
-  provider: { ...rig.ports.provider, poll: async () => outcome },
-});
 
 describe('a poll that is not answered', () => {
   test.each([reset, limited, key])('($kind $refusal) costs nothing but time', async (outcome) => {
