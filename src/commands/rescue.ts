@@ -1,19 +1,25 @@
 import { Command } from 'commander';
 import { type Rescue, type Rescued, rescuedItems, takeUp } from '../batch/rescue.ts';
 import { loadConfig } from '../config.ts';
-import { isThere } from '../progress/look.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
-import { writeIndex } from '../results/write-index.ts';
 import { plain, plural, say, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDurationOption } from './drain.ts';
+import {
+  DRAIN_TIMEOUT,
+  type DrainFlags,
+  drainTimeoutMs,
+  exitUndrained,
+  parseDurationOption,
+  sayUndrained,
+} from './drain.ts';
 import { EXIT } from './exit-codes.ts';
+import { writeIndexAnyway } from './index-anyway.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
-import { onStopSignals } from './signals.ts';
+import { DRAINING, onStopSignals } from './signals.ts';
 import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
@@ -57,7 +63,7 @@ async function rescue(
   // Rescue never submits, so a failed generation is not retried: a retry is a new submit.
   const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
 
-  const stop = onStopSignals({ stopsForFaults: true });
+  const stop = onStopSignals({ stopsForFaults: true, saying: DRAINING, withinMs: drainMs });
   let taken: Rescue = { asked: [], tooOld: [], noTask: [] };
   const fleet = startFleet(connections, ports, { stages: ['poll', 'archive'], onTrouble: stop.trouble });
   try {
@@ -73,16 +79,18 @@ async function rescue(
       signal: stop.signal,
     });
     const drained = await fleet.drain(drainMs);
-    if (!drained && !(await isThere(connections.redis))) exitUndrained();
-    await writeIndex(batch, connections);
+    await writeIndexAnyway(batch, connections, stop.late);
     const items = await rescuedItems(connections, batch, taken.asked);
     report(batch, taken, items, flags);
     if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     return items.every(({ state }) => state === 'archived') ? EXIT.allArchived : EXIT.someFailed;
+  } catch (error) {
+    stop.begin();
+    if (!(await fleet.drain(drainMs))) sayUndrained();
+    throw error;
   } finally {
-    await fleet.drain(drainMs);
     stop.dispose();
   }
 }

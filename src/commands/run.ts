@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { isFinished } from '../batch/counts.ts';
 import { enqueueManifest, refuseOtherArchive } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { recountCharges } from '../batch/recount-charges.ts';
@@ -9,7 +10,7 @@ import type { NewItem } from '../items/item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { openBooks } from '../money/balance.ts';
 import { requirePrices } from '../money/budget.ts';
-import { isThere } from '../progress/look.ts';
+import { unlessAborted } from '../progress/unless-aborted.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { plural, say } from '../text/terminal.ts';
@@ -18,12 +19,20 @@ import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDurationOption } from './drain.ts';
+import {
+  DRAIN_TIMEOUT,
+  type DrainFlags,
+  drainTimeoutMs,
+  exitUndrained,
+  parseDurationOption,
+  sayUndrained,
+} from './drain.ts';
 import { EXIT } from './exit-codes.ts';
+import { writeIndexAnyway } from './index-anyway.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
-import { onStopSignals } from './signals.ts';
+import { DRAINING, onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
 import { describeGivingUp, type WaitFlags } from './wait.ts';
 import { withConnections } from './with-connections.ts';
@@ -104,18 +113,24 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   sayWarnings(connections);
   say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
 
-  const stop = onStopSignals({ stopsForFaults: true });
+  const stop = onStopSignals({ stopsForFaults: true, saying: DRAINING, withinMs: run.drainTimeoutMs });
   const fleet = startFleet(connections, ports, { stages: WORKER_STAGES, onTrouble: stop.trouble });
   try {
-    const end = await watchBatch(connections, ports, {
+    const watched = await watchBatch(connections, ports, {
       batch: run.batch,
       enqueue: (onProgress) => enqueueManifest(connections, run, run.items(), onProgress),
       signal: stop.signal,
       waitAtMostMs: run.waitAtMostMs,
     });
-    if (end.waitedFor) say(describeGivingUp(end.waitedFor));
+    if (watched.waitedFor) {
+      say(describeGivingUp(watched.waitedFor));
+      stop.begin();
+    }
     const drained = await fleet.drain(run.drainTimeoutMs);
-    if (!drained && !(await isThere(connections.redis))) exitUndrained();
+    // With what came while it drained.
+    const counts = (await unlessAborted(connections.state.counts(run.batch), stop.late)) ?? watched.counts;
+    const end = { ...watched, counts, ended: watched.ended || isFinished(counts) };
+    if (!end.ended) await writeIndexAnyway(run.batch, connections, stop.late);
     const summary = await summarize(run.batch, connections, ports.provider, end, opening);
     if (run.json) printJson(summary.json, { indent: 2 });
     for (const line of summary.lines) say(line);
@@ -123,8 +138,11 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     return end.counts.items.archived === end.counts.total ? EXIT.allArchived : EXIT.someFailed;
+  } catch (error) {
+    stop.begin();
+    if (!(await fleet.drain(run.drainTimeoutMs))) sayUndrained();
+    throw error;
   } finally {
-    await fleet.drain(run.drainTimeoutMs);
     stop.dispose();
   }
 }

@@ -5,7 +5,6 @@ import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import { atRisk } from '../queue/backlog.ts';
 import { isRedisAway } from '../redis/away.ts';
-import type { RedisClient } from '../redis/connection.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { type Wait, waitsOf } from './waits.ts';
@@ -76,19 +75,4 @@ export function openLooks(batch: string, connections: WatchConnections, ports: W
       patience.abort();
     }
   };
-}
-
-/** Whether it answers just now. */
-export async function isThere(redis: RedisClient): Promise<boolean> {
-  const patience = new AbortController();
-  const late = sleep(PATIENCE_MS, false, { signal: patience.signal }).catch(() => false);
-  const answer = redis.ping().then(
-    () => true,
-    () => false,
-  );
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    patience.abort();
-  }
 }

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchCounts } from '../batch/counts.ts';
-import { doneOf, emptyCounts, isFinished, isOutOfBudget, isStuck } from '../batch/counts.ts';
+import { doneOf, emptyCounts, isFinished, isOutOfBudget, isStuckButForSubmits } from '../batch/counts.ts';
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import { longestDrainMs } from '../wiring/fleet.ts';
 import { type Display, openDisplay } from './display.ts';
 import { openLooks, type Seen, type WatchConnections, type WatchPorts } from './look.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import type { View } from './view.ts';
 import type { Wait } from './waits.ts';
 
@@ -56,13 +57,13 @@ export async function watchBatch(
   let isRestoring = false;
   let stuckSince: number | undefined;
   const isStuckForGood = (counts: BatchCounts, breaker: TrippedBreaker | undefined) => {
-    stuckSince = isStuck(counts, breaker) ? (stuckSince ?? performance.now()) : undefined;
+    stuckSince = isStuckButForSubmits(counts, breaker) ? (stuckSince ?? performance.now()) : undefined;
     if (stuckSince === undefined) return false;
     // A submit under way may have its answer yet; that of a worker that died has none, and is only settled when submitting goes on.
     return counts.items.submitting === 0 || performance.now() - stuckSince > longestDrainMs(connections.config);
   };
   const endOf = (ended: boolean, waitedFor?: Wait): BatchEnd => {
-    const counts = last?.counts ?? emptyCounts(batch);
+    const counts = last?.counts ?? before ?? emptyCounts(batch);
     return { ended, counts, startedAt, before, breaker: last?.breaker, waitedFor };
   };
 
@@ -71,7 +72,8 @@ export async function watchBatch(
     for (;;) {
       // Before the counts, which else could be those from before the items were taken in.
       const isEnqueued = enqueueing.isDone();
-      const seen = await look();
+      const seen = await unlessAborted(look(), signal);
+      if (!seen) return endOf(false);
       enqueueing.check();
       const isAway = 'forMs' in seen;
       if (!isAway) last = seen;
@@ -87,7 +89,6 @@ export async function watchBatch(
         isRestoring = counts.orphans > 0;
         if (isStuckForGood(counts, seen.breaker) || isOutOfBudget(counts)) return endOf(false);
       }
-      if (signal.aborted) return endOf(false);
       const stillMs = stands.forMs(counts);
       const waitedFor = waits.find(({ forMs }) => Math.min(forMs, stillMs) >= waitAtMostMs);
       if (waitedFor) return endOf(false, waitedFor);
@@ -142,9 +143,9 @@ function openEnqueueing({ faults }: Pick<WatchConnections, 'faults'>, watched: W
       display.note(why);
       void start();
     },
-    /** Throws what enqueueing threw, but when it was stopped. */
+    /** Throws what enqueueing threw. */
     check() {
-      if (failure !== undefined && !watched.signal.aborted) throw failure;
+      if (failure !== undefined) throw failure;
     },
   };
 }

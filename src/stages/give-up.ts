@@ -3,6 +3,7 @@ import { type Finished, type Item, itemOf, type Submitted } from '../items/item.
 import type { ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord } from '../items/transitions.ts';
 import type { Ports } from './ports.ts';
+import { releaseUnsent } from './withdraw-claim.ts';
 
 export type ItemStage = 'submit' | 'poll' | 'archive';
 
@@ -23,7 +24,7 @@ export async function giveUp(
     await ports.state.move(item, 'failed');
     return;
   }
-  const previous = await ports.records.read(batch, id);
+  const previous = await releaseUnsent(await ports.records.read(batch, id), ports);
   // A task that another has replaced: the item is that one's, and its job is another.
   if ('taskId' in item && previous?.earlierTaskIds.includes(item.taskId)) return;
   const ended = endOf(item, previous, `Set aside after repeated errors: ${messageOf(error)}`);

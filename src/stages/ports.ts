@@ -3,6 +3,7 @@ import type { Archive } from '../archive/archive.ts';
 import type { Records } from '../archive/records.ts';
 import type { Finished, Item, Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
+import type { ItemRecord } from '../items/record.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -117,6 +118,16 @@ export interface ClaimLead {
   note(tookMs: number): void;
 }
 
+/**
+ * The claims of this process that it could not give back, and whose submits started no task. A claim's record alone would say that
+ * its outcome is unknown.
+ */
+export interface UnsentClaims {
+  add(claimed: ItemRecord): void;
+  has(claimed: ItemRecord): boolean;
+  delete(claimed: ItemRecord): void;
+}
+
 /** Task durations seen lately, per model, in milliseconds. */
 export interface Durations {
   add(model: string, ms: number): Promise<void>;
@@ -170,6 +181,7 @@ export type Ports = {
   submitLimiter: Limiter;
   pollLimiter: Limiter;
   claimLead: ClaimLead;
+  unsentClaims: UnsentClaims;
   durations: Durations;
   metrics: Metrics;
   faults: Faults;
