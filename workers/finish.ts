@@ -1,6 +1,8 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
-import { readBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
+import { type BatchFile, findBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
+import type { BatchCounts } from '../src/batch/counts.ts';
+import { newBatchFile } from '../src/batch/new-batch-file.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
@@ -9,11 +11,10 @@ import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
 const finishSchema = z.object({ batch: z.string() });
 type Shared = Pick<StageWorkerOptions<unknown>, 'redis' | 'clock' | 'prefix' | 'signal' | 'onTrouble'>;
 
+type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'archive' | 'records'>;
+
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
-export function finishWorker(
-  connections: Pick<Connections, 'log' | 'state' | 'archive' | 'records'>,
-  shared: Shared,
-): Worker {
+export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
   return stageWorker({
     ...shared,
     stage: 'finish',
@@ -24,16 +25,25 @@ export function finishWorker(
   });
 }
 
-async function finish(
-  batch: string,
-  { state, archive, records }: Pick<Connections, 'state' | 'archive' | 'records'>,
-): Promise<StageOutcome> {
+async function finish(batch: string, connections: FinishPorts): Promise<StageOutcome> {
+  const { state, archive, records, log } = connections;
   const counts = await state.counts(batch);
-  await writeIndex(batch, { archive, records });
-  const file = await readBatchFile(archive, batch);
-  if (counts && file) {
-    await writeBatchFile(archive, { ...file, totals: counts.items, finished: new Date().toISOString() });
-    await state.noteFinished(batch, counts.version);
-  }
+  const unreadable = await writeIndex(batch, { archive, records });
+  for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
+  if (!counts) return { kind: 'done' };
+  const found = await findBatchFile(archive, batch);
+  if (found.kind === 'unreadable') log.error({ batch, reason: found.message }, 'batch file written anew');
+  const file = found.kind === 'file' ? found.file : await batchFileOf(batch, counts, connections);
+  await writeBatchFile(archive, { ...file, totals: counts.items, finished: new Date().toISOString() });
+  await state.noteFinished(batch, counts.version, unreadable);
   return { kind: 'done' };
+}
+
+/** From what Redis knows. The settings are this worker's. */
+async function batchFileOf(batch: string, counts: BatchCounts, { state, config }: FinishPorts): Promise<BatchFile> {
+  return newBatchFile(batch, {
+    config: { ...config, budgetCredits: counts.budget },
+    digest: await state.manifestDigest(batch),
+    createdAt: counts.createdAt,
+  });
 }

@@ -101,7 +101,7 @@ async function settle<Data>(data: Data, run: Run, options: StageWorkerOptions<Da
       options.onTrouble(error);
       return { kind: 'later', atMs: options.clock.now() + rule.delayMs * (0.75 + Math.random() * 0.5) };
     }
-    if (!run.lastAttempt) throw error;
+    if (rule.kind === 'attempt' && !run.lastAttempt) throw error;
     await options.giveUp(data, error);
     return { kind: 'done' };
   }

@@ -16,8 +16,12 @@ export type BatchCounts = {
   version: number;
   /** The version that the index in the archive was written from; undefined before the first time. */
   finishedVersion: number | undefined;
+  /** Records that the index could not read when it was written last. */
+  unreadable: number;
   items: Record<ItemState, number>;
   total: number;
+  /** Of these, items that the manifest does not have any more. */
+  former: number;
   submits: number;
   /** What its tasks cost. */
   credits: number;
@@ -88,8 +92,10 @@ export function emptyCounts(batch: string): BatchCounts {
     cancelledAt: undefined,
     version: 0,
     finishedVersion: undefined,
+    unreadable: 0,
     items: noItems(),
     total: 0,
+    former: 0,
     submits: 0,
     credits: 0,
     unsettled: 0,

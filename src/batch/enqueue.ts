@@ -2,46 +2,45 @@ import { readBatchFile, writeBatchFile } from '../archive/batch-file.ts';
 import { hasEnded } from '../batch/counts.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
-import { formatRate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { type Enqueued, enqueueItems } from './enqueue-items.ts';
+import { type Enqueued, enqueueItems, type Manifest } from './enqueue-items.ts';
+import { newBatchFile } from './new-batch-file.ts';
 import { recountCharges } from './recount-charges.ts';
 import type { RestorePorts } from './restore.ts';
 
 /** Takes a manifest into the queues, after making sure that its batch is not on its way to another archive. */
 export async function enqueueManifest(
   connections: RestorePorts & Pick<Connections, 'control'>,
-  manifest: { batch: string; digest: string },
+  manifest: Omit<Manifest, 'archive'>,
   items: AsyncIterable<NewItem>,
   onProgress?: (enqueued: Enqueued) => void,
 ): Promise<Enqueued> {
   const { config, clock, archive, records, state, queues, spending, control } = connections;
   const { onUnknown, pollGiveUpMs, storedTtlMs, budgetCredits } = config;
-  await refuseOtherArchive(connections, manifest.batch);
-  const file = await readBatchFile(archive, manifest.batch);
-  await writeBatchFile(archive, {
-    version: 1,
-    batch: manifest.batch,
-    manifestDigest: manifest.digest,
-    created: file?.created ?? new Date().toISOString(),
-    settings: {
-      apiUrl: config.apiUrl,
-      rateLimit: formatRate(config.rateLimit),
-      onUnknown,
-      ...(budgetCredits === undefined ? {} : { budgetCredits }),
-    },
-  });
+  const { batch, digest } = manifest;
+  await refuseOtherArchive(connections, batch);
+  const known = await state.counts(batch);
+  const file = await readBatchFile(archive, batch);
+  const created = file ? Date.parse(file.created) : (known?.createdAt ?? Date.now());
+  await writeBatchFile(archive, newBatchFile(batch, { config, digest, createdAt: created }));
   // Before any job: what was spent already counts against what may be spent.
-  await recountCharges(connections, manifest.batch);
-  const waited = ((await state.counts(manifest.batch))?.overBudget.items ?? 0) > 0;
-  await spending.setBudget(manifest.batch, budgetCredits);
+  await recountCharges(connections, batch);
+  const waited = (known?.overBudget.items ?? 0) > 0;
+  await spending.setBudget(batch, budgetCredits);
   const enqueued = await enqueueItems(
     { ...manifest, archive: archive.url },
     items,
-    { now: clock.now, records, intake: state.intake, queues, settings: { onUnknown, pollGiveUpMs, storedTtlMs } },
+    {
+      now: clock.now,
+      records,
+      intake: state.intake,
+      keepCharges: spending.keep,
+      queues,
+      settings: { onUnknown, pollGiveUpMs, storedTtlMs },
+    },
     onProgress,
   );
-  if (waited) await control.unpark(manifest.batch);
+  if (waited) await control.unpark(batch);
   return enqueued;
 }
 

@@ -1,8 +1,9 @@
-import { readRecords, recordsOfBatch } from '../archive/read-records.ts';
+import { readable, readRecords, recordsOfBatch } from '../archive/read-records.ts';
 import { isUnknown } from '../items/charges.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { resumedTask } from '../items/transitions.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import { type RestorePorts, restoredBatch } from './restore.ts';
@@ -33,7 +34,7 @@ function mayHaveAnImage(record: ItemRecord, storedTtlMs: number, now = Number.NE
   return mayYieldItsImage({ ...record, failure }, { now, storedTtlMs });
 }
 
-export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[] };
+export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[]; unreadable: Unreadable[] };
 
 const CHUNK = 500;
 
@@ -48,8 +49,9 @@ export async function takeUp(
 ): Promise<Rescue> {
   const { config, clock, records, state, queues } = connections;
   await restoredBatch(connections, batch);
-  const rescue: Rescue = { asked: [], tooOld: [], noTask: [] };
-  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
+  const rescue: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
+  const found = readable(recordsOfBatch(records, batch), (unreadable) => void rescue.unreadable.push(unreadable));
+  for await (const some of chunksOf(found, CHUNK)) {
     const now = clock.now();
     const toAsk: ItemRecord[] = [];
     for (const record of some) {
@@ -88,7 +90,7 @@ export async function rescuedItems(
   ids: readonly string[],
 ): Promise<Rescued[]> {
   const found: Rescued[] = [];
-  for await (const record of readRecords(records, batch, ids)) {
+  for await (const record of readable(readRecords(records, batch, ids), () => {})) {
     const { id, name, state } = record;
     const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
     found.push({ id, name, state, ...(failure && { class: failure.class, message: failure.message }) });

@@ -9,6 +9,7 @@ import { type Connections, connect } from '../wiring/connections.ts';
 import { agrees } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 
 const ACTIONS = ['list', 'resubmit', 'drop', 'attach'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -65,7 +66,7 @@ async function act(connections: Connections, batch: string, action: Action, item
 
 async function list(connections: Connections, batch: string, flags: Flags): Promise<void> {
   let count = 0;
-  for await (const record of heldItems(connections, batch)) {
+  for await (const record of heldItems(connections, batch, tellUnreadable())) {
     count += 1;
     const text = flags.json ? JSON.stringify(record) : [...describeHeld(record, Date.now()), ''].join('\n');
     process.stdout.write(`${text}\n`);

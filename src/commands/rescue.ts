@@ -24,6 +24,8 @@ Examples:
 Exit codes: 0 all that could be asked for is archived · 1 some of it is not · 3 stopped before the end.
 `;
 
+const MOST_NAMED = 50;
+
 type Flags = ConfigFlags & DrainFlags & { json?: true };
 
 /** `flux-batch rescue`: what was submitted and is not archived, from the archive's records alone. */
@@ -58,7 +60,7 @@ async function rescue(
   const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
 
   const stop = onStopSignals({ stopsForFaults: true });
-  let taken: Rescue = { asked: [], tooOld: [], noTask: [] };
+  let taken: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
   const fleet = startFleet(connections, ports, { stages: ['poll', 'archive'], onTrouble: stop.trouble });
   try {
     const end = await watchBatch(connections, ports, {
@@ -79,19 +81,25 @@ async function rescue(
     if (!drained) leaveTheRest();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
-    return items.every(({ state }) => state === 'archived') ? EXIT.allArchived : EXIT.someFailed;
+    const all = taken.unreadable.length === 0 && items.every(({ state }) => state === 'archived');
+    return all ? EXIT.allArchived : EXIT.someFailed;
   } finally {
     await fleet.drain(drainMs);
     stop.dispose();
   }
 }
 
-function tell(batch: string, { asked, tooOld, noTask }: Rescue, items: readonly Rescued[], flags: Flags): void {
+function tell(
+  batch: string,
+  { asked, tooOld, noTask, unreadable }: Rescue,
+  items: readonly Rescued[],
+  flags: Flags,
+): void {
   const archived = items.filter(({ state }) => state === 'archived').length;
   const others = items.filter(({ state }) => state !== 'archived');
   if (flags.json) {
     process.stdout.write(
-      `${JSON.stringify({ batch, asked: asked.length, archived, others, tooOld, noTask }, null, 2)}\n`,
+      `${JSON.stringify({ batch, asked: asked.length, archived, others, tooOld, noTask, unreadable }, null, 2)}\n`,
     );
   }
   say(`${batch}: ${archived} of ${plural(asked.length, 'image')} rescued`);
@@ -101,5 +109,14 @@ function tell(batch: string, { asked, tooOld, noTask }: Rescue, items: readonly 
     );
   }
   if (tooOld.length > 0) say(`${plural(tooOld.length, 'task')} not asked for: the provider has deleted their images`);
+  for (const { message, taskId } of unreadable.slice(0, MOST_NAMED)) {
+    say(`  unreadable  ${plain(message)}`);
+    say(
+      taskId === undefined
+        ? '              it names no task: nothing can be asked for'
+        : `              it names the task ${taskId}, which was paid for: put the record right, and rescue asks for it`,
+    );
+  }
+  if (unreadable.length > MOST_NAMED) say(`  … and ${unreadable.length - MOST_NAMED} more that cannot be read`);
   if (noTask.length > 0) say(`${plural(noTask.length, 'submit')} without a task id: flux-batch held ${batch}`);
 }

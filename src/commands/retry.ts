@@ -8,6 +8,7 @@ import { connect } from '../wiring/connections.ts';
 import { agrees } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 
 const EXAMPLES = `
 Examples:
@@ -34,7 +35,7 @@ export function retryCommand(): Command {
       const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
       try {
         await restoredBatch(connections, batch);
-        const failed = await chooseFailed(connections, batch, flags.class ?? []);
+        const failed = await chooseFailed(connections, batch, flags.class ?? [], tellUnreadable());
         const choices = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
         const cost = await costOfChoices(choices, connections.config.pricesFile);
         const what = describeChoices(choices, cost);

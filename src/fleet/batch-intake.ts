@@ -34,15 +34,19 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
     },
     async see(batch, ids) {
       await redis.sadd(keys.seen(batch), ...ids);
+      await redis.srem(keys.former(batch), ...ids);
     },
     async forgetUnseen(batch) {
       for await (const page of pagesOf(redis, keys, batch)) {
         await forget(
-          [...hashesOf(keys, batch), keys.seen(batch)],
+          [...hashesOf(keys, batch), keys.seen(batch), keys.former(batch)],
           page.map(([id]) => id),
         );
       }
       await redis.del(keys.seen(batch));
+    },
+    async noteFormer(batch, ids) {
+      if (ids.length > 0) await redis.sadd(keys.former(batch), ...ids);
     },
     async seal(batch) {
       if ((await seal(hashesOf(keys, batch), [])) === 1) await onEnded(batch);

@@ -11,6 +11,10 @@ export const keysOf = (prefix: string) => ({
   items: (batch: string) => `${prefix}:items:${batch}`,
   /** Set of item ids that the manifest being enqueued has; there only while a batch is enqueued again. */
   seen: (batch: string) => `${prefix}:seen:${batch}`,
+  /** Set of item ids that the manifest does not have any more and that are not forgotten. */
+  former: (batch: string) => `${prefix}:former:${batch}`,
+  /** Hash: items whose record the last index could not read → what is wrong with it. */
+  unreadable: (batch: string) => `${prefix}:unreadable:${batch}`,
   /** Exists while a callback has announced the end of a task whose poll was under way at that moment. */
   pollNow: (jobId: string) => `${prefix}:hint:${jobId}`,
   /** Hash: what the fleet has counted, see fleet/metrics.ts. */

@@ -3,6 +3,7 @@ import { pMapIterable } from 'p-map';
 import type { Archive } from '../archive/archive.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
+import type { Found } from '../items/unreadable.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
@@ -24,12 +25,12 @@ export type CollectOptions = {
  * bytes are not those that were archived is left out and told of.
  */
 export function collect(
-  records: AsyncIterable<ItemRecord>,
+  records: AsyncIterable<Found>,
   from: Archive,
   to: Archive,
   options: CollectOptions,
-): AsyncIterable<ItemRecord> {
-  const bring = async (record: ItemRecord) => {
+): AsyncIterable<Found> {
+  const bring = async (record: Found): Promise<Found> => {
     options.signal.throwIfAborted();
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);

@@ -2,7 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
-import type { ItemRecord } from '../items/record.ts';
+import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 import { contactSheet, MOST_ON_SHEET, type SheetPicture } from './contact-sheet.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
@@ -13,19 +13,20 @@ import { textFile } from './text-file.ts';
 export type IndexPorts = { archive: Archive; records: Records };
 
 /** Writes the index of a batch from its records into the archive, beside them. May run any number of times. */
-export function writeIndex(batch: string, { archive, records }: IndexPorts): Promise<void> {
+export function writeIndex(batch: string, { archive, records }: IndexPorts): Promise<Unreadable[]> {
   return writeIndexFiles(batch, recordsOfBatch(records, batch), { archive, folder: layout.folder(batch) });
 }
 
 /**
  * Writes a batch's whole index in one pass over its records: results.jsonl, results.csv, the gallery and the contact sheet.
- * Each file appears whole, the page last. Holds a part of each, whatever the batch's size. May run any number of times.
+ * Each file appears whole, the page last. Holds a part of each, whatever the batch's size. May run any number of times. A record
+ * that cannot be read has its row too; resolves with those.
  */
 export async function writeIndexFiles(
   batch: string,
-  records: AsyncIterable<ItemRecord>,
+  records: AsyncIterable<Found>,
   { archive, folder }: IndexPlace,
-): Promise<void> {
+): Promise<Unreadable[]> {
   const begin = async (name: string, contentType: string) =>
     textFile(await archive.begin(folder + name, { contentType }));
   const jsonl = await begin(indexFiles.resultsJsonl, 'application/x-ndjson');
@@ -33,6 +34,7 @@ export async function writeIndexFiles(
   const gallery = galleryWriter(batch, { archive, folder });
   const sheet: SheetPicture[] = [];
   const digest = rowsDigest();
+  const unreadable: Unreadable[] = [];
   try {
     await csv.add(CSV_HEAD);
     for await (const record of records) {
@@ -42,6 +44,7 @@ export async function writeIndexFiles(
       await jsonl.add(line);
       await csv.add(csvLine(row));
       await gallery.add(record);
+      if (!isReadable(record)) unreadable.push(record);
       if (record.state === 'archived' && sheet.length < MOST_ON_SHEET) sheet.push(record);
     }
     await jsonl.commit();
@@ -53,4 +56,5 @@ export async function writeIndexFiles(
   const picture = await contactSheet(sheet, archive);
   if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
   await gallery.commit({ sheet: picture !== undefined, digest: digest.hex() });
+  return unreadable;
 }

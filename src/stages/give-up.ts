@@ -1,12 +1,13 @@
 import { FluxError, messageOf } from '../errors.ts';
-import type { Item } from '../items/item.ts';
+import type { Item, Submitted } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord } from '../items/transitions.ts';
 import type { Ports } from './ports.ts';
 
-/** Ends an item whose stage kept throwing errors that no rule foresees, so that it is named and not lost. */
-export async function giveUp(item: Item, error: unknown, ports: Ports): Promise<void> {
-  ports.log.error({ batch: item.batch, item: item.id, reason: messageOf(error) }, 'gave up');
+/** Ends an item whose stage kept throwing errors that no rule foresees, or cannot go on, so that it is named and not lost. */
+export async function giveUp(item: Item | Submitted, error: unknown, ports: Ports): Promise<void> {
+  const task = 'taskId' in item ? { taskId: item.taskId } : {};
+  ports.log.error({ batch: item.batch, item: item.id, ...task, reason: messageOf(error) }, 'gave up');
   if (error instanceof FluxError && error.code === 'record-corrupt') {
     // The record may hold a task id that a person can still read. So it is never written over.
     await ports.state.move(item, 'failed');

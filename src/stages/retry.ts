@@ -3,15 +3,17 @@ import { FluxError } from '../errors.ts';
 /**
  * What becomes of a job whose stage threw or asked for a retry.
  * - `attempt`: one of its attempts is used up; BullMQ runs it again after a backoff
+ * - `end`: trying again would come to the same: the item ends at once
  * - `wait`: the fault is not the item's: it waits without using up attempts, however long it takes
  */
-export type RetryRule = { kind: 'attempt' } | { kind: 'wait'; delayMs: number };
+export type RetryRule = { kind: 'attempt' } | { kind: 'end' } | { kind: 'wait'; delayMs: number };
 
 /** The one table of what is retried. A code that is not here is a bug of ours or of a library: it uses up attempts. */
 const RULES: ReadonlyMap<string, RetryRule> = new Map([
   ['submit-not-sent', { kind: 'attempt' }],
   ['submit-unknown', { kind: 'attempt' }],
   ['image-missed', { kind: 'attempt' }],
+  ['record-corrupt', { kind: 'end' }],
   ['archive-corrupt', { kind: 'attempt' }],
   ['archive-unreachable', { kind: 'wait', delayMs: 5_000 }],
   ['archive-denied', { kind: 'wait', delayMs: 30_000 }],

@@ -121,6 +121,21 @@ describe('enqueuing a manifest', () => {
     expect(await statesOf(rig)).toEqual(['queued', 'queued', 'queued']);
   });
 
+  test('of a part of it forgets nothing that is outside of the part', async () => {
+    const rig = await openRig();
+    const [hero, ...others] = items;
+    if (!hero) throw new Error('Expected an item');
+    await takeIn(rig, others);
+    await work(rig);
+    await rig.put({ ...sentAgo(hero, 1_000), state: 'failed', failure: { class: 'content-policy', message: 'no' } });
+    await takeIn(rig);
+    expect(await statesOf(rig)).toEqual(['failed', 'archived', 'archived']);
+    const part = { batch: BATCH, digest: 'digest', archive: rig.archive.url, isPart: true };
+    await enqueueItems(part, stream(others.slice(1)), rig.enqueuePorts);
+    expect(await statesOf(rig)).toEqual(['failed', 'archived', 'archived']);
+    expect(await rig.state.counts(BATCH)).toMatchObject({ total: 3, former: 0 });
+  });
+
   test('that dies anywhere and comes again comes to the same', async () => {
     for (const method of ['open', 'states', 'admit', 'seal'] as const) {
       for (const when of ['before', 'after'] as const) {
