@@ -1,4 +1,4 @@
-// The package as a library. As `bin/` does for the command line, this puts `src` and `workers` together.
+// The library entry. It joins `src` and `workers`, as `bin/` does for the command line.
 import type { FluxBatch, OpenOptions, Settings } from './src/library/flux-batch.ts';
 import { openWith } from './src/library/open.ts';
 import { startFleet } from './workers/fleet.ts';
@@ -20,9 +20,10 @@ export { type LoadedManifest, loadManifest } from './src/library/load-manifest.t
 export { ManifestError, type Problem } from './src/manifest/problems.ts';
 
 /**
- * Opens what a batch needs by settings of the names that the environment has, and by nothing else: `openFluxBatch(process.env)` takes
- * the environment, after `process.loadEnvFile()` also `.env`. Only S3 credentials are looked for by the AWS SDK as ever.
- * It never exits, prints or listens to signals. Throws a UsageError (`config-invalid`).
+ * Opens everything that a batch needs. Settings have the names of the environment variables, but the environment is not
+ * read: pass `process.env`, after `process.loadEnvFile()` if `.env` counts too. The one exception is S3 credentials, which
+ * the AWS SDK finds by itself. The library never exits, prints or listens to signals. Throws a UsageError
+ * (`config-invalid`).
  */
 export function openFluxBatch(settings: Settings = {}, options: OpenOptions = {}): FluxBatch {
   return openWith(startFleet, settings, options);

@@ -1,14 +1,52 @@
 import { defineConfig } from 'vitest/config';
+import { CONDITION_MS, TEST_MS } from './test/services/limits.ts';
+
+/** Neither Redis nor S3 nor another process: values in, values out. What is not named here or below is with the services. */
+const PURE = [
+  ...['callbacks', 'manifest', 'plan', 'progress', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
+  'test/archive/{embed,folder,image,open,records}.test.ts',
+  'test/commands/terminal.test.ts',
+  'test/config.test.ts',
+  'test/deploy/kubernetes.test.ts',
+  'test/items/{charges,item-id}.test.ts',
+  'test/money/balance.test.ts',
+  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',
+  'test/redis/url.test.ts',
+  'test/results/where.test.ts',
+  'test/simulator/{faults,random,rate-window}.test.ts',
+  'test/stages/{poll-schedule,retry}.test.ts',
+];
+
+/** What takes long, by itself or because it waits for something to be given up as dead: `npm run test:long`. */
+const LONG = ['test/faults/**/*.test.ts', 'test/acceptance/{fleet,kill}.test.ts', 'test/workers/takeover.test.ts'];
+
+/**
+ * Files share their processes, and with them what they import: a process for each file spends most of the run on loading
+ * modules.
+ */
+const shared = {
+  isolate: false,
+  pool: 'forks' as const,
+  // Most tests wait, for servers, processes and the times of the product: two cores are busy with four files.
+  maxWorkers: 4,
+  // Runs under faults mostly wait.
+  maxConcurrency: 8,
+  testTimeout: TEST_MS,
+  hookTimeout: TEST_MS,
+  expect: { poll: { interval: 50, timeout: CONDITION_MS } },
+  setupFiles: ['test/services/patience.ts'],
+};
+
+const globalSetup = ['test/services/global-setup.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/services/global-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // Most tests wait for servers and processes; by default there would be one file at a time on two cores.
-    maxWorkers: 2,
-    // Runs under faults mostly wait.
-    maxConcurrency: 8,
+    projects: [
+      { test: { ...shared, name: 'pure', include: PURE } },
+      {
+        test: { ...shared, name: 'services', include: ['test/**/*.test.ts'], exclude: [...PURE, ...LONG], globalSetup },
+      },
+      { test: { ...shared, name: 'long', include: LONG, globalSetup } },
+    ],
   },
 });

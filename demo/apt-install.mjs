@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Debian's convention: 101 forbids starting the services of packages that are being installed. */
+/** While this file exists and exits with 101, Debian packages do not start their services on installation. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
 export function isOnPath(program) {
@@ -20,19 +20,19 @@ export function canInstall() {
   return process.getuid?.() === 0 && isOnPath('apt-get');
 }
 
-/** Installs Debian packages without starting their services, quietly unless it fails. Returns whether it worked. */
+/** Installs Debian packages without starting their services. Prints output only on failure. Returns whether it worked. */
 export function aptInstall(packages) {
   console.error(`Installing by apt-get: ${packages.join(' ')}`);
   const policyIsOurs = !existsSync(POLICY);
-  // Ctrl-C ends apt-get; we still have to take the policy back.
-  const stay = () => {};
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stay);
+  // Ctrl-C ends apt-get, but this process must live on to remove the policy file.
+  const ignore = () => {};
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, ignore);
   if (policyIsOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     return apt('update') && apt('install', '-y', '--no-install-recommends', ...packages);
   } finally {
     if (policyIsOurs) rmSync(POLICY, { force: true });
-    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stay);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, ignore);
   }
 }
 

@@ -1,4 +1,4 @@
-// `npm run demo`: the whole way from a manifest to a folder of pictures, with a simulator in place of the API.
+// `npm run demo`: the whole way from a manifest to a folder of images, with the simulator instead of the real API.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { aptInstall, canInstall, isOnPath } from './apt-install.mjs';
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const cli = resolve(project, 'dist/bin/flux-batch.js');
 const manifest = resolve(project, 'jobs.example.yaml');
-// Its own folder, so that it meets neither a .env nor batches and workers of yours.
+// The demo runs in its own folder, so that it uses neither your .env nor your batches and workers.
 const home = resolve(project, 'demo');
 const archive = resolve(home, 'archive');
 const stateDir = resolve(home, '.flux-batch');
@@ -19,7 +19,7 @@ const redisUrl = chooseRedis();
 if (!existsSync(cli)) build();
 await clearFormerDemo();
 
-// Ctrl-C in the terminal reaches the command by itself, and that drains; we stay to stop the simulator after it.
+// Ctrl-C in the terminal also reaches the command, which drains. This process stays to stop the simulator afterwards.
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
@@ -34,8 +34,8 @@ try {
 }
 
 /**
- * A private Redis (an empty REDIS_URL) wherever there is a server for it, since workers at REDIS_URL may be real ones:
- * they would take the demo's jobs to the real API.
+ * Uses a private Redis (an empty REDIS_URL) if a server is installed. Workers on the user's REDIS_URL may be real ones, and
+ * would send the demo's jobs to the real API.
  */
 function chooseRedis() {
   const available = () => isOnPath('redis-server') || isOnPath('valkey-server');
@@ -54,7 +54,7 @@ function build() {
   if (status !== 0) process.exit(2);
 }
 
-/** The simulator of a former demo is gone, and the tasks that it ran with it: there is nothing to go on with. */
+/** Removes the state of an earlier demo. Its simulator is gone, and with it all its tasks, so it cannot be continued. */
 async function clearFormerDemo() {
   const running = resolve(stateDir, 'redis', 'redis.json');
   if (existsSync(running)) {
@@ -68,7 +68,7 @@ async function clearFormerDemo() {
   for (const former of [archive, stateDir]) rmSync(former, { recursive: true, force: true });
 }
 
-/** Outside the terminal's process group, so that Ctrl-C does not end it before the command. */
+/** Starts it in its own process group, so that Ctrl-C does not stop it before the command has drained. */
 async function startSimulator() {
   const child = spawn(process.execPath, [cli, 'simulate', '--port', '0', '--rate', '20/10s', '--time-scale', '0.1'], {
     detached: true,
@@ -76,21 +76,21 @@ async function startSimulator() {
   });
   process.once('exit', () => child.kill('SIGKILL'));
   const ended = once(child, 'exit');
-  let said = '';
+  let output = '';
   const env = await Promise.race([
     ended.then(() => undefined),
     new Promise((resolve) => {
       child.stderr.setEncoding('utf8').on('data', (text) => {
-        said += text;
-        // It prints what to export.
-        const exports = said.matchAll(/\b(FLUX_API_URL|FLUX_API_KEY)=(\S+)\n/g);
+        output += text;
+        // The simulator prints the variables to export.
+        const exports = output.matchAll(/\b(FLUX_API_URL|FLUX_API_KEY)=(\S+)\n/g);
         const found = Object.fromEntries([...exports].map(([, name, value]) => [name, value]));
         if (found.FLUX_API_URL && found.FLUX_API_KEY) resolve(found);
       });
     }),
   ]);
   if (env === undefined) {
-    console.error(`The simulator did not start:\n${said}`);
+    console.error(`The simulator did not start:\n${output}`);
     process.exit(2);
   }
   return {
@@ -102,7 +102,7 @@ async function startSimulator() {
   };
 }
 
-/** Returns the status to exit with. */
+/** Returns the exit code. */
 async function runExample(simulated) {
   console.error(`A simulator of the API listens on ${simulated.FLUX_API_URL}
 $ flux-batch run ${relative(process.cwd(), manifest)} --yes\n`);
@@ -118,7 +118,7 @@ $ flux-batch run ${relative(process.cwd(), manifest)} --yes\n`);
   return 0;
 }
 
-/** By the records of the batch: one item refused for its prompt, all others archived. */
+/** Whether exactly one item failed, and for its prompt, and all others are archived. Reads the batch's records. */
 function onlyTheForbiddenFailed() {
   const { batch } = parse(readFileSync(manifest, 'utf8'));
   const folder = resolve(archive, batch, 'items');

@@ -5,12 +5,12 @@ import { say } from './text/terminal.ts';
 import { VERSION } from './version.ts';
 import type { StartFleet } from './wiring/fleet.ts';
 
-/** Workers are loaded for the commands that start some only. */
+/** Loads the workers. Only commands that start some call it. */
 export type LoadFleet = () => Promise<StartFleet>;
 
-type Entry = { takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
+type Entry = { alias?: string; takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
 
-/** Each is loaded when it is called: all of them with what they use take 0.5 s. */
+/** A command's module is loaded only when that command is called. Loading all of them takes 0.5 s. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   run: {
     takes: '<manifest>',
@@ -52,8 +52,9 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (fleet) => (await import('./commands/rescue.ts')).rescueCommand(await fleet()),
   },
   gate: {
+    alias: 'breaker',
     takes: '[action]',
-    about: 'why submitting is stopped for the fleet; open: begin again by hand',
+    about: 'why submitting is stopped for the fleet; reset or open: begin again by hand',
     load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
   pause: {
@@ -100,10 +101,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
-/** Runs the command line; the only place that turns errors into messages and exit codes. */
+/** Runs the command line. Only this function turns errors into messages and exit codes. */
 export async function main(argv: readonly string[], fleet: LoadFleet): Promise<void> {
   const debug = argv.includes('--debug');
-  // A reader that has seen enough (`| head`) is no fault, and must not keep us from closing what is open.
+  // A closed pipe (`| head`) is not an error, and must not prevent the command from closing its connections.
   process.stdout.on('error', (error) => {
     if (!isClosedPipe(error)) throw error;
   });
@@ -119,14 +120,15 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     .description('Images from a YAML manifest, in your bucket before their URLs die, each paid for once.')
     .version(VERSION)
     .exitOverride((error) => {
-      // Commander has printed its message; help and version end well, all else is a mistake in the command.
+      // Commander has already printed its message. Help and version exit with 0; everything else is a usage error.
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
   const words = argv.slice(2).filter((word) => !word.startsWith('-'));
   const called = words[0] === 'help' ? words[1] : words[0];
-  for (const [name, { takes, about, load }] of Object.entries(COMMANDS)) {
-    // Of the others only what the list of commands shows.
-    const command = name === called ? await load(fleet) : stubOf(name, takes);
+  for (const [name, { alias, takes, about, load }] of Object.entries(COMMANDS)) {
+    const isCalled = called !== undefined && (called === name || called === alias);
+    const command = isCalled ? await load(fleet) : stubOf(name, takes);
+    if (alias !== undefined) command.alias(alias);
     cli.addCommand(
       command
         .description(about)
@@ -138,6 +140,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
   return cli;
 }
 
+/** A placeholder for a command that is not called. The list of commands shows only this much of it. */
 function stubOf(name: string, takes: string | undefined): Command {
   const stub = new Command(name);
   return takes === undefined ? stub : stub.arguments(takes);
@@ -154,7 +157,7 @@ function isClosedPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-/** Of an error and of what caused it, outermost first. */
+/** The stacks of an error and of its causes, outermost first. */
 function stacksOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   return [error.stack ?? '', ...stacksOf(error.cause).map((stack) => `caused by ${stack}`)];

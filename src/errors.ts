@@ -1,6 +1,6 @@
 /**
- * The one error family. `code` is what programs and the retry table go by, `facts` is what a log line carries, and
- * `hint` tells a person what to do. Control never flows by `message`.
+ * The base of all our errors. Programs and the retry table (src/stages/retry.ts) go by `code`; log lines carry `facts`;
+ * `hint` tells a person what to do. Control flow must never depend on `message`.
  */
 export class FluxError extends Error {
   override readonly name: string = 'FluxError';
@@ -20,12 +20,12 @@ export class FluxError extends Error {
   }
 }
 
-/** The command line, the manifest or the configuration is wrong: exit code 2, nothing was done. */
+/** A mistake in the command line, the manifest or the configuration: exit code 2, nothing was done. */
 export class UsageError extends FluxError {
   override readonly name = 'UsageError';
 }
 
-/** What to say of anything that was thrown. */
+/** The message of anything that was thrown, also of values that are not errors. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,12 +1,12 @@
 import { type Logger, pino } from 'pino';
 import { scrubber } from './text/scrub.ts';
 
-/** Takes a JSON line, its end included. */
+/** Receives one JSON line, its newline included. */
 export type WriteLine = (line: string) => void;
 
 /**
- * Events with fields, as JSON lines on stderr unless told otherwise: stdout is for data. Fields that hold secrets are left out by their names, and
- * the secrets' values wherever in a line they stand, as in an error's message.
+ * Logs events with fields as JSON lines, to stderr by default because stdout is for data. Secrets are masked twice: fields
+ * by their names, and the values themselves anywhere in a line, such as in an error's message.
  */
 export function createLogger(
   level: string,

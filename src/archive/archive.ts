@@ -1,33 +1,39 @@
 export type WriteOptions = { contentType: string; signal?: AbortSignal };
 
-/** A file that grows unseen. Exactly one of `commit` and `discard` ends it. */
+/** A file that is being written and that nobody can see yet. End it with exactly one of `commit` and `discard`. */
 export interface PendingFile {
   append(part: Buffer): Promise<void>;
-  /** Whole and durable when this resolves, in place of what was there. */
+  /** The file is complete and durable when this resolves. It replaces an existing one. */
   commit(): Promise<void>;
-  /** As if it had never been begun; never throws. */
+  /** Removes what was written so far. Never throws. */
   discard(): Promise<void>;
 }
 
 /**
- * Where everything ends: a folder or a bucket prefix, the same layout in both. Keys are relative, `/`-separated and
- * made of our own ids only. A write is whole and durable when its promise resolves, and nobody ever sees a part of it.
+ * The store of images, records and indexes: a folder or a bucket prefix, with the same layout in both. Keys are
+ * relative, separated by `/`, and made of our own ids only. A write is complete and durable when its promise resolves.
+ * A partial file is never visible.
  *
- * Errors: a `FluxError` with code `archive-unreachable` (may pass: network, 5xx, throttling), `archive-denied`
- * (credentials or rights), `archive-full` (no space, quota) or `archive-corrupt` (what was stored is not what was sent).
+ * Errors: a `FluxError` with code `archive-unreachable` (transient: network, 5xx, throttling), `archive-denied`
+ * (credentials or rights), `archive-full` (no space, quota) or `archive-corrupt` (the stored bytes differ from those
+ * that were sent).
  */
 export interface Archive {
-  /** As a person would name it: `s3://bucket/prefix` or an absolute folder path. */
+  /** For people: `s3://bucket/prefix` or an absolute folder path. */
   readonly url: string;
-  /** Proves, by writing and removing a probe, that images can be stored; creates a missing bucket or folder. */
+  /** Writes and removes a probe, to check that images can be stored. Creates a missing bucket or folder. */
   prepare(signal?: AbortSignal): Promise<void>;
+  /** Undefined when there is no such key. */
   read(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
   write(key: string, body: Buffer, options: WriteOptions): Promise<void>;
-  /** Writes only when the key is absent; false when it was there. This is what fences two claims of one item. */
+  /** Writes only if the key is absent; returns false if it exists. This fences two workers that claim the same item. */
   create(key: string, body: Buffer, options: WriteOptions): Promise<boolean>;
-  /** For what is too large to hold: appended part by part, with a part of it in memory (8 MB at most). */
+  /** For files that are too large for memory. They are appended part by part; at most 8 MB are held. */
   begin(key: string, options: WriteOptions): Promise<PendingFile>;
-  /** The keys under a prefix that ends in `/`, in byte order, a page at a time in memory. */
+  /**
+   * The keys under a prefix that ends in `/`, in byte order. Holds a page of keys (S3) or the names of a folder at a
+   * time.
+   */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;
 }

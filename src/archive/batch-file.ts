@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { Archive } from './archive.ts';
 import { layout } from './layout.ts';
 
-/** `batch.json`: what a batch is, for people and for tools that have only the archive. */
+/** `batch.json` describes a batch, for people and for tools that have only the archive. */
 export const batchFileSchema = z.object({
   version: z.literal(1),
   batch: z.string(),
@@ -14,10 +14,10 @@ export const batchFileSchema = z.object({
     apiUrl: z.string(),
     rateLimit: z.string(),
     onUnknown: z.string(),
-    /** What it may cost. */
+    /** The budget, in credits. */
     budgetCredits: z.number().exactOptional(),
   }),
-  /** Items by state, when the batch ended last. */
+  /** Items by state, when the batch last ended. */
   totals: z.record(z.string(), z.number()).exactOptional(),
   finished: z.iso.datetime().exactOptional(),
 });

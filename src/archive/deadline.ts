@@ -1,4 +1,4 @@
-/** An answer that took too long; what waited for it is told apart from what was called off. */
+/** No answer came in time. A class of its own, to tell a timeout from an abort by the caller. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
   readonly afterMs: number;
@@ -10,8 +10,9 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Runs with a signal that aborts at the caller's wish or after `afterMs`. Not `AbortSignal.any`: on Node 20 it keeps a
- * little memory for each call as long as the caller's signal lives, and ours lives as long as the process.
+ * Runs with a signal that aborts when the caller's does, or with a `DeadlineError` after `afterMs`. Do not use
+ * `AbortSignal.any` here: on Node 20 it leaks a little memory per call while the caller's signal lives, and ours lives
+ * as long as the process.
  */
 export async function withDeadline<T>(
   afterMs: number,
@@ -20,16 +21,16 @@ export async function withDeadline<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const callOff = () => controller.abort(signal?.reason);
+  const onAbort = () => controller.abort(signal?.reason);
   const timer = setTimeout(() => controller.abort(new DeadlineError(afterMs)), afterMs);
-  signal?.addEventListener('abort', callOff, { once: true });
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await run(controller.signal);
   } catch (thrown) {
-    // Whatever the client made of the abort, the reason is what happened.
+    // The client may throw an error of its own after an abort. The reason of the abort is what happened.
     throw controller.signal.aborted ? controller.signal.reason : thrown;
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', callOff);
+    signal?.removeEventListener('abort', onAbort);
   }
 }

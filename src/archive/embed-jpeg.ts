@@ -1,10 +1,10 @@
 const [APP0, APP1] = [0xe0, 0xe1];
 const XMP = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1');
 const EXIF = Buffer.from('Exif\0\0', 'latin1');
-/** A segment's length counts its own two bytes. */
+/** The length field of a segment counts its own two bytes. */
 const MAX_CONTENT = 65_535 - 2;
 
-/** The image with an XMP segment; undefined when the packet is too long for one. */
+/** Adds an XMP segment to the image. Undefined when the packet is too long for one segment (64 KB). */
 export function embedInJpeg(image: Buffer, xmp: Buffer): Buffer | undefined {
   const content = Buffer.concat([XMP, xmp]);
   if (content.length > MAX_CONTENT) return undefined;
@@ -14,7 +14,7 @@ export function embedInJpeg(image: Buffer, xmp: Buffer): Buffer | undefined {
   return Buffer.concat([image.subarray(0, at), head, content, image.subarray(at)]);
 }
 
-/** JFIF must come first and Exif next; of two XMP segments readers take the first, so ours stands before any other. */
+/** JFIF must come first, then Exif. Readers use the first XMP segment, so ours goes before any other. */
 function endOfFirstSegments(image: Buffer): number {
   let at = 2;
   while (at + 4 <= image.length && image[at] === 0xff && isFirst(image, at)) at += 2 + image.readUInt16BE(at + 2);

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** Signature and IHDR, which must come first; text may stand anywhere behind. */
+/** The signature and IHDR must come first. Text chunks may follow anywhere. */
 const HEADER_BYTES = 8 + 25;
 
 export function embedInPng(image: Buffer, { xmp, description }: { xmp: Buffer; description: string }): Buffer {
@@ -12,7 +12,7 @@ export function embedInPng(image: Buffer, { xmp, description }: { xmp: Buffer; d
   ]);
 }
 
-/** An iTXt chunk, uncompressed as XMP asks for: `keyword NUL 0 0 language NUL translated keyword NUL text`. */
+/** An iTXt chunk, uncompressed as XMP requires: `keyword NUL 0 0 language NUL translated keyword NUL text`. */
 function internationalText(keyword: string, text: Buffer): Buffer {
   return chunk('iTXt', Buffer.concat([Buffer.from(`${keyword}\0\0\0\0\0`, 'latin1'), text]));
 }

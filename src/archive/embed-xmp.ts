@@ -1,6 +1,9 @@
 import { escapeMarkup } from '../text/escape-markup.ts';
 
-/** What an image says of itself once it has left its archive. The input image is left out: its URL may open something. */
+/**
+ * What an image file says about itself outside of its archive. The URL of the input image is left out: it may grant
+ * access.
+ */
 export type EmbeddedMetadata = {
   prompt: string;
   model: string;
@@ -14,9 +17,9 @@ export type EmbeddedMetadata = {
 const SOURCE = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia';
 
 /**
- * XMP as photo tools show it: the prompt as description, the name as title, the model as creator tool, and IPTC's mark of a
- * generated picture. `fluxbatch:metadata` has the same exactly, as JSON, for programs: XML cannot carry every character.
- * `bare` is without the description, the only part that is there twice.
+ * An XMP packet that photo tools can show: the prompt as description, the name as title, the model as creator tool, and
+ * IPTC's source type for generated images. `fluxbatch:metadata` has the same data as JSON, for programs, since XML
+ * cannot represent every character. `bare` leaves out the description: the JSON has the prompt as well.
  */
 export function xmpPacket(metadata: EmbeddedMetadata, size: 'full' | 'bare'): Buffer {
   const description = size === 'full' ? languages('dc:description', metadata.prompt) : '';
@@ -40,15 +43,15 @@ ${languages('dc:title', metadata.name)}${description}</rdf:Description></rdf:RDF
 const languages = (element: string, text: string) =>
   `<${element}><rdf:Alt><rdf:li xml:lang="x-default">${escaped(text)}</rdf:li></rdf:Alt></${element}>\n`;
 
-/** JSON escapes control characters and lone surrogates by itself; these two XML refuses as well. */
+/** `JSON.stringify` escapes control characters and lone surrogates. XML does not allow these two characters either. */
 function jsonOf(metadata: EmbeddedMetadata): string {
   return JSON.stringify(metadata).replace(/[\uFFFE\uFFFF]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what XML 1.0 has no way to write
+// biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 cannot represent these characters
 const NOT_IN_XML = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
 
-// A lone surrogate becomes U+FFFD where the text becomes UTF-8.
+// A lone surrogate becomes U+FFFD when the text is encoded as UTF-8.
 function escaped(text: string): string {
   return escapeMarkup(text.replace(NOT_IN_XML, '\uFFFD')).replaceAll('\r', '&#13;');
 }

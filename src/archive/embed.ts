@@ -3,11 +3,12 @@ import { embedInPng } from './embed-png.ts';
 import { type EmbeddedMetadata, xmpPacket } from './embed-xmp.ts';
 
 /**
- * The image with the metadata written into it, in XMP, and in a PNG the prompt as `Description` as well. Bytes are spliced in
- * front of the pixels, which stay as they are. A prompt that fits no JPEG segment (64 KB) leaves the image unchanged.
- * A signature over the file's bytes, such as C2PA's, does not hold any more after this.
+ * Writes the metadata into the image as XMP, and into a PNG also the prompt as `Description`. Bytes are inserted before
+ * the pixels, which do not change. A JPEG segment holds 64 KB. For a longer prompt the XMP goes without its
+ * description, and if that is still too long the image is returned unchanged. A signature over the file's bytes, such
+ * as C2PA's, is no longer valid after this.
  *
- * Expects an image that `verifyImage` has passed.
+ * Expects an image that `verifyImage` has accepted.
  */
 export function embedMetadata(image: Buffer, format: 'jpeg' | 'png', metadata: EmbeddedMetadata): Buffer {
   if (format === 'png') return embedInPng(image, { xmp: xmpPacket(metadata, 'full'), description: metadata.prompt });

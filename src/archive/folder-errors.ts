@@ -1,6 +1,6 @@
 import { FluxError, messageOf } from '../errors.ts';
 
-/** The system's code of an error (`ENOSPC`), where there is one. */
+/** The system's code of an error (`ENOSPC`), if it has one. */
 export function errorCodeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
@@ -21,7 +21,7 @@ const DENIED = new Map([
   ['ENAMETOOLONG', 'the name is too long for the disk'],
 ]);
 
-/** What the system said of a folder, in the archive's codes and a person's words. */
+/** Maps a system error of an archive folder to the archive's error codes, with a message and a hint for people. */
 export function folderError(thrown: unknown, at: { doing: string; root: string; key: string }): FluxError {
   if (thrown instanceof FluxError) return thrown;
   const systemCode = errorCodeOf(thrown) ?? '';

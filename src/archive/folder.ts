@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Archive, PendingFile } from './archive.ts';
 import { errorCodeOf, folderError } from './folder-errors.ts';
+import { makeFolder, syncFolder } from './folder-sync.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 
 const PROBE = '.flux-batch-probe';
 
 /**
- * An archive in a folder. Every write goes to a temporary name in the target's own folder, is synced, and then takes
- * its name in one step; what a crash leaves behind starts with a dot and is no key, so that nobody ever lists it.
+ * An archive in a folder. Every write goes to a temporary file in the target's folder, is synced, and is then renamed
+ * in one step. A temporary file that a crash leaves behind starts with a dot. That is no valid key, so it is never
+ * listed.
  */
 export function folderArchive(path: string): Archive {
   const root = resolve(path);
@@ -87,16 +89,19 @@ async function replace(target: string, body: Buffer): Promise<void> {
 async function createNew(target: string, body: Buffer): Promise<boolean> {
   const temporary = await writeTemporary(dirname(target), body);
   try {
-    return await takeName(temporary, target);
+    return await linkIfAbsent(temporary, target);
   } finally {
-    // Gone already where it was renamed.
+    // It is gone already if it was renamed.
     await unlinkIfThere(temporary);
     await syncFolder(dirname(target));
   }
 }
 
-/** Gives the file a second name, which fails when the name is taken: whole from the first moment, and only one wins. */
-async function takeName(temporary: string, target: string): Promise<boolean> {
+/**
+ * Creates the target as a hard link. This fails when the name exists, so only one process wins, and the file is
+ * complete at once.
+ */
+async function linkIfAbsent(temporary: string, target: string): Promise<boolean> {
   try {
     await link(temporary, target);
     return true;
@@ -104,8 +109,9 @@ async function takeName(temporary: string, target: string): Promise<boolean> {
     if (errorCodeOf(thrown) === 'EEXIST') return false;
     if (!NO_HARD_LINKS.has(errorCodeOf(thrown) ?? '')) throw thrown;
   }
-  // FAT and some network mounts know no hard links: reserve the name, then put the whole file over it. A crash between
-  // the two leaves an empty file, which reads as a corrupt record and not as a free item.
+  // FAT and some network mounts have no hard links. There the name is reserved with an empty file, then replaced. A
+  // crash between the two leaves the empty file. It reads as a corrupt record and not as a free item, so nothing is
+  // submitted twice.
   try {
     await (await open(target, 'wx')).close();
   } catch (thrown) {
@@ -163,47 +169,6 @@ async function writeTemporary(folder: string, body: Buffer): Promise<string> {
   return path;
 }
 
-/** Makes a folder with its parents, and makes their names survive a power cut. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-}
-
-/** Syncs that have not begun yet, and the one under way, of each folder. */
-const [waiting, underWay] = [new Map<string, Promise<void>>(), new Map<string, Promise<void>>()];
-
-/** Makes the names in a folder durable. Whoever comes while a sync is under way shares the next one with all who wait for it. */
-function syncFolder(folder: string): Promise<void> {
-  const shared = waiting.get(folder);
-  if (shared) return shared;
-  const former = underWay.get(folder) ?? Promise.resolve();
-  const sync = former
-    .catch(() => {})
-    .then(() => {
-      waiting.delete(folder);
-      underWay.set(folder, sync);
-      return syncNow(folder);
-    })
-    .finally(() => {
-      if (underWay.get(folder) === sync) underWay.delete(folder);
-    });
-  waiting.set(folder, sync);
-  return sync;
-}
-
-async function syncNow(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (thrown) {
-    // Some mounts cannot sync a folder; the file itself is synced everywhere.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(errorCodeOf(thrown) ?? '')) throw thrown;
-  } finally {
-    await handle.close();
-  }
-}
-
 async function unlinkIfThere(path: string): Promise<void> {
   try {
     await unlink(path);
@@ -213,8 +178,8 @@ async function unlinkIfThere(path: string): Promise<void> {
 }
 
 /**
- * The names of one folder are held and sorted at once, which a folder of 100,000 records bears well (about 20 MB). A
- * folder sorts as its name with `/`, so that the order is that of whole keys in bytes, as S3 has it.
+ * Yields keys in byte order, as S3 does. The names of one folder are sorted in memory, about 20 MB for 100,000 records.
+ * A subfolder is sorted as its name with a `/`, so that whole keys are in order.
  */
 async function* walk(prefix: string, namesIn: (prefix: string) => Promise<string[]>): AsyncGenerator<string> {
   const names = await namesIn(prefix);
@@ -225,7 +190,7 @@ async function* walk(prefix: string, namesIn: (prefix: string) => Promise<string
   }
 }
 
-/** What a folder holds of ours, folders with a `/` behind; nothing when it is not there. */
+/** The valid keys in a folder. Names of subfolders end in `/`. Empty when the folder does not exist. */
 async function readNames(folder: string): Promise<string[]> {
   const entries = await unlessMissing(readdir(folder, { withFileTypes: true }));
   return (entries ?? [])

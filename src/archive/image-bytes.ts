@@ -1,4 +1,4 @@
-/** What the bytes themselves say they are, whatever was ordered or declared. */
+/** The format that the bytes themselves show, independent of what was ordered or declared. */
 export type Sniffed = 'jpeg' | 'png' | 'webp' | 'gif' | 'text' | 'nothing' | 'unknown';
 
 const PNG_START = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -10,16 +10,19 @@ export function sniffFormat(body: Buffer): Sniffed {
   const start = body.toString('latin1', 0, 512);
   if (start.startsWith('RIFF') && start.slice(8, 12) === 'WEBP') return 'webp';
   if (start.startsWith('GIF8')) return 'gif';
-  // HTML, XML and JSON are what a proxy or an expired link answers in place of an image.
+  // A proxy or an expired link answers with HTML, XML or JSON in place of an image.
   return /^(?:ï»¿)?\s*[<{[]/.test(start) ? 'text' : 'unknown';
 }
 
-/** The offset behind the image's last byte, by its own structure; undefined when the end is not there. */
+/** The offset after the image's last byte, found by its structure. Undefined when the file ends before. */
 export function endOfImage(body: Buffer, format: 'jpeg' | 'png'): number | undefined {
   return format === 'jpeg' ? endOfJpeg(body) : endOfPng(body);
 }
 
-/** Chunks of `length type data crc` up to IEND, which a decoder does not ask for once it has the last pixel. */
+/**
+ * A PNG is a sequence of chunks `length type data crc` up to IEND. Decoders stop at the last pixel and do not check for
+ * IEND.
+ */
 function endOfPng(body: Buffer): number | undefined {
   let at = PNG_START.length;
   while (at + 12 <= body.length) {
@@ -32,7 +35,10 @@ function endOfPng(body: Buffer): number | undefined {
 
 const [EOI, SOS] = [0xd9, 0xda];
 
-/** Segments of `FF marker length data` up to EOI; the data of a scan ends at the next marker that is not part of it. */
+/**
+ * A JPEG is a sequence of segments `FF marker length data` up to EOI. The data of a scan ends at the next marker that
+ * is not part of it.
+ */
 function endOfJpeg(body: Buffer): number | undefined {
   let at = 2;
   while (at + 1 < body.length) {
@@ -52,7 +58,7 @@ function endOfJpeg(body: Buffer): number | undefined {
 
 function endOfScan(body: Buffer, start: number): number {
   let at = body.indexOf(0xff, start);
-  // FF 00 is the byte FF of the scan, and restarts belong to it.
+  // FF 00 is an escaped FF byte in the scan's data. Restart markers are part of the scan.
   while (at !== -1 && at + 1 < body.length && isInScan(body[at + 1] ?? 0)) at = body.indexOf(0xff, at + 2);
   return at === -1 ? body.length : at;
 }

@@ -21,11 +21,12 @@ const MAX_PIXELS = 64_000_000;
 const THUMBNAIL_SIDE = 320;
 
 /**
- * Proves that a body is a whole image of the expected format, by its structure and by decoding all of it, and makes its
- * thumbnail on the way. With 8 at once on two cores 5 ms for a JPEG of 0.2 MB, 10 to 15 ms for an image of 2 MB.
+ * Checks that a body is a complete image of the expected format, by its structure and by decoding all of it. Makes the
+ * thumbnail in the same pass. With 8 at once on two cores, a JPEG of 0.2 MB takes 5 ms and an image of 2 MB takes 10 to
+ * 15 ms.
  *
- * Refused: other formats, pages and errors in place of an image, files that end early or go on after their end, pixels
- * that do not decode. A changed byte inside a JPEG's scan is not noticed: the format has no checksum.
+ * Refused are other formats, error pages, files that end early or continue after their end, and pixels that do not
+ * decode. A changed byte inside a JPEG's scan is not detected: the format has no checksum.
  */
 export async function verifyImage(
   body: Buffer,
@@ -47,12 +48,12 @@ export async function verifyImage(
 }
 
 /**
- * One pass: the decoder reads every byte of the file also where it scales down as it goes, so that no decoding to full
- * pixels is needed to find a file that ends early (measured: as strict, and up to twice as fast).
+ * One pass. The decoder reads every byte even when it scales down while decoding. So a truncated file is found without
+ * decoding to full size (measured: as strict, and up to twice as fast).
  */
 async function decode(body: Buffer, maxPixels: number) {
   const sharp = await loadSharp();
-  // Not `warning`: an odd colour profile must not cost a paid image.
+  // Not `warning`: an unusual colour profile is no reason to refuse an image that is paid for.
   const picture = sharp(body, { failOn: 'error', limitInputPixels: maxPixels });
   const { width, height } = await picture.metadata();
   const thumbnail = await picture
@@ -65,10 +66,10 @@ async function decode(body: Buffer, maxPixels: number) {
 
 let loading: Promise<typeof Sharp> | undefined;
 
-/** Loads the native library at the first image only; `--help` does without. */
+/** Loads the native library with the first image, so that `--help` starts without it. */
 function loadSharp(): Promise<typeof Sharp> {
   loading ??= import('sharp').then(({ default: sharp }) => {
-    // No image comes twice, and many at once fill the cores better than threads for each.
+    // No image is decoded twice. And many images in parallel use the cores better than several threads for each.
     sharp.cache(false);
     sharp.concurrency(1);
     return sharp;

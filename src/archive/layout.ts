@@ -1,4 +1,4 @@
-/** The keys of everything in an archive; the one place that knows the layout. */
+/** The keys of everything in an archive. No other file knows the layout. */
 export const layout = {
   batch: (batch: string) => `${batch}/batch.json`,
   records: (batch: string) => `${batch}/items/`,
@@ -7,11 +7,11 @@ export const layout = {
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
   thumbs: (batch: string) => `${batch}/thumbs/`,
   thumb: (batch: string, item: string) => `${batch}/thumbs/${item}.webp`,
-  /** What all of a batch is in. */
+  /** The prefix of everything in a batch. */
   folder: (batch: string) => `${batch}/`,
 };
 
-/** The files of an index, in a batch's folder and wherever its results are brought to. */
+/** The files of an index, in a batch's folder or in the folder that results are collected to. */
 export const indexFiles = {
   resultsJsonl: 'results.jsonl',
   resultsCsv: 'results.csv',
@@ -20,7 +20,7 @@ export const indexFiles = {
   galleryPart: (number: number) => `gallery-data/${String(number).padStart(5, '0')}.js`,
 };
 
-/** The item id of a record's key. */
+/** The item id in a record's key. */
 export function itemOfRecordKey(batch: string, key: string): string {
   return key.slice(layout.records(batch).length, -'.json'.length);
 }

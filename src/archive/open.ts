@@ -4,7 +4,10 @@ import { s3Archive } from './s3.ts';
 import type { S3Settings } from './s3-client.ts';
 import { parseArchiveUrl } from './url.ts';
 
-/** Opens the archive that a URL or path names, without reaching for it yet. Throws `archive-url-invalid`. */
+/**
+ * Opens the archive that a URL or a path names, without connecting to it yet. Throws a UsageError
+ * (`archive-url-invalid`).
+ */
 export async function openArchive(settings: S3Settings): Promise<Archive> {
   const place = parseArchiveUrl(settings.url);
   return place.kind === 's3' ? s3Archive(settings) : folderArchive(place.path);

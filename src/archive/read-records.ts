@@ -3,7 +3,7 @@ import type { ItemRecord } from '../items/record.ts';
 import { type Found, isReadable } from '../items/unreadable.ts';
 import { CorruptRecordError, type Records } from './records.ts';
 
-/** Enough to hide a store's latency, few enough to hold. */
+/** How many records are read at once: enough to hide a store's latency, few enough for memory. */
 const READ_AHEAD = 32;
 
 /** One that cannot be read is a value: whoever reads many must not fail for one. Throws the archive's errors. */
@@ -32,7 +32,7 @@ export function readRecords(
   return pMapIterable(ids, read, { concurrency: READ_AHEAD });
 }
 
-/** All records of a batch in the order of ids, which never changes. Read from the archive alone. */
+/** All records of a batch in the order of ids, which never changes. Reads only the archive, not Redis. */
 export function recordsOfBatch(records: Records, batch: string, signal?: AbortSignal): AsyncIterable<Found> {
   return readRecords(records, batch, records.list(batch, signal), signal);
 }

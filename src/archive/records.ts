@@ -4,12 +4,15 @@ import type { Unreadable } from '../items/unreadable.ts';
 import type { Archive } from './archive.ts';
 import { itemOfRecordKey, layout } from './layout.ts';
 
-/** The items' records in an archive. All but `list` may throw the archive's errors. */
+/** The items' records in an archive. All methods throw the archive's errors; `list` does so while it is iterated. */
 export type Records = {
-  /** Throws a `CorruptRecordError` when what is there is no record of this item. */
+  /**
+   * Undefined when there is no record. Throws a `CorruptRecordError` (`record-corrupt`) when the file is not a valid record of
+   * this item.
+   */
   read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined>;
   write(record: ItemRecord, signal?: AbortSignal): Promise<void>;
-  /** False when the item has a record already: the claim of another. */
+  /** Returns false when the item already has a record: another worker has claimed it. */
   create(record: ItemRecord, signal?: AbortSignal): Promise<boolean>;
   /** The ids of all items that have a record, in byte order of their keys. */
   list(batch: string, signal?: AbortSignal): AsyncIterable<string>;

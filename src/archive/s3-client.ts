@@ -5,14 +5,17 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 export type S3Settings = {
   /** `s3://bucket` or `s3://bucket/prefix`. */
   url: string;
-  /** Of a server other than AWS, `http://host:port`. Without it the SDK asks `AWS_ENDPOINT_URL_S3`, then AWS. */
+  /** `http://host:port` of a server other than AWS. Without it the SDK uses `AWS_ENDPOINT_URL_S3`, else AWS. */
   endpoint?: string | undefined;
-  /** Bucket in the path, not in the host name. On by default where an endpoint is given. */
+  /** Puts the bucket into the path, not into the host name. By default on when an endpoint is given. */
   forcePathStyle?: boolean | undefined;
   region?: string | undefined;
-  /** Connections kept open; twice the number of archive jobs at once, since each puts two or three objects. */
+  /**
+   * Most connections at once, 32 by default. Should be twice the number of concurrent archive jobs, since each puts two
+   * or three objects.
+   */
   maxSockets?: number | undefined;
-  /** How long one operation may take, its retries included. */
+  /** The timeout of one operation, with its retries. 60 s by default. */
   timeoutMs?: number | undefined;
   /** Without them, the SDK's default chain: environment, profile, container or instance role. */
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
@@ -22,14 +25,14 @@ type Sdk = typeof import('@aws-sdk/client-s3');
 export type S3Connection = {
   sdk: Sdk;
   client: S3Client;
-  /** Makes a bucket where the server does not know our region's name; see `createBucket`. */
+  /** A client with the default region, for servers that do not know ours; see `createBucket`. */
   withoutRegion: () => S3Client;
   close: () => void;
 };
 
-/** Loads the SDK only now: it costs 120 ms, which `--help` and folder archives need not pay. */
+/** Loads the SDK only here. It takes 120 ms, which `--help` and folder archives save. */
 export async function connectS3(settings: S3Settings): Promise<S3Connection> {
-  // The SDK's own switch. Its warning about Node 20 speaks to us who choose the version, not to who runs the program.
+  // Turns off the SDK's warning about Node 20. It is for developers, who choose the version, not for users.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const sdk = await import('@aws-sdk/client-s3');
 
@@ -64,27 +67,28 @@ function clientConfig(
 ): S3ClientConfig {
   return {
     region,
-    // With the region left out, AWS itself says where the bucket is.
+    // If the region is wrong or missing, AWS answers with the right one.
     followRegionRedirects: true,
     ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
     ...((settings.forcePathStyle ?? settings.endpoint !== undefined) && { forcePathStyle: true }),
     ...(settings.credentials && { credentials: settings.credentials }),
     retryMode: 'standard',
     maxAttempts: 4,
-    // The default checksum is a trailer, which Ceph answers with 411 and others store as part of the object.
+    // The SDK's default checksum is a trailer. Ceph answers it with 411, and other servers store it as part of the
+    // object.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // Our bodies are small, and the handshake costs a round trip each.
+    // Our bodies are small, and `Expect: 100-continue` costs a round trip for each.
     expectContinueHeader: false,
-    // Agents of our own, as objects: for ones it made itself the SDK opens a connection for each larger body.
+    // We pass agents as objects. With agents that it makes itself, the SDK opens a new connection for each larger body.
     requestHandler: { ...agents, connectionTimeout: 5_000, socketTimeout: 30_000, logger: SILENT },
   };
 }
 
-// The handler would write its notes about busy sockets to the console, into the middle of a progress display.
+// Otherwise the handler prints warnings about busy sockets into the progress display.
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** The region of the environment or the profile. Servers of one's own do not care, AWS redirects. */
+/** The region from the environment or the profile, else us-east-1. Self-hosted servers ignore it, and AWS redirects. */
 async function configuredRegion(sdk: Sdk): Promise<string> {
   const client = new sdk.S3Client({});
   try {

@@ -4,7 +4,7 @@ import { errorCodeOf } from './folder-errors.ts';
 
 export type S3Place = { bucket: string; endpoint: string | undefined; doing: string; key?: string };
 
-/** What S3 or the way to it said, in the archive's codes and with what a person can do about it. */
+/** Maps an error of S3 or of the network to the archive's error codes, with a message and a hint for people. */
 export function s3Error(thrown: unknown, at: S3Place): FluxError {
   if (thrown instanceof FluxError) return thrown;
   const { name, status, attempts } = s3Answer(thrown);
@@ -16,7 +16,7 @@ export function s3Error(thrown: unknown, at: S3Place): FluxError {
   });
 }
 
-/** The parts of an SDK error that decide: its S3 code, the HTTP status and how often the SDK had tried. */
+/** The parts of an SDK error that matter: the S3 code, the HTTP status, and the SDK's number of attempts. */
 export function s3Answer(thrown: unknown): { name: string; status: number | undefined; attempts: number } {
   const metadata = thrown instanceof Error && '$metadata' in thrown ? thrown.$metadata : undefined;
   const numberAt = (key: string) => {
@@ -110,7 +110,7 @@ function verdictOf(thrown: unknown, at: S3Place): Verdict {
   const network = BY_SYSTEM_CODE[errorCodeOf(thrown) ?? ''];
   if (network) return { ...network, code: 'archive-unreachable', why: `${network.why} (${where})` };
   const message = messageOf(thrown);
-  // What the SDK says of an answer without a message of its own.
+  // `UnknownError` is the SDK's message for an answer that has none.
   return verdictOfStatus(status, message === 'UnknownError' ? name : `${name}: ${message}`, where);
 }
 
@@ -121,7 +121,7 @@ function verdictOfStatus(status: number | undefined, said: string, where: string
   if (status === 408 || status === 409 || status === 429 || status >= 500) {
     return { code: 'archive-unreachable', why: `${where} answered ${status} ${said}` };
   }
-  // Any other answer comes again for the same request: somebody has to look at it.
+  // Any other status would come again at a retry. A person has to look at it.
   return {
     code: 'archive-denied',
     why: `${where} answered ${status} ${said}`,

@@ -3,27 +3,29 @@ import { FluxError } from '../errors.ts';
 import type { PendingFile } from './archive.ts';
 import type { S3Connection } from './s3-client.ts';
 import { putWhole, type S3Address } from './s3-put.ts';
+import type { S3Operation } from './s3-requests.ts';
 
-/** S3 takes parts of 5 MB or more, 10,000 of them: so an object of up to 80 GB. */
+/** S3 requires parts of 5 MB or more and allows 10,000 of them, so an object may have up to 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
 
-export type Request = <T>(run: (s3: S3Connection, signal: AbortSignal) => Promise<T>) => Promise<T>;
+type Request = <T>(run: S3Operation<T>) => Promise<T>;
 
 /**
- * An object put in parts, each when enough has gathered; nobody sees any of it before `commit`. One that stays smaller
- * than a part is put whole. What a crash leaves is an unfinished upload, which a bucket's lifecycle rule removes.
+ * A multipart upload. A part is sent as soon as enough bytes are buffered; the object is not visible before `commit`.
+ * An object smaller than one part is put whole. A crash leaves an unfinished upload, which is stored until a lifecycle
+ * rule of the bucket removes it.
  */
 export function pendingObject(at: S3Address, contentType: string, request: Request): PendingFile {
-  let gathered: Buffer[] = [];
-  let gatheredBytes = 0;
+  let buffered: Buffer[] = [];
+  let bufferedBytes = 0;
   let sentBytes = 0;
   let uploadId: string | undefined;
   const parts: CompletedPart[] = [];
 
   const take = () => {
-    const body = Buffer.concat(gathered);
-    gathered = [];
-    gatheredBytes = 0;
+    const body = Buffer.concat(buffered);
+    buffered = [];
+    bufferedBytes = 0;
     return body;
   };
 
@@ -41,16 +43,16 @@ export function pendingObject(at: S3Address, contentType: string, request: Reque
 
   return {
     async append(part) {
-      gathered.push(part);
-      gatheredBytes += part.length;
-      if (gatheredBytes >= PART_BYTES) await sendPart();
+      buffered.push(part);
+      bufferedBytes += part.length;
+      if (bufferedBytes >= PART_BYTES) await sendPart();
     },
     async commit() {
       if (uploadId === undefined) {
         const body = take();
         return request((s3, signal) => putWhole(s3, at, { body, contentType }, signal));
       }
-      if (gatheredBytes > 0) await sendPart();
+      if (bufferedBytes > 0) await sendPart();
       const upload = { ...at, UploadId: uploadId, MultipartUpload: { Parts: parts } };
       await request(async (s3, signal) => {
         await s3.client.send(new s3.sdk.CompleteMultipartUploadCommand(upload), { abortSignal: signal });
@@ -58,7 +60,7 @@ export function pendingObject(at: S3Address, contentType: string, request: Reque
       });
     },
     async discard() {
-      gathered = [];
+      buffered = [];
       if (uploadId === undefined) return;
       const upload = { ...at, UploadId: uploadId };
       await request(({ sdk, client }, signal) =>
@@ -77,7 +79,7 @@ async function beginUpload({ sdk, client }: S3Connection, at: S3Address, content
   return UploadId;
 }
 
-/** The server has checked each part against its signed hash; that all of them are there is left to see. */
+/** The server has checked each part against its signed hash. This checks that no part is missing. */
 async function compareLength({ sdk, client }: S3Connection, at: S3Address, bytes: number, signal: AbortSignal) {
   const stored = await client.send(new sdk.HeadObjectCommand(at), { abortSignal: signal });
   if (stored.ContentLength === bytes) return;

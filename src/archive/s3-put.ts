@@ -8,7 +8,7 @@ import { s3Answer } from './s3-errors.ts';
 export type S3Address = { Bucket: string; Key: string };
 export type S3Object = { body: Buffer; contentType: string };
 
-/** Puts a whole buffer, and proves that the server has it. */
+/** Puts a whole buffer, and verifies what the server stored. Throws `archive-corrupt` when it differs. */
 export async function putWhole(
   s3: S3Connection,
   at: S3Address,
@@ -38,10 +38,10 @@ function hasMd5Of(body: Buffer, { ETag }: { ETag?: string | undefined }): boolea
   return MD5_TAG.exec(ETag ?? '')?.[1]?.toLowerCase() === createHash('md5').update(body).digest('hex');
 }
 
-/** Not every server checks or echoes what was sent: then what it says it has is compared. */
+/** Not every server returns a checksum. Then the stored length is compared, and the ETag where it is an MD5. */
 async function compareStored(s3: S3Connection, at: S3Address, body: Buffer, signal: AbortSignal): Promise<void> {
   const stored = await s3.client.send(new s3.sdk.HeadObjectCommand(at), { abortSignal: signal });
-  // Under KMS or a customer's key the tag has the looks of an MD5 and is none.
+  // With encryption by KMS or by a customer's key, the ETag looks like an MD5 but is none.
   const tagIsMd5 = MD5_TAG.test(stored.ETag ?? '') && !isKeyEncrypted(stored);
   if (stored.ContentLength === body.length && (!tagIsMd5 || hasMd5Of(body, stored))) return;
   throw new FluxError('archive-corrupt', `The bucket ${at.Bucket} stored something other than what was sent`, {
@@ -53,10 +53,13 @@ function isKeyEncrypted(answer: Pick<PutObjectCommandOutput, 'ServerSideEncrypti
   return answer.SSECustomerAlgorithm !== undefined || (answer.ServerSideEncryption ?? 'AES256') !== 'AES256';
 }
 
+/** Metadata with a random id, to recognize an object as our own write. */
 const MARK = 'flux-batch-write';
 const CONFLICT_RETRIES = 5;
 
-/** Puts only when the key is absent; false when it was there. For servers that honour the condition. */
+/**
+ * Puts the object only if the key is absent; returns false if it exists. Needs a server that honours `If-None-Match`.
+ */
 export async function createWhole(
   s3: S3Connection,
   at: S3Address,
@@ -70,9 +73,9 @@ export async function createWhole(
       return true;
     } catch (thrown) {
       const { status, attempts } = s3Answer(thrown);
-      // When the SDK tried more than once, what is there may be our own first try, whose answer was lost.
+      // After a retry, the existing object may be from our own first attempt, whose answer was lost. The mark tells.
       if (status === 412) return (attempts > 1 || attempt > 1) && (await hasMark(s3, at, mark, signal));
-      // ConditionalRequestConflict: another write of this key was under way, and AWS asks to try again.
+      // ConditionalRequestConflict: another write of this key was in progress. AWS asks clients to retry.
       if (status !== 409 || attempt > CONFLICT_RETRIES) throw thrown;
     }
     await sleep(2 ** attempt * 25 * (0.5 + Math.random()), undefined, { signal });
@@ -86,7 +89,10 @@ async function hasMark(s3: S3Connection, at: S3Address, mark: string, signal: Ab
 
 const PROBE = { body: Buffer.from('probe'), contentType: 'text/plain' };
 
-/** Writes a probe, tries to create it again, removes it: proves the rights, and tells whether the server fences. */
+/**
+ * Writes a probe, tries to create it again, and removes it. This checks the rights, and returns whether the server
+ * honours `If-None-Match: *`.
+ */
 export async function honoursIfAbsent(
   s3: S3Connection,
   bucket: string,
@@ -103,7 +109,7 @@ export async function honoursIfAbsent(
     if (isUnsupported(thrown)) return false;
     throw thrown;
   } finally {
-    // Who may write but not delete can archive all the same; the probe stays, and listing passes over it.
+    // Credentials without the right to delete are enough to archive. The probe then stays, and listing ignores it.
     await s3.client.send(new s3.sdk.DeleteObjectCommand(at), { abortSignal: signal }).catch(() => {});
   }
 }

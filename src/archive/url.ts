@@ -7,7 +7,7 @@ import { isKey } from './key.ts';
 
 const HINT = 'Give a folder (./archive), file:///path, or s3://bucket/prefix.';
 
-/** Where an archive URL leads: to a bucket, or to a folder's path. Throws `archive-url-invalid`. */
+/** Parses an archive URL: an S3 bucket, or the path of a folder. Throws a UsageError (`archive-url-invalid`). */
 export function parseArchiveUrl(url: string): { kind: 's3' } | { kind: 'folder'; path: string } {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === 's3') {
@@ -17,14 +17,14 @@ export function parseArchiveUrl(url: string): { kind: 's3' } | { kind: 'folder';
   if (scheme === 'file') return { kind: 'folder', path: pathOfFileUrl(url) };
   if (scheme !== undefined && url.includes('://')) throw invalid(url, `the scheme ${scheme}:// is not supported`);
   if (url.trim() === '') throw invalid(url, 'it is empty');
-  // An .env file is not read by a shell: without this a folder named `~` would be made.
+  // No shell expands `~` in an .env file. Without this, a folder named `~` would be created.
   return { kind: 'folder', path: url.startsWith('~/') ? join(homedir(), url.slice(2)) : url };
 }
 
-/** The bucket, and the prefix with a `/` behind unless it is empty. Throws `archive-url-invalid`. */
+/** The bucket, and the prefix, which ends in `/` unless it is empty. Throws a UsageError (`archive-url-invalid`). */
 export function parseS3Url(url: string): { bucket: string; prefix: string } {
   const [, bucket = '', path = ''] = /^s3:\/\/([^/]*)\/*(.*?)\/*$/i.exec(url) ?? [];
-  // Wider than AWS, whose rules for new buckets are not those of old ones and of other servers.
+  // Wider than AWS's rules for new buckets: older buckets and other servers have other rules.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/.test(bucket)) throw invalid(url, 'it has no valid bucket name');
   if (path !== '' && !isKey(path)) throw invalid(url, 'its prefix has empty parts or ones that begin with a dot');
   return { bucket, prefix: path === '' ? '' : `${path}/` };
@@ -40,7 +40,7 @@ function pathOfFileUrl(url: string): string {
 }
 
 function invalid(given: string, why: string): UsageError {
-  // Some write their keys into the URL; they are not to be in a log.
+  // Some users write their keys into the URL. They must not get into a log.
   const url = withoutPassword(given);
   return new UsageError('archive-url-invalid', `The archive URL "${url}" cannot be used: ${why}`, {
     facts: { url },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const taskId = z.string().regex(/^[\x21-\x7e]{1,200}$/);
 
-/** All that is read of a callback: which task ended. Published samples name the id both ways. */
+/** The task id is all that we read of a callback. The provider's published samples spell it both ways. */
 const bodySchema = z.object({
   data: z.union([
     z.object({ taskId }).transform((data) => data.taskId),
@@ -10,7 +10,7 @@ const bodySchema = z.object({
   ]),
 });
 
-/** Undefined when the text is no callback. */
+/** The id of the task that ended. Undefined if the text is not a callback. */
 export function taskIdOfBody(text: string): string | undefined {
   let json: unknown;
   try {

@@ -1,13 +1,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** How far the clocks may be apart. */
+/** The largest difference between the provider's clock and ours. */
 const TOLERANCE_MS = 5 * 60_000;
 
 export type Signed = { taskId: string; timestamp: string | undefined; signature: string | undefined };
 
 /**
- * Whether `X-Webhook-Signature` is base64(HMAC-SHA256(taskId + "." + timestamp, key)) and the timestamp is of now. It does not
- * cover the body: what a callback says beyond its task id stays unproven.
+ * Whether `X-Webhook-Signature` is base64(HMAC-SHA256(taskId + "." + timestamp, key)) and the timestamp is recent. The
+ * signature does not cover the body: apart from the task id, nothing in a callback can be trusted.
  */
 export function isSigned({ taskId, timestamp = '', signature = '' }: Signed, key: string, nowMs: number): boolean {
   if (!/^\d{1,12}$/.test(timestamp)) return false;

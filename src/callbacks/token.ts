@@ -2,21 +2,21 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { isKey } from '../archive/key.ts';
 import type { ItemRef } from '../stages/ports.ts';
 
-/** 192 bits: nobody guesses it, and the path stays short. */
+/** 192 bits cannot be guessed, and keep the path short. */
 const MAC_BYTES = 24;
 const PURPOSE = 'flux-batch callback token 1';
 
-/** Mints the token in an item's callback URL and reads it back. */
+/** Creates the token in an item's callback URL and reads it back. */
 export type CallbackTokens = {
   mint(item: ItemRef): string;
-  /** Undefined for whatever we did not mint with this key. */
+  /** Undefined for any token that was not created with this key. */
   read(token: string): ItemRef | undefined;
 };
 
 /**
- * A token is `base64url(batch/id).base64url(HMAC)`, so nothing has to be stored: it outlives a flushed Redis, and every
- * process of the fleet reads it. Its key is derived from the API key, the one secret that all of them have anyway. With a new
- * API key the callbacks of tasks that run are lost, which costs nothing but polls.
+ * A token is `base64url(batch/id).base64url(HMAC)`. Nothing has to be stored, so a token survives a flushed Redis and every
+ * process of the fleet can read it. Its key is derived from the API key, the one secret that all processes share. After a
+ * change of the API key the callbacks of running tasks are lost; polls still find those tasks.
  */
 export function callbackTokens(apiKey: string): CallbackTokens {
   const key = Buffer.from(hkdfSync('sha256', apiKey, '', PURPOSE, 32));
@@ -36,7 +36,7 @@ export function callbackTokens(apiKey: string): CallbackTokens {
   };
 }
 
-/** Where the provider is to call: `base` is the public address of `flux-batch serve`. */
+/** The URL that the provider calls. `base` is the public address of `flux-batch serve`. */
 export function callbackUrl(base: string, token: string): string {
   return `${base.replace(/\/+$/, '')}/callbacks/${token}`;
 }

@@ -5,14 +5,15 @@ import { STDIN } from '../manifest/load.ts';
 import { expand, type Manifest, type Totals } from '../manifest/manifest.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { agrees } from './ask.ts';
+import { agrees, canAsk } from './ask.ts';
+import { asksFirst } from './asks-first.ts';
 
 export type Spending = {
   batch: string;
   items: () => AsyncIterable<NewItem>;
-  /** Items of the whole manifest. */
+  /** Items of the whole manifest, by model. */
   byModel: Readonly<Record<string, number>>;
-  /** The manifest came on stdin: no answer can. */
+  /** The manifest is read from stdin, so an answer cannot be. */
   stdinIsTaken: boolean;
 };
 
@@ -21,8 +22,9 @@ export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
 }
 
 /**
- * Asks a person before more than CONFIRM_CREDITS are spent; only what is not submitted yet counts, and no more than the budget.
- * True without asking below that, or with `--yes`. Throws a UsageError (`spending-unconfirmed`) where nobody can be asked.
+ * Asks a person for confirmation before more than CONFIRM_CREDITS are spent. Only items that are not submitted yet count,
+ * and the budget caps the amount. Returns true without asking below that amount, or with `--yes`. Throws a UsageError
+ * (`spending-unconfirmed`) if nobody can be asked.
  */
 export async function agreesToSpend(
   connections: Pick<Connections, 'config' | 'prices' | 'clock' | 'records' | 'state'>,
@@ -30,14 +32,13 @@ export async function agreesToSpend(
   flags: { yes?: true },
 ): Promise<boolean> {
   const { config, prices } = connections;
-  const isLittle = (cost: Cost) => cost.credits !== undefined && atMost(cost.credits, config) <= config.confirmCredits;
-  if (flags.yes || isLittle(costOf(byModel, prices))) return true;
+  if (flags.yes || !asksFirst(costOf(byModel, prices), config)) return true;
   const left = await submitsToCome(connections, batch, items());
   const cost = costOf(left, prices);
-  if (isLittle(cost)) return true;
+  if (!asksFirst(cost, config)) return true;
 
   const what = describeSpending(left, cost, config);
-  if (stdinIsTaken || !process.stdin.isTTY || !process.stderr.isTTY) {
+  if (stdinIsTaken || !canAsk()) {
     throw new UsageError(
       'spending-unconfirmed',
       `${batch}: ${what}, more than CONFIRM_CREDITS=${config.confirmCredits}`,
@@ -51,7 +52,7 @@ export async function agreesToSpend(
   return agrees(`${batch}: ${what}. Go on?`, flags);
 }
 
-/** `120 items to submit for 960 credits, about $4.80`; by the budget, where that is less. */
+/** `120 to submit for 960 credits, about $4.80`. Names the budget too if it is lower. */
 export function describeSpending(
   byModel: Readonly<Record<string, number>>,
   cost: Cost,
@@ -65,8 +66,4 @@ export function describeSpending(
   return budgetCredits !== undefined && budgetCredits < cost.credits
     ? `${price}, up to the budget of ${budgetCredits}`
     : price;
-}
-
-function atMost(credits: number, { budgetCredits }: { budgetCredits: number | undefined }): number {
-  return budgetCredits === undefined ? credits : Math.min(credits, budgetCredits);
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 
-/** `<batch>` or `--all`, exactly one of them. Throws a UsageError (`batch-missing`). */
+/** Requires exactly one of `<batch>` and `--all`. Throws a UsageError (`batch-missing`). */
 export function oneOrAll(batch: string | undefined, flags: { all?: true }): { batch: string } | 'all' {
   if (batch !== undefined && !flags.all) return { batch };
   if (batch === undefined && flags.all) return 'all';

@@ -3,10 +3,10 @@ import { hasEnded } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
 import { loadConfig } from '../config.ts';
 import { plural, say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
-import { agrees } from './ask.ts';
-import { EXIT } from './exit-codes.ts';
+import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson } from './print.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -17,7 +17,7 @@ Items that were not submitted end as cancelled, and cost nothing. What runs is p
 To make them after all, run or enqueue the manifest again.
 `;
 
-/** `flux-batch cancel`: a batch ends with what was submitted so far. */
+/** `flux-batch cancel`: ends a batch. What is already submitted is still archived. */
 export function cancelCommand(): Command {
   return withConfigOptions(new Command('cancel'))
     .argument('<batch>', 'its name')
@@ -25,26 +25,21 @@ export function cancelCommand(): Command {
     .option('--json', 'print what was cancelled as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: ConfigFlags & { yes?: true; json?: true }) => {
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      try {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
         const before = await knownBatch(connections, batch);
         const waiting = before.items.queued + before.items.submitting;
         if (!hasEnded(before)) {
           if (!(await agrees(`Cancel ${plural(waiting, 'waiting item')} of ${batch}?`, flags))) {
-            say('nothing was cancelled');
-            process.exitCode = EXIT.stopped;
-            return;
+            return declined('nothing was cancelled');
           }
           await connections.control.cancel(batch);
         }
         const { items } = await knownBatch(connections, batch);
         const running = items.submitting + items.submitted + items.finished;
         const sum = { batch, cancelled: items.cancelled, running, archived: items.archived };
-        if (flags.json) process.stdout.write(`${JSON.stringify(sum)}\n`);
+        if (flags.json) printJson(sum);
         else say(textOf(sum, hasEnded(before)));
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }
 

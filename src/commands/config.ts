@@ -3,7 +3,7 @@ import { describeConfig } from '../config.ts';
 import { table } from '../text/terminal.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 
-/** `flux-batch config`: what is in force and where it comes from, secrets masked. */
+/** `flux-batch config`: prints each setting, its value (secrets masked) and where the value comes from. */
 export function configCommand(): Command {
   return withWorkerOptions(new Command('config'))
     .option('--json', 'print it as JSON')

@@ -21,8 +21,8 @@ export function parseDrainTimeout(text: string): number {
   }
 }
 
-/** The drain took too long. */
-export function leaveTheRest(): never {
+/** Exits at once: the drain took longer than its timeout. */
+export function exitUndrained(): never {
   say('stopped before all that was under way was recorded: others, or the next start, take it over');
   process.exit(EXIT.stopped);
 }

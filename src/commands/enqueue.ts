@@ -5,13 +5,14 @@ import { loadConfig } from '../config.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 import { requirePrices } from '../money/budget.ts';
 import { plural, say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
-import { EXIT } from './exit-codes.ts';
+import { declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
+import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { withConnections } from './with-connections.ts';
 
-/** `flux-batch enqueue`: the producer alone; workers elsewhere do the rest. */
+/** `flux-batch enqueue`: only puts the items into the queues. Workers elsewhere process them. */
 export function enqueueCommand(): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('enqueue'))))
     .argument('<manifest>', 'the YAML file; - for stdin')
@@ -26,23 +27,18 @@ export function enqueueCommand(): Command {
       async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
         const config = loadConfig(overridesOf(flags));
         const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
-        const connections = await connect(config, { patient: false, prove: true });
-        try {
-          for (const warning of connections.warnings) say(`warning: ${warning}`);
+        await withConnections(config, { patient: false, prove: true }, async (connections) => {
+          sayWarnings(connections);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           if (!(await agreesToSpend(connections, spending, flags))) {
-            say('nothing was enqueued');
-            process.exitCode = EXIT.stopped;
-            return;
+            return declined('nothing was enqueued');
           }
           const sum = await enqueueManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
-          if (flags.json) process.stdout.write(`${JSON.stringify({ batch: manifest.batch, ...sum })}\n`);
+          if (flags.json) printJson({ batch: manifest.batch, ...sum });
           else
             say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);
-        } finally {
-          await connections.closers.closeAll();
-        }
+        });
       },
     );
 }

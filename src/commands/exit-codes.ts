@@ -1,4 +1,4 @@
-/** The exit codes that scripts go by; part of the interface. */
+/** Scripts depend on these exit codes: they are part of the public interface. */
 export const EXIT = {
   allArchived: 0,
   someFailed: 1,

@@ -2,8 +2,9 @@ import { Argument, Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { describeBreaker } from '../fleet/describe-breaker.ts';
 import { say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson } from './print.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Submitting stops for the whole fleet when the key or the credits are refused, in maintenance, and when the outcomes of too many
@@ -12,25 +13,27 @@ submits are unknown. Polling and archiving go on. It begins again by itself when
 Examples:
   $ flux-batch gate            why submitting is stopped, and what ends that
   $ flux-batch gate open       submit again now; what closed it closes it again if it lasts
+  $ flux-batch breaker reset   the same by its other name
 `;
 
-/** `flux-batch gate`: what has stopped submitting for the fleet, and a person's word to begin again. */
+const RESET_ACTIONS = ['open', 'reset'] as const;
+type Action = (typeof RESET_ACTIONS)[number];
+
+/** `flux-batch gate` (alias `breaker`): shows why the circuit breaker is tripped. `open` or `reset` resets it. */
 export function gateCommand(): Command {
   return withConfigOptions(new Command('gate'))
-    .addArgument(new Argument('[action]', 'what to do').choices(['open']))
+    .addArgument(new Argument('[action]', 'what to do').choices(RESET_ACTIONS))
     .option('--json', 'print it as JSON')
     .addHelpText('after', EXAMPLES)
-    .action(async (action: 'open' | undefined, flags: ConfigFlags & { json?: true }) => {
-      const { state, closers } = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      try {
-        const gate = await state.breaker();
-        if (action === 'open') await state.resetBreaker();
-        if (flags.json) process.stdout.write(`${JSON.stringify({ gate: gate ?? null, opened: action === 'open' })}\n`);
-        else if (!gate) say('submitting is not stopped');
-        else if (action === 'open') say(`submitting again; it was stopped (${gate.refusal})`);
-        else for (const line of describeBreaker(gate, Date.now())) say(line);
-      } finally {
-        await closers.closeAll();
-      }
+    .action(async (action: Action | undefined, flags: ConfigFlags & { json?: true }) => {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async ({ state }) => {
+        const breaker = await state.breaker();
+        const opened = action !== undefined;
+        if (opened) await state.resetBreaker();
+        if (flags.json) printJson({ gate: breaker ?? null, opened });
+        else if (!breaker) say('submitting is not stopped');
+        else if (opened) say(`submitting again; it was stopped (${breaker.refusal})`);
+        else for (const line of describeBreaker(breaker, Date.now())) say(line);
+      });
     });
 }

@@ -5,11 +5,12 @@ import { costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts'
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
 import { plural, say } from '../text/terminal.ts';
-import { type Connections, connect } from '../wiring/connections.ts';
-import { agrees } from './ask.ts';
-import { EXIT } from './exit-codes.ts';
+import type { Connections } from '../wiring/connections.ts';
+import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson } from './print.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const ACTIONS = ['list', 'resubmit', 'drop', 'attach'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -28,7 +29,7 @@ Examples:
 An item is named by its id or its name. Saying a thing twice changes nothing.
 `;
 
-/** `flux-batch held`: the items that wait for a person's word, and that word. */
+/** `flux-batch held`: lists the held items of a batch and carries out what a person decides about them. */
 export function heldCommand(): Command {
   return withConfigOptions(new Command('held'))
     .argument('<batch>', 'its name')
@@ -39,12 +40,9 @@ export function heldCommand(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, action: Action, items: string[], flags: Flags) => {
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      try {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
         await act(connections, batch, action, items, flags);
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }
 
@@ -76,7 +74,7 @@ async function list(connections: Connections, batch: string, flags: Flags): Prom
   else say(`${plural(count, 'held item')}; flux-batch held --help says what can be done about them`);
 }
 
-/** Says of those that are not held (any more) that they are left as they are. */
+/** Resolves ids and names to held items. Reports items that are not held, and leaves them alone. */
 async function picked(
   connections: Connections,
   batch: string,
@@ -94,19 +92,18 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
   const cost = await costOfChoices(choices, connections.config.pricesFile);
   const what = describeChoices(choices, cost);
   if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
-    return refused();
+    return declined('nothing was done');
   }
   const count = held.length > 0 ? await requeueItems(connections, batch, 'held', choices) : 0;
-  if (flags.json)
-    process.stdout.write(`${JSON.stringify({ batch, resubmitted: count, credits: cost.credits ?? null })}\n`);
+  if (flags.json) printJson({ batch, resubmitted: count, credits: cost.credits ?? null });
   else say(`${batch}: ${plural(count, 'held item')} will be submitted again`);
 }
 
 async function dropAll(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
   if (held.length > 0 && !(await agrees(`Drop ${plural(held.length, 'held item')} of ${batch}?`, flags)))
-    return refused();
+    return declined('nothing was done');
   for (const record of held) await drop(connections, record);
-  if (flags.json) process.stdout.write(`${JSON.stringify({ batch, dropped: held.length })}\n`);
+  if (flags.json) printJson({ batch, dropped: held.length });
   else say(`${batch}: ${plural(held.length, 'held item')} dropped`);
 }
 
@@ -126,12 +123,6 @@ async function attachOne(
     throw new UsageError('item-ambiguous', `${plural(held.length, 'held item')} are named ${item}: give the id`);
   if (record) await attach(connections, record, taskId);
   const left = others.map(({ id, state }) => `${id} is not held but ${state}: left as it is`);
-  if (flags.json)
-    process.stdout.write(`${JSON.stringify({ batch, item: record?.id ?? item, attached: record !== undefined })}\n`);
+  if (flags.json) printJson({ batch, item: record?.id ?? item, attached: record !== undefined });
   else say(record ? `${record.id}: task ${taskId} will be asked for` : left.join('\n'));
-}
-
-function refused(): void {
-  say('nothing was done');
-  process.exitCode = EXIT.stopped;
 }

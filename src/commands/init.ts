@@ -4,7 +4,7 @@ import { messageOf, UsageError } from '../errors.ts';
 import { STARTER } from '../manifest/starter.ts';
 import { say } from '../text/terminal.ts';
 
-/** `flux-batch init`: a manifest to begin with. */
+/** `flux-batch init`: writes a commented manifest to start from. */
 export function initCommand(): Command {
   return new Command('init')
     .argument('[file]', 'the file to write', 'jobs.yaml')

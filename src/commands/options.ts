@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isBatchPriority, LARGEST } from '../batch/priority.ts';
 import type { Overrides } from '../config.ts';
 
-/** The flags that every command takes which reads the configuration; each wins over its variable. */
+/** Flags of every command that reads the configuration. A flag takes precedence over its environment variable. */
 export function withConfigOptions(command: Command): Command {
   return command
     .option('--archive <url>', 'where images go: s3://bucket/prefix or a folder (ARCHIVE_URL)')
@@ -10,7 +10,7 @@ export function withConfigOptions(command: Command): Command {
     .option('--allow-eviction', 'go on with a Redis that may evict keys');
 }
 
-/** The flags of commands that run workers. */
+/** Flags of commands that run workers. */
 export function withWorkerOptions(command: Command): Command {
   return withConfigOptions(command)
     .option('--rate <rate>', "the provider's limit, such as 20/10s (FLUX_RATE_LIMIT)")
@@ -24,7 +24,7 @@ export function withWorkerOptions(command: Command): Command {
     .option('--embed', 'write prompt, model and ids into the images themselves, pixels untouched (EMBED_METADATA)');
 }
 
-/** The flag of commands that decide what a batch may cost. */
+/** The flag of commands that set a batch's budget. */
 export function withBudgetOption(command: Command): Command {
   return command.option('--budget <credits>', 'what the batch may cost, all its runs together (BUDGET_CREDITS)');
 }

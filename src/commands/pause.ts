@@ -3,9 +3,11 @@ import { hasEnded } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
 import { loadConfig } from '../config.ts';
 import { plural, say } from '../text/terminal.ts';
-import { type Connections, connect } from '../wiring/connections.ts';
+import type { Connections } from '../wiring/connections.ts';
 import { oneOrAll } from './batch-argument.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson } from './print.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -16,7 +18,7 @@ Examples:
 What runs at the provider is paid for and is still fetched and archived. Pausing what is paused changes nothing.
 `;
 
-/** `flux-batch pause`: submitting stops for the whole fleet. */
+/** `flux-batch pause`: stops submitting, for the whole fleet. */
 export function pauseCommand(): Command {
   return withConfigOptions(new Command('pause'))
     .argument('[batch]', 'its name')
@@ -25,14 +27,11 @@ export function pauseCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (name: string | undefined, flags: ConfigFlags & { all?: true; json?: true }) => {
       const what = oneOrAll(name, flags);
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      try {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
         const paused = what === 'all' ? await pauseAll(connections) : await pauseBatch(connections, what.batch);
-        if (flags.json) process.stdout.write(`${JSON.stringify(paused.json)}\n`);
+        if (flags.json) printJson(paused.json);
         else say(paused.text);
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }
 

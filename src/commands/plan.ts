@@ -2,20 +2,24 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
-import { type Cost, costOf, submitTimeMs } from '../money/estimate.ts';
+import { costOf, submitTimeMs } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan, sourceOf } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
+import { asksFirst } from './asks-first.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 
 const SHOWN_PROMPTS = 5;
-/** Where stdout is no terminal. */
+/** The width to draw in when stdout is not a terminal. */
 const WIDTH = 100;
 
-/** `flux-batch plan`: what a manifest would do; needs no Redis and no key, looks into the archive if it can, and spends nothing. */
+/**
+ * `flux-batch plan`: shows what a run would do, and spends nothing. It needs neither Redis nor a key, and reads the archive
+ * if it is reachable.
+ */
 export function planCommand(): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('plan'))))
     .argument('<manifest>', 'the YAML file; - for stdin')
@@ -90,7 +94,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
       byModel: totals.modelsByJob[job.index] ?? {},
       madeOf: madeOf(job),
     })),
-    // Of what is to make.
+    // The cost of the items that are still to be made.
     ...cost,
     pricesOf: prices.date,
     submitTimeMs: submitTimeMs(toMake, config.rateLimit),
@@ -98,9 +102,4 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     asksFirst,
     first: first.map(({ id, name, request }) => ({ id, name, prompt: request.prompt })),
   };
-}
-
-/** Whether `run` asks before it spends so much, or wants `--yes`. */
-function asksFirst({ credits }: Cost, { budgetCredits, confirmCredits }: Config): boolean {
-  return credits === undefined || Math.min(credits, budgetCredits ?? credits) > confirmCredits;
 }

@@ -5,13 +5,15 @@ import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { writeIndex } from '../results/write-index.ts';
 import { plain, plural, say, shorten } from '../text/terminal.ts';
-import { type Connections, connect } from '../wiring/connections.ts';
+import type { Connections } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson, sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
+import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Asks again for every task of the batch that was paid for and whose image is not archived, and archives what there is. Needs only
@@ -28,7 +30,7 @@ const MOST_NAMED = 50;
 
 type Flags = ConfigFlags & DrainFlags & { json?: true };
 
-/** `flux-batch rescue`: what was submitted and is not archived, from the archive's records alone. */
+/** `flux-batch rescue`: fetches what was submitted but is not archived. It needs only the archive's records. */
 export function rescueCommand(startFleet: StartFleet): Command {
   return withConfigOptions(new Command('rescue'))
     .argument('<batch>', 'its name')
@@ -37,12 +39,9 @@ export function rescueCommand(startFleet: StartFleet): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
       const config = loadConfig(overridesOf(flags));
-      const connections = await connect(config, { patient: true, prove: true });
-      try {
+      await withConnections(config, { patient: true, prove: true }, async (connections) => {
         process.exitCode = await rescue(connections, startFleet, batch, drainTimeoutMs(flags, config), flags);
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }
 
@@ -55,8 +54,8 @@ async function rescue(
 ): Promise<number> {
   const opened = await openPorts(connections);
   await checkAccount(opened.provider, connections);
-  for (const warning of connections.warnings) say(`warning: ${warning}`);
-  // A generation that failed is not paid for anew: that would be a submit.
+  sayWarnings(connections);
+  // Rescue never submits, so a failed generation is not retried: a retry is a new submit.
   const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
 
   const stop = onStopSignals({ stopsForFaults: true });
@@ -77,8 +76,8 @@ async function rescue(
     const drained = await fleet.drain(drainMs);
     await writeIndex(batch, connections);
     const items = await rescuedItems(connections, batch, taken.asked);
-    tell(batch, taken, items, flags);
-    if (!drained) leaveTheRest();
+    report(batch, taken, items, flags);
+    if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     const all = taken.unreadable.length === 0 && items.every(({ state }) => state === 'archived');
@@ -89,7 +88,7 @@ async function rescue(
   }
 }
 
-function tell(
+function report(
   batch: string,
   { asked, tooOld, noTask, unreadable }: Rescue,
   items: readonly Rescued[],
@@ -97,11 +96,8 @@ function tell(
 ): void {
   const archived = items.filter(({ state }) => state === 'archived').length;
   const others = items.filter(({ state }) => state !== 'archived');
-  if (flags.json) {
-    process.stdout.write(
-      `${JSON.stringify({ batch, asked: asked.length, archived, others, tooOld, noTask, unreadable }, null, 2)}\n`,
-    );
-  }
+  const sum = { batch, asked: asked.length, archived, others, tooOld, noTask, unreadable };
+  if (flags.json) printJson(sum, { indent: 2 });
   say(`${batch}: ${archived} of ${plural(asked.length, 'image')} rescued`);
   for (const { id, name, state, class: why, message } of others) {
     say(

@@ -42,7 +42,7 @@ configuration · 3 stopped before the end.
 
 type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: string[]; refresh?: boolean };
 
-/** `flux-batch results`: every item of a batch, from the archive alone; Redis may be gone. */
+/** `flux-batch results`: lists every item of a batch. It needs only the archive, not Redis. */
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
     .argument('<batch>', 'its name')
@@ -62,7 +62,7 @@ export function resultsCommand(): Command {
         const found = await archivedBatch(archive, batch);
         const source: Source = { batch, found, archive, where, refresh: flags.refresh };
         if (flags.refresh) process.exitCode = await refresh(source);
-        else if (flags.out !== undefined) process.exitCode = await bring(source, flags.out, flags.flat === true);
+        else if (flags.out !== undefined) process.exitCode = await copyToFolder(source, flags.out, flags.flat === true);
         else process.exitCode = await print(source, flags.format);
       } finally {
         await closers.closeAll();
@@ -91,7 +91,7 @@ async function print(source: Source, format: Format): Promise<number> {
   const digest = rowsDigest();
   const unreadable: Unreadable[] = [];
   const records = digested(noted(recordsOfBatch(recordsIn(archive), batch), unreadable), digest);
-  for await (const piece of formatRows(rowsOf(chosen(records, where)), format)) {
+  for await (const piece of formatRows(rowsOf(matching(records, where)), format)) {
     if (!process.stdout.writable) return EXIT.allArchived;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
@@ -115,7 +115,7 @@ function tellTrouble({ found }: Source, unreadable: readonly Unreadable[]): numb
   return noFile || unreadable.length > 0 ? EXIT.someFailed : EXIT.allArchived;
 }
 
-/** What was asked for is done by now: that the index cannot be written is no reason to fail. */
+/** The user's request is already fulfilled here. So an index that cannot be written is a note, not an error. */
 async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsDigest): Promise<void> {
   if (refresh === false) return;
   const ports = { archive, records: recordsIn(archive) };
@@ -127,10 +127,10 @@ async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsD
   }
 }
 
-/** Images at once; more hardly helps a home line, and each holds one image. */
+/** Images copied at the same time. Each is held in memory, and more hardly help on a home connection. */
 const AT_ONCE = 8;
 
-async function bring(source: Source, out: string, flat: boolean): Promise<number> {
+async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
   const { batch, found, archive, where } = source;
   const target = folderArchive(out);
   refuseSamePlace(archive, target);
@@ -142,7 +142,7 @@ async function bring(source: Source, out: string, flat: boolean): Promise<number
     const digest = rowsDigest();
     const unreadable: Unreadable[] = [];
     const all = noted(recordsOfBatch(recordsIn(archive), batch, stop.signal), unreadable);
-    const records = chosen(digested(all, digest), where);
+    const records = matching(digested(all, digest), where);
     const collected = collect(records, archive, target, {
       nameOf: flat ? namedForPeople() : namedById,
       width: AT_ONCE,
@@ -172,7 +172,7 @@ async function* noted(records: AsyncIterable<Found>, unreadable: Unreadable[]): 
   }
 }
 
-async function* chosen(records: AsyncIterable<Found>, where: Where): AsyncGenerator<Found> {
+async function* matching(records: AsyncIterable<Found>, where: Where): AsyncGenerator<Found> {
   for await (const record of records) if (where.matches(record)) yield record;
 }
 

@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { knownBatch } from '../batch/find.ts';
 import { loadConfig } from '../config.ts';
 import { plural, say } from '../text/terminal.ts';
-import { type Connections, connect } from '../wiring/connections.ts';
+import type { Connections } from '../wiring/connections.ts';
 import { oneOrAll } from './batch-argument.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson } from './print.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -12,7 +14,7 @@ Examples:
   $ flux-batch resume --all             ends pause --all; batches paused by name stay paused
 `;
 
-/** `flux-batch resume`: what was paused goes on. */
+/** `flux-batch resume`: ends a pause. */
 export function resumeCommand(): Command {
   return withConfigOptions(new Command('resume'))
     .argument('[batch]', 'its name')
@@ -21,14 +23,11 @@ export function resumeCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (name: string | undefined, flags: ConfigFlags & { all?: true; json?: true }) => {
       const what = oneOrAll(name, flags);
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      try {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
         const resumed = what === 'all' ? await resumeAll(connections) : await resumeBatch(connections, what.batch);
-        if (flags.json) process.stdout.write(`${JSON.stringify(resumed.json)}\n`);
+        if (flags.json) printJson(resumed.json);
         else for (const line of resumed.lines) say(line);
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }
 

@@ -4,11 +4,11 @@ import { chooseFailed, costOfChoices, describeChoices, requeueItems } from '../b
 import { loadConfig } from '../config.ts';
 import { FAILURE_CLASSES, type Failure } from '../items/record.ts';
 import { plural, say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
-import { agrees } from './ask.ts';
-import { EXIT } from './exit-codes.ts';
+import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { printJson } from './print.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -22,7 +22,7 @@ Held items that a person dropped come back only by --class cancelled. Workers, o
 
 type Flags = ConfigFlags & { class?: Failure['class'][]; anew?: true; yes?: true; json?: true };
 
-/** `flux-batch retry`: failed items are made live again; works from the archive's records, also when Redis was emptied. */
+/** `flux-batch retry`: requeues failed items. It reads the archive's records, so it also works after Redis was emptied. */
 export function retryCommand(): Command {
   return withConfigOptions(new Command('retry'))
     .argument('<batch>', 'its name')
@@ -32,27 +32,22 @@ export function retryCommand(): Command {
     .option('--json', 'print what is retried as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      try {
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
         await restoredBatch(connections, batch);
         const failed = await chooseFailed(connections, batch, flags.class ?? [], tellUnreadable());
         const choices = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
         const cost = await costOfChoices(choices, connections.config.pricesFile);
         const what = describeChoices(choices, cost);
         if (choices.length > 0 && !(await agrees(`${batch}: ${what}. Go on?`, flags))) {
-          say('nothing was retried');
-          process.exitCode = EXIT.stopped;
-          return;
+          return declined('nothing was retried');
         }
         const retried = choices.length > 0 ? await requeueItems(connections, batch, 'failed', choices) : 0;
         const submits = choices.filter(({ how }) => how === 'submit').length;
         if (flags.json) {
           const sum = { batch, retried, submits, asks: choices.length - submits, credits: cost.credits ?? null };
-          process.stdout.write(`${JSON.stringify(sum)}\n`);
+          printJson(sum);
         } else if (choices.length === 0) say(`${batch}: nothing to retry`);
         else say(`${batch}: ${what}; ${plural(retried, 'item')} queued`);
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }

@@ -12,16 +12,19 @@ import { requirePrices } from '../money/budget.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { plural, say } from '../text/terminal.ts';
-import { type Connections, connect } from '../wiring/connections.ts';
+import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { declined } from './ask.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
+import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
+import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -36,7 +39,7 @@ Exit codes: 0 all archived · 1 some failed or are held · 2 something is wrong 
 configuration · 3 stopped before the end.
 `;
 
-/** `flux-batch run`: enqueue, work and watch in one process until the batch has ended. */
+/** `flux-batch run`: enqueues, works and watches in one process until the batch has ended. */
 export function runCommand(startFleet: StartFleet): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('run'))))
     .argument('<manifest>', 'the YAML file; - for stdin')
@@ -53,15 +56,12 @@ export function runCommand(startFleet: StartFleet): Command {
         const config = loadConfig(overridesOf(flags));
         const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
-        const connections = await connect(config, { patient: true, prove: true });
-        try {
+        await withConnections(config, { patient: true, prove: true }, async (connections) => {
           await refuseOtherArchive(connections, manifest.batch);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           if (!(await agreesToSpend(connections, spending, flags))) {
-            say('nothing was submitted');
-            process.exitCode = EXIT.stopped;
-            return;
+            return declined('nothing was submitted');
           }
           process.exitCode = await runBatch(connections, startFleet, {
             batch: manifest.batch,
@@ -71,9 +71,7 @@ export function runCommand(startFleet: StartFleet): Command {
             json: flags.json === true,
             drainTimeoutMs: drainTimeoutMs(flags, config),
           });
-        } finally {
-          await connections.closers.closeAll();
-        }
+        });
       },
     );
 }
@@ -93,7 +91,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   await recountCharges(connections, run.batch);
   const opening = await openBooks(connections, run.batch, credits);
   await probeAtStart(connections, ports);
-  for (const warning of connections.warnings) say(`warning: ${warning}`);
+  sayWarnings(connections);
   say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
 
   const stop = onStopSignals({ stopsForFaults: true });
@@ -106,9 +104,9 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     });
     const drained = await fleet.drain(run.drainTimeoutMs);
     const summary = await summarize(run.batch, connections, ports.provider, end, opening);
-    if (run.json) process.stdout.write(`${JSON.stringify(summary.json, null, 2)}\n`);
+    if (run.json) printJson(summary.json, { indent: 2 });
     for (const line of summary.lines) say(line);
-    if (!drained) leaveTheRest();
+    if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     return end.counts.items.archived === end.counts.total ? EXIT.allArchived : EXIT.someFailed;

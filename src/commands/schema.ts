@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { manifestJsonSchema } from '../manifest/json-schema.ts';
+import { printJson } from './print.ts';
 
-/** `flux-batch schema`: what editors complete and check a manifest by. */
+/** `flux-batch schema`: prints the JSON Schema that editors use to complete and check a manifest. */
 export function schemaCommand(): Command {
   return new Command('schema')
     .addHelpText(
@@ -14,6 +15,6 @@ and as the first line of a manifest beside it, for editors with the YAML languag
 `,
     )
     .action(() => {
-      process.stdout.write(`${JSON.stringify(manifestJsonSchema(), null, 2)}\n`);
+      printJson(manifestJsonSchema(), { indent: 2 });
     });
 }

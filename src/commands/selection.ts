@@ -4,7 +4,7 @@ import type { Selection } from '../manifest/selection.ts';
 
 export type SelectionFlags = { only?: string[]; limit?: number; set?: Record<string, string> };
 
-/** The flags of commands that take a manifest: a part of it, or other values in it. */
+/** Flags of commands that read a manifest: they select items and override variables. */
 export function withSelectionOptions(command: Command): Command {
   return command
     .option('--only <glob>', 'items whose name matches: teapot-*, with * and ?; may be repeated, or a,b', addPatterns)

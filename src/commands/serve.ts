@@ -4,9 +4,10 @@ import { loadConfig } from '../config.ts';
 import { startServer } from '../server/server.ts';
 import { openServing } from '../server/serving.ts';
 import { say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
+import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -25,7 +26,7 @@ Without SERVE_PASSWORD the pages and /queues are for this machine only, wherever
 
 type Flags = ConfigFlags & { host: string; port?: string };
 
-/** `flux-batch serve`: callbacks, metrics, health and pages, until SIGTERM or SIGINT. */
+/** `flux-batch serve`: serves callbacks, metrics, health checks and pages until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
   return withConfigOptions(new Command('serve'))
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -33,9 +34,8 @@ export function serveCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       const config = loadConfig({ ...overridesOf(flags), ...(flags.port === undefined ? {} : { PORT: flags.port }) });
-      const connections = await connect(config, { patient: false, prove: false, logLevel: 'info' });
-      try {
-        for (const warning of connections.warnings) say(`warning: ${warning}`);
+      await withConnections(config, { patient: false, prove: false, logLevel: 'info' }, async (connections) => {
+        sayWarnings(connections);
         const serving = await openServing(connections);
         const server = await startServer(serving, { host: flags.host, port: config.port });
         connections.closers.push(() => server.close());
@@ -45,8 +45,6 @@ export function serveCommand(): Command {
         if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }

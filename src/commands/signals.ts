@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes.ts';
 
 export type Stop = {
   signal: AbortSignal;
-  /** Set when a fault and not a person stopped the run. */
+  /** Set when a fault stopped the run. Undefined when a person did, or nobody. */
   fault: FluxError | undefined;
   trouble(error: unknown): void;
   dispose(): void;
@@ -14,7 +14,10 @@ export type Stop = {
 
 const DRAINING = 'no new submits; recording what is in flight. Once more to stop at once.';
 
-/** SIGINT or SIGTERM once: drain. Twice: end now, what is in flight is found again by the next run. */
+/**
+ * The first SIGINT or SIGTERM aborts the signal, so that the command drains. The second exits at once; the next run finds
+ * the jobs in flight again.
+ */
 export function onStopSignals({
   stopsForFaults,
   saying = DRAINING,
@@ -23,9 +26,9 @@ export function onStopSignals({
   saying?: string;
 }): Stop {
   const controller = new AbortController();
-  // Every request under way listens, and there are many.
+  // Each request in flight adds a listener. Node must not take that for a leak and warn.
   setMaxListeners(0, controller.signal);
-  const told = new Set<string>();
+  const warned = new Set<string>();
   const onSignal = (name: string) => {
     if (controller.signal.aborted) process.exit(EXIT.stopped);
     say(`${name}: ${saying}`);
@@ -38,8 +41,8 @@ export function onStopSignals({
     fault: undefined,
     trouble(error) {
       const code = error instanceof FluxError ? error.code : 'internal';
-      if (!told.has(code)) say(`warning: ${messageOf(error)}`);
-      told.add(code);
+      if (!warned.has(code)) say(`warning: ${messageOf(error)}`);
+      warned.add(code);
       if (!stopsForFaults || !stopsWork(error)) return;
       stop.fault ??= error;
       controller.abort();

@@ -24,7 +24,7 @@ A prompt with the word "forbidden" is refused (400); one with "censored" is char
 While it runs: GET /_ledger?summary shows what was asked and charged, POST /_faults changes the faults.
 `;
 
-/** `flux-batch simulate`: the stand-in API in the foreground, until SIGINT or SIGTERM. */
+/** `flux-batch simulate`: runs the simulated API in the foreground until SIGINT or SIGTERM. */
 export function simulateCommand(): Command {
   return new Command('simulate')
     .option('--port <port>', 'where to listen; 0 takes a free port', wholeNumber, DEFAULT_PORT)
@@ -72,7 +72,7 @@ export function simulateCommand(): Command {
     });
 }
 
-/** As commander hands them over: what was not given is not there, but for those with a default. */
+/** As commander parses them. A flag that was not given is absent, unless it has a default. */
 type Flags = Pick<
   SimulatorOptions,
   | 'publicUrl'

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { drawSnapshot } from '../status/draw.ts';
-import { openLook } from '../status/snapshot.ts';
+import { snapshotReader } from '../status/snapshot.ts';
 import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
-import { connect } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -15,7 +15,7 @@ Examples:
   $ flux-batch status --watch --json | jq --unbuffered .rates.submit.inWindow
 `;
 
-/** `flux-batch status`: batches, queues, rates and workers, as Redis has them now. */
+/** `flux-batch status`: shows batches, queues, rates and workers as they are in Redis now. */
 export function statusCommand(): Command {
   return withConfigOptions(new Command('status'))
     .argument('[batch]', 'only this one')
@@ -23,22 +23,19 @@ export function statusCommand(): Command {
     .option('--json', 'print it as JSON; with --watch a line each second')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string | undefined, flags: ConfigFlags & { watch?: true; json?: true }) => {
-      const connections = await connect(loadConfig(overridesOf(flags)), { patient: false, prove: false });
-      const stopping = new AbortController();
-      try {
-        const look = openLook(connections);
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
+        const stopping = new AbortController();
+        const read = snapshotReader(connections);
         if (flags.watch) {
           for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
-          // Whoever reads our lines may leave, as `head` does.
+          // The reader of our output may close the pipe, as `head` does.
           process.stdout.once('error', () => stopping.abort());
-          await watchStatus(look, process.stdout, { batch, json: flags.json === true, signal: stopping.signal });
+          await watchStatus(read, process.stdout, { batch, json: flags.json === true, signal: stopping.signal });
           return;
         }
-        const now = await look(batch);
+        const now = await read(batch);
         const text = flags.json ? JSON.stringify(snapshotJson(now), null, 2) : drawSnapshot(now, undefined).join('\n');
         process.stdout.write(`${text}\n`);
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }

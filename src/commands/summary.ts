@@ -11,12 +11,12 @@ import { formatDuration } from '../text/duration.ts';
 import { plain, plural, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 
-/** More failures than this are counted; `results` lists them all. */
+/** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
 
-type Named = { id: string; name: string; class: string; message: string; state: 'failed' | 'held' };
+type NamedFailure = { id: string; name: string; class: string; message: string; state: 'failed' | 'held' };
 
-/** What a person is told at the end of a run, and a script with `--json`. */
+/** The summary of a run: `lines` for a person, `json` for `--json`. */
 export async function summarize(
   batch: string,
   connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices'>,
@@ -25,11 +25,11 @@ export async function summarize(
   opening: Opening,
 ): Promise<{ lines: string[]; json: object }> {
   const { counts } = end;
-  const named = await endedBadly(batch, connections);
+  const named = await namedFailures(batch, connections);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
-  const isSpent = isOutOfBudget(counts);
+  const outOfBudget = isOutOfBudget(counts);
   const unfinished = counts.total - doneOf(counts);
   const json = {
     batch,
@@ -42,7 +42,7 @@ export async function summarize(
     budget: counts.budget ?? null,
     beyondBudget: counts.overBudget,
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
-    stopped: isSpent ? 'out-of-budget' : (end.breaker?.refusal ?? null),
+    stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? null),
     failures: named,
   };
   const lines = [
@@ -57,8 +57,8 @@ export async function summarize(
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
     ...(end.breaker ? describeBreaker(end.breaker, Date.now()) : []),
-    ...(isSpent ? describeOutOfBudget(counts) : []),
-    ...(unfinished > 0 && !isSpent
+    ...(outOfBudget ? describeOutOfBudget(counts) : []),
+    ...(unfinished > 0 && !outOfBudget
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]
       : []),
     `archive: ${placeOf(connections.archive.url, batch)}`,
@@ -66,7 +66,7 @@ export async function summarize(
   return { lines, json };
 }
 
-/** What a person needs who is to decide on more. */
+/** Says what was spent, what is left to pay for, and which budget would cover it. */
 function describeOutOfBudget({ credits, unsettled, budget, items, overBudget }: BatchCounts): string[] {
   const doubt = unsettled > 0 ? ` and ${unsettled} perhaps, for submits of which nobody knows` : '';
   const price = `${plural(items.queued, 'item')} left, which would cost ${overBudget.credits} credits`;
@@ -80,19 +80,22 @@ function placeOf(archiveUrl: string, batch: string): string {
   return `${archiveUrl.replace(/\/$/, '')}/${layout.batch(batch).split('/')[0]}/`;
 }
 
-async function endedBadly(batch: string, { state, records }: Pick<Connections, 'state' | 'records'>): Promise<Named[]> {
+async function namedFailures(
+  batch: string,
+  { state, records }: Pick<Connections, 'state' | 'records'>,
+): Promise<NamedFailure[]> {
   const states = ['failed', 'held'] as const satisfies readonly ItemState[];
-  const named: Named[] = [];
+  const named: NamedFailure[] = [];
   for await (const id of state.itemsIn(batch, states)) {
     const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
     if (typeof record === 'string')
       named.push({ id, name: id, state: 'failed', class: 'record-corrupt', message: record });
-    else if (record) named.push(...nameOf(record));
+    else if (record) named.push(...failureOf(record));
   }
   return named.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function nameOf(record: ItemRecord): Named[] {
+function failureOf(record: ItemRecord): NamedFailure[] {
   if (record.state !== 'failed' && record.state !== 'held') return [];
   const { id, name, state, failure } = record;
   return [{ id, name, state, class: failure.class, message: failure.message }];

@@ -4,12 +4,13 @@ import { loadConfig } from '../config.ts';
 import { probeAtStart } from '../fleet/probe-at-start.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { say } from '../text/terminal.ts';
-import { connect } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, leaveTheRest, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
+import { sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
+import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -23,7 +24,7 @@ at once. A worker that is killed, or whose machine dies, is taken over by the ot
 
 type Flags = ConfigFlags & { submitConcurrency?: number; pollConcurrency?: number; archiveConcurrency?: number };
 
-/** `flux-batch worker`: a member of the fleet, until SIGTERM or SIGINT. */
+/** `flux-batch worker`: works as a member of the fleet until SIGTERM or SIGINT. */
 export function workerCommand(startFleet: StartFleet): Command {
   return withWorkerOptions(new Command('worker'))
     .addArgument(new Argument('[stages...]', 'all by default').choices(WORKER_STAGES))
@@ -34,12 +35,11 @@ export function workerCommand(startFleet: StartFleet): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (stages: WorkerStage[], flags: Flags & DrainFlags) => {
       const config = loadConfig(overridesOf(flags));
-      const connections = await connect(config, { patient: true, prove: true, logLevel: 'info' });
-      try {
+      await withConnections(config, { patient: true, prove: true, logLevel: 'info' }, async (connections) => {
         const ports = await openPorts(connections);
         await checkAccount(ports.provider, connections);
         await probeAtStart(connections, ports);
-        for (const warning of connections.warnings) say(`warning: ${warning}`);
+        sayWarnings(connections);
         const stop = onStopSignals({ stopsForFaults: false });
         const chosen = stages.length > 0 ? stages : WORKER_STAGES;
         const fleet = startFleet(connections, ports, {
@@ -49,11 +49,9 @@ export function workerCommand(startFleet: StartFleet): Command {
         });
         say(`worker ${process.pid}: ${chosen.join(', ')} to ${connections.archive.url}`);
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
-        if (!(await fleet.drain(drainTimeoutMs(flags, config)))) leaveTheRest();
+        if (!(await fleet.drain(drainTimeoutMs(flags, config)))) exitUndrained();
         stop.dispose();
-      } finally {
-        await connections.closers.closeAll();
-      }
+      });
     });
 }
 

@@ -8,26 +8,28 @@ import type { WorkerStage } from '../wiring/fleet.ts';
 import type { LoadedManifest } from './load-manifest.ts';
 
 /**
- * The names and meanings of the environment variables, `{ FLUX_RATE_LIMIT: '20/10s', FLUX_MAX_TASKS: 50 }`. What is not given
- * has its default: neither the environment nor `.env` is read unless you hand it over, as `process.env`.
+ * Settings have the names and meanings of the environment variables: `{ FLUX_RATE_LIMIT: '20/10s', FLUX_MAX_TASKS: 50 }`. A
+ * setting that is absent has its default. The environment and `.env` are not read; pass `process.env` to use it.
  */
 export type Settings = GivenSettings;
 
 export type OpenOptions = {
-  /** Takes log lines (JSON, secrets masked) of LOG_LEVEL, by default `info`. Without it nothing is logged anywhere. */
+  /** Receives log lines (JSON, secrets masked) from LOG_LEVEL up, `info` by default. Without `log`, nothing is logged. */
   log?: (line: string) => void;
 };
 
 export type EnqueueOptions = {
-  /** Credits that the batch may cost, all its runs together; BUDGET_CREDITS by default. What is beyond it waits. */
+  /** The most credits that all runs of the batch together may cost; BUDGET_CREDITS by default. Items over budget wait. */
   budget?: number;
-  /** Of the batch: 0, the default, goes first, larger numbers later. */
+  /** Priority of the batch: 0, the default, is the highest, larger numbers come later. */
   priority?: number;
-  /** Rejects with its reason; enqueueing the manifest again goes on. */
+  /** When it aborts, the call rejects with the signal's reason. Enqueue the manifest again to continue. */
   signal?: AbortSignal;
 };
 
-/** What enqueueing came to: items of the manifest, and of these the submits and the queries for running tasks to come. */
+/**
+ * The number of items in the manifest, and how many of them will be submitted, or polled because their task already runs.
+ */
 export type Enqueued = { items: number; submits: number; polls: number };
 
 export type FollowOptions = { signal?: AbortSignal };
@@ -36,62 +38,73 @@ export type FollowOptions = { signal?: AbortSignal };
 export type Progress = {
   batch: string;
   at: number;
-  /** The iteration ends after `ended`, `out-of-budget` and `stopped` (see `reason`). */
+  /** The iteration ends after `ended`, `out-of-budget` or `stopped` (`reason` says why). */
   outlook: Outlook;
-  /** Items by where they stand. */
+  /** How many items are in each state. */
   items: Record<ItemState, number>;
   total: number;
-  /** Archived, failed, held or cancelled. */
+  /** Items that are archived, failed, held or cancelled. */
   done: number;
-  /** What its tasks cost as far as is known, and what submits may have cost of which nobody knows. */
+  /** Credits that its tasks are known to cost. */
   credits: number;
+  /** Credits that submits may have cost which are in flight or have an unknown outcome. */
   perhaps: number;
-  /** Queued items that the budget does not allow, and what they would cost. */
+  /** Queued items that the budget does not cover, and the credits that they would cost. */
   beyondBudget: { items: number; credits: number };
-  /** Why submitting is stopped for all batches; null while it is not. */
+  /** Why the circuit breaker stops submitting for all batches; null while it does not. */
   reason: { refusal: string; message: string } | null;
 };
 
 export type ResultsOptions = {
-  /** Conditions that must all hold, as of `flux-batch results --where`: `state=archived`, `color=red,blue`, `name!=hero*`. */
+  /**
+   * Conditions that must all hold, written as for `flux-batch results --where`: `state=archived`, `color=red,blue`,
+   * `name!=hero*`.
+   */
   where?: string | readonly string[];
   signal?: AbortSignal;
 };
 
-/** A row of results.jsonl, its variables as an object. */
+/** A row of results.jsonl, with its variables as an object. */
 export type ResultRow = Omit<Row, 'variables'> & { variables: Readonly<Record<string, string>> };
 
-/** Workers of this process. */
+/** Workers that run in this process. */
 export type Workers = {
   /**
-   * Takes nothing new and lets what is under way be recorded. False when that took longer than `withinMs` (the submit timeout
-   * and 15 s by default): other workers, or the next start, take the rest over.
+   * Takes no new jobs and waits until the active ones are recorded. Returns false if that takes longer than `withinMs` (by
+   * default the submit timeout and 15 s). Other workers, or the next start, then take over the rest.
    */
   drain(withinMs?: number): Promise<boolean>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 /**
- * One Redis, one archive, one account. Redis is connected to (without REDIS_URL: started in `.flux-batch/`) when it is first
- * needed. Errors are `FluxError`s with a `code`; after `close` all methods throw `closed`.
+ * One Redis, one archive, one account. It connects to Redis on first use; without REDIS_URL it starts a private one in
+ * `.flux-batch/`. Errors are `FluxError`s with a `code`. After `close`, all methods throw `closed`.
  */
 export type FluxBatch = {
   /**
-   * Takes a manifest into the queues; once more goes on where it stopped and submits nothing twice. Nobody is asked what may be
-   * spent (CONFIRM_CREDITS is for people): give a budget. Throws `price-missing`, `archive-differs`, `redis-unreachable` and others.
+   * Puts the items of a manifest into the queues. It is idempotent: a second call continues where the first stopped and
+   * submits nothing twice. It does not ask before spending (CONFIRM_CREDITS is for the command line), so set a budget.
+   * Throws `price-missing`, `archive-differs`, `redis-unreachable` and others.
    */
   enqueue(manifest: LoadedManifest, options?: EnqueueOptions): Promise<Enqueued>;
-  /** Starts workers on whatever is enqueued, by anyone, for this archive. Throws `api-key-missing`, `api-key-refused` and others. */
+  /**
+   * Starts workers on everything that is enqueued for this archive, by any process. Throws `api-key-missing`,
+   * `api-key-refused` and others.
+   */
   work(stages?: readonly WorkerStage[]): Promise<Workers>;
   /**
-   * The batch as it is and whenever it has changed, at most four times a second, until there is nothing to wait for. Throws
-   * `batch-unknown`, `batch-lost` when Redis was emptied (enqueue again), what stops the workers of this object (`archive-full`,
-   * `archive-denied`), and the signal's reason.
+   * Yields the batch's progress now and after each change, at most four times a second, until there is nothing left to wait
+   * for. Throws `batch-unknown`, `batch-lost` if Redis was emptied (enqueue again), the fault that stopped the workers of
+   * this object (`archive-full`, `archive-denied`), and the signal's reason.
    */
   follow(batch: string, options?: FollowOptions): AsyncIterable<Progress>;
-  /** The batch's rows in the order of ids, read one after the other, from the archive alone. Throws `batch-unknown`, `where-invalid`. */
+  /**
+   * Yields the batch's rows in the order of their ids, read one by one from the archive alone. Throws `batch-unknown`,
+   * `where-invalid`.
+   */
   results(batch: string, options?: ResultsOptions): AsyncIterable<ResultRow>;
-  /** Drains the workers and closes all connections. May be called any number of times. */
+  /** Drains the workers and closes all connections. Further calls return the same promise. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };

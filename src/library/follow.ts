@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { outlookOf } from '../batch/counts.ts';
+import { doneOf, outlookOf } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
 import { FluxError } from '../errors.ts';
-import { doneOf } from '../progress/view.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { Progress } from './flux-batch.ts';
 
@@ -11,7 +10,7 @@ const EVERY_MS = 250;
 
 export type FollowPorts = {
   connections: Pick<Connections, 'state' | 'control'>;
-  /** What stops the workers of this process; nothing is worth waiting for after it. */
+  /** The fault that stopped the workers of this process, if any. After it the batch makes no progress. */
   fault: () => FluxError | undefined;
   signal: AbortSignal;
 };

@@ -1,19 +1,22 @@
 import type { NewItem } from '../items/item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
 
-/** A manifest in which everything is right, down to the last row. Items are made as they are asked for. */
+/** A manifest that was checked completely, to the last row. Its items are generated one by one as they are read. */
 export type LoadedManifest = {
-  /** As it was given. */
+  /** The path, as the caller gave it. */
   readonly file: string;
   readonly batch: string;
   /** sha256 of the file, in hex. */
   readonly digest: string;
-  /** How many items, and of which model. */
+  /** How many items there are, in all and by model. */
   readonly totals: { readonly items: number; readonly byModel: Readonly<Record<string, number>> };
   items(options?: { signal?: AbortSignal }): AsyncIterable<NewItem>;
 };
 
-/** Reads a manifest and the files it names. Throws a `ManifestError` that tells all mistakes, each with its line and column. */
+/**
+ * Reads and checks a manifest and the files it refers to. Throws a `ManifestError` that lists all mistakes, each with line
+ * and column.
+ */
 export async function loadManifest(file: string, options: { signal?: AbortSignal } = {}): Promise<LoadedManifest> {
   const { manifest, totals } = await openManifest(file, options);
   return {

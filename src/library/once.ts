@@ -1,4 +1,6 @@
-/** Makes something when it is first asked for, and again after it could not be made. */
+/**
+ * Runs `make` on the first call and shares its result with later calls. A failure is not kept: the next call tries again.
+ */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

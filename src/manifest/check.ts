@@ -5,8 +5,8 @@ import { suggest } from './suggest.ts';
 type Issue = z.core.$ZodIssue;
 
 /**
- * Parses one level of the manifest. What is wrong is taken out and told, the rest is still good for the other checks:
- * `broken` names the keys that are missing from `data` although they are in the file.
+ * Parses one level of the manifest. Invalid keys become findings and are left out of `data`, so that the other checks
+ * can go on. `broken` names these keys: they are in the file, but not in `data`.
  */
 export function checkMap<S extends z.ZodObject>(
   schema: S,
@@ -25,14 +25,14 @@ export function checkMap<S extends z.ZodObject>(
   return { data: schema.safeParse(rest).data, broken, findings };
 }
 
-/** An issue of zod in our words; `known` are the keys to suggest when one is unknown. */
+/** Puts an issue of zod into our words. `known` are the keys to suggest from when one is unknown. */
 export function findingsOf(issue: Issue, base: Path, known: readonly string[]): Finding[] {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => unknownKey(key, path, known));
     case 'invalid_union': {
-      // The unions are "a template or what it stands for": the latter is what to tell of.
+      // Each union is "a template or a plain value". The last alternative, the plain value, has the useful message.
       const issues = issue.errors.at(-1) ?? [];
       return issues.flatMap((inner) => findingsOf(inner, path, known));
     }
@@ -69,7 +69,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-/** YAML makes numbers and truth values of bare words; the remedy is always the same. */
+/** YAML reads an unquoted `1` or `true` as a number or a boolean. Quotes make it text. */
 function quotingHint(issue: Issue): { hint?: string } {
   const bare = typeof issue.input === 'number' || typeof issue.input === 'boolean';
   if (issue.code !== 'invalid_type' || issue.expected !== 'string' || !bare) return {};

@@ -5,8 +5,8 @@ import { MAX_ROW_CHARACTERS, type RowEvent, type RowMistake } from './row.ts';
 type CsvRecord = { record: string[]; endLine: number };
 
 /**
- * A CSV as RFC 4180 has it, UTF-8, comma-separated, the first line naming the columns; blank lines are skipped. Throws an
- * `UnreadableFile`.
+ * Reads a CSV file as in RFC 4180: UTF-8, separated by commas, the first line names the columns. Blank lines are
+ * skipped. Throws an `UnreadableFile`.
  */
 export async function* readCsvRows(path: string, signal?: AbortSignal): AsyncGenerator<RowEvent> {
   let columns: readonly string[] | undefined;
@@ -36,15 +36,15 @@ export async function* readCsvRows(path: string, signal?: AbortSignal): AsyncGen
 }
 
 /**
- * Records by way of `on_record`, chunk by chunk. The parser's readable side would lose all that it holds when a later row of
- * the same chunk is malformed, and with it the line numbers and the mistakes before that one.
+ * Yields records chunk by chunk, collected in `on_record`. Do not read them from the parser's stream instead: when a
+ * row is malformed, it drops all earlier rows of the same chunk, with their line numbers and mistakes.
  */
 async function* records(path: string, signal?: AbortSignal): AsyncGenerator<CsvRecord> {
   const ready: CsvRecord[] = [];
   const parser = parse({
     bom: true,
     skip_empty_lines: true,
-    // Counted by us: the parser would stop at the first row that is wrong.
+    // We count the columns ourselves. The parser would stop at the first wrong row.
     relax_column_count: true,
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: MAX_ROW_CHARACTERS,
@@ -53,7 +53,7 @@ async function* records(path: string, signal?: AbortSignal): AsyncGenerator<CsvR
       return null;
     },
   });
-  // Told by the callbacks below; unheard, it would end the process.
+  // The callbacks below report errors. Without a listener here, an error would end the process.
   parser.on('error', () => {});
   parser.resume();
   try {
@@ -102,11 +102,11 @@ function toValues(columns: readonly string[], record: readonly string[]): Record
 }
 
 /**
- * Where records begin. The parser tells the line on which one ends, and takes each CR LF in quotes for two lines: what it
- * counted too many has to be remembered for all records that follow.
+ * Finds the line on which each record begins. The parser reports the line on which a record ends, but it counts a CR LF
+ * inside quotes as two lines. The surplus is subtracted for that record and all that follow.
  */
 function lineTracker() {
-  let tooMany = 0;
+  let surplus = 0;
   let end = 0;
   return {
     startOf(record: readonly string[], parsersLine: number): number {
@@ -114,12 +114,12 @@ function lineTracker() {
       for (const field of record) {
         if (!/[\r\n]/.test(field)) continue;
         breaks += field.split(/\r\n|\r|\n/).length - 1;
-        tooMany += field.split('\r\n').length - 1;
+        surplus += field.split('\r\n').length - 1;
       }
-      end = parsersLine - tooMany;
+      end = parsersLine - surplus;
       return end - breaks;
     },
-    /** Where the first record begins that could not be parsed, but for blank lines. */
+    /** The line on which the record begins that could not be parsed. Blank lines before it are not counted. */
     next: () => end + 1,
   };
 }
@@ -134,7 +134,7 @@ function wrongCount(expected: number, got: number, line: number): RowMistake {
   };
 }
 
-/** In our words, since the parser's name a line that is not right (see `lineTracker`). */
+/** Our own messages. Those of the parser contain its line number, which can be wrong (see `lineTracker`). */
 function explain({ code, message }: CsvError): { message: string; hint?: string } {
   const hint = 'quote the whole value and double the quotes in it';
   switch (code) {

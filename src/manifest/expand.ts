@@ -6,26 +6,24 @@ import { combinations } from './matrix.ts';
 import { nameSchema, requestSchema } from './schema.ts';
 import { missing, render, type Variables } from './template.ts';
 
-/** An item before it is enqueued. */
-
-/** What is wrong with one combination of a job: `key` is the job's key that does not come out right. */
+/** One combination of values that makes no valid item. `key` is the job's key whose rendered value is invalid. */
 export type RenderMistake = { key: string; message: string };
 
 /**
- * All items of a job for one row: matrix combinations, of each its variants. What does not come out right is told and
- * makes no item.
+ * Yields all items of a job for one row: each combination of the matrix, with its variants. An invalid combination
+ * makes no item; `onMistake` is called instead.
  */
 export function* expandRow(
   batch: string,
   job: Job,
   row: Variables,
-  miscarried: (mistake: RenderMistake) => void,
+  onMistake: (mistake: RenderMistake) => void,
 ): Generator<NewItem, void, undefined> {
   for (const combination of combinations(job.axes, job.exclude, job.set)) {
     const variables = { ...row, ...combination };
     const rendered = renderJob(job, variables);
     if (Array.isArray(rendered)) {
-      rendered.forEach(miscarried);
+      rendered.forEach(onMistake);
       continue;
     }
     const { name, request } = rendered;

@@ -4,7 +4,9 @@ import { byPosition, formatPath, type Path, type Problem, quote } from './proble
 import { readText, UnreadableFile } from './read.ts';
 import type { Variables } from './template.ts';
 
-/** Parsing takes about 50 times the size of a manifest in memory; a hundred thousand images are a file of rows. */
+/**
+ * Parsing needs about 50 times the size of the manifest in memory. Many thousands of images belong in a file of rows.
+ */
 export const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
 const MAX_DEPTH = 5;
 const MAX_FILES = 100;
@@ -13,8 +15,8 @@ type Source = { file: string; bytes: Buffer; text: string };
 type Gathered = ParsedManifest & { bytes: Buffer };
 
 /**
- * A manifest and all that it includes, in the order of their jobs: what is included comes first. Of included files only the
- * defaults and the jobs count; their defaults win over those of the file that includes them.
+ * Parses a manifest and all files that it includes, in the order of their jobs: included files come first. Only the
+ * defaults and the jobs of an included file count. Its defaults win over those of the file that includes it.
  */
 export async function gatherFiles(
   source: Source,
@@ -64,7 +66,7 @@ async function readIncluded(file: string): Promise<Source | string> {
   }
 }
 
-/** Those of one file are told of by `duplicateIds`. */
+/** Ids that two files share. `duplicateIds` reports those within one file. */
 function sharedIds(files: readonly ParsedManifest[]): Problem[] {
   const firsts = new Map<string, { file: string; number: number }>();
   return files.flatMap((manifest) =>

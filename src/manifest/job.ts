@@ -4,7 +4,7 @@ import { PROMPT_VARIABLES } from './prompt-lines.ts';
 import { type Defaults, type JobText, PARAMETERS, type ParameterName } from './schema.ts';
 import { parseTemplate, type Template, type Variables } from './template.ts';
 
-/** A file of rows, by where it is and by how a person refers to it; `key` is the job's key that names it. */
+/** A file of rows. `path` is where it is, `shown` is its name in messages, `key` is the job's key that names it. */
 export type RowsFile = {
   key: 'rows' | 'prompts';
   path: string;
@@ -12,42 +12,48 @@ export type RowsFile = {
   format: 'csv' | 'jsonl' | 'prompts';
 };
 
-/** A parameter that needs no rendering has `fixed`; the others are told by the type that their text must turn into. */
+/**
+ * A parameter of the request. Text is a template: it is rendered for each item, then converted to the parameter's type
+ * (`coerce`). A number or boolean is sent as it is.
+ */
 export type Parameter = { name: ParameterName; value: Template | number | boolean; fromDefaults: boolean };
 
-/** A job that can be expanded: everything in it is valid but for what only a row or a combination can tell. */
+/** A job that can be expanded. All of it is valid, except for what only a row or a combination can show. */
 export type Job = {
-  /** Its place among all jobs, those of included files too. */
+  /** 0-based, among all jobs, including those of included files. */
   index: number;
-  /** As it is shown to people. */
+  /** The manifest's name in messages. */
   file: string;
-  /** Its place in that file. */
+  /** 0-based, within that file. */
   number: number;
   id: Template;
   parameters: readonly Parameter[];
-  /** Those that the job itself gives values to. */
+  /** The variables of its matrix and its zip. */
   variables: readonly string[];
   zipped: readonly string[];
   axes: readonly Axis[];
   exclude: readonly Variables[];
-  /** By the command line; wins over rows. */
+  /** From `--set`. Wins over the matrix and over rows. */
   set: Variables;
   rows: RowsFile | undefined;
   variants: number;
   priority: number;
   embed: boolean | undefined;
-  /** Of its own keys in the manifest, and of the job itself under the empty key. */
+  /** By the job's keys in the manifest. The empty key has the position of the job itself. */
   positions: ReadonlyMap<string, Position>;
 };
 
-/** Explicit in every request: the price hangs on one, the file's name on the other. */
+/** Sent explicitly with every request: the price depends on the model, the file's extension on the format. */
 const BUILT_IN: Defaults = { model: 'flux-kontext-pro', outputFormat: 'jpeg' };
 
-/** What a job takes of a file of prompts when it says nothing else. */
+/** Prompt and id of a job that has a file of prompts and does not give them itself. */
 const OF_PROMPTS = { prompt: `{{ ${PROMPT_VARIABLES.prompt} }}` };
 export const ID_OF_PROMPTS = `{{ ${PROMPT_VARIABLES.words} }}`;
 
-/** The job's own parameters over the manifest's defaults over ours; malformed templates come back as their mistake. */
+/**
+ * A job's own parameters win over the manifest's defaults, and those over the built-in ones. Malformed templates are
+ * returned separately, with a message.
+ */
 export function parametersOf(
   job: JobText,
   defaults: Defaults,
@@ -73,7 +79,10 @@ export function templatesOf(job: Pick<Job, 'id' | 'parameters'>): [key: string, 
   return [['id', job.id], ...parameters];
 }
 
-/** Text that came out of a template, as what the parameter takes; left alone when it is not that. */
+/**
+ * Converts rendered text to the parameter's type. Text that cannot be converted is returned unchanged, and the request
+ * schema refuses it.
+ */
 export function coerce(name: ParameterName, text: string): string | number | boolean {
   switch (name) {
     case 'safetyTolerance':

@@ -3,14 +3,14 @@ import { REQUIRED } from './rules.ts';
 import { defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
 
 /**
- * The manifest as a JSON Schema (draft 2020-12), for editors. It refuses what can be seen without reading other files and
- * without filling in templates; the rest, such as ids given twice, only the loader sees.
+ * The manifest as a JSON Schema (draft 2020-12), for editors. It finds mistakes that show without reading other files
+ * and without filling in templates. Other mistakes, such as duplicate ids, only the loader finds.
  */
 export function manifestJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(document, { target: 'draft-2020-12', io: 'input' });
 }
 
-/** `rows` and `prompts` exclude each other; with `prompts`, names and prompts may come from there. */
+/** A job has `rows` or `prompts`, not both. With `prompts`, `id` and `prompt` may be left out. */
 const job = jobSchema.meta({
   if: { required: ['prompts'] },
   else: { required: ['id'] },
@@ -20,7 +20,7 @@ const job = jobSchema.meta({
 const { jobs: _, ...always } = REQUIRED;
 const jobsUnlessIncluded = { if: { required: ['include'] }, else: { required: ['jobs'] } };
 
-/** `prompt` may come from the defaults, all else that is required may not. */
+/** Of all required keys, only `prompt` may come from the defaults. */
 const promptRequired = {
   if: { required: ['defaults'], properties: { defaults: { required: ['prompt'] } } },
   else: { properties: { jobs: { items: { if: { required: ['prompts'] }, else: { required: ['prompt'] } } } } },

@@ -4,8 +4,8 @@ import { quote } from './problems.ts';
 import { MAX_ROW_CHARACTERS, type RowEvent } from './row.ts';
 
 /**
- * One JSON object a line; blank lines are skipped. Text, numbers and truth values become variables; lists, maps and null
- * are left out, so that only a template that wants one complains. Throws an `UnreadableFile`.
+ * Reads one JSON object per line; blank lines are skipped. Text, numbers and booleans become variables. Lists, maps and
+ * null are ignored: they are a mistake only where a template uses them. Throws an `UnreadableFile`.
  */
 export async function* readJsonlRows(path: string, signal?: AbortSignal): AsyncGenerator<RowEvent> {
   let line = 0;
@@ -33,7 +33,7 @@ function parseRow(text: string, line: number): RowEvent {
   for (const [name, value] of Object.entries(row)) {
     if (name === '__proto__') return { kind: 'mistake', line, message: 'a row may not have a "__proto__"' };
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      // JSON.parse has rounded it already: an order number would silently become another one.
+      // JSON.parse has already rounded it. An order number would silently become a different one.
       return { kind: 'mistake', line, message: `"${name}" is too long a number to be kept exactly`, hint: 'quote it' };
     }
     if (['string', 'number', 'boolean'].includes(typeof value)) values[name] = String(value);

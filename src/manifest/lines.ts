@@ -1,7 +1,10 @@
 import { readChunks } from './read.ts';
 import { MAX_ROW_CHARACTERS } from './row.ts';
 
-/** Lines without their ends. One that grows past the limit comes as it is then, so that no file can fill the memory. */
+/**
+ * Yields lines without their line feeds. A line over the limit ends the reading, and only its beginning is yielded, so
+ * that no file can fill the memory.
+ */
 export async function* readLines(path: string, signal?: AbortSignal): AsyncGenerator<string> {
   let rest = '';
   for await (const { text } of readChunks(path, signal)) {

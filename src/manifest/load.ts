@@ -10,23 +10,26 @@ import { probeRows } from './rows.ts';
 import { variableFindings } from './rules.ts';
 import { EVERYTHING, type Selection } from './selection.ts';
 
-/** What stands for a manifest on stdin: on the command line, and in messages. */
+/** A manifest on stdin: its argument on the command line, and its name in messages. */
 const STDIN_ARGUMENT = '-';
 export const STDIN = '<stdin>';
 
-/** A manifest that is right as far as the file itself and the headers of its rows tell. */
+/** A manifest whose own files and row headers are valid. The rows themselves may not be checked yet. */
 export type Manifest = {
-  /** As it was given, or `<stdin>`. */
+  /** The path as given, or `<stdin>`. */
   file: string;
   batch: string;
-  /** Of the bytes of the file and those that it includes, sha256 in hex. Rows are not part of it. */
+  /** sha256 in hex, over the file and the files that it includes. Files of rows are not part of it. */
   digest: string;
   jobs: readonly Job[];
-  /** What of it is meant. */
+  /** Which of its items are wanted. */
   selection: Selection;
 };
 
-/** The jobs that can be expanded, and what is wrong with the others; `omitted` counts what is not told of a hopeless file. */
+/**
+ * Returns the jobs that can be expanded and the problems of the others. `omitted` counts the problems over the limit of
+ * each file. Throws a `ManifestError` when the manifest itself cannot be read.
+ */
 export async function inspectManifest(
   given: string,
   selection: Selection = EVERYTHING,
@@ -47,14 +50,14 @@ export async function inspectManifest(
     for (const parsedJob of each.jobs) {
       const { job, found } = await attachRows(parsedJob, each);
       own.push(...found);
-      if (parsedJob.sound && found.length === 0) jobs.push({ ...job, index: jobs.length });
+      if (parsedJob.isValid && found.length === 0) jobs.push({ ...job, index: jobs.length });
     }
     problems.push(...own.sort(byPosition));
   }
   return { manifest: { file, batch, digest: digestOf(parsed), jobs, selection }, problems, omitted };
 }
 
-/** A mistake in a file of rows: in its own line where there is one, else at the job that names the file. */
+/** A mistake in a file of rows. It is placed at its own line if that is known, else at the job that names the file. */
 export function rowsProblem(job: Job, { line, message, hint }: RowMistake): Problem {
   const { shown = '', key = 'rows' } = job.rows ?? {};
   const place =
@@ -86,7 +89,7 @@ async function attachRows(
   return { job, found };
 }
 
-/** Rows are named relative to the manifest, and shown relative to where the manifest was named from. */
+/** A relative path starts at the manifest's folder. */
 function rowsFile(manifestFile: string, { key, path: written }: Pick<RowsFile, 'key' | 'path'>): RowsFile {
   const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
   const format = key === 'prompts' ? 'prompts' : /\.csv$/i.test(written) ? 'csv' : 'jsonl';

@@ -9,7 +9,7 @@ import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf
 
 export type { Manifest };
 
-/** What a manifest's selection comes to; an item that is in it twice is counted twice. */
+/** Counts of a manifest's selected items. An item that appears twice is counted twice. */
 export type Totals = {
   items: number;
   byModel: Readonly<Record<string, number>>;
@@ -21,16 +21,17 @@ export type Totals = {
 
 type Options = { signal?: AbortSignal };
 
-/** With `stdin`, `-` stands for what comes there. */
+/** With `stdin`, the file name `-` means this stream. */
 type OpenOptions = { selection?: Selection; stdin?: AsyncIterable<Uint8Array> };
 
-/** Problems of rows that are told; the others are counted. */
-const MAX_TOLD = 50;
+/** At most so many problems of rows are listed. Further ones are only counted. */
+const MAX_LISTED = 50;
 
 /**
- * Reads a manifest and everything in it and beside it once, so that nothing is begun of one that is wrong anywhere.
- * Throws a `ManifestError` with all mistakes: of the file and, of the jobs that are right so far, of the rows. What is not selected
- * is checked as well. Throws a UsageError for a selection that selects nothing.
+ * Reads a manifest with its included files and rows once and checks all of it, so that no batch is started from an
+ * invalid one. Throws a `ManifestError` with all mistakes: those of the files, and those in the rows of all jobs that
+ * are valid so far. Items that are not selected are checked as well. Throws a UsageError (`only-unmatched`,
+ * `set-unknown`) for a selection without effect.
  */
 export async function openManifest(
   file: string,
@@ -42,19 +43,22 @@ export async function openManifest(
   if (problems.length + check.problems.length > 0) {
     throw new ManifestError(manifest.file, [...problems, ...check.problems], omitted + check.omitted);
   }
-  refuseUselessSet(selection, manifest);
-  selector.complain();
+  refuseUselessSet(selection, manifest.jobs);
+  selector.assertMatched();
   return { manifest, totals: check.totals };
 }
 
-/** The manifest alone, its rows unread but for a header. Throws a `ManifestError`. */
+/** Loads the manifest and the headers of its rows, not the rows. Throws a `ManifestError`. */
 export async function loadManifest(file: string): Promise<Manifest> {
   const { manifest, problems, omitted } = await inspectManifest(file);
   if (problems.length > 0) throw new ManifestError(manifest.file, problems, omitted);
   return manifest;
 }
 
-/** Expands everything without keeping it. Throws a `ManifestError` with the mistakes of all rows and combinations. */
+/**
+ * Expands and counts all items without keeping them. Throws a `ManifestError` with the mistakes of all rows and
+ * combinations.
+ */
 export async function validate(manifest: Manifest, options: Options = {}): Promise<Totals> {
   const { totals, problems, omitted } = await checkItems(manifest, selectorOf(manifest.selection), options);
   if (problems.length > 0) throw new ManifestError(manifest.file, problems, omitted);
@@ -62,8 +66,8 @@ export async function validate(manifest: Manifest, options: Options = {}): Promi
 }
 
 /**
- * All selected items in the manifest's order, made as they are asked for. Throws a `ManifestError` at the first that cannot be made,
- * which after a `validate` only happens when a file was changed in between.
+ * Yields all selected items lazily, in the manifest's order. Throws a `ManifestError` at the first invalid item. After
+ * `validate`, that happens only if a file has changed since.
  */
 export async function* expand(manifest: Manifest, { signal }: Options = {}): AsyncGenerator<NewItem, void, undefined> {
   const refuse = (problem: Problem) => {
@@ -83,13 +87,13 @@ async function checkItems(
   selector: Selector,
   { signal }: Options,
 ): Promise<{ totals: Totals; problems: Problem[]; omitted: number }> {
-  const told = new Map<string, Problem>();
+  const listed = new Map<string, Problem>();
   let omitted = 0;
-  const tell = (problem: Problem) => {
+  const report = (problem: Problem) => {
     const line = formatProblem(problem);
-    // Without rows the same mistake comes with each combination that it is part of.
-    if (told.has(line)) return;
-    if (told.size < MAX_TOLD) told.set(line, problem);
+    // Without rows, the same mistake repeats for each combination that has it.
+    if (listed.has(line)) return;
+    if (listed.size < MAX_LISTED) listed.set(line, problem);
     else omitted++;
   };
   let items = 0;
@@ -100,7 +104,7 @@ async function checkItems(
   for (const job of manifest.jobs) {
     let count = 0;
     const models: Record<string, number> = {};
-    for await (const { name, request } of expandJob(manifest, job, tell, signal)) {
+    for await (const { name, request } of expandJob(manifest, job, report, signal)) {
       if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
       if (!selector.takes(name)) continue;
       count++;
@@ -111,17 +115,17 @@ async function checkItems(
     for (const [model, sum] of Object.entries(models)) byModel[model] = (byModel[model] ?? 0) + sum;
     items += count;
   }
-  return { totals: { items, byModel, byJob, modelsByJob }, problems: [...told.values()], omitted };
+  return { totals: { items, byModel, byJob, modelsByJob }, problems: [...listed.values()], omitted };
 }
 
 async function* expandJob(
   { batch }: Manifest,
   job: Job,
-  tell: (problem: Problem) => void,
+  report: (problem: Problem) => void,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<NewItem, void, undefined> {
   if (job.rows === undefined) {
-    for (const item of expandRow(batch, job, {}, (mistake) => tell(ofJob(job, mistake)))) {
+    for (const item of expandRow(batch, job, {}, (mistake) => report(ofJob(job, mistake)))) {
       signal?.throwIfAborted();
       yield item;
     }
@@ -130,12 +134,12 @@ async function* expandJob(
   const { shown } = job.rows;
   for await (const event of readRows(job.rows, signal)) {
     signal?.throwIfAborted();
-    if (event.kind === 'mistake') tell(rowsProblem(job, event));
+    if (event.kind === 'mistake') report(rowsProblem(job, event));
     if (event.kind !== 'row') continue;
     const { line, values } = event;
     const hidden = job.variables.find((name) => Object.hasOwn(values, name));
     if (hidden !== undefined) {
-      tell(
+      report(
         rowsProblem(job, {
           kind: 'mistake',
           line,
@@ -145,7 +149,7 @@ async function* expandJob(
       continue;
     }
     yield* expandRow(batch, job, values, ({ key, message }) =>
-      tell({ file: shown, line, path: formatPath(['jobs', job.number, key]), message }),
+      report({ file: shown, line, path: formatPath(['jobs', job.number, key]), message }),
     );
   }
 }

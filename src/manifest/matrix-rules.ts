@@ -3,12 +3,12 @@ import { type Finding, type Path, quote } from './problems.ts';
 import { suggest } from './suggest.ts';
 import { VARIABLE_NAME, type Variables } from './template.ts';
 
-/** 10 million images at 20 in 10 s are two months; more is a product that was not meant. */
+/** 10 million images take two months at 20 per 10 s. A larger product is hardly intended. */
 export const MAX_ITEMS = 10_000_000;
 
 export type JobLists = { matrix: Lists; zip: Lists; exclude: readonly Variables[]; variants: number };
 
-/** What is wrong with a job's lists, each of which is right in itself. */
+/** Mistakes in a job's lists taken together. Each list by itself is already valid. */
 export function listFindings({ matrix, zip, exclude, variants }: JobLists, base: Path): Finding[] {
   const axes = axesOf(matrix, zip);
   const findings = [
@@ -65,7 +65,10 @@ function zipFindings(matrix: Lists, zip: Lists, path: Path): Finding[] {
   ];
 }
 
-/** A variable or value of an exclusion that nothing has is a slip of the pen, and would be paid for. */
+/**
+ * An exclusion with an unknown variable or value excludes nothing. It is a typing mistake, and the images would be paid
+ * for.
+ */
 function excludeFindings(partial: Variables, axes: readonly Axis[], path: Path): Finding[] {
   const known = axes.flatMap(([step = {}]) => Object.keys(step));
   const unknown = Object.keys(partial).filter((name) => !known.includes(name));

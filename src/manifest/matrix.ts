@@ -1,9 +1,9 @@
 import type { Variables } from './template.ts';
 
-/** Lists of values by variable, as a job has them. */
+/** Values by variable: a job's `matrix` or `zip`. */
 export type Lists = Readonly<Record<string, readonly string[]>>;
 
-/** What takes turns together: a variable of the matrix with its values, or all those of a zip. */
+/** Values that vary together, step by step: those of one matrix variable, or those of all zip variables. */
 export type Axis = readonly Variables[];
 
 export function axesOf(matrix: Lists, zip: Lists): Axis[] {
@@ -17,7 +17,9 @@ export function axesOf(matrix: Lists, zip: Lists): Axis[] {
   return [...axes, inStep];
 }
 
-/** What is set takes no turns: its values go, and an axis that had nothing else goes with them. */
+/**
+ * Removes the variables of `--set` from the axes, since they do not vary. An axis without other variables is removed.
+ */
 export function withoutSet(axes: readonly Axis[], set: Variables): Axis[] {
   return axes.flatMap((axis) => {
     const rest = axis.map((step) =>
@@ -27,14 +29,14 @@ export function withoutSet(axes: readonly Axis[], set: Variables): Axis[] {
   });
 }
 
-/** How many combinations there are: 1 when there is no axis. */
+/** 1 when there is no axis. */
 export function combinationCount(axes: readonly Axis[]): number {
   return axes.reduce((product, steps) => product * steps.length, 1);
 }
 
 /**
- * Every combination, the last axis turning fastest, one at a time: a product can be far larger than memory. `set` is part of each.
- * Left out is what has all the values of one of `exclude`.
+ * Yields every combination, the last axis varying fastest. Lazy, since a product can be larger than memory. `set` is
+ * part of each combination. A combination that has all values of an entry of `exclude` is left out.
  */
 export function* combinations(
   axes: readonly Axis[],

@@ -16,21 +16,27 @@ import { type Defaults, defaultsSchema, type JobText, jobSchema, manifestSchema 
 import { parseTemplate, type Variables } from './template.ts';
 import { parseYaml, type YamlText } from './yaml.ts';
 
-/** A job whose rows are not known yet: `rows` has the path as it was written. */
+/** A job whose file of rows is not resolved yet: `rows` has the path as written. */
 export type ParsedJob = Omit<Job, 'rows' | 'index'> & {
   rows: Pick<RowsFile, 'key' | 'path'> | undefined;
-  /** Its matrix and rows are as written, so that it can be said which variables there are. */
+  /**
+   * False when `matrix`, `zip`, `rows` or `prompts` is invalid. Then the job's variables are unknown and are not
+   * checked.
+   */
   variablesKnown: boolean;
-  /** Nothing is wrong with it so far. */
-  sound: boolean;
+  /** No mistake has been found in it so far. */
+  isValid: boolean;
 };
 
 export type ParsedManifest = {
   file: string;
   batch: string;
-  /** Paths as they were written. */
+  /** Paths as written. */
   include: readonly string[];
-  /** For what it includes; a key that is broken in it makes all that inherits it unsound. */
+  /**
+   * The file's own defaults over the inherited ones, for the files that it includes. A broken key makes every job that
+   * inherits it invalid.
+   */
   defaults: { data: Defaults; broken: ReadonlySet<string> };
   jobs: ParsedJob[];
   problems: Problem[];
@@ -42,7 +48,7 @@ export const NOTHING_INHERITED: ParsedManifest['defaults'] = { data: {}, broken:
 
 type Context = { set: Variables; inherited: ParsedManifest['defaults']; isIncluded: boolean };
 
-/** The text of a manifest as data, and every mistake that needs no other file to be seen. */
+/** Parses the text of one manifest file, and finds every mistake that shows without other files. */
 export function parseManifest(text: string, file: string, { set, inherited, isIncluded }: Context): ParsedManifest {
   const yaml = parseYaml(text);
   if (yaml.errors.length > 0) {
@@ -67,7 +73,7 @@ export function parseManifest(text: string, file: string, { set, inherited, isIn
   const jobDrafts = drafts.map(({ data = {}, broken }, index): JobDraft => ({ index, text: data, broken }));
   const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, { file, yaml, set }));
   const findings = [
-    ...withoutEchoes(
+    ...withoutRepeats(
       yaml.findings,
       [root, own, ...drafts].flatMap((level) => level.findings),
     ),
@@ -83,24 +89,24 @@ export function parseManifest(text: string, file: string, { set, inherited, isIn
     ...duplicateIds(jobDrafts),
     ...parsed.flatMap((job) => job.findings),
   ];
-  const unsound = new Set(findings.map(({ path }) => (path[0] === 'jobs' ? path[1] : path[0])));
-  const inheritsWell = defaults.broken.size === 0 && !unsound.has('defaults');
+  const invalid = new Set(findings.map(({ path }) => (path[0] === 'jobs' ? path[1] : path[0])));
+  const inheritsValid = defaults.broken.size === 0 && !invalid.has('defaults');
   return {
     file,
     batch: root.data?.batch ?? '',
     include: root.data?.include ?? [],
     defaults,
-    jobs: parsed.map(({ job }) => ({ ...job, sound: !unsound.has(job.number) && inheritsWell })),
+    jobs: parsed.map(({ job }) => ({ ...job, isValid: !invalid.has(job.number) && inheritsValid })),
     problems: findings.slice(0, MAX_PROBLEMS).map((finding) => toProblem(finding, file, yaml)),
     omitted: Math.max(0, findings.length - MAX_PROBLEMS),
     position: yaml.position,
   };
 }
 
-/** Nobody reads more, and finding the place of each of a million duplicate keys would take hours. */
+/** Nobody reads more. And finding the line of each of a million duplicate keys would take hours. */
 const MAX_PROBLEMS = 200;
 
-/** A template that is malformed in the defaults is told of once, not once a job. */
+/** Reports a malformed template in the defaults once, not once per job. */
 function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<string>; findings: Finding[] } {
   if (value === undefined) return { data: {}, broken: new Set(), findings: [] };
   const { data = {}, broken, findings } = checkMap(defaultsSchema, value, ['defaults']);
@@ -110,13 +116,13 @@ function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<st
   return { data, broken: union(broken, unusable), findings: [...findings, ...templates] };
 }
 
-/** An included file needs no name, and one that includes others needs no jobs of its own. */
+/** An included file needs no batch name. A file that includes others needs no jobs of its own. */
 function requiredOfFile({ include }: { include?: unknown }, isIncluded: boolean): Readonly<Record<string, string>> {
   const { version, batch, jobs } = REQUIRED;
   return { version, ...(isIncluded ? {} : { batch }), ...(include === undefined ? { jobs } : {}) };
 }
 
-/** A file of prompts can name its images and say what is in them. */
+/** With a file of prompts, `id` and `prompt` may be left out. */
 function requiredOf({ prompts }: JobText, broken: ReadonlySet<string>): Readonly<Record<string, string>> {
   return prompts === undefined && !broken.has('prompts') ? REQUIRED_OF_JOB : {};
 }
@@ -125,7 +131,7 @@ function parseJob(
   { index, text, broken }: JobDraft,
   defaults: Defaults,
   { file, yaml, set }: { file: string; yaml: YamlText; set: Variables },
-): { job: Omit<ParsedJob, 'sound'>; findings: Finding[] } {
+): { job: Omit<ParsedJob, 'isValid'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
   const id = parseTemplate(text.id ?? (text.prompts === undefined ? '' : ID_OF_PROMPTS));
@@ -167,10 +173,12 @@ function rowsAsWritten({ rows, prompts }: JobText): Pick<ParsedJob, 'rows'> {
   return { rows: rows === undefined ? undefined : { key: 'rows', path: rows } };
 }
 
-/** What YAML had to leave out looks wrong to the schema too: an alias is not text. Saying it once is enough. */
-function withoutEchoes(first: readonly Finding[], then: readonly Finding[]): Finding[] {
-  const told = new Set(first.filter(({ at }) => at !== 'key').map(({ path }) => formatPath(path)));
-  return [...first, ...then.filter(({ path }) => !told.has(formatPath(path)))];
+/**
+ * A value that the YAML check refuses also fails the schema: an alias, for example, is not text. It is reported once.
+ */
+function withoutRepeats(first: readonly Finding[], then: readonly Finding[]): Finding[] {
+  const reported = new Set(first.filter(({ at }) => at !== 'key').map(({ path }) => formatPath(path)));
+  return [...first, ...then.filter(({ path }) => !reported.has(formatPath(path)))];
 }
 
 function toProblem({ path, at, message, hint }: Finding, file: string, yaml: YamlText): Problem {

@@ -3,13 +3,16 @@ import { UsageError } from '../errors.ts';
 /** 1-based. */
 export type Position = { line: number; column: number };
 
-/** Where in the manifest's data: `['jobs', 2, 'matrix', 'color']`. */
+/** A place in the manifest's data: `['jobs', 2, 'matrix', 'color']`. */
 export type Path = readonly (string | number)[];
 
-/** A mistake as the checks see it: by path, not yet by line. `at: 'key'` when the key itself is what is wrong. */
+/**
+ * A mistake as the checks report it: by path, not yet by line. `at: 'key'` means that the key itself is wrong, not its
+ * value.
+ */
 export type Finding = { path: Path; at?: 'key'; message: string; hint?: string };
 
-/** A mistake as a person sees it. `file` is as it was given or referred to, so that an editor can open `file:line`. */
+/** A mistake as a person sees it. `file` is the path as given, so that an editor can open `file:line`. */
 export type Problem = {
   file: string;
   line?: number;
@@ -20,7 +23,9 @@ export type Problem = {
   hint?: string;
 };
 
-/** The manifest cannot be used; nothing was done. `problems` has them all, or the first ones and how many were left out. */
+/**
+ * The manifest is invalid, and nothing was done. `problems` lists its mistakes, `omitted` counts those over the limit.
+ */
 export class ManifestError extends UsageError {
   readonly problems: readonly Problem[];
   readonly omitted: number;
@@ -40,12 +45,12 @@ export function formatProblem({ file, line, column, path, message, hint }: Probl
   return `${place}  ${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : `; ${hint}`}`;
 }
 
-/** One line for each, and a last one for those left out. */
+/** A line for each problem, and one more that counts the omitted ones. */
 export function formatProblems(problems: readonly Problem[], omitted = 0): string[] {
   return [...problems.map(formatProblem), ...(omitted > 0 ? [`… and ${omitted} more`] : [])];
 }
 
-/** In reading order, what is known of a whole file first. */
+/** Sorts in reading order. Problems of a whole file, without a line, come first. */
 export function byPosition(a: Problem, b: Problem): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
@@ -59,7 +64,7 @@ export function formatPath(path: Path): string {
   }, '');
 }
 
-/** A value in a message: text in quotes and cut to a length that fits a line, containers by their kind only. */
+/** Formats a value for a message: text in quotes and cut to 60 characters, a list or a map by its kind only. */
 export function quote(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';

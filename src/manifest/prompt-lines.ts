@@ -2,12 +2,18 @@ import { readLines } from './lines.ts';
 import type { RowEvent } from './row.ts';
 import { TEMPLATE } from './template.ts';
 
-/** What a line gives: itself, and its beginning to name the images by. Not its number: a line put in would rename all below it. */
+/**
+ * The variables of a line: the prompt, and its first words for naming the images. The line number is not a variable on
+ * purpose. An inserted line would rename all images below it, and they would be generated and charged again.
+ */
 export const PROMPT_VARIABLES = { prompt: 'prompt', words: 'words' } as const;
 const COLUMNS = Object.values(PROMPT_VARIABLES);
 const MAX_WORDS = 40;
 
-/** A text file with a prompt on each line; blank lines and those that begin with # are skipped. Throws an `UnreadableFile`. */
+/**
+ * Reads a text file with one prompt per line. Blank lines and lines that begin with # are skipped. Throws an
+ * `UnreadableFile`.
+ */
 export async function* readPromptLines(path: string, signal?: AbortSignal): AsyncGenerator<RowEvent> {
   yield { kind: 'columns', columns: COLUMNS };
   let line = 0;
@@ -29,6 +35,6 @@ const NOT_FILLED_IN = {
 export function firstWords(prompt: string): string {
   if (prompt.length <= MAX_WORDS) return prompt;
   const end = prompt.lastIndexOf(' ', MAX_WORDS);
-  // Not between the two halves of a character.
+  // Do not cut a surrogate pair in half.
   return prompt.slice(0, end > 0 ? end : MAX_WORDS).replace(/[\uD800-\uDBFF]$/, '');
 }

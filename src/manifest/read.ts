@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { FluxError, messageOf } from '../errors.ts';
 
-/** A file could not be read as text; `line` is known when its bytes are what is wrong. */
+/** A file cannot be read as text. `line` (1-based) is set when its bytes are not UTF-8. */
 export class UnreadableFile extends FluxError {
   readonly line: number | undefined;
 
@@ -12,7 +12,7 @@ export class UnreadableFile extends FluxError {
   }
 }
 
-/** A whole text file, held in memory. Throws an `UnreadableFile`. */
+/** Reads a whole text file into memory. Throws an `UnreadableFile`. */
 export async function readText(path: string, maxBytes: number): Promise<{ bytes: Buffer; text: string }> {
   const size = await sizeOf(path);
   if (size > maxBytes) throw tooBig(maxBytes, `${(size / 2 ** 20).toFixed(1)} MB`);
@@ -22,7 +22,7 @@ export async function readText(path: string, maxBytes: number): Promise<{ bytes:
   return { bytes, text: decoderFromLine(1)(bytes, true) };
 }
 
-/** The whole of a stream such as stdin, which can be read once only. Throws an `UnreadableFile`. */
+/** Reads a whole stream, such as stdin, into memory. Throws an `UnreadableFile`. */
 export async function readTextOf(
   stream: AsyncIterable<Uint8Array>,
   maxBytes: number,
@@ -42,7 +42,7 @@ function tooBig(maxBytes: number, got: string): UnreadableFile {
   return new UnreadableFile(`expected at most ${maxBytes / 2 ** 20} MB, got ${got}`);
 }
 
-/** A text file in chunks, in bytes and in characters; bad UTF-8 throws an `UnreadableFile` with its line. */
+/** Reads a text file in chunks, as bytes and as text. Throws an `UnreadableFile`; for invalid UTF-8 it has the line. */
 export async function* readChunks(path: string, signal?: AbortSignal): AsyncGenerator<{ bytes: Buffer; text: string }> {
   await sizeOf(path);
   const decode = decoderFromLine(1);
@@ -57,7 +57,7 @@ export async function* readChunks(path: string, signal?: AbortSignal): AsyncGene
   decode(Buffer.alloc(0), true);
 }
 
-/** Refuses folders, pipes and the like: a manifest's files are read twice. */
+/** In bytes. Throws an `UnreadableFile` for folders, pipes and the like: a manifest's files are read twice. */
 export async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new UnreadableFile(reason(cause), { cause });
@@ -66,7 +66,7 @@ export async function sizeOf(path: string): Promise<number> {
   return found.size;
 }
 
-/** A decoder that strips a byte order mark and counts lines, to say where bytes stop being UTF-8. */
+/** Decodes UTF-8 and strips a byte order mark. Counts lines, to report where the bytes are invalid. */
 function decoderFromLine(line: number): (bytes: Buffer, last: boolean) => string {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   return (bytes, last) => {
@@ -75,8 +75,8 @@ function decoderFromLine(line: number): (bytes: Buffer, last: boolean) => string
       for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) line++;
       return text;
     } catch (cause) {
-      const sound = new TextDecoder().decode(bytes).split('\uFFFD', 1)[0] ?? '';
-      const badLine = line + sound.split('\n').length - 1;
+      const validPart = new TextDecoder().decode(bytes).split('\uFFFD', 1)[0] ?? '';
+      const badLine = line + validPart.split('\n').length - 1;
       throw new UnreadableFile('is not UTF-8 text', { line: badLine, cause });
     }
   };

@@ -2,11 +2,11 @@ import type { Variables } from './template.ts';
 
 export type RowMistake = { kind: 'mistake'; line?: number; message: string; hint?: string };
 
-/** What a file of rows says, in order: the columns (of a CSV), then rows. Rows may follow a mistake. */
+/** What reading a file of rows yields, in order: the columns (not for JSONL), then rows. Rows may follow a mistake. */
 export type RowEvent =
   | { kind: 'columns'; columns: readonly string[] }
   | { kind: 'row'; line: number; values: Variables }
   | RowMistake;
 
-/** Lines longer than this are a wrong delimiter or a wrong file, not a row. */
+/** A longer line is not a row: the delimiter or the file is wrong. */
 export const MAX_ROW_CHARACTERS = 1_000_000;

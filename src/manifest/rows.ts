@@ -21,7 +21,10 @@ export async function* readRows(file: RowsFile, signal?: AbortSignal): AsyncGene
   }
 }
 
-/** What can be said of a file of rows before reading it: its columns, when it is a CSV, and what stands in the way. */
+/**
+ * Checks a file of rows without reading its rows. Returns the columns, where the format has them, and the mistakes that
+ * prevent reading.
+ */
 export async function probeRows(file: RowsFile): Promise<{ columns?: readonly string[]; mistakes: RowMistake[] }> {
   if (file.format !== 'csv') {
     const columns = file.format === 'prompts' ? { columns: Object.values(PROMPT_VARIABLES) } : {};

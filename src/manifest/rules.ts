@@ -4,10 +4,10 @@ import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './sc
 import { suggest } from './suggest.ts';
 import { singleBraced, type Template } from './template.ts';
 
-/** A job as far as it could be read. */
+/** A job as far as it could be parsed. `broken` are the keys that could not. */
 export type JobDraft = { index: number; text: JobText; broken: ReadonlySet<string> };
 
-/** By key, what to write there. */
+/** Required keys, each with a hint what to write. */
 export const REQUIRED = {
   version: 'write version: 1',
   batch: 'a name for all of it, such as spring-catalog',
@@ -15,7 +15,7 @@ export const REQUIRED = {
 };
 export const REQUIRED_OF_JOB = { id: 'a name for its images, such as hero', prompt: 'a text that says what to draw' };
 
-/** Keys that must be there; a broken one has been told of. */
+/** Finds required keys that are missing. A broken key is reported elsewhere. */
 export function requiredKeys(
   data: Readonly<Record<string, unknown>>,
   broken: ReadonlySet<string>,
@@ -27,7 +27,7 @@ export function requiredKeys(
     .map(([key, hint]) => ({ path: [...base, key], message: 'is required', hint }));
 }
 
-/** The `id` is what a person finds a job's images by: two jobs that share it cannot be told apart. */
+/** People find a job's images by its `id`, so two jobs must not share one. */
 export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
   const firsts = new Map<string, number>();
   return drafts.flatMap(({ index, text: { id } }) => {
@@ -43,7 +43,7 @@ export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
   });
 }
 
-/** `columns` is undefined where only each row can tell which variables there are (JSONL). */
+/** Finds mistakes in the use of variables. `columns` is undefined for JSONL, where each row has its own variables. */
 export function variableFindings(
   job: Pick<Job, 'id' | 'parameters' | 'variables' | 'set' | 'zipped'>,
   rows: { columns: readonly string[] | undefined; shown: string } | undefined,
@@ -73,7 +73,7 @@ export function variableFindings(
   return [...both, ...used];
 }
 
-/** Rows come from one file, and what is in a file of prompts should be drawn. */
+/** A job has one file of rows. And it must use what a file of prompts gives. */
 export function promptsFindings({ prompts, rows }: JobText, parameters: readonly Parameter[], base: Path): Finding[] {
   if (prompts === undefined) return [];
   if (rows !== undefined) return [{ path: [...base, 'rows'], at: 'key', message: 'not together with prompts' }];
@@ -83,7 +83,7 @@ export function promptsFindings({ prompts, rows }: JobText, parameters: readonly
   return [{ path: [...base, 'prompts'], message, hint: 'leave out the prompt, or put {{ prompt }} into it' }];
 }
 
-/** Whether `safetyTolerance` is beyond what editing takes; one that is a template is checked when it is filled in. */
+/** `safetyTolerance` has a narrower range when editing. A template is checked when it is filled in. */
 export function editingFindings(parameters: readonly Parameter[], base: Path): Finding[] {
   const tolerance = parameters.find(({ name }) => name === 'safetyTolerance');
   const edits = parameters.some(({ name }) => name === 'inputImage');

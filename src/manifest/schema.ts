@@ -5,13 +5,13 @@ import { TEMPLATE, VARIABLE_NAME } from './template.ts';
 const MAX_PROMPT = 10_000;
 const MAX_NAME = 200;
 const MAX_URL = 2_048;
-/** What trimming comes to in the JSON Schema (`json-schema.ts`), which takes all of `meta`; zod itself ignores it. */
+/** For the JSON Schema only (`json-schema.ts`): it means there what `trim().min(1)` means for zod. */
 const NOT_BLANK = { pattern: '\\S' };
-/** In editing mode the API answers code 500 to more, which looks like a fault of its own. */
+/** In editing mode the API answers a larger value with code 500, which looks like an internal error. */
 export const MAX_EDITING_TOLERANCE = 2;
 export const EXPECTED_WHEN_EDITING = `expected 0 to ${MAX_EDITING_TOLERANCE} when editing (inputImage is given)`;
 
-/** What a request must be once its templates are filled in. Stricter than what the API's client insists on. */
+/** A request after its templates are filled in. Stricter than the check in the API's client. */
 export const requestSchema = imageRequestSchema
   .extend({
     prompt: z.string().trim().min(1).max(MAX_PROMPT).meta(NOT_BLANK),
@@ -31,11 +31,11 @@ export const requestSchema = imageRequestSchema
 /** A job's rendered `id`. */
 export const nameSchema = z.string().trim().min(1).max(MAX_NAME).meta(NOT_BLANK);
 
-/** Everything that the API takes, in the order in which a request lists it. */
+/** All parameters of the API, in the order of a request. */
 export const PARAMETERS = requestSchema.keyof().options;
 export type ParameterName = (typeof PARAMETERS)[number];
 
-/** A text with `{{ … }}` is checked when it is filled in, anything else now. */
+/** Text with `{{ … }}` is checked when it is filled in. Any other value is checked at once. */
 const template = z
   .string()
   .regex(TEMPLATE, { abort: true })
@@ -75,7 +75,7 @@ const common = {
     .max(100)
     .exactOptional()
     .meta({ description: 'So many images of each combination and row.' }),
-  /** BullMQ keeps 21 bits of it. */
+  /** BullMQ stores a priority in 21 bits. */
   priority: z
     .int()
     .min(0)
@@ -91,12 +91,12 @@ const common = {
 export const defaultsSchema = z.strictObject(common);
 export type Defaults = z.infer<typeof defaultsSchema>;
 
-/** An editor sees numbers and truth values where we read them as they stand in the file. */
+/** Values of a matrix are read as text, as written. An editor sees numbers and booleans there. */
 const asWritten = z.string().meta({ type: ['string', 'number', 'boolean'] });
-/** `matrixFindings` tells of a wrong one. */
+/** The pattern is for editors. The loader's check is `listFindings`. */
 const variableName = z.string().meta({ pattern: VARIABLE_NAME.source });
 
-/** What is required is a rule of its own (`rules.ts`), so that the rest can be checked all the same. */
+/** Required keys are checked in `rules.ts`, so that a missing key does not prevent the other checks. */
 export const jobSchema = z.strictObject({
   id: orTemplate(
     nameSchema,
@@ -138,7 +138,10 @@ export const jobSchema = z.strictObject({
 });
 export type JobText = z.infer<typeof jobSchema>;
 
-/** The outermost level. `defaults` and each job are parsed on their own: one broken job does not hide the others' mistakes. */
+/**
+ * The top level. `defaults` and each job are parsed separately, so that one broken job does not hide the mistakes of
+ * others.
+ */
 export const manifestSchema = z.strictObject({
   version: z.literal(1).exactOptional().meta({ description: 'Of this format: 1.' }),
   batch: z

@@ -1,15 +1,14 @@
 import { UsageError } from '../errors.ts';
 import { globOf } from '../text/glob.ts';
-import { templatesOf } from './job.ts';
-import type { Manifest } from './load.ts';
+import { type Job, templatesOf } from './job.ts';
 import { suggest } from './suggest.ts';
 import type { Variables } from './template.ts';
 
-/** What of a manifest is meant: it is then treated as a smaller one. */
+/** The part of a manifest that is wanted. The rest is checked, but makes no items. */
 export type Selection = {
-  /** Patterns of items' names; none: all. */
+  /** Patterns for the names of items. Empty selects all. */
   only: readonly string[];
-  /** The first so many of those. */
+  /** At most so many of the matching items, the first ones. */
   limit: number;
   /** Values that win over a matrix and over rows. */
   set: Variables;
@@ -17,17 +16,17 @@ export type Selection = {
 
 export const EVERYTHING: Selection = { only: [], limit: Number.POSITIVE_INFINITY, set: {} };
 
-/** Names that are remembered to suggest one of; a manifest may have millions. */
+/** At most so many names are kept to suggest from. A manifest may have millions. */
 const MAX_NAMES = 10_000;
 const SHOWN = 8;
 
 export type Selector = {
-  /** Asked for each item in order. */
+  /** Must be called once for each item, in order. */
   takes(name: string): boolean;
-  /** Nothing further can be taken. */
+  /** The limit is reached. */
   isFull(): boolean;
-  /** Throws a UsageError (`only-unmatched`) when a pattern matched no name that was asked for. */
-  complain(): void;
+  /** Throws a UsageError (`only-unmatched`) when a pattern has matched no item. */
+  assertMatched(): void;
 };
 
 export function selectorOf({ only, limit }: Selection): Selector {
@@ -44,7 +43,7 @@ export function selectorOf({ only, limit }: Selection): Selector {
       return true;
     },
     isFull: () => taken >= limit,
-    complain() {
+    assertMatched() {
       const unmatched = patterns.find(({ matched }) => !matched);
       if (unmatched === undefined) return;
       throw new UsageError('only-unmatched', `--only ${unmatched.text}: no item has such a name`, {
@@ -55,7 +54,7 @@ export function selectorOf({ only, limit }: Selection): Selector {
 }
 
 /** Throws a UsageError (`set-unknown`) for a variable of `--set` that would change nothing. */
-export function refuseUselessSet({ set }: Selection, { jobs }: Pick<Manifest, 'jobs'>): void {
+export function refuseUselessSet({ set }: Selection, jobs: readonly Job[]): void {
   const known = new Set(
     jobs.flatMap((job) => [...job.variables, ...templatesOf(job).flatMap(([, template]) => template.names)]),
   );

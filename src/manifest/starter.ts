@@ -1,4 +1,4 @@
-/** What `flux-batch init` writes: six images, each kind of job once, every line explained. */
+/** The manifest that `flux-batch init` writes: six images, and an example of each kind of job. */
 export const STARTER = `# yaml-language-server: $schema=manifest.schema.json
 # The line above is for editors: completion and help, after  flux-batch schema > manifest.schema.json
 version: 1

@@ -1,6 +1,6 @@
 /**
- * The known name that was probably meant: `aspect_ratio` and `ratio` → `aspectRatio`, `promt` → `prompt`; undefined when
- * nothing is near.
+ * The known name that was probably meant: `aspect_ratio` and `ratio` → `aspectRatio`, `promt` → `prompt`. Undefined
+ * when no name is similar.
  */
 export function suggest(name: string, known: readonly string[]): string | undefined {
   const wanted = plain(name);
@@ -17,14 +17,14 @@ export function suggest(name: string, known: readonly string[]): string | undefi
 }
 
 function plain(name: string): string {
-  // A key can be as long as the file; only its beginning can resemble a name.
+  // A key can be as long as the file. Its first 64 characters are enough to compare.
   return name
     .slice(0, 64)
     .toLowerCase()
     .replace(/[\s_-]/g, '');
 }
 
-/** Levenshtein. */
+/** Levenshtein distance. */
 function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

@@ -1,16 +1,17 @@
-/** Text with holes: `texts[0] names[0] texts[1] names[1] …`, one text more than names. */
+/** Text with placeholders: `texts[0] names[0] texts[1] names[1] …`. There is one more text than names. */
 export type Template = { readonly texts: readonly string[]; readonly names: readonly string[] };
 
 export type Variables = Readonly<Record<string, string>>;
 
-/** A text that wants to be a template; whether it is a right one only `parseTemplate` knows. */
+/** Recognizes a template. Whether it is well-formed, `parseTemplate` decides. */
 export const TEMPLATE = /\{\{/;
 
 export const VARIABLE_NAME = /^(?!__proto__$)[^{}\s]([^{}\n]*[^{}\s])?$/;
 
 /**
- * Parses `A {{ color }} teapot`. Only `{{` opens; a `}}` alone is text, since prompts in JSON end that way. A literal
- * `{{` can come from a matrix value or a row, which are never rendered again. Answers what is wrong as a string.
+ * Parses `A {{ color }} teapot`. Only `{{` starts a placeholder; `}}` alone is text, since prompts in JSON end that
+ * way. A literal `{{` can come from a matrix value or a row, which are never rendered again. Returns a message when the
+ * template is malformed.
  */
 export function parseTemplate(text: string): Template | string {
   const texts: string[] = [];
@@ -30,20 +31,23 @@ export function parseTemplate(text: string): Template | string {
   return { texts, names };
 }
 
-/** The variables that are used and missing; empty when `render` can go ahead. */
+/** The variables that the template uses and `variables` lacks. `render` needs this to be empty. */
 export function missing(template: Template, variables: Variables): string[] {
   return template.names.filter((name) => !Object.hasOwn(variables, name));
 }
 
 export function render({ texts, names }: Template, variables: Variables): string {
   let text = texts[0] ?? '';
-  for (let hole = 0; hole < names.length; hole++) {
-    text += (variables[names[hole] ?? ''] ?? '') + (texts[hole + 1] ?? '');
+  for (let index = 0; index < names.length; index++) {
+    text += (variables[names[index] ?? ''] ?? '') + (texts[index + 1] ?? '');
   }
   return text;
 }
 
-/** Variables named in single braces, as other tools write them: `A {color} teapot` would be drawn with its braces. */
+/**
+ * Variables in single braces, as other tools write them. In `A {color} teapot` the braces would become part of the
+ * prompt.
+ */
 export function singleBraced({ texts }: Template, known: Iterable<string>): string[] {
   const plain = texts.join(' ');
   return [...known].filter((name) => plain.includes(`{${name}}`) || plain.includes(`{ ${name} }`));

@@ -18,19 +18,19 @@ import { quote } from './problems.ts';
 
 const MAX_DEPTH = 20;
 
-/** Data of a YAML text, what the text may not have, and where each part of it stands. */
+/** The data of a YAML text, its mistakes, and the position of each part. */
 export type YamlText = {
   data: unknown;
   /** Syntax errors: when there are any, `data` is undefined. */
   errors: { position: Position; message: string; hint?: string }[];
   findings: Finding[];
-  /** Of the value at a path (or its key), else of the nearest part around it that exists. */
+  /** The position of the value at a path, or of its key. If the path does not exist: of its nearest existing parent. */
   position(path: Path, at?: 'key'): Position;
 };
 
 /**
- * Parses one YAML 1.2 document of plain data. Anchors, aliases, tags and duplicate keys are findings: none of them is
- * needed here, and aliases are how a small file becomes a huge one.
+ * Parses one YAML 1.2 document of plain data. Anchors, aliases, tags and duplicate keys are findings. None of them is
+ * needed here, and aliases can make a small file expand to a huge one ("billion laughs").
  */
 export function parseYaml(text: string): YamlText {
   const lines = new LineCounter();
@@ -59,24 +59,24 @@ export function parseYaml(text: string): YamlText {
 }
 
 /**
- * Parser and composer by hand, because the composer recurses: a few thousand open brackets exhaust the stack, and V8 may
- * then abort the whole process. The parser before it is iterative and its stack tells the depth.
+ * Runs the parser and the composer of the library separately. The composer recurses: a few thousand open brackets
+ * exhaust the stack, and V8 may then abort the whole process. The parser is iterative, and its stack shows the depth.
  */
 function compose(text: string, lines: LineCounter): { documents: Document.Parsed[]; tooDeepAt?: number } {
   const parser = new Parser(lines.addNewLine);
   const tokens = [];
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) tokens.push(token);
-    // The document and the scalar being read stand on the stack too.
+    // The document and the current scalar are on the stack too.
     if (parser.stack.length > MAX_DEPTH + 2) return { documents: [], tooDeepAt: parser.offset };
   }
   for (const token of parser.end()) tokens.push(token);
-  // The library's own check for unique keys compares each with each; `toData` looks them up.
+  // The library's check for unique keys is quadratic. `toData` checks them with a map.
   const composer = new Composer({ stringKeys: true, uniqueKeys: false, logLevel: 'error' });
   return { documents: [...composer.compose(tokens, true, text.length)] };
 }
 
-/** The first error of each line: the others are mostly its consequences. */
+/** The first error of each line. Further ones mostly follow from it. */
 function syntaxErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): YamlText['errors'] {
   const firsts = new Map<number, YamlText['errors'][number]>();
   for (const error of errors) {
@@ -106,7 +106,7 @@ function syntaxHint(error: YAMLError, line: string): string | undefined {
 
 const AS_WRITTEN = ['matrix', 'zip', 'exclude'];
 
-/** `asWritten`: numbers and booleans of a matrix stay as they stand in the file (`007`, `1.50`). */
+/** With `asWritten`, numbers and booleans stay text as in the file (`007`, `1.50`). Used for matrix values. */
 function toData(
   node: unknown,
   path: Path,
@@ -149,14 +149,14 @@ function refuseExtras(node: Node, path: Path, findings: Finding[]): void {
   }
 }
 
-/** The node at a path or, where that ends early, the deepest one on its way. */
+/** The node at a path. If the path does not exist: the deepest existing node on it. */
 function nodeAt(root: unknown, path: Path, part?: 'key'): unknown {
   let node = root;
   for (const [index, step] of path.entries()) {
     if (isMap(node)) {
       const isIt = ({ key }: { key: unknown }) => keyText(key) === String(step);
       const wantsKey = part === 'key' && index === path.length - 1;
-      // Of two equal keys the first one's value counts, and the last one is complained of.
+      // Of duplicate keys, the first one's value counts, and the last one is reported.
       const pair = wantsKey ? node.items.findLast(isIt) : node.items.find(isIt);
       if (pair === undefined) return node;
       node = wantsKey || !isNode(pair.value) ? pair.key : pair.value;

@@ -1,4 +1,4 @@
-/** What stages observe and count. Every name is a time series: they are few and fixed, and so are their buckets. */
+/** What stages observe and count. Each name and each bucket is a time series in Prometheus, so they are few and fixed. */
 export const HISTOGRAMS = {
   taskPolls: {
     metric: 'flux_task_polls',
@@ -26,7 +26,7 @@ export type HistogramName = keyof typeof HISTOGRAMS;
 export const CALLBACK_RESULTS = ['hurried', 'brought-back', 'ignored', 'refused', 'failed'] as const;
 export type CallbackResult = (typeof CALLBACK_RESULTS)[number];
 
-/** What the fleet counts together. Neither method waits or throws. */
+/** Metrics summed over the whole fleet. Neither method waits or throws. */
 export interface Metrics {
   observe(name: HistogramName, value: number): void;
   countCallback(result: CallbackResult): void;

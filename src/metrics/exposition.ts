@@ -1,4 +1,4 @@
-/** One sample line; `suffix` is what histograms put behind their name. */
+/** One sample line. Histograms append `suffix` to their name. */
 export type Sample = {
   value: number;
   labels?: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export type Family = {
   samples: readonly Sample[];
 };
 
-/** The Prometheus text format, version 0.0.4. Families without samples are left out. */
+/** Writes the Prometheus text format, version 0.0.4. Families without samples are left out. */
 export function exposition(families: readonly Family[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)
@@ -24,7 +24,10 @@ export function exposition(families: readonly Family[]): string {
     .concat('\n');
 }
 
-/** Several expositions as one: each metric's help and type once, its samples together, as the format wants it. */
+/**
+ * Merges several expositions into one. The format allows help and type of a metric only once, and wants its samples
+ * together.
+ */
 export function merged(expositions: readonly string[]): string {
   const heads = new Map<string, string>();
   const samples = new Map<string, string[]>();

@@ -15,7 +15,7 @@ export type Plan = {
   prices: Prices;
   config: Config;
   survey: Survey;
-  /** Items to make and their cost. */
+  /** Number of items to make, and their cost. */
   toMake: number;
   cost: Cost;
   asksFirst: boolean;
@@ -24,7 +24,7 @@ export type Plan = {
 
 const MAX_NAME = 30;
 
-/** A plan for people, in lines no wider than `width`. */
+/** Draws a plan as lines of text, cut to `width` columns. The facts at the top have at least 80. */
 export function drawPlan(plan: Plan, width: number): string[] {
   const { manifest, totals, first } = plan;
   const names = first.map((item) => `  ${shorten(plain(item.name), MAX_NAME)}`);
@@ -109,9 +109,9 @@ function jobLines({ manifest, totals, prices }: Plan): string[] {
 export function madeOf({ rows, axes, exclude, variants }: Job): string {
   const lists = axes.map((axis) => `${axis.length} ${Object.keys(axis[0] ?? {}).join('+')}`);
   const less = exclude.length === 0 ? '' : ` less ${plural(exclude.length, 'exclusion')}`;
-  const turned = lists.length === 0 ? [] : [`${lists.join(' × ')}${less}`];
+  const combined = lists.length === 0 ? [] : [`${lists.join(' × ')}${less}`];
   const times = variants === 1 ? [] : [plural(variants, 'variant')];
-  return [...(rows === undefined ? [] : [rows.shown]), ...turned, ...times].join(' × ');
+  return [...(rows === undefined ? [] : [rows.shown]), ...combined, ...times].join(' × ');
 }
 
 function modelsOf(byModel: Readonly<Record<string, number>>): string {
@@ -120,7 +120,7 @@ function modelsOf(byModel: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-/** The template as it stands in the manifest, but for spaces within the braces. */
+/** The template as written in the manifest, apart from spaces inside the braces. */
 export function sourceOf(template: Template): string {
   return render(template, Object.fromEntries(template.names.map((name) => [name, `{{ ${name} }}`])));
 }

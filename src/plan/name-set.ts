@@ -1,6 +1,6 @@
 /**
- * Names that are only to be recognized again: 8 bytes each, where a million of them as text take 200 MB. By chance one of a
- * million is taken for another once in ten thousand times.
+ * A set of names that keeps only a 53-bit fingerprint of each: 8 bytes, where a million names as text take 200 MB.
+ * `has` may be wrong: with a million names and a million lookups, the chance of one false match is 1 in 10,000.
  */
 export type NameSet = { readonly size: number; has(name: string): boolean };
 
@@ -29,7 +29,7 @@ function holds(sorted: Float64Array, wanted: number): boolean {
   return sorted[low] === wanted;
 }
 
-/** 53 bits; the mixing is that of cyrb53 (public domain). */
+/** A 53-bit hash, cyrb53 (public domain). */
 export function fingerprint(name: string): number {
   let [a, b] = [0xdeadbeef, 0x41c6ce57];
   for (let at = 0; at < name.length; at++) {

@@ -7,19 +7,22 @@ import type { NewItem } from '../items/item.ts';
 import { type NameSet, nameSetOf } from './name-set.ts';
 
 /**
- * What an archive holds of the items that are asked for, mostly by the names of its files. `begun` has a record, no image, and will
- * not be submitted: it is under way, held or failed. `unread` is what has a record too, but too many have: some of it may be submitted.
+ * What an archive holds of the wanted items, judged mostly by the names of its files. `begun`: items with a record and
+ * no image that will not be submitted, because they are running, held or failed. `unread`: further items with a record
+ * and no image, whose records are not read; some may be submitted. `left`: items that would be submitted, by model.
  */
 export type Survey =
   | { kind: 'looked'; archived: number; begun: number; unread: number; left: Readonly<Record<string, number>> }
   | { kind: 'unreachable'; message: string };
 
-/** An archive that says nothing for so long is not waited for. */
-const PATIENCE_MS = 10_000;
-/** Records that are read, of items without an image. */
+/** A listing without any answer for so long is aborted. */
+const SILENCE_TIMEOUT_MS = 10_000;
+/** At most so many records are read, of items without an image. */
 const MOST_READ = 2_000;
 
-/** `left` are the items of each model that would be submitted. Never throws for the archive's sake. */
+/**
+ * Compares a manifest's items with the archive. Never throws an error of the archive: the result is then `unreachable`.
+ */
 export async function survey(
   open: () => Promise<Archive>,
   batch: string,
@@ -63,11 +66,11 @@ export async function survey(
   return { kind: 'looked', archived, begun, unread, left };
 }
 
-/** Of all files under a prefix, without their endings. */
+/** The names of all files under a prefix, without their extensions. */
 async function* namesUnder(archive: Archive, prefix: string): AsyncGenerator<string> {
   const controller = new AbortController();
-  const silence = new Error(`no answer within ${PATIENCE_MS / 1_000} s`);
-  const timer = setTimeout(() => controller.abort(silence), PATIENCE_MS);
+  const silence = new Error(`no answer within ${SILENCE_TIMEOUT_MS / 1_000} s`);
+  const timer = setTimeout(() => controller.abort(silence), SILENCE_TIMEOUT_MS);
   try {
     for await (const key of archive.list(prefix, controller.signal)) {
       timer.refresh();

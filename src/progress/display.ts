@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
-import { doneOf, drawView, lineOf, type View } from './view.ts';
+import { doneOf } from '../batch/counts.ts';
+import { drawView, lineOf, type View } from './view.ts';
 
 export type Display = {
   enqueuing(items: number): void;
@@ -9,10 +10,10 @@ export type Display = {
   close(): void;
 };
 
-/** A line in a log every so often, sooner when there is news. */
+/** A plain display prints at most one line in this time. */
 const LINE_EVERY_MS = 5_000;
 
-/** Redraws in place on a terminal; elsewhere plain lines. */
+/** Redraws in place on a terminal. Elsewhere it prints plain lines. */
 export function openDisplay(stream: NodeJS.WriteStream | WriteStream): Display {
   return stream.isTTY ? liveDisplay(stream) : plainDisplay(stream);
 }

@@ -1,20 +1,22 @@
-import type { BatchCounts } from '../batch/counts.ts';
+import { type BatchCounts, doneOf } from '../batch/counts.ts';
 import { describeBreaker } from '../fleet/describe-breaker.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
 import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
 import { plural } from '../text/terminal.ts';
+import { barText, statesText } from './draw-counts.ts';
+import { submitTimeLeftMs } from './submit-time.ts';
 
-/** All that one picture of a running batch is drawn from. */
+/** Everything that one frame of the display is drawn from. Times are epoch milliseconds. */
 export type View = {
   counts: BatchCounts;
-  /** As it stood when this command began; undefined for a new batch. */
+  /** The counts when this command began; undefined for a new batch. */
   before: BatchCounts | undefined;
   startedAt: number;
   now: number;
   breaker: TrippedBreaker | undefined;
-  /** Since when all batches are paused by a person; undefined while they are not. */
+  /** When a person paused all batches; undefined while they are not paused. */
   allPausedAt: number | undefined;
   usage: LimiterUsage;
   rateLimit: Rate;
@@ -23,15 +25,11 @@ export type View = {
 
 const BAR_WIDTH = 30;
 
-/** The live display, a line an element. */
+/** The live display, one element per line. */
 export function drawView(view: View): string[] {
   const { counts, breaker } = view;
-  const done = doneOf(counts);
-  const share = counts.total === 0 ? 0 : done / counts.total;
-  const full = Math.floor(share * BAR_WIDTH);
-  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
   return [
-    `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${done}/${counts.total}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
+    `${barText(counts, BAR_WIDTH)}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
     `  ${statesText(counts)}`,
     `  ${rateText(view)}   ${costText(view)}`,
     ...pausedText(view),
@@ -40,20 +38,10 @@ export function drawView(view: View): string[] {
   ];
 }
 
-/** The same on one line, for logs. */
+/** The same on a single line, for logs. */
 export function lineOf(view: View): string {
   const { counts } = view;
   return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${pausedText(view).join('')}`;
-}
-
-export function doneOf({ items }: BatchCounts): number {
-  return items.archived + items.failed + items.held + items.cancelled;
-}
-
-export function statesText({ items }: BatchCounts): string {
-  const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
-  const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
-  return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
 }
 
 function rateText({ usage, rateLimit }: View): string {
@@ -87,13 +75,16 @@ function pausedText({ counts, allPausedAt, now }: View): string[] {
   );
 }
 
-/** From this command's own pace once there is one, before that from the limit; nothing while neither tells. */
+/**
+ * Uses the pace of this command once it is reliable, but never less time than the rate limit implies. Empty while nothing
+ * is known.
+ */
 function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt }: View): string {
   const left = counts.total - doneOf(counts);
   if (left <= 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
   const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
   const elapsedMs = now - startedAt;
-  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rateLimit.max) * rateLimit.windowMs;
+  const byLimitMs = submitTimeLeftMs(counts, rateLimit);
   const byPaceMs = doneSince > 5 && elapsedMs > 3_000 ? (elapsedMs / doneSince) * left : 0;
   const leftMs = Math.max(byLimitMs, byPaceMs);
   return leftMs < 1_000 ? '' : `  ~${formatDuration(leftMs)} left`;

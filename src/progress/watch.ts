@@ -9,7 +9,7 @@ import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { openDisplay } from './display.ts';
 import type { View } from './view.ts';
 
-/** How a watched batch came to its end; `ended` is false when it was stopped before. */
+/** How watching a batch ended. `ended` is false if it was stopped before the batch's end. */
 export type BatchEnd = {
   ended: boolean;
   counts: BatchCounts;
@@ -20,16 +20,19 @@ export type BatchEnd = {
 
 export type Watched = {
   batch: string;
-  /** Takes the manifest in; called again when Redis has lost the batch. */
+  /** Enqueues the manifest. Called again if Redis has lost the batch. */
   enqueue(onProgress: (enqueued: Enqueued) => void): Promise<Enqueued>;
   signal: AbortSignal;
-  /** When there is nothing more to wait for; by default, when the batch has ended and its index is written. */
+  /** Whether there is nothing left to wait for. By default: the batch has ended and its index is written. */
   isOver?(counts: BatchCounts): boolean;
 };
 
 const EVERY_MS = 250;
 
-/** Enqueues and shows how the batch goes until it has ended and its index is written, or the signal is given. */
+/**
+ * Enqueues a batch and shows its progress until `isOver`, until only a person can make it continue, or until the signal
+ * aborts.
+ */
 export async function watchBatch(
   connections: Pick<Connections, 'state' | 'control' | 'config'>,
   ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
@@ -60,7 +63,8 @@ export async function watchBatch(
   startEnqueue();
   try {
     for (;;) {
-      // Before the counts, which else could be those from before the items were taken in.
+      // Read this before the counts. Read after them, it could be true while the counts are from before the items were
+      // enqueued.
       const isEnqueued = enqueued !== undefined;
       const counts = await state.counts(watched.batch);
       if (failure !== undefined && !watched.signal.aborted) throw failure;

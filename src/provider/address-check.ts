@@ -1,8 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * IPv4 that is not the public internet, after the IANA special-purpose registry; the clouds' metadata services are in
- * 169.254/16, 100.64/10 and 192.0.0/24. The last one is Azure's wire server, which answers inside Azure only.
+ * IPv4 networks that are not part of the public internet, from the IANA special-purpose address registry. Metadata
+ * services of clouds are in 169.254/16, 100.64/10 and 192.0.0/24. The last entry is Azure's wire server, which answers
+ * inside Azure only.
  */
 const CLOSED_IPV4: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
@@ -24,8 +25,9 @@ const CLOSED_IPV4: readonly (readonly [string, number])[] = [
 ];
 
 /**
- * Of IPv6 only 2000::/3 is global unicast. That alone leaves out ::, ::1, mapped and compatible IPv4, fc00::/7, fe80::/10,
- * multicast and the NAT64 prefixes; these are the parts of it that are not for hosts, or hide an IPv4 (Teredo, 6to4).
+ * Only 2000::/3 of IPv6 is global unicast. That excludes ::, ::1, mapped and compatible IPv4, fc00::/7, fe80::/10,
+ * multicast and the NAT64 prefixes. These networks inside 2000::/3 are not for hosts, or contain an IPv4 address
+ * (Teredo, 6to4).
  */
 const CLOSED_IPV6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
@@ -41,13 +43,16 @@ for (const [network, prefix] of CLOSED_IPV6) closed.addSubnet(network, prefix, '
 const globalUnicast = new BlockList();
 globalUnicast.addSubnet('2000::', 3, 'ipv6');
 
-/** Whether an address, as `dns.lookup` or a URL's host has it (without brackets), is one of the public internet. */
+/**
+ * Whether an address is on the public internet. Takes the notation of `dns.lookup`, or of a URL's host without
+ * brackets.
+ */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:
       return !closed.check(address, 'ipv4');
     case 6:
-      // A zone (fe80::1%eth0) is only ever given to addresses of the own link.
+      // Only link-local addresses have a zone (fe80::1%eth0).
       if (address.includes('%')) return false;
       return globalUnicast.check(address, 'ipv6') && !closed.check(address, 'ipv6');
     default:

@@ -2,9 +2,9 @@ import { FluxError, UsageError } from '../errors.ts';
 import type { Provider } from './provider.ts';
 
 /**
- * Asks for the account's credits before any work: the cheapest proof that the address and the key are right.
- * Throws a UsageError (`api-key-refused`) or a FluxError (`provider-unreachable`). Resellers without the endpoint pass.
- * Returns the credits where they are told.
+ * Asks for the account's credits before any work. This is the cheapest check of the address and the key. Returns the
+ * credits where the API tells them. Some resellers have no such endpoint, which is no error. Throws a UsageError
+ * (`api-key-refused`) or a FluxError (`provider-unreachable`).
  */
 export async function checkAccount(
   provider: Provider,

@@ -3,43 +3,49 @@ import { type Exchange, exchange } from './exchange.ts';
 import { AddressRefused, publicLookup } from './public-lookup.ts';
 import { allowedHosts, refusalOf } from './url-check.ts';
 
-/** Where a body can be fetched from. */
+/** The outcome of a download. */
 export type DownloadOutcome =
   | { kind: 'body'; body: Buffer; contentType: string | undefined }
-  /** 403, 404 or 410: it is not there (any more). */
+  /** 403, 404 or 410: the file does not exist, or no longer. */
   | { kind: 'gone'; status: number }
-  /** The address check or the byte cap said no; asking again is of no use. */
+  /** Refused by the address check or by the size limit. A retry is useless. */
   | { kind: 'refused'; message: string }
-  /** Anything that may be different the next time: resets, timeouts, 5xx, a body shorter than declared. */
+  /** A transient failure: a reset, a timeout, 5xx, a body shorter than declared. A retry may help. */
   | { kind: 'broken'; message: string };
 
-/** Fetches a public URL whole, without credentials. Never throws for what the other side or the network does. */
+/**
+ * Downloads the whole body of a public URL, without credentials. An error of the server or the network is an outcome,
+ * never an exception.
+ */
 export type Download = (url: string, options: { maxBytes: number; signal?: AbortSignal }) => Promise<DownloadOutcome>;
 
 export type DownloadSettings = {
-  /** Hosts, as `host` (any port) or `host:port`, that may be anywhere and may speak plain http. */
+  /** Hosts that skip the address check and may use plain http: `host` (any port) or `host:port`. */
   allow: readonly string[];
   userAgent: string;
   maxRedirects: number;
   /** DNS, TCP and TLS together. */
   connectTimeoutMs: number;
-  /** From the request to the head of its answer. */
+  /** From the request to the headers of the answer. */
   headersTimeoutMs: number;
   /** The longest silence within a body. */
   bodyTimeoutMs: number;
-  /** All of it, redirects included. */
+  /** The whole download, including redirects. */
   totalTimeoutMs: number;
 };
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const GONE = [403, 404, 410];
 
-/** Fetches over HTTP from where `allow` and the address check let it. `close` cuts short what is under way. */
+/**
+ * Downloads over HTTP. The address check prevents server-side request forgery (SSRF): the URL comes from the provider.
+ * `close` aborts downloads that are running.
+ */
 export function httpDownload(settings: DownloadSettings): { download: Download; close(): Promise<void> } {
   const isAllowed = allowedHosts(settings.allow);
   const common = { headersTimeout: settings.headersTimeoutMs, bodyTimeout: settings.bodyTimeoutMs, allowH2: false };
-  // Two agents, since a connection that was opened unchecked must never be reused for a host that needs the check.
-  const free = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs } });
+  // Two agents, because a connection that was opened without the check must never be reused for a host that needs it.
+  const unchecked = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs } });
   const checked = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs, lookup: publicLookup() } });
 
   async function download(from: string, { maxBytes, signal }: Parameters<Download>[1]): Promise<DownloadOutcome> {
@@ -51,7 +57,7 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
       const refusal = refusalOf(url, isAllowed(url));
       if (refusal !== undefined) return { kind: 'refused', message: refusal };
       const result = await exchange(
-        isAllowed(url) ? free : checked,
+        isAllowed(url) ? unchecked : checked,
         {
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
@@ -71,7 +77,7 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
   return {
     download,
     async close() {
-      await Promise.all([free.destroy(), checked.destroy()]);
+      await Promise.all([unchecked.destroy(), checked.destroy()]);
     },
   };
 }
@@ -81,7 +87,7 @@ function redirectOf(result: Exchange): string | undefined {
   return REDIRECTS.includes(result.status) ? textOf(result.headers.location) : undefined;
 }
 
-/** What a request that was not redirected came to. No message names the URL: it may be signed. */
+/** The outcome of a request that was not redirected. No message contains the URL: it may be signed. */
 function outcomeOf(result: Exchange, maxBytes: number): DownloadOutcome {
   if (result.kind === 'not-sent' || result.kind === 'lost') {
     return { kind: result.cause instanceof AddressRefused ? 'refused' : 'broken', message: result.message };

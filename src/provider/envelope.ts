@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
-/** A whole HTTP answer, before anyone asked what it means. Header names are in lower case. */
+/** A complete HTTP answer, not yet interpreted. Header names are in lower case. */
 export type Answer = {
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   text: string;
 };
 
-/** What every JSON answer of the API is wrapped in. Its `code` is the outcome, not the HTTP status. */
+/** The wrapper of every JSON answer of the API. Its `code` is the outcome, not the HTTP status. */
 export type Envelope = { kind: 'envelope'; code: number; message: string; data: unknown };
 
-/** A body that is no envelope, mostly from a gateway in front of the API. */
+/** A body without an envelope, mostly from a gateway in front of the API. */
 export type Unreadable = { kind: 'unreadable'; flaw: 'empty' | 'html' | 'truncated' | 'not-json' | 'not-an-envelope' };
 
 const envelopeSchema = z.object({
@@ -31,7 +31,7 @@ export function readEnvelope(answer: Answer): Envelope | Unreadable {
   return { kind: 'envelope', code, message: msg || `code ${code}`, data };
 }
 
-/** `undefined` for text that is no JSON; JSON itself has no such value. */
+/** `undefined` when the text is not JSON. No JSON text parses to `undefined`. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

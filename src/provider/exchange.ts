@@ -3,18 +3,18 @@ import { messageOf } from '../errors.ts';
 
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What became of one request. */
+/** The result of one request. */
 export type Exchange =
   | { kind: 'answer'; status: number; headers: ResponseHeaders; body: Buffer }
-  /** The body is, or says that it is, longer than `maxBytes`; it was not read to its end. */
+  /** The body is longer than `maxBytes`, or is declared to be. It was not read to its end. */
   | { kind: 'too-long'; status: number; headers: ResponseHeaders }
-  /** It is certain that no byte of the request went out. */
+  /** For certain, no byte of the request was sent. */
   | { kind: 'not-sent'; message: string; cause: unknown }
-  /** The request was handed to an open connection, and no whole answer came back. */
+  /** The request was handed to an open connection, and no complete answer came. The server may have received it. */
   | { kind: 'lost'; message: string; cause: unknown };
 
 export type ExchangeOptions = {
-  /** From the call to the last byte of the answer, the wait for a connection included. */
+  /** From the call to the last byte of the answer, including the wait for a connection. */
   totalTimeoutMs: number;
   maxBytes: number;
   signal?: AbortSignal | undefined;
@@ -23,15 +23,16 @@ export type ExchangeOptions = {
 };
 
 /**
- * One request and its whole answer. Never throws and never repeats a request.
+ * Sends one request and reads its whole answer. Never throws and never retries.
  *
- * Where `not-sent` ends: undici calls `onRequestStart` from `writeH1` (lib/dispatcher/client-h1.js) with the connected, for
- * https the secured, socket in hand, and writes the bytes in the same synchronous run; if the hook throws, the request is
- * dropped unwritten and the connection stays usable. So before the hook nothing went out, and after it anything may have.
+ * The border between `not-sent` and `lost`: undici calls `onRequestStart` from `writeH1` (lib/dispatcher/client-h1.js)
+ * when the socket is connected and, for https, secured. It writes the bytes in the same synchronous run. If the hook
+ * throws, the request is dropped unwritten, and the connection stays usable. So nothing was sent before the hook, and
+ * anything may have been sent after it.
  *
- * What cannot be known: a kept-alive connection that the server closes just as we write looks the same whether the server
- * read the request or not. That is `lost`. undici yields once before it reuses an idle connection, so that a close that has
- * already arrived is seen first; the rest is up to short keep-alive times.
+ * What cannot be known: the server may close a kept-alive connection just as we write. Whether it read the request
+ * looks the same from here, so the result is `lost`. undici yields once before it reuses an idle connection, so that it
+ * sees a close that has already arrived. Short keep-alive times make the rest rare (`api-calls.ts`).
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -54,7 +55,7 @@ export function exchange(
     };
     const fail = (cause: unknown): void =>
       settle({ kind: controller === undefined ? 'not-sent' : 'lost', message: describeFailure(cause), cause });
-    /** Settles at once; a request that still waits for a connection is dropped when its turn comes. */
+    /** Settles at once. A request that still waits for a connection is dropped when its turn comes. */
     const giveUp = (cause: Error): void => {
       fail(cause);
       controller?.abort(cause);
@@ -77,7 +78,7 @@ export function exchange(
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
-        // Throwing keeps the connection; aborting would close it.
+        // Throwing keeps the connection open. Aborting would close it.
         if (settled) throw new Error('given up before it was sent');
         if (controller !== undefined) throw new Error('a request is never sent a second time');
         options.onSent?.();
@@ -111,27 +112,30 @@ export function exchange(
 
 type GrowingBody = { length(): number; add(chunk: Buffer): void; whole(): Buffer };
 
-/** Written into its place where its length was announced: joining large bodies at their end would take twice their memory. */
+/**
+ * With a `Content-Length`, chunks are copied into one buffer of that size. Concatenating a large body at its end would
+ * take twice its memory.
+ */
 function growingBody(announced: number): GrowingBody {
-  let place = Number.isSafeInteger(announced) && announced > 0 ? Buffer.allocUnsafeSlow(announced) : undefined;
+  let preallocated = Number.isSafeInteger(announced) && announced > 0 ? Buffer.allocUnsafeSlow(announced) : undefined;
   const chunks: Buffer[] = [];
   let length = 0;
   return {
     length: () => length,
     add(chunk) {
-      if (place && length + chunk.length > place.length) {
-        chunks.push(place.subarray(0, length));
-        place = undefined;
+      if (preallocated && length + chunk.length > preallocated.length) {
+        chunks.push(preallocated.subarray(0, length));
+        preallocated = undefined;
       }
-      if (place) chunk.copy(place, length);
+      if (preallocated) chunk.copy(preallocated, length);
       else chunks.push(chunk);
       length += chunk.length;
     },
-    whole: () => place?.subarray(0, length) ?? Buffer.concat(chunks),
+    whole: () => preallocated?.subarray(0, length) ?? Buffer.concat(chunks),
   };
 }
 
-/** A connection tried by several addresses fails with an AggregateError that has no message of its own. */
+/** A connection that was tried at several addresses fails with an AggregateError, which has no message of its own. */
 function describeFailure(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(messageOf).join('; ');
   return messageOf(cause) || 'the connection failed';

@@ -6,8 +6,8 @@ import { refusedBy } from './refusal.ts';
 const taskSchema = z.object({ taskId: z.string().refine((id) => id.trim() !== '') });
 
 /**
- * What an answer says of a submit, by "Unknown outcomes of a submit" of the API notes: accepted only by code 200 with a task
- * id, refused only by a code that is known to refuse, and everything else is unknown and may have been charged.
+ * Reads the answer to a submit, by "Unknown outcomes of a submit" of the API notes. Accepted: only code 200 with a task
+ * id. Refused: only a code that is known to refuse. Everything else is unknown, and may have been charged.
  */
 export function submitOutcome(answer: Answer, now: number): SubmitOutcome {
   const read = readEnvelope(answer);
@@ -22,7 +22,7 @@ export function submitOutcome(answer: Answer, now: number): SubmitOutcome {
   return { kind: 'unknown', code: read.code, message: read.message };
 }
 
-/** What an answer says of `POST /api/v1/common/download-url`: the link itself is the envelope's `data`. */
+/** Reads the answer to `POST /api/v1/common/download-url`: the envelope's `data` is the link itself. */
 export function linkOutcome(answer: Answer, now: number): LinkOutcome {
   const read = readEnvelope(answer);
   if (read.kind === 'envelope' && read.code === 404) return { kind: 'not-found', message: read.message };
@@ -35,7 +35,7 @@ export function linkOutcome(answer: Answer, now: number): LinkOutcome {
   return { kind: 'unreachable', message: read.kind === 'envelope' ? read.message : describeUnreadable(answer, read) };
 }
 
-/** What an answer says of `GET /api/v1/chat/credit`: the credits that remain are the envelope's `data`. */
+/** Reads the answer to `GET /api/v1/chat/credit`: the envelope's `data` is the number of remaining credits. */
 export function creditsOutcome(answer: Answer, now: number): CreditsOutcome {
   const read = readEnvelope(answer);
   if (read.kind === 'envelope' && read.code === 200) {
@@ -49,13 +49,13 @@ export function creditsOutcome(answer: Answer, now: number): CreditsOutcome {
   return { kind: 'unreachable', message: read.kind === 'envelope' ? read.message : describeUnreadable(answer, read) };
 }
 
-/** The value when it is an absolute http or https URL. */
+/** The value if it is an absolute http or https URL. */
 export function webUrl(value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^https?:\/\//i.test(value.trim()) || !URL.canParse(value.trim())) return undefined;
   return value.trim();
 }
 
-/** The value when it is a number, or a string that is one. */
+/** The value if it is a number, or a string that contains one. */
 export function finiteNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;

@@ -4,7 +4,10 @@ import { finiteNumber, webUrl } from './outcomes.ts';
 import type { PollOutcome } from './provider.ts';
 import { refusedBy } from './refusal.ts';
 
-/** `data` of `record-info`. All is loose: the flag has been seen as a string, `response` as an object, its JSON and null. */
+/**
+ * `data` of `record-info`. The types are loose on purpose: the flag has been seen as a string, and `response` as an
+ * object, as JSON text and as null.
+ */
 const recordSchema = z.object({
   successFlag: z.unknown().optional(),
   response: z.unknown().optional(),
@@ -14,18 +17,18 @@ const recordSchema = z.object({
 });
 type TaskRecord = z.infer<typeof recordSchema>;
 
-/** What an answer of `GET /api/v1/flux/kontext/record-info` says of its task. */
+/** Reads the answer to `GET /api/v1/flux/kontext/record-info`. */
 export function pollOutcome(answer: Answer, now: number): PollOutcome {
   const read = readEnvelope(answer);
   if (read.kind === 'unreadable') {
     const refused = refusedBy(answer, read, now);
-    // Without an envelope a 404 or 422 is of the path or the gateway: it says nothing about the task.
+    // A 404 or 422 without an envelope is about the path, or comes from a gateway. It says nothing about the task.
     if (refused !== undefined && ![404, 422].includes(refused.code)) return refused;
     return { kind: 'unreachable', message: describeUnreadable(answer, read) };
   }
   const record = recordSchema.safeParse(read.data);
   const flag = record.success ? finiteNumber(record.data.successFlag) : undefined;
-  // A failure may come under its own code (400, 501) as well as under 200: its flag is what counts.
+  // A failed task may come with a code of its own (400, 501) or with 200. The flag decides.
   if (record.success && (flag === 2 || flag === 3)) return failed(flag, record.data, read.code, read.message);
   if (read.code === 501) return { kind: 'failed', flag: 3, code: 501, message: read.message };
   if (read.code === 404) return { kind: 'not-found', message: read.message };
@@ -43,7 +46,7 @@ function failed(flag: 2 | 3, record: TaskRecord, envelopeCode: number, envelopeM
   return { kind: 'failed', flag, message, ...(code === undefined ? {} : { code }) };
 }
 
-/** A success without any URL is not over yet: the API shows that for a moment. */
+/** A success without any URL counts as still generating. The API shows this state for a moment. */
 function succeeded(record: TaskRecord): PollOutcome {
   const response = typeof record.response === 'string' ? parseJson(record.response) : record.response;
   const urls = z
@@ -61,13 +64,13 @@ function succeeded(record: TaskRecord): PollOutcome {
   };
 }
 
-/** A number outside of these years is no epoch in milliseconds (0 stands for "not yet", seconds would be 1970). */
+/** A number outside of these years is not epoch milliseconds: 0 means "not yet", and seconds would be a date in 1970. */
 const EARLIEST_MS = Date.UTC(2020);
 const LATEST_MS = Date.UTC(2200);
 
 /**
- * Epoch milliseconds of an ISO time or of epoch milliseconds. A time without a zone is taken for UTC: `Date.parse` would
- * take it for ours, and the image's deadline hangs on it.
+ * Reads an ISO time, or epoch milliseconds, as epoch milliseconds. A time without a zone is read as UTC. `Date.parse`
+ * would read it as local time, and the image's deadline depends on it.
  */
 function epochMs(time: unknown): number | undefined {
   const number = finiteNumber(time);

@@ -1,6 +1,6 @@
 import type { ImageRequest } from '../items/item.ts';
 
-/** Why the provider said no: one word for each code of its envelope that is known not to have started a task. */
+/** Why the provider refused. One word for each envelope code that is known to have started no task. */
 export type Refusal =
   | 'content-policy' // 400
   | 'unauthorized' // 401
@@ -17,31 +17,31 @@ export type Refused = {
   /** The envelope's code, or the HTTP status where there was no envelope. */
   code: number;
   message: string;
-  /** From a `Retry-After` header, clamped; absent when there was none that can be read. */
+  /** From a `Retry-After` header, 0 to 10 minutes. Absent when the header is missing or unreadable. */
   retryAfterMs?: number;
 };
 
-/** What became of a submit. `unknown` may have been charged: see "Unknown outcomes" in the API notes. */
+/** The outcome of a submit. `unknown` may have been charged: see "Unknown outcomes" in the API notes. */
 export type SubmitOutcome =
   | { kind: 'accepted'; taskId: string }
   | Refused
-  /** It is certain that no byte of the request went out. */
+  /** For certain, no byte of the request was sent. */
   | { kind: 'not-sent'; message: string }
   | { kind: 'unknown'; message: string; code?: number };
 
 export type PollOutcome =
   | { kind: 'generating' }
-  /** At least one URL is there. A success without any is reported as `generating`: the API shows that for a moment. */
+  /** At least one URL is present. `completedAt` is in epoch milliseconds. */
   | { kind: 'succeeded'; originUrl?: string; storedUrl?: string; completedAt?: number }
   /** Success flags 2 (creating the task failed) and 3 (generation failed). */
   | { kind: 'failed'; flag: 2 | 3; code?: number; message: string }
-  /** The provider does not know the task, or not yet. */
+  /** The provider does not know the task, or does not know it yet. */
   | { kind: 'not-found'; message: string }
   | Refused
-  /** The question did not get through or the answer could not be read: nothing is known, ask again. */
+  /** There was no answer, or it was unreadable. Nothing is known; ask again. */
   | { kind: 'unreachable'; message: string };
 
-/** A temporary link to a file that the provider generated (valid 20 minutes). */
+/** A temporary link to a file that the provider generated. It is valid for 20 minutes. */
 export type LinkOutcome =
   | { kind: 'link'; url: string }
   | { kind: 'not-found'; message: string }
@@ -53,13 +53,15 @@ export type CreditsOutcome = { kind: 'credits'; credits: number } | Refused | { 
 export type CallOptions = { signal?: AbortSignal };
 export type SubmitOptions = CallOptions & {
   callBackUrl?: string;
-  /** Called once, synchronously, when the request is handed to an open connection: the limiter counts from here. */
+  /**
+   * Called once, synchronously, when the request is handed to an open connection. The limiter counts from this moment.
+   */
   onSent?: () => void;
 };
 
 /**
- * The image API. No method ever throws for what the other side or the network does: that is in the outcome. An aborted
- * `signal` is an outcome too (`not-sent`, `unknown` or `unreachable`, whichever is true). Nothing is retried inside.
+ * The image API. No method throws for an error of the server or the network: that is an outcome. An aborted `signal` is
+ * an outcome too (`not-sent`, `unknown` or `unreachable`, whichever is true). Nothing is retried here.
  */
 export interface Provider {
   submit(request: ImageRequest, options?: SubmitOptions): Promise<SubmitOutcome>;

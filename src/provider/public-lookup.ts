@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { FluxError } from '../errors.ts';
 import { isPublicAddress } from './address-check.ts';
 
-/** A name or an address that the check does not let through. */
+/** The address check refuses this host. */
 export class AddressRefused extends FluxError {
   override readonly name = 'AddressRefused';
 
@@ -19,8 +19,9 @@ type Resolve = (
 ) => void;
 
 /**
- * The lookup of a connection, that fails when any address of the name is not public. Being the connection's own, it
- * leaves no time between check and use in which the name could come to mean another address. Not called for literal addresses.
+ * A `lookup` for connections that fails when any address of the name is not public. The connection itself uses it, so
+ * the name cannot change to another address between check and use (DNS rebinding). It is not called for literal
+ * addresses; `refusalOf` checks those.
  */
 export function publicLookup(resolve: Resolve = dns.lookup): LookupFunction {
   return (hostname, options, callback) => {

@@ -2,7 +2,7 @@ import type { Answer, Envelope, Unreadable } from './envelope.ts';
 import type { Refusal, Refused } from './provider.ts';
 import { retryAfterMs } from './retry-after.ts';
 
-/** The codes of an envelope that are known not to have started a task. 500 and 501 are not among them, on purpose. */
+/** Envelope codes that are known to have started no task. 500 and 501 are left out on purpose: a task may exist. */
 const REFUSAL_OF_CODE: ReadonlyMap<number, Refusal> = new Map([
   [400, 'content-policy'],
   [401, 'unauthorized'],
@@ -15,8 +15,9 @@ const REFUSAL_OF_CODE: ReadonlyMap<number, Refusal> = new Map([
 ]);
 
 /**
- * HTTP statuses by which a gateway says no before the API saw the request. A plain 400 is not among them: it is no content
- * policy violation, and nothing says who answered it. Nor is any 5xx: a 502 or 504 comes after the request was passed on.
+ * HTTP statuses with which a gateway refuses before the API sees the request. A plain 400 is left out: it is no content
+ * policy violation, and nothing shows who answered it. All 5xx are left out: a 502 or 504 comes after the request was
+ * passed on.
  */
 const REFUSAL_OF_STATUS: ReadonlyMap<number, Refusal> = new Map([
   [401, 'unauthorized'],
@@ -28,7 +29,10 @@ const REFUSAL_OF_STATUS: ReadonlyMap<number, Refusal> = new Map([
   [455, 'maintenance'],
 ]);
 
-/** The refusal that an answer is, or `undefined` when it is none: an envelope goes by its code, anything else by its status. */
+/**
+ * The refusal in an answer, or `undefined` when it is none. An envelope is judged by its code, any other answer by its
+ * status.
+ */
 export function refusedBy(answer: Answer, read: Envelope | Unreadable, now: number): Refused | undefined {
   const byEnvelope = read.kind === 'envelope';
   const code = byEnvelope ? read.code : answer.status;

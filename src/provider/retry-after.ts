@@ -1,7 +1,7 @@
-/** No wait asked for by a server is believed beyond this: a wrong clock must not stop a fleet for a day. */
+/** A longer wait than this is not accepted. A server with a wrong clock must not stop a fleet for a day. */
 const LONGEST_MS = 600_000;
 
-/** The three forms that RFC 9110 §5.6.7 makes a recipient read; the last one means GMT without saying so. */
+/** The three date formats that RFC 9110 §5.6.7 requires recipients to accept. The last one has no zone and means GMT. */
 const HTTP_DATE = [
   /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
   /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
@@ -9,8 +9,8 @@ const HTTP_DATE = [
 ];
 
 /**
- * What a `Retry-After` header asks for, in milliseconds within 0 and 10 minutes: seconds or an HTTP date (a past one is 0).
- * `undefined` when there is none that can be read.
+ * Reads a `Retry-After` header, in seconds or as an HTTP date. Returns milliseconds from 0 to 10 minutes; a past date
+ * is 0. `undefined` when the header is missing or unreadable.
  */
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
   const value = header?.trim() ?? '';
@@ -20,7 +20,7 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
 }
 
 function httpDate(value: string): number {
-  // Date.parse alone reads far too much as a date: '-5' is the first of May 2001 to it.
+  // `Date.parse` alone accepts too much. It reads '-5' as the first of May 2001.
   if (!HTTP_DATE.some((form) => form.test(value))) return Number.NaN;
   return Date.parse(value.endsWith('GMT') ? value : `${value} GMT`);
 }

@@ -1,30 +1,31 @@
 import { isIP } from 'node:net';
 import { isPublicAddress } from './address-check.ts';
 
-/** Which URLs are of the hosts listed as `host` (any port) or `host:port`; IPv6 with or without brackets. */
+/** Whether a URL's host is in a list of `host` (any port) or `host:port`. IPv6 may have brackets or not. */
 export function allowedHosts(list: readonly string[]): (url: URL) => boolean {
   const allowed = new Set(list.map((host) => host.trim().toLowerCase()));
   return (url) => {
     const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-    return [url.hostname, bare(url.hostname), `${url.hostname}:${port}`].some((host) => allowed.has(host));
+    return [url.hostname, withoutBrackets(url.hostname), `${url.hostname}:${port}`].some((host) => allowed.has(host));
   };
 }
 
 /**
- * Why a URL must not be fetched, as far as the URL itself shows it; `undefined` when it may. A host that is a literal address
- * is judged here, since connecting to one looks nothing up. Odd notations (0x7f.1, 2130706433) were made plain by `URL`.
+ * Why a URL must not be fetched, judged by the URL alone; `undefined` when it may be fetched. A literal address is
+ * checked here, since connecting to one does no lookup. `URL` has already normalized other notations (0x7f.1,
+ * 2130706433).
  */
 export function refusalOf(url: URL, isAllowed: boolean): string | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return `${url.protocol} is neither https nor http`;
   if (url.username !== '' || url.password !== '') return 'a URL with a user or a password in it';
   if (isAllowed) return undefined;
   if (url.protocol !== 'https:') return `${url.hostname} is fetched by https only`;
-  const host = bare(url.hostname);
+  const host = withoutBrackets(url.hostname);
   if (isIP(host) !== 0 && !isPublicAddress(host)) return `${host} is not on the public internet`;
   return undefined;
 }
 
-/** IPv6 stands in brackets in a URL. */
-function bare(hostname: string): string {
+/** Removes the brackets of an IPv6 address in a URL. */
+function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, '$1');
 }

@@ -1,16 +1,16 @@
 import type { Closers } from '../wiring/closers.ts';
 import type { RedisClient } from './connection.ts';
 
-/** Epoch milliseconds that all processes of a fleet agree on. */
+/** Epoch milliseconds on which all processes of a fleet agree. */
 export type Clock = { now(): number };
 
 const ASK_EVERY_MS = 30_000;
-/** Less than this apart are clocks that are kept by NTP: nothing that our deadlines notice. */
+/** Clocks kept by NTP differ by less than this. Our deadlines do not notice such a difference. */
 const NOISE_MS = 2_000;
 
 /**
- * The time of the Redis server. Deadlines travel between machines, and what one whose clock is ten minutes slow has submitted must not
- * be overdue to one whose clock is right. `local`: this machine's clock.
+ * The clock of the Redis server. Deadlines travel between machines: a deadline set by a machine whose clock is ten minutes
+ * slow would be overdue on a machine whose clock is right. `local` is this machine's clock.
  */
 export async function openFleetClock(redis: RedisClient, closers: Closers, local = Date.now): Promise<Clock> {
   let offsetMs = 0;
@@ -21,7 +21,7 @@ export async function openFleetClock(redis: RedisClient, closers: Closers, local
     offsetMs = offsetOf({ askedAt, serverMs, answeredAt: local() }) ?? offsetMs;
   };
   await ask();
-  // What was learned last holds while Redis is away.
+  // While Redis is unreachable, the last known offset stays in use.
   const timer = setInterval(() => void ask().catch(() => {}), ASK_EVERY_MS);
   timer.unref();
   closers.push(async () => clearInterval(timer));
@@ -29,8 +29,8 @@ export async function openFleetClock(redis: RedisClient, closers: Closers, local
 }
 
 /**
- * What to add to the machine's clock, in milliseconds. Undefined for an answer that was long on its way, as one that waited for a lost
- * Redis to come back: nobody knows when in that time it was given.
+ * The offset to add to this machine's clock, in milliseconds. Undefined if the answer took long, for example because it
+ * waited for a lost Redis: then it is unknown when in that time the server read its clock.
  */
 export function offsetOf(answer: { askedAt: number; serverMs: number; answeredAt: number }): number | undefined {
   const { askedAt, serverMs, answeredAt } = answer;

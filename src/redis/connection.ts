@@ -9,21 +9,22 @@ export type RedisClient = Redis | Cluster;
 export type ConnectionOptions = {
   patient: boolean;
   name: string;
-  /** A file of certificates (PEM) to trust instead of the system's, for `rediss:`. */
+  /** For `rediss:`, a file of certificates (PEM) to trust instead of the system's. */
   tlsCaFile?: string;
 };
 
-/** Short enough to be back well within the time that a job's lock outlives an outage (workers/stage-worker.ts). */
+/** Must stay well below the time that a job's lock outlives an outage (workers/stage-worker.ts). */
 const LONGEST_RECONNECT_DELAY_MS = 1_000;
 
 /**
- * A worker's connection waits for a lost Redis as long as it takes; a command's (`patient: false`) fails at once, so that
- * a person gets an answer. Errors: UsageError `redis-url-invalid`, `redis-ca-unreadable`, FluxError `redis-unreachable`.
+ * A worker's connection (`patient`) waits for a lost Redis as long as it takes. A command's connection fails at once, so
+ * that the person gets an answer. Throws a UsageError `redis-url-invalid` or `redis-ca-unreadable`, and a FluxError
+ * `redis-unreachable`.
  */
 export async function connectRedis(url: string, options: ConnectionOptions): Promise<RedisClient> {
   const attempt = { connected: false };
   const redis = open(parseRedisUrl(url), options, attempt);
-  // ioredis reports each lost connection here and mends it by itself; commands carry the errors that matter.
+  // ioredis reports each lost connection here and reconnects by itself. Errors that matter reach the commands.
   redis.on('error', () => {});
   try {
     await firstAnswer(redis);
@@ -43,7 +44,7 @@ function open(place: RedisPlace, options: ConnectionOptions, attempt: { connecte
     lazyConnect: true,
     connectionName: options.name,
     maxRetriesPerRequest: options.patient ? null : 2,
-    // Ends a closed connection at once; its default keeps the process alive for 2 s.
+    // Closes at once. The default would keep the process alive for 2 s.
     disconnectTimeout: 100,
     ...(place.tls ? { tls: tlsOf(options.tlsCaFile) } : {}),
   } satisfies RedisOptions;
@@ -61,7 +62,7 @@ function open(place: RedisPlace, options: ConnectionOptions, attempt: { connecte
         ...(place.username === '' ? {} : { sentinelUsername: place.username }),
         ...(place.tls ? { enableTLSForSentinelMode: true, sentinelTLS: tlsOf(options.tlsCaFile) } : {}),
         retryStrategy: delayMs,
-        // The first time, a sentinel that does not know the master, or none that answers, is an error and not a wait.
+        // On the first attempt, an unknown master or unreachable sentinels are an error. Later they are waited for.
         sentinelRetryStrategy: (times) => (attempt.connected ? delayMs(times) : null),
       });
     case 'cluster':
@@ -69,11 +70,11 @@ function open(place: RedisPlace, options: ConnectionOptions, attempt: { connecte
         lazyConnect: true,
         redisOptions: { ...common, ...loginOf(place) },
         clusterRetryStrategy: (times) => (attempt.connected ? delayMs(times) : null),
-        // A failover takes seconds, in which the slots are nobody's: a worker waits through it.
+        // During a failover, some slots have no node for seconds. A worker waits through it.
         retryDelayOnFailover: 200,
         retryDelayOnClusterDown: 200,
         maxRedirections: options.patient ? 1_000 : 16,
-        // Without this, names become addresses before TLS checks them against the certificate.
+        // Keeps host names: TLS checks the certificate against them. By default, Cluster resolves them to addresses first.
         dnsLookup: (address, callback) => callback(null, address),
       });
     default:
@@ -98,7 +99,7 @@ function tlsOf(caFile: string | undefined): { ca?: string } {
   }
 }
 
-/** The first connection is tried once, so that a wrong address is an error and not a wait. */
+/** Connects once without retrying, so that a wrong address is an error instead of an endless wait. */
 async function firstAnswer(redis: RedisClient): Promise<void> {
   let lastError: unknown;
   const note = (error: unknown) => {
@@ -115,7 +116,7 @@ async function firstAnswer(redis: RedisClient): Promise<void> {
   }
 }
 
-/** A cluster's or sentinels' own error says only that all failed; the reason is in the last node's. */
+/** The error of a cluster or of sentinels says only that all nodes failed. The reason is in the last node's error. */
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const last: unknown = Reflect.get(cause, 'lastNodeError');

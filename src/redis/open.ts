@@ -8,7 +8,7 @@ export type OpenedRedis = { redis: RedisClient; url: string; warnings: string[] 
 
 const QUIT_WITHIN_MS = 2_000;
 
-/** The Redis of REDIS_URL, or the private one of this folder; refused when it may evict what we store. */
+/** Opens the Redis of REDIS_URL, or the private one of this folder. Refuses a Redis that may evict our keys. */
 export async function openRedis(config: Config, options: { patient: boolean }, closers: Closers): Promise<OpenedRedis> {
   const url = config.redisUrl ?? (await openPrivate(config, closers));
   const redis = await connectRedis(url, {
@@ -17,10 +17,10 @@ export async function openRedis(config: Config, options: { patient: boolean }, c
     ...(config.redisTlsCa === undefined ? {} : { tlsCaFile: config.redisTlsCa }),
   });
   closers.push(async () => {
-    // A patient connection would wait for a lost Redis; nothing is left to say to it.
-    const late = setTimeout(() => redis.disconnect(), QUIT_WITHIN_MS);
+    // On a lost Redis, `quit` of a patient connection would wait for ever.
+    const giveUp = setTimeout(() => redis.disconnect(), QUIT_WITHIN_MS);
     await redis.quit().catch(() => redis.disconnect());
-    clearTimeout(late);
+    clearTimeout(giveUp);
   });
   const warnings = await checkRedis(redis, { allowEviction: config.allowEviction });
   return { redis, url, warnings };

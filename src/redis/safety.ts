@@ -1,15 +1,15 @@
 import { UsageError } from '../errors.ts';
 import { fieldOf } from './private/membership.ts';
 
-/** What we ask of a connection; a Redis and a Cluster of ioredis both are one. */
+/** What we need of a connection. Both Redis and Cluster of ioredis have it. */
 export type Inspectable = {
   info(section: string): Promise<string>;
   config(subcommand: 'GET', setting: string): Promise<unknown>;
 };
 
 /**
- * Refuses a Redis that may evict keys, since a queue that loses some of its keys loses jobs: UsageError `redis-evicts`.
- * Returns warnings for people. Managed servers forbid CONFIG, so INFO is asked first.
+ * Throws a UsageError (`redis-evicts`) if Redis may evict keys: a queue that loses keys loses jobs. Returns warnings for
+ * people. Managed servers forbid CONFIG, so INFO is asked first.
  */
 export async function checkRedis(connection: Inspectable, options: { allowEviction: boolean }): Promise<string[]> {
   const policy = await settingOf(connection, 'memory', 'maxmemory_policy', 'maxmemory-policy');
@@ -34,14 +34,14 @@ export async function checkRedis(connection: Inspectable, options: { allowEvicti
 }
 
 async function settingOf(connection: Inspectable, section: string, field: string, setting: string) {
-  const told = await connection.info(section).then((info) => fieldOf(info, field), forbidden);
-  return told ?? (await connection.config('GET', setting).then(valueIn, forbidden));
+  const reported = await connection.info(section).then((info) => fieldOf(info, field), forbidden);
+  return reported ?? (await connection.config('GET', setting).then(valueIn, forbidden));
 }
 
-/** An ACL or a managed server says no; a connection that is lost will show in the next command. */
+/** An ACL or a managed server may refuse the question. A lost connection shows in the next command. */
 function forbidden(): undefined {}
 
-/** `['maxmemory-policy', 'noeviction']`, or a map of it under RESP3. */
+/** The reply is `['maxmemory-policy', 'noeviction']`, or a map under RESP3. */
 function valueIn(reply: unknown): string | undefined {
   const value: unknown = Array.isArray(reply) ? reply[1] : Object.values(Object(reply))[0];
   return typeof value === 'string' ? value : undefined;

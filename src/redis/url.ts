@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 export type Address = { host: string; port: number };
 type Login = { username: string; password: string; tls: boolean };
 
-/** Where Redis is, by its URL. `username` and `password` are empty when the URL has none. */
+/** Where Redis is, as parsed from its URL. `username` and `password` are empty if the URL has none. */
 export type RedisPlace =
   | { kind: 'single'; url: string; tls: boolean }
   | ({ kind: 'cluster'; nodes: Address[] } & Login)
@@ -19,7 +19,7 @@ export const REDIS_URL_FORMS = [
 
 const PORT = { cluster: 6379, sentinel: 26379 } as const;
 
-/** Throws a UsageError (`redis-url-invalid`) that never repeats the URL, for it may hold a password. */
+/** Throws a UsageError (`redis-url-invalid`). Its message never contains the URL, which may hold a password. */
 export function parseRedisUrl(url: string): RedisPlace {
   const match = /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(.*)$/s.exec(url);
   if (!match) throw invalid('it begins with none of redis:, rediss:, redis+cluster:, redis+sentinel:');

@@ -1,19 +1,19 @@
 import { createLogUpdate } from 'log-update';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural } from '../text/terminal.ts';
-import type { Brought } from './collect.ts';
+import type { CollectedImage } from './collect.ts';
 
-export type CollectSum = { brought: number; kept: number; lost: Brought[]; bytes: number };
+export type CollectSum = { brought: number; kept: number; lost: CollectedImage[]; bytes: number };
 
-const EVERY_MS = 5_000;
+const NEW_LINE_MS = 5_000;
 const REDRAW_MS = 100;
 
-/** How a collection goes: one line that is redrawn on a terminal, elsewhere a line now and then. */
+/** Shows the progress of collecting: one line that is redrawn on a terminal, elsewhere a new line every 5 s. */
 export function collectProgress(stream: NodeJS.WriteStream, expected: number | undefined) {
   const startedAt = Date.now();
   const sum: CollectSum = { brought: 0, kept: 0, lost: [], bytes: 0 };
   const update = stream.isTTY ? createLogUpdate(stream) : undefined;
-  let toldAt = startedAt;
+  let shownAt = startedAt;
 
   const line = () => {
     const done = sum.brought + sum.kept + sum.lost.length;
@@ -32,13 +32,13 @@ export function collectProgress(stream: NodeJS.WriteStream, expected: number | u
   return {
     sum,
     line,
-    note(brought: Brought): void {
-      if (brought.kind === 'lost') sum.lost.push(brought);
-      else sum[brought.kind]++;
-      if (brought.kind === 'brought') sum.bytes += brought.bytes;
+    note(image: CollectedImage): void {
+      if (image.kind === 'lost') sum.lost.push(image);
+      else sum[image.kind]++;
+      if (image.kind === 'brought') sum.bytes += image.bytes;
       const now = Date.now();
-      if (now - toldAt < (update ? REDRAW_MS : EVERY_MS)) return;
-      toldAt = now;
+      if (now - shownAt < (update ? REDRAW_MS : NEW_LINE_MS)) return;
+      shownAt = now;
       if (update) update(line());
       else stream.write(`${line()}\n`);
     },

@@ -7,22 +7,25 @@ import type { Found } from '../items/unreadable.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
-/** What became of an image: brought over, found there already, or not to be had as it was archived. */
-export type Brought = { kind: 'brought' | 'kept' | 'lost'; bytes: number; item: string; message?: string };
+/**
+ * The result for one image: `brought` was copied now, `kept` was there already, `lost` is missing or damaged in the
+ * archive.
+ */
+export type CollectedImage = { kind: 'brought' | 'kept' | 'lost'; bytes: number; item: string; message?: string };
 
 export type CollectOptions = {
-  /** The images' names in the target. */
+  /** The image's key in the target. */
   nameOf(record: Archived): string;
-  /** Images under way at once. */
+  /** How many images are copied at once. */
   width: number;
   signal: AbortSignal;
-  onImage(brought: Brought): void;
+  onImage(collected: CollectedImage): void;
 };
 
 /**
- * Brings the images and thumbnails of records from one archive to another, and passes the records on in order with the keys
- * that they have there. An image that is there with its sha256 stays, so that a stopped run goes on where it was; one whose
- * bytes are not those that were archived is left out and told of.
+ * Copies the images and thumbnails of records from one archive to another. Yields the records in order, with their keys
+ * in the target. Idempotent: an image that is there with the right sha256 is kept, so a stopped run continues where it
+ * was. An image that is missing or differs from its record's sha256 is left out and reported as `lost`.
  */
 export function collect(
   records: AsyncIterable<Found>,
@@ -30,39 +33,39 @@ export function collect(
   to: Archive,
   options: CollectOptions,
 ): AsyncIterable<Found> {
-  const bring = async (record: Found): Promise<Found> => {
+  const copy = async (record: Found): Promise<Found> => {
     options.signal.throwIfAborted();
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);
     const thumb = `thumbs/${record.id}.webp`;
-    const brought = await bringImage(record, image, from, to, options.signal);
-    await bringThumb(record.thumb, thumb, brought.kind === 'brought', from, to, options.signal);
-    options.onImage(brought);
+    const collected = await copyImage(record, image, from, to, options.signal);
+    await copyThumb(record.thumb, thumb, collected.kind === 'brought', from, to, options.signal);
+    options.onImage(collected);
     return { ...record, image, thumb };
   };
-  return pMapIterable(records, bring, { concurrency: options.width });
+  return pMapIterable(records, copy, { concurrency: options.width });
 }
 
-async function bringImage(
+async function copyImage(
   record: Archived,
   name: string,
   from: Archive,
   to: Archive,
   signal: AbortSignal,
-): Promise<Brought> {
+): Promise<CollectedImage> {
   const { id: item, bytes, sha256, contentType } = record;
   const there = await to.read(name, signal);
   if (there?.length === bytes && sha256Of(there) === sha256) return { kind: 'kept', bytes, item };
   const body = await from.read(record.image, signal);
-  const lost = (message: string): Brought => ({ kind: 'lost', bytes: 0, item, message });
+  const lost = (message: string): CollectedImage => ({ kind: 'lost', bytes: 0, item, message });
   if (!body) return lost(`${record.image} is not in the archive`);
   if (sha256Of(body) !== sha256) return lost(`${record.image} is not what was archived: its sha256 differs`);
   await to.write(name, body, { contentType, signal });
   return { kind: 'brought', bytes, item };
 }
 
-/** A thumbnail has no sum of its own: it comes again with its image. That one is missing spoils nothing. */
-async function bringThumb(
+/** A thumbnail has no checksum, so it is copied again whenever its image is. A missing thumbnail is no error. */
+async function copyThumb(
   key: string,
   name: string,
   isNew: boolean,
@@ -77,7 +80,10 @@ async function bringThumb(
 
 const sha256Of = (body: Buffer) => createHash('sha256').update(body).digest('hex');
 
-/** The folder that is collected to must not be the archive's own: the index there would be overwritten with another's. */
+/**
+ * The target must not be inside the archive: the index there would be overwritten. Throws a UsageError
+ * (`out-in-archive`).
+ */
 export function refuseSamePlace(archive: Archive, target: Archive): void {
   if (target.url !== archive.url && !target.url.startsWith(`${archive.url}/`)) return;
   throw new UsageError('out-in-archive', `${target.url} is in the archive itself`, {

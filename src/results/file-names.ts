@@ -3,14 +3,14 @@ import type { ItemRecord } from '../items/record.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
-/** As in the archive: `images/hero-1a2b3c4d5e6f.png`. */
+/** Names as in the archive: `images/hero-1a2b3c4d5e6f.png`. */
 export function namedById(record: Archived): string {
   return `images/${record.id}.${extensionOf(record)}`;
 }
 
 /**
- * For people: `hero-1.png`, the name and the variant. Of items that come to the same name, which a changed prompt makes, the
- * first by id has it and the others have their ids.
+ * Names for people: `hero-1.png`, from the name and the variant. Two items can get the same name, for example after a
+ * prompt was changed. Then the first by id has it, and the others are named by their ids.
  */
 export function namedForPeople(): (record: Archived) => string {
   const taken = new Set<string>();

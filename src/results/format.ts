@@ -4,7 +4,7 @@ import { COLUMNS, type Row } from './row.ts';
 export const FORMATS = ['jsonl', 'csv', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** The text of a whole index, a piece for each row, so that a caller need not hold it. */
+/** Yields the text of a whole index row by row, so that the caller need not hold it. */
 export async function* formatRows(rows: AsyncIterable<Row>, format: Format): AsyncGenerator<string> {
   switch (format) {
     case 'jsonl':
@@ -31,7 +31,7 @@ export async function* formatRows(rows: AsyncIterable<Row>, format: Format): Asy
 export const jsonLine = (row: Row): string => `${JSON.stringify(row)}\n`;
 export const csvLine = (row: Row): string => cells(COLUMNS.map((column) => row[column]));
 
-/** A cell that a spreadsheet would run as a formula is defused by a leading apostrophe. */
+/** A cell that a spreadsheet would run as a formula gets a leading apostrophe (CSV injection). */
 function cells(values: (string | number | null)[]): string {
   return stringify([values], { escape_formulas: true });
 }

@@ -2,12 +2,15 @@ import { readBatchFile } from '../archive/batch-file.ts';
 import { storedDigest } from './rows-digest.ts';
 import { type IndexPorts, writeIndex } from './write-index.ts';
 
-/** As often as the batch ends while its index is written, and no oftener: the end writes its own. */
+/**
+ * A batch may end again while its index is written. The index is then written again, but at most so many times: the
+ * batch's end writes one of its own anyway.
+ */
 const MOST_TRIES = 3;
 
 /**
- * Writes the stored index anew when it is not of the rows of this digest. True when it did. When the batch ended meanwhile, its
- * own index may just have been replaced by an older one, so it is written once more.
+ * Writes the index again if the stored one was written from other rows than those of `digest`. Returns whether it did.
+ * If the batch ended meanwhile, we may have replaced the index of its end by an older one, so it is written once more.
  */
 export async function refreshIndex(batch: string, ports: IndexPorts, digest: string): Promise<boolean> {
   if ((await storedDigest(batch, ports.archive)) === digest) return false;

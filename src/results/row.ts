@@ -1,7 +1,7 @@
 import type { ItemRecord } from '../items/record.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 
-/** A record as a flat row: what results.csv and results.jsonl hold. The columns and their order are a promise to scripts. */
+/** The columns of results.csv and results.jsonl. Their names and order are stable, since scripts depend on them. */
 export const COLUMNS = [
   'id',
   'name',

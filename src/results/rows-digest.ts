@@ -6,7 +6,7 @@ import { jsonLine } from './format.ts';
 import { digestIn } from './gallery/page-html.ts';
 import { rowOf } from './row.ts';
 
-/** Of the lines of a results.jsonl: two indexes are of the same rows when theirs is the same. */
+/** A digest over the lines of results.jsonl. Two indexes with the same digest have the same rows. */
 export function rowsDigest() {
   const hash = createHash('sha256');
   return {
@@ -16,7 +16,7 @@ export function rowsDigest() {
 }
 export type RowsDigest = ReturnType<typeof rowsDigest>;
 
-/** Passes records on, their rows added. */
+/** Passes records through, and adds their rows to the digest. */
 export async function* digested(records: AsyncIterable<Found>, digest: RowsDigest): AsyncGenerator<Found> {
   for await (const record of records) {
     digest.add(jsonLine(rowOf(record)));
@@ -24,7 +24,10 @@ export async function* digested(records: AsyncIterable<Found>, digest: RowsDiges
   }
 }
 
-/** The digest that the stored index was written from: its page, the last of its files, bears it. Undefined without an index. */
+/**
+ * The digest of the stored index. It is in the page, which is the last file of an index to be written. Undefined
+ * without an index.
+ */
 export async function storedDigest(batch: string, archive: Archive): Promise<string | undefined> {
   const page = await archive.read(layout.folder(batch) + indexFiles.page);
   return page && digestIn(page.toString('utf8'));

@@ -2,7 +2,7 @@ import type { PendingFile } from '../archive/archive.ts';
 
 const CHUNK_CHARACTERS = 256 * 1024;
 
-/** Lines for a file, handed on in larger pieces. */
+/** Buffers lines for a file, and appends them in larger chunks. */
 export function textFile(file: PendingFile) {
   let pieces: string[] = [];
   let characters = 0;

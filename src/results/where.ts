@@ -3,7 +3,7 @@ import type { ItemRecord } from '../items/record.ts';
 import { type Found, isReadable } from '../items/unreadable.ts';
 import { globOf } from '../text/glob.ts';
 
-/** What `--where` can ask of every item; any other name is a variable of the manifest. */
+/** The fields that `--where` knows for every item. Any other name is a variable of the manifest. */
 const FIELDS = {
   state: (record: ItemRecord) => record.state,
   name: (record: ItemRecord) => record.name,
@@ -19,13 +19,14 @@ type Condition = { key: string; negated: boolean; patterns: RegExp[] };
 export type Where = {
   isEverything: boolean;
   matches(found: Found): boolean;
-  /** A UsageError when a condition named a variable that none of the records seen had. */
+  /** Throws a UsageError (`where-unknown`) when a condition names a variable that no record so far had. */
   complain(): void;
 };
 
 /**
- * Conditions that must all hold: `state=archived`, `color=red,blue` (either), `name=hero*` (`*` any text, `?` one character),
- * `color!=red`. `variables.state=…` is the variable when it has the name of a field. Throws a UsageError (`where-invalid`).
+ * Parses conditions that must all hold: `state=archived`, `color=red,blue` (either), `name=hero*` (`*` is any text, `?`
+ * one character), `color!=red`. `variables.state=…` means a variable with the name of a field. Throws a UsageError
+ * (`where-invalid`).
  */
 export function parseWhere(texts: readonly string[]): Where {
   const conditions = texts.map(parseCondition);

@@ -1,9 +1,9 @@
 import type { Archive } from '../archive/archive.ts';
+import { contactSheet, MOST_ON_SHEET, type SheetPicture } from '../archive/contact-sheet.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
-import { contactSheet, MOST_ON_SHEET, type SheetPicture } from './contact-sheet.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
 import { rowOf } from './row.ts';
@@ -12,15 +12,15 @@ import { textFile } from './text-file.ts';
 
 export type IndexPorts = { archive: Archive; records: Records };
 
-/** Writes the index of a batch from its records into the archive, beside them. May run any number of times. */
+/** Writes a batch's index into the archive, from the records there. Idempotent. */
 export function writeIndex(batch: string, { archive, records }: IndexPorts): Promise<Unreadable[]> {
   return writeIndexFiles(batch, recordsOfBatch(records, batch), { archive, folder: layout.folder(batch) });
 }
 
 /**
- * Writes a batch's whole index in one pass over its records: results.jsonl, results.csv, the gallery and the contact sheet.
- * Each file appears whole, the page last. Holds a part of each, whatever the batch's size. May run any number of times. A record
- * that cannot be read has its row too; resolves with those.
+ * Writes a batch's whole index in one pass over its records: results.jsonl, results.csv, the gallery and the contact
+ * sheet. Each file appears complete, the page last. Holds only a part of each file in memory. Idempotent. A record that
+ * cannot be read has its row too; resolves with those.
  */
 export async function writeIndexFiles(
   batch: string,

@@ -2,14 +2,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Headers that a proxy or tunnel adds: whoever asks through one is somebody else than its address says. */
+/** Headers that proxies and tunnels add. With one of them, the address of the connection is not the client's. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'cf-connecting-ip'];
 
 export type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /**
- * For what only people of the house may see: with a password set, those who know it; without, only this machine itself, and
- * neither through a tunnel that callbacks come in by nor through a foreign name that resolves to loopback.
+ * Guards pages that are not public. With a password set, it is required. Without one, only this machine may read them: not
+ * through a proxy or tunnel (which callbacks may come in by), and not by a foreign host name that resolves to loopback (DNS
+ * rebinding).
  */
 export function guardFor(password: string | undefined): Guard {
   return async (request, reply) => {
@@ -30,7 +31,10 @@ export function guardFor(password: string | undefined): Guard {
   };
 }
 
-/** For scrapers: as open as the port is, but not through a proxy, since a tunnel for callbacks would publish it. */
+/**
+ * For scrapers: a direct connection is always let in. Through a proxy the guard applies, because a tunnel for callbacks
+ * would publish the metrics.
+ */
 export function directOrGuarded(guard: Guard): Guard {
   return async (request, reply) => {
     if (isForwarded(request)) await guard(request, reply);
@@ -43,7 +47,7 @@ function isPassword(header: string | undefined, password: string): boolean {
   return timingSafeEqual(digest(given), digest(password));
 }
 
-/** Equal lengths for the comparison, whatever was given. */
+/** `timingSafeEqual` needs inputs of equal length, which digests have. */
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 function isThisMachine(request: FastifyRequest): boolean {

@@ -7,10 +7,13 @@ import type { Serving } from './serving.ts';
 
 export const BOARD_PATH = '/queues';
 
-/** Its page asks a font service for fonts, which would tell others who looks at what: nothing comes from elsewhere. */
+/**
+ * bull-board's page loads fonts from a font service, which would tell that service who looks at what. The policy allows our
+ * own origin only.
+ */
 const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/** bull-board at /queues: the jobs as BullMQ has them. */
+/** bull-board at /queues: shows the jobs as BullMQ stores them. */
 export function board({ connections: { queues } }: Serving, guard: Guard) {
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(BOARD_PATH);

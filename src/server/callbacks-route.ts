@@ -18,13 +18,13 @@ type Answer = {
 };
 
 /**
- * `POST /callbacks/<token>`. 2xx only when the hint has arrived or has become pointless; otherwise the provider calls again after
- * 1, 5 and 15 minutes.
+ * `POST /callbacks/<token>`. Answers 2xx only if the hint was taken or is no longer needed. On any other status the
+ * provider calls again after 1, 5 and 15 minutes.
  */
 export function callbacksRoute(serving: Serving) {
   const { log } = serving.connections;
   return async (server: FastifyInstance): Promise<void> => {
-    // Whatever content type the provider gives it.
+    // Accepts any content type that the provider may send.
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MOST_BODY_BYTES }, (_request, body, done) =>
       done(null, body),

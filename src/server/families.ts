@@ -6,12 +6,12 @@ import type { Family, Sample } from '../metrics/exposition.ts';
 import { STAGES } from '../queue/queues.ts';
 import type { Scrape } from './scrape.ts';
 
-/** The newest so many batches have series of their own; all others are one. */
+/** This many batches, the newest, have time series of their own. All others are summed in one. */
 const NAMED_BATCHES = 20;
-/** No batch can be named so. */
+/** Cannot collide with a batch: no batch name may contain parentheses. */
 const OTHERS = '(other)';
 
-/** Our metrics as Prometheus has them. Labels are bounded: 21 batches, 8 states, 4 stages, 2 limiters. */
+/** Our metrics as Prometheus families. The labels are bounded: 21 batches, 8 states, 4 stages, 2 limiters. */
 export function familiesOf(scrape: Scrape): Family[] {
   const sum = (of: (counts: BatchCounts) => number) => scrape.batches.reduce((total, counts) => total + of(counts), 0);
   const { atRisk, breaker, limiters } = scrape;
@@ -88,7 +88,7 @@ function itemSamples(batches: readonly BatchCounts[]): Sample[] {
   return [...samples, ...summed];
 }
 
-/** Buckets are cumulative in Prometheus; ours are not. */
+/** Prometheus wants cumulative buckets. Ours are not. */
 function histogram({ name, buckets, sum }: HistogramTotals): Family {
   const { metric, help } = HISTOGRAMS[name];
   let count = 0;

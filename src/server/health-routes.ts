@@ -1,20 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { messageOf } from '../errors.ts';
 import type { Serving } from './serving.ts';
 
-const PATIENCE_MS = 2_000;
-/** Probes come every few seconds from several sides; the archive need not be asked each time. */
-const KNOWN_FOR_MS = 5_000;
-/** Never there: what counts is that the archive says so. */
+const TIMEOUT_MS = 2_000;
+/** Several probes come every few seconds. They share one answer of the archive for this long. */
+const CACHED_MS = 5_000;
+/** This key never exists. The check is only whether the archive answers. */
 const PROBE_KEY = 'flux-batch-probe/ready';
 
-/** `GET /healthz`: the process answers. `GET /readyz`: Redis and the archive do too. */
+/** `GET /healthz`: this process answers. `GET /readyz`: Redis and the archive answer too. */
 export function healthRoutes({ connections }: Serving) {
   const { redis, archive } = connections;
   const checks = {
     redis: cached(async () => void (await redis.ping())),
-    archive: cached(async () => void (await archive.read(PROBE_KEY, AbortSignal.timeout(PATIENCE_MS)))),
+    archive: cached(async () => void (await archive.read(PROBE_KEY, AbortSignal.timeout(TIMEOUT_MS)))),
   };
   return async (server: FastifyInstance): Promise<void> => {
     server.get('/healthz', async () => ({ status: 'ok' }));
@@ -26,15 +27,13 @@ export function healthRoutes({ connections }: Serving) {
   };
 }
 
-function cached(check: () => Promise<void>): () => Promise<void> {
-  let latest: { result: Promise<void>; at: number } | undefined;
-  return () => {
-    if (!latest || Date.now() - latest.at > KNOWN_FOR_MS) latest = { result: check(), at: Date.now() };
-    return latest.result;
-  };
+/** Only a success is kept: after a failure the next probe asks again. */
+function cached(check: () => Promise<void>): () => Promise<unknown> {
+  const answers = new LRUCache<'answer', true>({ max: 1, ttl: CACHED_MS, fetchMethod: () => check().then(() => true) });
+  return () => answers.fetch('answer');
 }
 
-async function outcomeOf(check: Promise<void>): Promise<string> {
-  const late = sleep(PATIENCE_MS, `no answer within ${PATIENCE_MS} ms`, { ref: false });
-  return Promise.race([check.then(() => 'ok').catch(messageOf), late]);
+async function outcomeOf(check: Promise<unknown>): Promise<string> {
+  const timeout = sleep(TIMEOUT_MS, `no answer within ${TIMEOUT_MS} ms`, { ref: false });
+  return Promise.race([check.then(() => 'ok').catch(messageOf), timeout]);
 }

@@ -2,13 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { Html } from './pages/html.ts';
 
 const EVERY_MS = 1_000;
-/** Proxies close what is silent. */
+/** Proxies close a connection that stays silent. */
 const HEARTBEAT_MS = 15_000;
 
 type Parts = Record<string, Html>;
 type Watcher = { response: ServerResponse; sent: Map<string, string>; wroteAt: number };
 
-/** Sends a page's parts to whoever has it open, as server-sent events: what has changed, once a second. */
+/** Sends the changed parts of a page to every browser that has it open, once a second, as server-sent events. */
 export function liveParts(onTrouble: (error: unknown) => void) {
   const hubs = new Map<string, { watchers: Set<Watcher>; timer: NodeJS.Timeout; tick: () => Promise<void> }>();
 
@@ -34,7 +34,7 @@ export function liveParts(onTrouble: (error: unknown) => void) {
   }
 
   return {
-    /** Watchers of one name share one rendering. */
+    /** Watchers of the same name share one rendering. */
     watch(name: string, response: ServerResponse, render: () => Promise<Parts>): void {
       const hub = hubs.get(name) ?? open(name, render);
       const watcher: Watcher = { response, sent: new Map(), wroteAt: Date.now() };
@@ -63,7 +63,7 @@ export function liveParts(onTrouble: (error: unknown) => void) {
 }
 
 function send(watcher: Watcher, parts: Parts): void {
-  // Who cannot keep up gets the newest when there is room again.
+  // Backpressure: a slow reader is skipped, and gets the newest parts once its buffer is empty.
   if (watcher.response.writableNeedDrain) return;
   const changed = Object.entries(parts).filter(([id, { text }]) => watcher.sent.get(id) !== text);
   if (changed.length > 0) {

@@ -7,8 +7,8 @@ import { scraper } from './scrape.ts';
 import type { Serving } from './serving.ts';
 
 /**
- * `GET /metrics`: this process's own (prom-client), the fleet's, and BullMQ's. The fleet's numbers are all in Redis, so any one
- * `serve` tells them whole: scrape one, or deduplicate.
+ * `GET /metrics`: the metrics of this process (prom-client), of the fleet, and of BullMQ. The fleet's numbers are in Redis,
+ * so every `serve` process reports all of them: scrape only one, or deduplicate.
  */
 export function metricsRoute(serving: Serving, guard: Guard) {
   const ownProcess = new Registry();

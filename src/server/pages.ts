@@ -10,14 +10,17 @@ import { overviewBody, overviewParts } from './pages/overview.ts';
 import { viewReader } from './pages/views.ts';
 import type { Serving } from './serving.ts';
 
-/** As the manifest allows them and as items are named; nothing else becomes a part of an archive key. */
+/**
+ * The names that a manifest may give to batches and items. Only such names become part of an archive key, so a URL cannot
+ * reach other objects.
+ */
 const BATCH = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const ITEM = /^[a-z0-9][a-z0-9-]{0,99}$/;
 
 type OfBatch = { Params: { batch: string } };
 type OfItem = { Params: { batch: string; item: string } };
 
-/** `/` and `/batches/<name>`, whole without scripts, and kept up to date where there are some. */
+/** `/` and `/batches/<name>`. The pages are complete without scripts; with scripts they stay up to date. */
 export function pages(serving: Serving, guard: Guard) {
   const { archive, records, log } = serving.connections;
   const views = viewReader(serving);

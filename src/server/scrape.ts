@@ -7,9 +7,9 @@ import { atRisk, oldestWaiting } from '../queue/backlog.ts';
 import { STAGES, type Stage } from '../queue/queues.ts';
 import type { Serving } from './serving.ts';
 
-/** Everything that /metrics is made of, as it stands now. */
+/** Everything that /metrics reports, at one moment. */
 export type Scrape = {
-  /** The newest last. */
+  /** The newest comes last. */
   batches: readonly BatchCounts[];
   oldestWaitingSeconds: Record<Stage, number>;
   atRisk: { origin: number; stored: number };
@@ -17,11 +17,11 @@ export type Scrape = {
   breaker: TrippedBreaker | undefined;
   totals: MetricTotals;
   creditsLeft: number | undefined;
-  /** BullMQ's own expositions. */
+  /** BullMQ's own metrics, one exposition per queue. */
   queues: readonly string[];
 };
 
-/** Collects a scrape; scrapes at the same moment share one. */
+/** Returns a function that collects a scrape. Calls during a running scrape share it. */
 export function scraper(serving: Serving): () => Promise<Scrape> {
   const creditsLeft = creditsOnceAMinute(serving.account?.provider);
   let underWay: Promise<Scrape> | undefined;
@@ -62,23 +62,25 @@ async function collect(serving: Serving, creditsLeft: () => Promise<number | und
   };
 }
 
-export async function countsOfAll({ connections: { state } }: Serving): Promise<BatchCounts[]> {
+async function countsOfAll({ connections: { state } }: Serving): Promise<BatchCounts[]> {
   const names = await state.batches();
   const counts = await Promise.all(names.map((name) => state.counts(name)));
   return counts.filter((one) => one !== undefined);
 }
 
 const CREDITS_EVERY_MS = 60_000;
-const CREDITS_PATIENCE_MS = 3_000;
+const CREDITS_TIMEOUT_MS = 3_000;
 
-/** What was known last while the provider does not answer; undefined without a key or before its first answer. */
+/**
+ * While the provider does not answer, returns the last known credits. Undefined without a key, or before the first answer.
+ */
 function creditsOnceAMinute(provider: Provider | undefined): () => Promise<number | undefined> {
   let known: number | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   return async () => {
     if (!provider || Date.now() - askedAt < CREDITS_EVERY_MS) return known;
     askedAt = Date.now();
-    const outcome = await provider.credits({ signal: AbortSignal.timeout(CREDITS_PATIENCE_MS) });
+    const outcome = await provider.credits({ signal: AbortSignal.timeout(CREDITS_TIMEOUT_MS) });
     if (outcome.kind === 'credits') known = outcome.credits;
     return known;
   };

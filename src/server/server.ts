@@ -8,12 +8,12 @@ import { metricsRoute } from './metrics-route.ts';
 import { pages } from './pages.ts';
 import type { Serving } from './serving.ts';
 
-/** A token holds the names of a batch and an item. */
+/** A callback token contains the names of a batch and an item, so it may be longer than fastify's default limit of 100. */
 const MOST_PARAM_LENGTH = 512;
 
 export type RunningServer = { url: string; close(): Promise<void> };
 
-/** Serves callbacks, metrics, health and pages. Throws a UsageError (`listen-failed`). */
+/** Serves callbacks, metrics, health checks and pages. Throws a UsageError (`listen-failed`). */
 export async function startServer(serving: Serving, at: { host: string; port: number }): Promise<RunningServer> {
   const server = await serverOf(serving);
   try {
@@ -33,7 +33,7 @@ async function serverOf(serving: Serving): Promise<FastifyInstance> {
   const guard = guardFor(config.servePassword);
   const server = fastify({
     routerOptions: { maxParamLength: MOST_PARAM_LENGTH },
-    // Live pages hold their connections open; they come back by themselves.
+    // Live pages keep their connections open, which would block closing. The browser reconnects by itself.
     forceCloseConnections: true,
     requestTimeout: 15_000,
   });

@@ -9,7 +9,9 @@ import type { CallbackPorts } from '../stages/callback.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters, openProvider, type WatchedLimiters } from '../wiring/stage-ports.ts';
 
-/** All that the server shows and acts on. Without an API key it only shows. */
+/**
+ * Everything that the server needs. Without an API key (`account` undefined) it takes no callbacks and shows no credits.
+ */
 export type Serving = WatchedLimiters & {
   connections: Connections;
   prices: Prices;

@@ -1,13 +1,13 @@
-/** The credits of the one account. */
-export type RecordCharges = {
+/** The credits of the simulator's only account. */
+export type Account = {
   balance(): number;
-  /** False, and nothing taken, when the balance does not suffice. */
+  /** Returns false and takes nothing when the balance is too low. */
   charge(credits: number): boolean;
   refund(credits: number): void;
   totals(): { charged: number; refunded: number; balance: number };
 };
 
-export function createAccount(startingCredits: number): RecordCharges {
+export function createAccount(startingCredits: number): Account {
   let charged = 0;
   let refunded = 0;
   const balance = () => startingCredits - charged + refunded;

@@ -1,18 +1,21 @@
-/** What goes back to the client, and what goes wrong on the way. */
+/** An answer to the client, and how its sending fails. */
 export type Answer = {
   status: number;
   headers: Record<string, string>;
   body: string | Buffer;
-  /** Held back for so long. */
+  /** The answer is delayed by so long. */
   delayMs?: number;
   /**
    * `reset`: the connection dies without an answer. `cut`: it dies in the middle of the body. `stall`: the second half
-   * comes `delayMs` later. `unsized`: sent in chunks, without a length.
+   * comes `delayMs` later. `unsized`: the body is sent in chunks, without a length.
    */
-  mishap?: 'reset' | 'cut' | 'stall' | 'unsized';
+  sendFault?: 'reset' | 'cut' | 'stall' | 'unsized';
 };
 
-/** The provider says by `code` how it went; the HTTP status stays 200 unless something before it answers. */
+/**
+ * An answer in the provider's envelope: `code` is the outcome. The HTTP status is 200, unless a gateway answers in its
+ * place.
+ */
 export function envelope(code: number, msg: string, data: unknown = null, status = 200): Answer {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ code, msg, data }) };
 }

@@ -7,11 +7,11 @@ import { requestOf } from './parameters.ts';
 import type { Random } from './random.ts';
 import type { Task } from './tasks.ts';
 
-/** After a call that got no 2xx; scaled by `timeScale`. */
+/** The waits after an attempt that got no 2xx. Multiplied by `timeScale`. */
 const RETRY_WAITS_MS = [60_000, 300_000, 900_000];
 
 export type Callbacks = {
-  /** Calls back if the task asked for it; never throws. */
+  /** Calls back if the task has a callback URL. Never throws. */
   taskEnded(task: Task): void;
   close(): Promise<void>;
 };
@@ -58,7 +58,7 @@ export function createCallbacks(
       await answer.body.dump();
       return answer.statusCode >= 200 && answer.statusCode < 300;
     } catch {
-      // Refused, reset or too slow: all the same to the caller, which tries again.
+      // Refused, reset or timed out: each leads to a retry.
       return false;
     }
   }
@@ -82,7 +82,7 @@ export function createCallbacks(
   };
 }
 
-/** The signature covers the task id and the time, and not the body: so it is at the provider. */
+/** The provider's signature covers the task id and the time, not the body. */
 function signatureOf(taskId: string, key: string): Record<string, string> {
   if (key === '') return {};
   const timestamp = String(Math.floor(Date.now() / 1_000));

@@ -5,8 +5,8 @@ import type { ImagePlace, ImageUrls } from './image-urls.ts';
 import type { Counts } from './ledger.ts';
 import type { Settings } from './options.ts';
 import { requestOf } from './parameters.ts';
+import { withImageFault } from './pictures/image-fault.ts';
 import type { Pictures } from './pictures/pictures.ts';
-import { spoiled } from './pictures/spoiled.ts';
 import type { Task, Tasks } from './tasks.ts';
 
 const linkRequestSchema = z.object({ url: z.string() });
@@ -21,7 +21,7 @@ export type DownloadPorts = {
 };
 
 export function createDownloads({ settings, tasks, faults, urls, pictures, counts }: DownloadPorts) {
-  /** Any of the image URLs; undefined when the path is none. They need no key. */
+  /** Answers any image URL, which needs no key. Undefined when the path is not one. */
   async function image(url: URL): Promise<Answer | undefined> {
     const asked = urls.read(url.pathname);
     const task = asked && tasks.findByToken(asked.token);
@@ -35,9 +35,9 @@ export function createDownloads({ settings, tasks, faults, urls, pictures, count
     task.fetches += 1;
     const format = requestOf(task.paramJson).outputFormat;
     const good = { status: 200, headers: { 'content-type': `image/${format}` }, body: await pictures.of(task) };
-    // Where a redirect led, nothing more goes wrong.
+    // The target of a redirect has no further fault.
     const fault = url.searchParams.has('redirected') ? undefined : faults.draw(IMAGE_FAULTS, isFirst);
-    return fault ? spoiled(fault.name, good, format, url, settings.slowAnswerMs) : good;
+    return fault ? withImageFault(fault.name, good, format, url, settings.slowAnswerMs) : good;
   }
 
   function isDead(task: Task, place: ImagePlace, expiresAt: number | undefined): boolean {
@@ -51,7 +51,7 @@ export function createDownloads({ settings, tasks, faults, urls, pictures, count
     return task.storedDead || age > settings.storedTtlMs || (expiresAt !== undefined && Date.now() > expiresAt);
   }
 
-  /** `POST /api/v1/common/download-url`, for a caller whose key is good. */
+  /** `POST /api/v1/common/download-url`. The caller's key is checked already. */
   function link(body: string): Answer {
     const token = tokenIn(body);
     const task = token === undefined ? undefined : tasks.findByToken(token);
@@ -63,7 +63,7 @@ export function createDownloads({ settings, tasks, faults, urls, pictures, count
   function tokenIn(body: string): string | undefined {
     try {
       const url = new URL(linkRequestSchema.parse(JSON.parse(body)).url);
-      // Only our own: the same path on another host is another file.
+      // Only our own URLs: the same path on another host is another file.
       return url.origin === new URL(urls.linkTo('', 0)).origin ? urls.read(url.pathname)?.token : undefined;
     } catch {
       return undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import type { Random } from './random.ts';
 
-/** On `POST generate`. */
+/** Faults of `POST generate`. */
 export const SUBMIT_FAULTS = [
   '429-storm',
   '401',
@@ -17,13 +17,13 @@ export const SUBMIT_FAULTS = [
   'reset-after-accept',
   'slow-answer',
 ] as const;
-/** How a task ends: settled when it is accepted, since polls and callback must agree. */
+/** How a task ends. Drawn when the task is accepted, since polls and callback must agree. */
 export const ENDING_FAULTS = ['flag-2', 'flag-3'] as const;
-/** On any status query. */
+/** Faults of any status query. */
 export const POLL_FAULTS = ['poll-404', 'poll-500', 'poll-html', 'poll-reset'] as const;
-/** On status queries that would answer success. */
+/** Faults of status queries whose answer is a success. */
 export const RESPONSE_FAULTS = ['response-string', 'response-null', 'success-without-url'] as const;
-/** On fetching an image, by any of its URLs. */
+/** Faults of image downloads, by any of the image's URLs. */
 export const IMAGE_FAULTS = [
   'image-cut',
   'image-short',
@@ -38,7 +38,7 @@ export const IMAGE_FAULTS = [
   'image-stall',
   'image-500',
 ] as const;
-/** An image that is gone from one of its hosts before its time, and stays gone. */
+/** The image disappears from one of its hosts early, for good. */
 export const ORIGIN_FAULTS = ['origin-dead'] as const;
 export const STORED_FAULTS = ['stored-dead'] as const;
 
@@ -56,15 +56,15 @@ export type FaultName = (typeof FAULT_NAMES)[number];
 const faultSchema = z
   .strictObject({
     name: z.enum(FAULT_NAMES, { error: (issue) => `${String(issue.input)} is not one of: ${FAULT_NAMES.join(', ')}` }),
-    /** Hits so large a part of the requests, 0 to 1 … */
+    /** The share of requests that are hit, 0 to 1 … */
     share: z.number().min(0).max(1).optional(),
-    /** … or the next so many. */
+    /** … or the number of next requests that are hit. */
     times: z.int().min(1).optional(),
-    /** Spare all but the first request of its kind for the same task (submit: for the same parameters). */
+    /** Hit only the first request of its kind for a task (of submits: for the same parameters). */
     firstOnly: z.boolean().optional(),
     /**
-     * Submit faults without an answer to trust: whether the task was taken and charged all the same. Not given: yes,
-     * but for `500-http` and `code-500`.
+     * For submit faults whose answer leaves the outcome unknown: whether the task was accepted and charged. The default
+     * is true, but false for `500-http` and `code-500`.
      */
     charged: z.boolean().optional(),
   })
@@ -82,7 +82,10 @@ export function parseFaults(raw: unknown): Fault[] {
   return parsed.data;
 }
 
-/** `image-cut=0.05` (a share), `image-cut=3x` (the next three), each with `,first` or `,charged` behind. */
+/**
+ * `image-cut=0.05` is a share, `image-cut=3x` the next three requests. `,first` or `,charged` may follow. Throws a
+ * UsageError (`fault-invalid`).
+ */
 export function parseFaultText(text: string): Fault {
   const [name = '', setting = ''] = text.split('=');
   const [amount = '', ...flags] = setting.split(',');
@@ -99,12 +102,12 @@ export function parseFaultText(text: string): Fault {
 
 export type Faults = {
   set(faults: readonly Fault[]): void;
-  /** The first of the active faults among `names` that hits this request. */
+  /** The first active fault among `names` that hits this request. */
   draw<Name extends FaultName>(
     names: readonly Name[],
     isFirst: boolean,
   ): { name: Name; charged: boolean | undefined } | undefined;
-  /** How often each has hit. */
+  /** How often each fault has hit. */
   hits(): Record<string, number>;
 };
 

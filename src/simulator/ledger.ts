@@ -1,8 +1,8 @@
-import type { RecordCharges } from './account.ts';
+import type { Account } from './account.ts';
 import { requestOf } from './parameters.ts';
 import type { Task, Tasks } from './tasks.ts';
 
-/** Why a submit ended as it did. With `fault`, that fault made or spoiled the answer. */
+/** Why a submit ended as it did. `fault` means that a fault made or changed the answer. */
 export type Decision =
   | 'accepted'
   | 'no-user-agent'
@@ -13,16 +13,16 @@ export type Decision =
   | 'no-credits'
   | 'fault';
 
-/** One submit as the provider saw it; `at` is when it came in, epoch milliseconds. */
+/** One submit as the provider saw it. `at` is its arrival, in epoch milliseconds. */
 export type SubmitSeen = { at: number; decision: Decision; code: number; fault?: string; taskId?: string };
 
 export type TaskSeen = {
   taskId: string;
   at: number;
   request: unknown;
-  /** Equal for tasks of the same request (but for `callBackUrl`). */
+  /** Equal for tasks of the same request (apart from `callBackUrl`). */
   requestKey: string;
-  /** The first, second … task of that request. */
+  /** 1 for the first task of that request, 2 for the second, and so on. */
   take: number;
   credits: number;
   outcome: 'running' | 'success' | 'creation-failed' | 'generation-failed';
@@ -36,7 +36,7 @@ export type LedgerSummary = {
   submits: { seen: number; byDecision: Record<string, number> };
   tasks: { accepted: number; running: number; success: number; failed: number };
   credits: { charged: number; refunded: number; balance: number };
-  /** Answers with 429, by what they were asked for. */
+  /** Answers with 429, by kind of request. */
   refused429: { submits: number; polls: number };
   polls: number;
   downloads: { origin: number; stored: number; link: number; expired: number };
@@ -44,13 +44,13 @@ export type LedgerSummary = {
   callbacks: { attempts: number; delivered: number; failed: number; lost: number; givenUp: number };
   faults: Record<string, number>;
   distinctRequests: number;
-  /** Requests with more than one task: wanted where a manifest has variants, money lost elsewhere. */
+  /** Requests with more than one task. Intended where a manifest has variants, else money is lost. */
   repeatedRequests: { requestKey: string; prompt: string; tasks: number; credits: number }[];
 };
 
 export type Ledger = LedgerSummary & { submitLog: SubmitSeen[]; taskLog: TaskSeen[] };
 
-/** What is counted while it happens; the rest of the ledger is read off the tasks. */
+/** Counted as it happens. The rest of the ledger is derived from the tasks. */
 export type Counts = Pick<LedgerSummary, 'startedAt' | 'refused429' | 'polls' | 'downloads' | 'links' | 'callbacks'> & {
   submitLog: SubmitSeen[];
 };
@@ -67,9 +67,9 @@ export function startCounts(startedAt: number): Counts {
   };
 }
 
-export type Books = { counts: Counts; tasks: Tasks; account: RecordCharges; faultHits: () => Record<string, number> };
+export type LedgerSources = { counts: Counts; tasks: Tasks; account: Account; faultHits: () => Record<string, number> };
 
-export function summaryOf({ counts, tasks, account, faultHits }: Books): LedgerSummary {
+export function summaryOf({ counts, tasks, account, faultHits }: LedgerSources): LedgerSummary {
   const { submitLog, ...counted } = counts;
   const byDecision: Record<string, number> = {};
   for (const { decision } of submitLog) byDecision[decision] = (byDecision[decision] ?? 0) + 1;
@@ -107,12 +107,12 @@ export function summaryOf({ counts, tasks, account, faultHits }: Books): LedgerS
   };
 }
 
-/** A copy: what happens later does not change it. */
-export function ledgerOf(books: Books): Ledger {
+/** A copy that later events do not change. */
+export function ledgerOf(sources: LedgerSources): Ledger {
   return {
-    ...structuredClone(summaryOf(books)),
-    submitLog: [...books.counts.submitLog],
-    taskLog: Array.from(books.tasks.all(), seen),
+    ...structuredClone(summaryOf(sources)),
+    submitLog: [...sources.counts.submitLog],
+    taskLog: Array.from(sources.tasks.all(), seen),
   };
 }
 

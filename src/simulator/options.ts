@@ -6,34 +6,40 @@ import type { RetryAfter } from './retry-after.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** All times in milliseconds. Every field may be left out; `resolveOptions` shows the defaults. */
+/** All times are in milliseconds. Every field is optional; `resolveOptions` has the defaults. */
 export type SimulatorOptions = Partial<Settings> & {
-  /** Multiplies those of the three lifetimes that are not given. */
+  /** Multiplies the three lifetimes, except those that are given. */
   expiryScale?: number;
 };
 
 export type Settings = {
   host: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   port: number;
-  /** What image URLs begin with, where others reach us by another name than we listen on; empty: that one. */
+  /**
+   * The beginning of image URLs, when others reach us by another name than we listen on. Empty means the address that
+   * we listen on.
+   */
   publicUrl: string;
   apiKey: string;
-  /** The same seed and the same order of requests: the same durations, latencies and faults. */
+  /** The same seed and the same order of requests give the same durations, latencies and faults. */
   seed: number;
 
-  /** New tasks. Never compressed by `timeScale`. */
+  /** The limit for new tasks. `timeScale` does not change it. */
   rate: Rate;
   window: WindowKind;
-  /** Whether a request answered with 429 takes a place of the window too. */
+  /** Whether a request that is answered with 429 counts in the window. */
   refusalsCount: boolean;
-  /** Status queries; always a sliding window. */
+  /** The limit for status queries. Always a sliding window. */
   pollRate: Rate;
   /** Tasks running at once. */
   maxTasks: number;
   retryAfter: RetryAfter;
 
-  /** A task takes log-normal(`medianMs`, `sigma`) times `timeScale`; the waits between callbacks are scaled too. */
+  /**
+   * The duration of a task is log-normal(`medianMs`, `sigma`) times `timeScale`, which also scales the waits between
+   * callbacks.
+   */
   medianMs: number;
   sigma: number;
   timeScale: number;
@@ -41,34 +47,34 @@ export type Settings = {
   originTtlMs: number;
   storedTtlMs: number;
   linkTtlMs: number;
-  /** What a dead URL answers. */
+  /** The HTTP status of an expired URL. */
   expiredStatus: 403 | 404;
 
-  /** Added to every answer of the API: half on the way in, half on the way out. */
+  /** Added to every answer of the API: one half before the request is handled, the other after. */
   latencyMs: number;
-  /** Up to so much more, drawn for each way apart. */
+  /** At most so much more, drawn separately for each half. */
   jitterMs: number;
-  /** How late the faults `slow-answer` and `image-stall` are. */
+  /** The delay of the faults `slow-answer` and `image-stall`. */
   slowAnswerMs: number;
 
   credits: number;
   /** Credits for one image. */
   prices: { pro: number; max: number };
-  /** Whether a task that fails gives its credits back. */
+  /** Whether the credits of a failed task are refunded. */
   refundFailed: boolean;
 
-  /** Signs callbacks; empty: they go unsigned. */
+  /** The key that signs callbacks. Empty: callbacks are unsigned. */
   webhookKey: string;
   callbackLostShare: number;
   callbackDuplicateShare: number;
-  /** Name the id `task_id` in callbacks, as one published sample does. */
+  /** Calls the id `task_id` in callbacks, as one published sample does. */
   callbackSnakeCase: boolean;
-  /** How long a callback waits for its 2xx. */
+  /** The timeout of a callback. */
   callbackTimeoutMs: number;
 
   faults: readonly Fault[];
 
-  /** `drawn` shows the prompt; `plain` costs no drawing, for load tests. */
+  /** `drawn` shows the prompt. `plain` is drawn once and reused, for load tests. */
   pictures: 'drawn' | 'plain';
   /** The longest side, in pixels. */
   imageSize: number;

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-/** A prompt with this word is refused at once (400). */
+/** A prompt with this word is refused at once (code 400). */
 const REFUSED_WORD = /\bforbidden\b/i;
-/** A prompt with this word is accepted, charged, and fails while it is generated (400 as well). */
+/** A prompt with this word is accepted and charged, and its generation fails (code 400 as well). */
 const CENSORED_WORD = /\bcensored\b/i;
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
-/** The documented parameters. Others are ignored, as APIs do. */
+/** The documented parameters. Others are ignored, as most APIs do. */
 const generateSchema = z.object({
   prompt: z.string().refine((prompt) => prompt.trim() !== '', { error: 'prompt is required' }),
   model: z.enum(['flux-kontext-pro', 'flux-kontext-max']).default('flux-kontext-pro'),
@@ -24,41 +24,41 @@ const generateSchema = z.object({
 });
 export type Generate = z.infer<typeof generateSchema>;
 
-export type Judged =
-  | { good: true; request: Generate; paramJson: string; requestKey: string }
-  | { good: false; code: number; msg: string };
+export type ParameterCheck =
+  | { ok: true; request: Generate; paramJson: string; requestKey: string }
+  | { ok: false; code: number; msg: string };
 
-/** Takes the body of a submit as it came. */
-export function judgeParameters(body: string): Judged {
+/** Checks the raw body of a submit. */
+export function checkParameters(body: string): ParameterCheck {
   const parsed = generateSchema.safeParse(parseJson(body));
-  if (!parsed.success) return { good: false, code: 422, msg: problemOf(parsed.error) };
+  if (!parsed.success) return { ok: false, code: 422, msg: problemOf(parsed.error) };
   const request = parsed.data;
-  // Out of range is answered with 500, not 422; editing has the narrower range.
+  // The API answers 500 to a value out of range, not 422. Editing has the narrower range.
   const mostTolerant = request.inputImage === undefined ? 6 : 2;
   if (request.safetyTolerance < 0 || request.safetyTolerance > mostTolerant) {
-    return { good: false, code: 500, msg: 'safetyTolerance out of range' };
+    return { ok: false, code: 500, msg: 'safetyTolerance out of range' };
   }
-  if (REFUSED_WORD.test(request.prompt)) return { good: false, code: 400, msg: 'content policy violation' };
-  return { good: true, request, paramJson: body, requestKey: keyOf(request) };
+  if (REFUSED_WORD.test(request.prompt)) return { ok: false, code: 400, msg: 'content policy violation' };
+  return { ok: true, request, paramJson: body, requestKey: keyOf(request) };
 }
 
 export function isCensored(prompt: string): boolean {
   return CENSORED_WORD.test(prompt);
 }
 
-/** The request of a task, from the `paramJson` it is kept as. */
+/** The request of a task, from its `paramJson`. */
 export function requestOf(paramJson: string): Generate {
   return generateSchema.parse(JSON.parse(paramJson));
 }
 
-/** Without a ratio: 16:9, and when editing that of the input, which is taken to be square here. */
+/** The default ratio is 16:9, and for editing that of the input image, which is assumed to be square. */
 export function ratioOf(request: Generate): string {
   return request.aspectRatio ?? (request.inputImage === undefined ? '16:9' : '1:1');
 }
 
-/** Equal for requests that ask for the same picture; the callback is not part of the picture. */
+/** Equal for requests for the same picture. The callback URL is not part of it. */
 function keyOf({ callBackUrl: _, ...picture }: Generate): string {
-  // Zod puts the keys in the schema's order, so that their order in the body plays no part.
+  // Zod outputs the keys in the schema's order, so their order in the body does not matter.
   return createHash('sha256').update(JSON.stringify(picture)).digest('hex').slice(0, 16);
 }
 

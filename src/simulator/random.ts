@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 export type Random = () => number;
 
 /**
- * A repeatable stream (mulberry32). Each concern takes a stream of its own, so that one more latency drawn does not
- * change the task durations of a seed.
+ * A reproducible sequence of random numbers (mulberry32). Each purpose has its own stream: one more latency drawn must
+ * not change the task durations of a seed.
  */
 export function createRandom(seed: number, stream: string): Random {
   let state = createHash('sha256').update(`${seed}/${stream}`).digest().readUInt32LE(0);
@@ -17,7 +17,7 @@ export function createRandom(seed: number, stream: string): Random {
   };
 }
 
-/** Generation times have a long tail to the right: most near the median, a few several times longer. */
+/** Generation times have a long tail: most are near the median, a few are several times longer. */
 export function logNormal(random: Random, median: number, sigma: number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return median * Math.exp(sigma * normal);

@@ -2,17 +2,20 @@ import type { Rate } from '../text/duration.ts';
 
 export type WindowKind = 'sliding' | 'fixed';
 
-/** Asks for a place at `now` (ms): 0 when granted, else the milliseconds until one may be free. */
+/** Asks for a slot at `now` (ms). Returns 0 when it is granted, else the milliseconds until one may be free. */
 export type RateWindow = (now: number) => number;
 
 /**
- * Whether the provider's window slides is not documented, nor whether a refused request counts; hence both, for both.
+ * The provider does not document whether its window slides, nor whether a refused request counts. So both can be set.
  */
 export function createRateWindow(kind: WindowKind, rate: Rate, refusalsCount = false): RateWindow {
   return kind === 'sliding' ? slidingWindow(rate, refusalsCount) : fixedWindow(rate, refusalsCount);
 }
 
-/** Full when the request `max` places ago is younger than the window: a ring of the last `max` times tells. */
+/**
+ * Keeps the times of the last `max` requests in a ring buffer. The window is full when the oldest is younger than the
+ * window.
+ */
 function slidingWindow({ max, windowMs }: Rate, refusalsCount: boolean): RateWindow {
   const times = new Array<number>(max).fill(Number.NEGATIVE_INFINITY);
   let oldest = 0;
@@ -26,7 +29,7 @@ function slidingWindow({ max, windowMs }: Rate, refusalsCount: boolean): RateWin
   };
 }
 
-/** Opens with the first request after the former one ended, as INCR and EXPIRE do. */
+/** The window starts with the first request after the previous one ended, as with INCR and EXPIRE in Redis. */
 function fixedWindow({ max, windowMs }: Rate, refusalsCount: boolean): RateWindow {
   let endsAt = Number.NEGATIVE_INFINITY;
   let taken = 0;
@@ -39,7 +42,7 @@ function fixedWindow({ max, windowMs }: Rate, refusalsCount: boolean): RateWindo
       taken += 1;
       return 0;
     }
-    // A counter that a refusal restarts never opens again for who keeps knocking.
+    // With such a counter, a client that keeps asking is never granted a slot again.
     if (refusalsCount) endsAt = now + windowMs;
     return endsAt - now;
   };

@@ -10,17 +10,17 @@ import type { Task, Tasks } from './tasks.ts';
 export type RecordInfoPorts = {
   settings: Settings;
   tasks: Tasks;
-  takePlace: RateWindow;
+  takeSlot: RateWindow;
   faults: Faults;
   urls: ImageUrls;
   counts: Counts;
 };
 
-/** `GET /api/v1/flux/kontext/record-info?taskId=`, for a caller whose key is good. */
-export function createRecordInfo({ settings, tasks, takePlace, faults, urls, counts }: RecordInfoPorts) {
+/** `GET /api/v1/flux/kontext/record-info?taskId=`. The caller's key is checked already. */
+export function createRecordInfo({ settings, tasks, takeSlot, faults, urls, counts }: RecordInfoPorts) {
   return function recordInfo(taskId: string | null, at: number): Answer {
     counts.polls += 1;
-    const waitMs = takePlace(at);
+    const waitMs = takeSlot(at);
     if (waitMs > 0) {
       counts.refused429.polls += 1;
       const answer = envelope(429, 'too many status queries');
@@ -40,7 +40,7 @@ export function createRecordInfo({ settings, tasks, takePlace, faults, urls, cou
       case 'poll-html':
         return page(502, '502 Bad Gateway');
       case 'poll-reset':
-        return { ...envelope(200, 'success'), mishap: 'reset' };
+        return { ...envelope(200, 'success'), sendFault: 'reset' };
       case undefined:
         return envelope(200, 'success', recordOf(task, responseOf(task)));
     }
@@ -49,7 +49,7 @@ export function createRecordInfo({ settings, tasks, takePlace, faults, urls, cou
   function responseOf(task: Task): unknown {
     if (task.endedAt === undefined || task.ending.flag !== 1) return null;
     const response = urls.of(task);
-    // Polls end with the first good answer, so "first" would mean nothing here: `times` and `share` do.
+    // Polls end with the first good answer, so `firstOnly` would have no meaning here. `times` and `share` do.
     switch (faults.draw(RESPONSE_FAULTS, true)?.name) {
       case 'response-string':
         return JSON.stringify(response);

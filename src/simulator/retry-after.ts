@@ -1,7 +1,7 @@
 export const RETRY_AFTER = ['none', 'seconds', 'date', 'malformed', 'huge', 'past'] as const;
 export type RetryAfter = (typeof RETRY_AFTER)[number];
 
-/** The header of a 429: undocumented at the provider, so every shape that a client may have to bear. */
+/** The header of a 429. The provider does not document it, so there is every form that a client must handle. */
 export function retryAfterHeader(kind: RetryAfter, waitMs: number, now: number): Record<string, string> {
   switch (kind) {
     case 'none':

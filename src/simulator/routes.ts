@@ -24,7 +24,7 @@ export function createRoutes(ports: RoutePorts): Route {
     if (isControl(call.url.pathname)) return control(call);
     const at = Date.now();
     const asked = `${call.method} ${call.url.pathname}`;
-    // The gateway in front of the API takes a caller without a name for a bot.
+    // The gateway in front of the API takes a client without a User-Agent for a bot.
     if (!call.headers['user-agent']) {
       if (asked === SUBMIT) ports.write({ at, decision: 'no-user-agent', code: 403 });
       return page(403, 'Access denied | error code: 1010');

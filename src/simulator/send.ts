@@ -2,14 +2,14 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Answer } from './answer.ts';
 
-/** Writes an answer, or breaks off where its mishap says. */
+/** Sends an answer, or fails as its `sendFault` says. */
 export async function send(response: ServerResponse, answer: Answer): Promise<void> {
-  const { status, headers, mishap, delayMs = 0 } = answer;
+  const { status, headers, sendFault, delayMs = 0 } = answer;
   const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(answer.body);
   const half = Math.ceil(body.length / 2);
   const sized = { ...headers, 'content-length': body.length };
 
-  switch (mishap) {
+  switch (sendFault) {
     case 'reset':
       response.socket?.resetAndDestroy();
       return;
@@ -35,7 +35,7 @@ export async function send(response: ServerResponse, answer: Answer): Promise<vo
   }
 }
 
-/** Also rejects when the client left: its connection never drains. */
+/** Also rejects when the client closed the connection: the write would never end. */
 function written(response: ServerResponse, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     response.once('close', () => reject(new Error('the client has left')));

@@ -6,43 +6,43 @@ import { send } from './send.ts';
 const MAX_BODY_BYTES = 1024 * 1024;
 
 export type Call = { method: string; url: URL; headers: IncomingMessage['headers']; body: string };
-/** Undefined: there is nothing at that path. */
+/** Undefined means that the path does not exist. */
 export type Route = (call: Call) => Answer | undefined | Promise<Answer | undefined>;
 
-/** The way between client and provider: both directions take half the latency each. */
-export type Distance = { latencyMs: number; jitterMs: number; random: Random };
+/** The network latency between client and provider. Each direction takes half of it. */
+export type Latency = { latencyMs: number; jitterMs: number; random: Random };
 
-export function createHttpServer(route: Route, distance: Distance): Server {
+export function createHttpServer(route: Route, latency: Latency): Server {
   const server = createServer((request, response) => {
     answerTo(request)
       .catch((thrown: unknown) => envelope(500, `simulator: ${String(thrown)}`, null, 500))
       .then((answer) => send(response, answer))
-      // The client went away in the middle, which is its right.
+      // The client closed the connection, as it may.
       .catch(() => response.destroy());
   });
 
   async function answerTo(request: IncomingMessage): Promise<Answer> {
     const url = new URL(request.url ?? '/', 'http://simulator');
-    const isFar = !isControl(url.pathname);
+    const hasLatency = !isControl(url.pathname);
     const body = await readBody(request);
     if (body === undefined) return page(413, '413 Payload Too Large');
-    if (isFar) await travel(distance);
+    if (hasLatency) await waitOneWay(latency);
     const answer = await route({ method: request.method ?? 'GET', url, headers: request.headers, body });
-    if (isFar) await travel(distance);
+    if (hasLatency) await waitOneWay(latency);
     return answer ?? envelope(404, 'not found', null, 404);
   }
 
-  // A client's pool must not race with us on who closes an idle connection first.
+  // If the server closed idle connections, it could do so just as a client sends a request.
   server.keepAliveTimeout = 120_000;
   return server;
 }
 
-/** The simulator's own paths, which the API does not have. */
+/** Paths of the simulator itself, which the API does not have. */
 export function isControl(path: string): boolean {
   return path.startsWith('/_');
 }
 
-async function travel({ latencyMs, jitterMs, random }: Distance): Promise<void> {
+async function waitOneWay({ latencyMs, jitterMs, random }: Latency): Promise<void> {
   const ms = (latencyMs + jitterMs * random()) / 2;
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -20,16 +20,16 @@ export type Simulator = {
   /** The base URL of the API, such as `http://127.0.0.1:34567`. */
   url: string;
   apiKey: string;
-  /** All that it has seen and charged, so far. */
+  /** All requests and charges so far. */
   ledger(): Ledger;
-  /** Replaces the faults in force; throws a UsageError (`fault-invalid`) on an unknown name. */
+  /** Replaces the active faults. Throws a UsageError (`fault-invalid`) for an unknown name. */
   setFaults(faults: readonly Fault[]): void;
   close(): Promise<void>;
 };
 
 /**
- * A stand-in for the Flux Kontext API over real HTTP. It shares no code with the client, so that a mistake in one is not
- * mirrored in the other: what it knows, it has from the API's documentation. Throws a UsageError (`listen-failed`,
+ * A simulator of the Flux Kontext API over real HTTP. It shares no code with the client, so that a mistake in one is
+ * not repeated in the other. It follows the API's documentation. Throws a UsageError (`listen-failed`,
  * `fault-invalid`).
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
@@ -53,21 +53,21 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     if (seen.code === 429) counts.refused429.submits += 1;
   }
 
-  const books = { counts, tasks, account, faultHits: faults.hits };
-  const submitPlace = createRateWindow(settings.window, settings.rate, settings.refusalsCount);
-  const pollPlace = createRateWindow('sliding', settings.pollRate);
+  const ledgerSources = { counts, tasks, account, faultHits: faults.hits };
+  const submitWindow = createRateWindow(settings.window, settings.rate, settings.refusalsCount);
+  const pollWindow = createRateWindow('sliding', settings.pollRate);
   const downloads = createDownloads({ settings, tasks, faults, urls, pictures, counts });
   const route = createRoutes({
     apiKey: settings.apiKey,
     counts,
     write,
-    submit: createSubmit({ settings, tasks, account, takePlace: submitPlace, faults, write }),
-    recordInfo: createRecordInfo({ settings, tasks, takePlace: pollPlace, faults, urls, counts }),
+    submit: createSubmit({ settings, tasks, account, takeSlot: submitWindow, faults, write }),
+    recordInfo: createRecordInfo({ settings, tasks, takeSlot: pollWindow, faults, urls, counts }),
     link: downloads.link,
     image: downloads.image,
     balance: account.balance,
-    ledger: () => ledgerOf(books),
-    summary: () => summaryOf(books),
+    ledger: () => ledgerOf(ledgerSources),
+    summary: () => summaryOf(ledgerSources),
     setFaults: faults.set,
   });
   const { latencyMs, jitterMs } = settings;
@@ -78,7 +78,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   return {
     url,
     apiKey: settings.apiKey,
-    ledger: () => ledgerOf(books),
+    ledger: () => ledgerOf(ledgerSources),
     setFaults: faults.set,
     async close() {
       tasks.close();

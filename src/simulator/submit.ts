@@ -1,30 +1,30 @@
-import type { RecordCharges } from './account.ts';
+import type { Account } from './account.ts';
 import { type Answer, envelope, page } from './answer.ts';
 import { type Faults, SUBMIT_FAULTS } from './faults.ts';
 import type { SubmitSeen } from './ledger.ts';
 import type { Settings } from './options.ts';
-import { type Generate, isCensored, judgeParameters } from './parameters.ts';
+import { checkParameters, type Generate, isCensored } from './parameters.ts';
 import type { RateWindow } from './rate-window.ts';
 import { retryAfterHeader } from './retry-after.ts';
 import type { Ending, Task, Tasks } from './tasks.ts';
 
 type SubmitFault = (typeof SUBMIT_FAULTS)[number];
-type Drawn = { name: SubmitFault; charged: boolean | undefined };
+type DrawnFault = { name: SubmitFault; charged: boolean | undefined };
 
 export type SubmitPorts = {
   settings: Settings;
   tasks: Tasks;
-  account: RecordCharges;
-  takePlace: RateWindow;
+  account: Account;
+  takeSlot: RateWindow;
   faults: Faults;
   write: (seen: SubmitSeen) => void;
 };
 
-/** `POST /api/v1/flux/kontext/generate`, for a caller whose key is good. */
-export function createSubmit({ settings, tasks, account, takePlace, faults, write }: SubmitPorts) {
+/** `POST /api/v1/flux/kontext/generate`. The caller's key is checked already. */
+export function createSubmit({ settings, tasks, account, takeSlot, faults, write }: SubmitPorts) {
   return function submit(body: string, at: number): Answer {
-    const judged = judgeParameters(body);
-    const isFirst = !judged.good || tasks.takesOf(judged.requestKey) === 0;
+    const checked = checkParameters(body);
+    const isFirst = !checked.ok || tasks.takesOf(checked.requestKey) === 0;
     const fault = faults.draw(SUBMIT_FAULTS, isFirst);
     if (fault && !isAccepting(fault)) {
       const answer = refusalBy(fault.name, settings, at);
@@ -36,22 +36,22 @@ export function createSubmit({ settings, tasks, account, takePlace, faults, writ
       write({ at, decision, code });
       return envelope(code, msg);
     };
-    // The limit comes before the parameters: a request that is refused for them has taken its place.
-    const waitMs = takePlace(at);
+    // The rate limit comes before the parameters: an invalid request takes a slot too.
+    const waitMs = takeSlot(at);
     if (waitMs > 0) {
       const answer = refuse('rate-limited', 429, 'rate limit exceeded, the request was not queued');
       return { ...answer, headers: { ...answer.headers, ...retryAfterHeader(settings.retryAfter, waitMs, at) } };
     }
-    if (!judged.good) return refuse('invalid', judged.code, judged.msg);
+    if (!checked.ok) return refuse('invalid', checked.code, checked.msg);
     if (tasks.running() >= settings.maxTasks) return refuse('too-many-tasks', 429, 'too many running tasks');
-    const price = judged.request.model === 'flux-kontext-max' ? settings.prices.max : settings.prices.pro;
+    const price = checked.request.model === 'flux-kontext-max' ? settings.prices.max : settings.prices.pro;
     if (!account.charge(price)) return refuse('no-credits', 402, 'insufficient credits');
 
-    const { paramJson, requestKey, request } = judged;
+    const { paramJson, requestKey, request } = checked;
     const ending = endingOf(request, faults, isFirst);
     const task = tasks.accept({ paramJson, requestKey, credits: price, acceptedAt: at, ending });
     write({ at, decision: 'accepted', code: 200, taskId: task.id, ...(fault && { fault: fault.name }) });
-    return fault ? spoiledAcceptance(fault.name, task, settings) : acceptance(task);
+    return fault ? acceptanceWithFault(fault.name, task, settings) : acceptance(task);
   };
 }
 
@@ -59,8 +59,8 @@ function acceptance(task: Task): Answer {
   return envelope(200, 'success', { taskId: task.id });
 }
 
-/** Faults that leave the caller in doubt come after the task was taken, unless told otherwise. */
-function isAccepting({ name, charged }: Drawn): boolean {
+/** By default, a fault that leaves the outcome unknown comes after the task was accepted. */
+function isAccepting({ name, charged }: DrawnFault): boolean {
   switch (name) {
     case '429-storm':
     case '401':
@@ -98,16 +98,16 @@ function refusalBy(name: SubmitFault, settings: Settings, at: number): Answer {
     case '455':
       return envelope(455, 'service is under maintenance');
     default:
-      return doubtful(name, envelope(500, 'internal error'), settings);
+      return ambiguousAnswer(name, envelope(500, 'internal error'), settings);
   }
 }
 
-function spoiledAcceptance(name: SubmitFault, task: Task, settings: Settings): Answer {
-  return doubtful(name, acceptance(task), settings);
+function acceptanceWithFault(name: SubmitFault, task: Task, settings: Settings): Answer {
+  return ambiguousAnswer(name, acceptance(task), settings);
 }
 
-/** Answers that do not tell whether there is a task. */
-function doubtful(name: SubmitFault, truth: Answer, settings: Settings): Answer {
+/** Answers that do not tell whether a task exists. */
+function ambiguousAnswer(name: SubmitFault, truth: Answer, settings: Settings): Answer {
   switch (name) {
     case '500-http':
       return { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal Server Error' };
@@ -122,7 +122,7 @@ function doubtful(name: SubmitFault, truth: Answer, settings: Settings): Answer 
     case 'no-task-id':
       return envelope(200, 'success', {});
     case 'reset-after-accept':
-      return { ...truth, mishap: 'reset' };
+      return { ...truth, sendFault: 'reset' };
     case 'slow-answer':
       return { ...truth, delayMs: settings.slowAnswerMs };
     default:

@@ -4,15 +4,15 @@ import { logNormal, type Random } from './random.ts';
 /** `flag` is the `successFlag` that polls will show. */
 export type Ending = { flag: 1 } | { flag: 2 | 3; errorCode: number; errorMessage: string };
 
-/** Kept small: a load test makes a hundred thousand. */
+/** Small, since a load test makes 100,000 of them. */
 export type Task = {
   readonly id: string;
-  /** Names the image in its URLs. */
+  /** The image's name in its URLs. */
   readonly token: string;
-  /** The body of the submit, as it came. */
+  /** The raw body of the submit. */
   readonly paramJson: string;
   readonly requestKey: string;
-  /** 1 for the first task of the same request, 2 for the second; pictures differ by it. */
+  /** 1 for the first task of the same request, 2 for the second. Each has another picture. */
   readonly take: number;
   readonly credits: number;
   readonly acceptedAt: number;
@@ -31,7 +31,7 @@ export type Tasks = {
   find(id: string): Task | undefined;
   findByToken(token: string): Task | undefined;
   running(): number;
-  /** Tasks that the same request has made so far. */
+  /** The number of tasks with the same request so far. */
   takesOf(requestKey: string): number;
   all(): IterableIterator<Task>;
   close(): void;
@@ -39,7 +39,7 @@ export type Tasks = {
 
 export type TaskTimes = { medianMs: number; sigma: number; timeScale: number };
 
-/** Ids are never seeded: a simulator started anew must not hand out the ids of the last one. */
+/** Ids are random, not seeded: a restarted simulator must not reuse the ids of the last one. */
 export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task) => void): Tasks {
   const byId = new Map<string, Task>();
   const byToken = new Map<string, Task>();
@@ -78,7 +78,7 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
     },
     find: (id) => byId.get(id),
     findByToken: (token) => byToken.get(token),
-    // One timer for each task that runs.
+    // Each running task has a timer.
     running: () => timers.size,
     takesOf: (requestKey) => takes.get(requestKey) ?? 0,
     all: () => byId.values(),

@@ -134,11 +134,11 @@ async function failGeneration(
 ): Promise<StageOutcome> {
   const refusedByPolicy = outcome.code === 400;
   const record = await ports.records.read(task.batch, task.id);
-  const reopened = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
-  if (record && !reopened && !isOf(record, task)) return goOnWith(record, task, run, ports);
+  const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
+  if (record && !requeued && !isOf(record, task)) return goOnWith(record, task, run, ports);
   const retriesUsed = record?.earlierTaskIds.length ?? 0;
-  if (record && (reopened || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
-    if (!reopened) await ports.records.write(requeuedRecord(record));
+  if (record && (requeued || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
+    if (!requeued) await ports.records.write(requeuedRecord(record));
     await ports.state.move(task, 'queued');
     await ports.forward.submit(itemOf(task));
     return { kind: 'done' };

@@ -1,6 +1,6 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { howItLifts } from '../fleet/describe-breaker.ts';
-import { doneOf, statesText } from '../progress/view.ts';
+import { barText, statesText } from '../progress/draw-counts.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural, table } from '../text/terminal.ts';
@@ -11,7 +11,7 @@ const BAR_WIDTH = 20;
 const MOST_ENDED = 5;
 const MOST_WORKERS = 8;
 
-/** A line an element. `earlier`: what was seen some time before, if anything, for the pace. */
+/** Returns one element per line. The pace is computed from `earlier`, an older snapshot, if there is one. */
 export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): string[] {
   const live = now.batches.filter((counts) => !hasEnded(counts));
   const ended = now.batches.filter(hasEnded).reverse();
@@ -38,16 +38,16 @@ export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): stri
   ];
 }
 
-/** What keeps work from being done, first, so that nobody has to look for it. */
-function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
+/** What stops the work comes first, so that nobody has to search for it. */
+function stopsOf({ breaker, pausedAt, workers, batches, at }: Snapshot): string[] {
   const waits = batches.some((counts) => !hasEnded(counts));
   const lines = [
     ...(pausedAt === null ? [] : [`PAUSED for ${formatDuration(at - pausedAt)}: flux-batch resume --all goes on`]),
-    ...(gate === null
+    ...(breaker === null
       ? []
       : [
-          `STOPPED (${gate.refusal}) for ${formatDuration(at - gate.since)}: ${plain(gate.message)}`,
-          `  ${howItLifts(gate, at)}; by hand: flux-batch gate open`,
+          `STOPPED (${breaker.refusal}) for ${formatDuration(at - breaker.since)}: ${plain(breaker.message)}`,
+          `  ${howItLifts(breaker, at)}; by hand: flux-batch gate open`,
         ]),
     ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
   ];
@@ -55,11 +55,10 @@ function stopsOf({ gate, pausedAt, workers, batches, at }: Snapshot): string[] {
 }
 
 function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): string[] {
-  const share = counts.total === 0 ? 0 : doneOf(counts) / counts.total;
-  const full = Math.floor(share * BAR_WIDTH);
-  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
-  const head = `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${doneOf(counts)}/${counts.total}`;
-  return [`${head}  ${progressText(counts, now, earlier)}`, `  ${statesText(counts)} · ${creditsText(counts)}`];
+  return [
+    `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, earlier)}`,
+    `  ${statesText(counts)} · ${creditsText(counts)}`,
+  ];
 }
 
 function creditsText({ credits, budget, overBudget }: BatchCounts): string {

@@ -1,11 +1,22 @@
 import type { Snapshot } from './snapshot.ts';
 
-/** A snapshot as scripts read it. Its names are a promise: `maybe` and `beyond` are what we call unsettled and over budget. */
-export function snapshotJson(snapshot: Snapshot): object {
-  const batches = snapshot.batches.map(({ unsettled, overBudget, ...counts }) => ({
-    ...counts,
-    maybe: unsettled,
-    beyond: overBudget,
-  }));
-  return { ...snapshot, batches };
+/**
+ * A snapshot as JSON for scripts. Scripts depend on its names: `gate` stands for the circuit breaker, `maybe` for unsettled
+ * credits, `beyond` for what is over budget.
+ */
+export function snapshotJson({ at, batches, queues, rates, tasks, workers, breaker, pausedAt }: Snapshot): object {
+  return {
+    at,
+    batches: batches.map(({ unsettled, overBudget, ...counts }) => ({
+      ...counts,
+      maybe: unsettled,
+      beyond: overBudget,
+    })),
+    queues,
+    rates,
+    tasks,
+    workers,
+    gate: breaker,
+    pausedAt,
+  };
 }

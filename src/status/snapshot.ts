@@ -13,11 +13,11 @@ export type QueueDepth = {
   waiting: number;
   active: number;
   delayed: number;
-  /** How long the job has waited that waits longest; null when none does. */
+  /** How long the oldest waiting job has waited, in milliseconds; null if none waits. */
   oldestMs: number | null;
 };
 
-/** Everything that `status` shows, at one moment. */
+/** Everything that `status` shows, at one moment. Times are epoch milliseconds. */
 export type Snapshot = {
   at: number;
   batches: BatchCounts[];
@@ -25,19 +25,19 @@ export type Snapshot = {
   rates: { submit: RateUse; poll: RateUse };
   tasks: { running: number; most: number };
   workers: WorkerFacts[];
-  /** Why submitting is stopped for all; null while it is not. */
-  gate: TrippedBreaker | null;
-  /** Since when a person has paused all batches; null when nobody has. */
+  /** Why the circuit breaker is tripped; null while it is not. */
+  breaker: TrippedBreaker | null;
+  /** When a person paused all batches; null while they are not paused. */
   pausedAt: number | null;
 };
 export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: number };
 
-export type Look = (batch: string | undefined) => Promise<Snapshot>;
+export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 
-/** Looks at Redis only; throws a UsageError (`batch-unknown`) for a batch that it does not know. */
-export function openLook(
+/** Reads Redis only. Throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
+export function snapshotReader(
   connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
-): Look {
+): ReadSnapshot {
   const { config, state, queues, control, heartbeats } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
@@ -53,7 +53,7 @@ export function openLook(
   }
 
   return async (batch) => {
-    const [batches, depths, oldest, submit, poll, workers, gate, pausedAt] = await Promise.all([
+    const [batches, depths, oldest, submit, poll, workers, breaker, pausedAt] = await Promise.all([
       batchesOf(batch),
       queues.depths(),
       oldestWaiting(queues, Date.now()),
@@ -81,7 +81,7 @@ export function openLook(
       rates: { submit, poll },
       tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks },
       workers,
-      gate: gate ?? null,
+      breaker: breaker ?? null,
       pausedAt: pausedAt ?? null,
     };
   };

@@ -1,22 +1,23 @@
-import { type BatchCounts, hasEnded } from '../batch/counts.ts';
-import { doneOf } from '../progress/view.ts';
+import { type BatchCounts, doneOf, hasEnded } from '../batch/counts.ts';
+import { submitTimeLeftMs } from '../progress/submit-time.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A pace from less than this says little. */
+/** A pace measured from fewer items, or over less time, is not reliable. */
 const LEAST_DONE = 5;
 const LEAST_TIME_MS = 3_000;
 
 /**
- * How long a batch will take, milliseconds; null when it has ended or does not go on. By its pace since the earlier snapshot, and no sooner
- * than the rate limit lets its items through; at first by the limit alone.
+ * How long a batch will still take, in milliseconds. Null if it has ended or cannot make progress. Computed from the pace
+ * since the earlier snapshot, but never less than the rate limit implies. Without a reliable pace, the rate limit alone
+ * decides.
  */
 export function leftMs(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): number | null {
-  if (hasEnded(counts) || counts.pausedAt !== undefined || now.pausedAt !== null || now.gate !== null) return null;
+  if (hasEnded(counts) || counts.pausedAt !== undefined || now.pausedAt !== null || now.breaker !== null) return null;
   const { limit, windowMs } = now.rates.submit;
-  const byLimit = ((counts.items.queued + counts.items.submitting) / limit) * windowMs;
+  const byLimitMs = submitTimeLeftMs(counts, { max: limit, windowMs });
   const before = earlier?.batches.find(({ batch }) => batch === counts.batch);
   const elapsed = earlier ? now.at - earlier.at : 0;
   const done = before ? doneOf(counts) - doneOf(before) : 0;
-  if (done < LEAST_DONE || elapsed < LEAST_TIME_MS) return Math.round(byLimit);
-  return Math.round(Math.max(byLimit, ((counts.total - doneOf(counts)) * elapsed) / done));
+  if (done < LEAST_DONE || elapsed < LEAST_TIME_MS) return Math.round(byLimitMs);
+  return Math.round(Math.max(byLimitMs, ((counts.total - doneOf(counts)) * elapsed) / done));
 }

@@ -4,23 +4,30 @@ import { createLogUpdate } from 'log-update';
 import { messageOf, UsageError } from '../errors.ts';
 import { shorten } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
-import type { Look, Snapshot } from './snapshot.ts';
+import type { ReadSnapshot, Snapshot } from './snapshot.ts';
 import { snapshotJson } from './snapshot-json.ts';
 
 const EVERY_MS = 1_000;
-/** The pace is that of so many seconds. */
+/** The number of snapshots, one a second, that the pace is computed over. */
 const KEPT = 30;
 
 export type Watch = { batch: string | undefined; json: boolean; signal: AbortSignal };
 
-/** Shows what is, each second, until the signal: in place on a terminal, else block after block, or a JSON line each. */
-export async function watchStatus(look: Look, stream: NodeJS.WriteStream | WriteStream, watch: Watch): Promise<void> {
+/**
+ * Shows a snapshot every second until the signal aborts: redrawn in place on a terminal, else block after block, or one
+ * JSON line each.
+ */
+export async function watchStatus(
+  read: ReadSnapshot,
+  stream: NodeJS.WriteStream | WriteStream,
+  watch: Watch,
+): Promise<void> {
   const show = watch.json ? jsonLines(stream) : stream.isTTY ? redrawn(stream) : blocks(stream);
   const seen: Snapshot[] = [];
   try {
     while (!watch.signal.aborted) {
-      const snapshot = await look(watch.batch).catch((error: unknown) => {
-        // A batch that is not there is a mistake; a Redis that does not answer may come back.
+      const snapshot = await read(watch.batch).catch((error: unknown) => {
+        // An unknown batch is the user's mistake. A Redis that does not answer may come back.
         if (error instanceof UsageError) throw error;
         return messageOf(error);
       });
@@ -46,7 +53,7 @@ type Show = {
 function redrawn(stream: NodeJS.WriteStream): Show {
   const update = createLogUpdate(stream);
   const draw = (lines: readonly string[]) => {
-    // What does not fit cannot be redrawn in place.
+    // Lines beyond the height of the terminal cannot be redrawn in place.
     const fitting = lines.slice(0, stream.rows - 1).map((line) => shorten(line, stream.columns));
     update(fitting.join('\n'));
   };

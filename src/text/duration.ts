@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type Unit = keyof typeof UNITS_MS;
 
-/** So many requests in so much time. */
+/** At most `max` requests in each window. */
 export type Rate = { max: number; windowMs: number };
 
 /** `500ms`, `10s`, `1.5m`, `2h`, `14d` → milliseconds. Throws a UsageError (`duration-invalid`). */

@@ -1,4 +1,4 @@
-/** A pattern for a whole text, whatever the case: `*` is any text, `?` one character. */
+/** A pattern that matches a whole text and ignores case: `*` is any text, `?` is one character. */
 export function globOf(glob: string): RegExp {
   const source = glob
     .trim()

@@ -1,14 +1,17 @@
-/** Passwords out of URLs, whatever characters they are made of: from `//` to the last `@`. */
+/**
+ * Removes user and password from URLs: everything from `//` to the last `@`, since a password may contain any
+ * character.
+ */
 export function withoutPassword(text: string): string {
   return text.replace(/\/\/\S*@/g, '//***@');
 }
 
-/** Shorter ones would be found in innocent words; and who has them has no secret. */
+/** A shorter secret would match in ordinary words, and protects nothing anyway. */
 const SHORTEST = 4;
-/** The query of a signed URL opens what it names; its path tells enough. */
+/** The query of a signed URL grants access. The path is enough for a log. */
 const QUERY = /(\bhttps?:\/\/[^\s"'<>?#\\]+)\?[^\s"'<>\\]*/gi;
 
-/** Takes secrets out of any text, as they stand or as JSON and URLs write them, and the queries of URLs. */
+/** Removes secrets from any text: as they are, as JSON or as a URL encodes them. Removes the queries of URLs too. */
 export function scrubber(secrets: readonly (string | undefined)[]): (text: string) => string {
   const forms = new Set(
     secrets.flatMap((secret) =>
@@ -17,13 +20,13 @@ export function scrubber(secrets: readonly (string | undefined)[]): (text: strin
         : [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)],
     ),
   );
-  // One may be a part of another.
+  // One secret may be a part of another.
   const longestFirst = [...forms].sort((a, b) => b.length - a.length);
   return (text) =>
     longestFirst.reduce((scrubbed, form) => scrubbed.replaceAll(form, '***'), text).replace(QUERY, '$1?***');
 }
 
-/** The user's password within a URL, in every way that it may be written. */
+/** The password in a URL, as written and decoded. */
 export function passwordsIn(url: string | undefined): string[] {
   const raw = /\/\/[^:/]*:(.*)@/.exec(url ?? '')?.[1];
   if (raw === undefined || raw === '') return [];

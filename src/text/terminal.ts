@@ -1,18 +1,21 @@
-/** Control characters, which a prompt or a provider's message could use to steer the terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/**
+ * Control characters. In a prompt or a provider's message they could control the terminal (escape sequences, text
+ * direction).
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is searched for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text from users or the provider, safe to print on one line. */
+/** Makes text from users or the provider safe to print on one line. */
 export function plain(text: string): string {
   return text.replace(CONTROL, ' ');
 }
 
-/** At most so many characters, the cut shown. */
+/** Cuts text to so many characters, with `…` at the cut. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-/** Columns aligned by padding; the last one is left as it is. */
+/** Aligns columns with spaces. The last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
@@ -27,7 +30,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
 
-/** Talk goes to stderr: stdout is for data. Whatever users or the provider wrote into it, it cannot steer the terminal. */
+/** Prints messages to stderr, since stdout is for data. Control characters are removed from each line. */
 export function say(lines = ''): void {
   process.stderr.write(`${lines.split('\n').map(plain).join('\n')}\n`);
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CONDITION_MS } from '../services/limits.ts';
 
 /** The built program: what a user runs. */
 const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
@@ -13,16 +14,14 @@ export type Cli = {
   stderr(): string;
   isRunning(): boolean;
   kill(signal: NodeJS.Signals): void;
-  /** Ends it by force, and fails, when it takes longer. */
-  exit(withinMs?: number): Promise<Exit>;
+  /** Ends it by force, and fails, when it hangs. */
+  exit(): Promise<Exit>;
 };
 
 export type CliOptions = {
   /** Nobody reads its stdout any more, as behind `| head`. */
   intoClosedPipe?: boolean;
 };
-
-const EXIT_WITHIN_MS = 60_000;
 
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
@@ -54,13 +53,13 @@ export function startCli(
     kill: (signal) => {
       child.kill(signal);
     },
-    async exit(withinMs = EXIT_WITHIN_MS) {
-      const late = sleep(withinMs, undefined, { ref: false });
+    async exit() {
+      const late = sleep(CONDITION_MS, undefined, { ref: false });
       const exit = await Promise.race([closed, late]);
       if (exit) return exit;
       child.kill('SIGKILL');
       await closed;
-      throw new Error(`flux-batch ${args.join(' ')} did not end within ${withinMs} ms\n${stdout}\n${stderr}`);
+      throw new Error(`flux-batch ${args.join(' ')} did not end within ${CONDITION_MS} ms\n${stdout}\n${stderr}`);
     },
   };
 }
@@ -69,11 +68,11 @@ export function startCli(
 export async function until(
   what: string,
   isTrue: () => boolean | Promise<boolean>,
-  { withinMs = 30_000, seen = () => '' }: { withinMs?: number; seen?: () => string } = {},
+  { seen = () => '' }: { seen?: () => string } = {},
 ): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const deadline = Date.now() + CONDITION_MS;
   while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${withinMs} ms until ${what}\n${seen()}`);
+    if (Date.now() > deadline) throw new Error(`Waited ${CONDITION_MS} ms until ${what}\n${seen()}`);
     await sleep(10);
   }
 }

@@ -10,7 +10,7 @@ const ORIGIN_TTL_MS = 3_000;
 test.concurrent('images whose original URL died before an archive worker came are archived from the stored one', async (context) => {
   const place = await openPlace(context, { simulator: { originTtlMs: ORIGIN_TTL_MS } });
   const manifest = await place.manifest('late', promptsFor(ITEMS));
-  await untilOriginalsAreDead(place, manifest);
+  await untilOriginalsAreDead(place, manifest, ITEMS);
 
   const { code, stderr } = await place.run(['run', manifest]);
   expect(code, stderr).toBe(0);
@@ -27,7 +27,7 @@ test.concurrent('an archive worker of its own, started when the originals are de
   const others = place.start(['worker', 'submit', 'poll']);
   await until('the worker works', () => others.stderr().includes('submit, poll to'));
   await place.run(['enqueue', manifest]);
-  await untilOriginalsDied(place);
+  await untilOriginalsDied(place, ITEMS);
 
   const archiver = place.start(['worker', 'archive']);
   await until('all are archived', async () => countBy(await recordsOf(place, 'late')).archived === ITEMS, {
@@ -45,7 +45,7 @@ test.concurrent('an archive worker of its own, started when the originals are de
 test.concurrent('items whose every URL is dead fail as expired, are named with it, and are not paid for again', async (context) => {
   const place = await openPlace(context, { simulator: { originTtlMs: ORIGIN_TTL_MS, storedTtlMs: ORIGIN_TTL_MS } });
   const manifest = await place.manifest('dead', promptsFor(4));
-  await untilOriginalsAreDead(place, manifest);
+  await untilOriginalsAreDead(place, manifest, 4);
 
   const { code, stderr } = await place.run(['run', manifest]);
   expect(code, stderr).toBe(1);
@@ -60,25 +60,27 @@ test.concurrent('items whose every URL is dead fail as expired, are named with i
 });
 
 /** Everything but the archiving is done by a worker, which then ends. */
-async function untilOriginalsAreDead(place: Place, manifest: string): Promise<void> {
+async function untilOriginalsAreDead(place: Place, manifest: string, items: number): Promise<void> {
   const worker = place.start(['worker', 'submit', 'poll']);
   await until('the worker works', () => worker.stderr().includes('submit, poll to'));
   const enqueued = await place.run(['enqueue', manifest]);
   expect(enqueued.code, enqueued.stderr).toBe(0);
-  await untilOriginalsDied(place);
+  await untilOriginalsDied(place, items);
   worker.kill('SIGTERM');
   expect((await worker.exit()).code, worker.stderr()).toBe(0);
 }
 
-async function untilOriginalsDied(place: Place): Promise<void> {
-  await until('every original URL is dead and every task was found to have ended', async () => {
-    const status = await place.run(['status', '--json']);
-    const { finished } = JSON.parse(status.stdout).batches[0].items;
+async function untilOriginalsDied(place: Place, items: number): Promise<void> {
+  await until('every original URL is dead', () => {
     const { taskLog } = place.simulator.ledger();
     return (
-      taskLog.length > 0 &&
-      finished === taskLog.length &&
+      taskLog.length === items &&
       taskLog.every(({ endedAt }) => endedAt !== null && Date.now() > endedAt + ORIGIN_TTL_MS)
     );
+  });
+  await until('every task was found to have ended', async () => {
+    const status = await place.run(['status', '--json']);
+    const { finished } = JSON.parse(status.stdout).batches[0].items;
+    return finished === items;
   });
 }

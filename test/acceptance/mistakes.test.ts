@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { countBy, expectImagesAsRecorded, recordsOf } from './archived.ts';
+import { recordsOf } from './archived.ts';
 import type { Exit } from './cli.ts';
 import { expectOneTaskEach, submitsSeen } from './ledger.ts';
 import { openPlace, promptsFor } from './place.ts';
@@ -145,30 +144,6 @@ test.concurrent('taking a batch to another archive while it is under way is refu
   const { code, stderr } = await place.run(['run', manifest]);
   expect(code, stderr).toBe(0);
   expectOneTaskEach(place, 12);
-});
-
-test.concurrent('a full disk stops the run with what is paid for recorded, and with space the same command ends it', async (context) => {
-  const place = await openPlace(context, { simulator: { imageBytes: 100_000 } });
-  const disk = join(place.folder, 'disk');
-  await mkdir(disk);
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', disk]);
-  if (mounted.status !== 0) context.skip(`a small disk cannot be mounted here: ${mounted.stderr}`);
-  context.onTestFinished(() => {
-    spawnSync('umount', ['--lazy', disk]);
-  });
-  const run = ['run', await place.manifest('full', promptsFor(8)), '--archive', 'disk/archive'];
-
-  const full = await place.run(run);
-  expect(full.code, full.stderr).toBe(3);
-  expect(full.stderr).toMatch(/^error: Cannot write to the archive folder .*: no space is left on its disk$/m);
-  expect(full.stderr).not.toMatch(/^ +at /m);
-  expect(countBy(await recordsOf(place, 'full', 'disk/archive'))).not.toHaveProperty('failed');
-
-  spawnSync('mount', ['-o', 'remount,size=4m', disk]);
-  const { code, stderr } = await place.run(run);
-  expect(code, stderr).toBe(0);
-  expectOneTaskEach(place, 8);
-  await expectImagesAsRecorded(place, 'full', 'disk/archive');
 });
 
 /** On stderr, from its first line on, without a stack trace and without talk around it. */

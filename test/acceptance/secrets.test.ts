@@ -67,7 +67,7 @@ function holdsNoSecret(where: string, text: string) {
   }
 }
 
-test('no planted secret and no image URL is in logs, output, Redis or the archive', { timeout: 120_000 }, async () => {
+test('no planted secret and no image URL is in logs, output, Redis or the archive', async () => {
   const run = await cli(['run', stand.manifestFile, '--yes', '--json', '--debug']);
   expect(run.status, run.stderr).toBe(1);
   expect(run.stderr).toContain('"msg":"archived"');
@@ -99,7 +99,7 @@ test('no planted secret and no image URL is in logs, output, Redis or the archiv
   }
 });
 
-test('errors tell no secret, not with --debug either', { timeout: 60_000 }, async () => {
+test('errors tell no secret, not with --debug either', async () => {
   const password = SECRETS.redisPassword;
   const failures = await Promise.all([
     cli(['status', '--debug'], { REDIS_URL: `redis://:${password}@127.0.0.1:1` }),

@@ -2,8 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pictures, startCrew } from '../control/crew.ts';
 import { run, start } from './cli.ts';
 
-/** Processes take a second or two to start where the machine has much to do. */
-describe('flux-batch', { timeout: 90_000 }, () => {
+describe('flux-batch', () => {
   it('pause, resume and cancel act on the workers of other processes, and say what they did', async () => {
     // Far from its end when the second command comes, however long its process takes to start.
     const crew = await startCrew({ rate: '5/200ms' });
@@ -12,7 +11,6 @@ describe('flux-batch', { timeout: 90_000 }, () => {
     await crew.until('spring', ({ items }) => items.archived > 5);
 
     const paused = await run(crew.env, 'pause', 'spring', '--json');
-    const answeredAt = Date.now();
     expect(paused.code).toBe(0);
     expect(JSON.parse(paused.stdout)).toMatchObject({ batch: 'spring', pausedAt: expect.any(Number) });
     expect(await run(crew.env, 'pause', 'spring')).toMatchObject({
@@ -20,8 +18,11 @@ describe('flux-batch', { timeout: 90_000 }, () => {
       stderr: expect.stringContaining('is paused'),
     });
     await crew.until('spring', ({ items }) => items.submitting + items.submitted + items.finished === 0);
-    const late = crew.simulator.ledger().submitLog.filter(({ at }) => at > answeredAt + 1_000);
-    expect(late).toEqual([]);
+    const { seen } = crew.simulator.ledger().submits;
+    expect(seen).toBeLessThan(1_500);
+
+    expect((await run(crew.env, 'status', 'spring')).code).toBe(0);
+    expect(crew.simulator.ledger().submits.seen).toBe(seen);
 
     expect((await run(crew.env, 'resume', 'spring')).stderr).toContain('goes on');
     await crew.until('spring', ({ items }) => items.submitted > 0);
@@ -86,14 +87,14 @@ describe('flux-batch', { timeout: 90_000 }, () => {
     expect(await run(crew.env, 'pause')).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
   });
 
-  it('status shows queues, rates, workers and what is paused; a worker that is killed is gone within 10 s', async () => {
+  it('status shows queues, rates, workers and what is paused; a worker that is killed is soon gone', async () => {
     const crew = await startCrew();
     await crew.enqueue('spring', pictures(3));
     await run(crew.env, 'pause', '--all');
     const worker = start(crew.env, 'worker', 'submit', 'poll');
     const watch = start(crew.env, 'status', '--watch', '--json');
     const latest = () => JSON.parse(watch.stdout().trim().split('\n').at(-1) ?? '{}');
-    await vi.waitFor(() => expect(latest().workers).toHaveLength(1), { timeout: 15_000 });
+    await vi.waitFor(() => expect(latest().workers).toHaveLength(1));
     expect(latest()).toMatchObject({
       pausedAt: expect.any(Number),
       queues: { submit: { waiting: 3, oldestMs: expect.any(Number) } },
@@ -106,10 +107,7 @@ describe('flux-batch', { timeout: 90_000 }, () => {
     expect(text).toContain(`:${worker.child.pid}`);
 
     worker.child.kill('SIGKILL');
-    const killedAt = performance.now();
-    await vi.waitFor(() => expect(latest().workers).toEqual([]), { timeout: 15_000 });
-    // And a second for the view to be refreshed, and its process to write.
-    expect(performance.now() - killedAt).toBeLessThan(11_000);
+    await vi.waitFor(() => expect(latest().workers).toEqual([]));
     watch.child.kill('SIGINT');
     expect((await watch.ended).code).toBe(0);
   });
@@ -133,15 +131,16 @@ describe('flux-batch', { timeout: 90_000 }, () => {
   });
 
   it('worker ends within the drain timeout when what it does takes longer', async () => {
-    const crew = await startCrew({ simulator: { slowAnswerMs: 20_000, faults: [{ name: 'slow-answer', share: 1 }] } });
+    // So long that nothing but the timeout can end it.
+    const crew = await startCrew({
+      simulator: { slowAnswerMs: 3_600_000, faults: [{ name: 'slow-answer', share: 1 }] },
+    });
     await crew.enqueue('slow', pictures(2));
-    const worker = start(crew.env, 'worker', '--drain-timeout', '500ms');
-    await vi.waitFor(() => expect(crew.simulator.ledger().submits.seen).toBe(2), { timeout: 20_000 });
-    const stoppedAt = performance.now();
+    const worker = start({ ...crew.env, FLUX_SUBMIT_TIMEOUT: '1h' }, 'worker', '--drain-timeout', '500ms');
+    await vi.waitFor(() => expect(crew.simulator.ledger().submits.seen).toBe(2));
     worker.child.kill('SIGTERM');
     const ended = await worker.ended;
     expect(ended.code).toBe(3);
     expect(ended.stderr).toContain('take it over');
-    expect(performance.now() - stoppedAt).toBeLessThan(5_000);
   });
 });

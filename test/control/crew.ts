@@ -81,7 +81,7 @@ export async function startCrew(options: Options = {}): Promise<Crew> {
         if (!isSo(now)) throw new Error(`not yet: ${JSON.stringify(now)}`);
         return now;
       },
-      { interval: 20, timeout: 40_000 },
+      { interval: 20 },
     );
   return {
     redis,
@@ -108,6 +108,30 @@ export async function startCrew(options: Options = {}): Promise<Crew> {
       return fleet;
     },
   };
+}
+
+/**
+ * When each request was let go, by the clock of its sender and just before the sender's last look at what was confirmed. When it
+ * arrives, and is seen there, is up to the machine.
+ */
+export function departures() {
+  const at: number[] = [];
+  const change = (ports: OpenedPorts): OpenedPorts => ({
+    ...ports,
+    provider: {
+      ...ports.provider,
+      submit: (request, options) =>
+        ports.provider.submit(request, {
+          ...options,
+          onSent() {
+            const now = Date.now();
+            options?.onSent?.();
+            at.push(now);
+          },
+        }),
+    },
+  });
+  return { change, after: (atMs: number) => at.filter((sent) => sent > atMs).length };
 }
 
 export function pictures(count: number): string[] {

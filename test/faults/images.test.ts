@@ -21,7 +21,7 @@ async function run(options: Partial<StandOptions>) {
     await batch.enqueue();
     const fleet = await startLocalFleet(batch.environment);
     try {
-      await batch.ended({ withinMs: 60_000 });
+      await batch.ended();
     } finally {
       await fleet.stop();
     }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordsIn } from '../../src/archive/records.ts';
+import { CONDITION_MS } from '../services/limits.ts';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 import { startProcess } from './crew.ts';
 import { keepsPromise } from './figures.ts';
@@ -39,7 +40,7 @@ test.concurrent.each([
   { onUnknown: 'hold', stage: 'submitting', boundaries: SUBMITTING, database: 1 },
   { onUnknown: 'resubmit', stage: 'submitting', boundaries: SUBMITTING, database: 2 },
   { onUnknown: 'hold', stage: 'archiving', boundaries: ARCHIVING, database: 3 },
-])('kill -9 at every boundary of $stage, $onUnknown', { timeout: 180_000 }, async (run) => {
+])('kill -9 at every boundary of $stage, $onUnknown', async (run) => {
   const { onUnknown, boundaries } = run;
   const stand = await openStand({
     items: ITEMS,
@@ -53,14 +54,14 @@ test.concurrent.each([
     const before = await claimedIn(stand);
     const environment = { ...stand.environment, DIE_AT: boundary };
     const worker = startProcess([], { environment, cwd: stand.folder, script: MORTAL });
-    const survives = setTimeout(() => worker.child.kill('SIGTERM'), 20_000);
+    const survives = setTimeout(() => worker.child.kill('SIGTERM'), CONDITION_MS);
     const { signal, stderr } = await worker.ended;
     clearTimeout(survives);
     expect(signal, `${boundary}: ${stderr}`).toBe('SIGKILL');
     inFlight += Math.max(0, (await claimedIn(stand)) - before);
   }
   const fleet = await startLocalFleet(stand.environment);
-  await stand.ended({ withinMs: 60_000 });
+  await stand.ended();
   await fleet.stop();
 
   const figures = await stand.figures();

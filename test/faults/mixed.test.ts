@@ -30,17 +30,13 @@ const SHORT = {
   withinMs: 240_000,
 };
 
-test.each(SEEDS)(
-  'seed %i: all faults at 5 % each, Redis, S3 and the workers die',
-  { timeout: 900_000 },
-  async (seed) => {
-    const { figures, kills, faults, tookMs } = await mixedRun({
-      ...(isLong ? LONG : SHORT),
-      seed,
-      s3Endpoint: inject('s3').endpoint,
-    });
-    keepsPromise(`mixed, seed ${seed}, ${kills} kills, ${faults} faults, ${Math.round(tookMs / 1_000)} s`, figures);
-    expect(figures.archived + figures.failed + figures.held).toBe(figures.items);
-    expect(kills).toBeGreaterThan(0);
-  },
-);
+test.each(SEEDS)('seed %i: all faults at 5 % each, Redis, S3 and the workers die', async (seed) => {
+  const { figures, kills, faults, tookMs } = await mixedRun({
+    ...(isLong ? LONG : SHORT),
+    seed,
+    s3Endpoint: inject('s3').endpoint,
+  });
+  keepsPromise(`mixed, seed ${seed}, ${kills} kills, ${faults} faults, ${Math.round(tookMs / 1_000)} s`, figures);
+  expect(figures.archived + figures.failed + figures.held).toBe(figures.items);
+  expect(kills).toBeGreaterThan(0);
+});

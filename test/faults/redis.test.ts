@@ -21,7 +21,7 @@ async function standOn(redisUrl: string, options: Partial<StandOptions> = {}) {
   return openStand({ items: ITEMS, redisUrl, simulator: PACE, environment, ...options });
 }
 
-test.concurrent('killed and started again, twice, with its append-only file', { timeout: 90_000 }, async () => {
+test.concurrent('killed and started again, twice, with its append-only file', async () => {
   const closers = openClosers();
   const dir = await mkdtemp(join(tmpdir(), 'flux-batch-aof-'));
   closers.push(() => rm(dir, { recursive: true, force: true }));
@@ -32,18 +32,19 @@ test.concurrent('killed and started again, twice, with its append-only file', { 
   await stand.enqueue();
   const fleet = await startLocalFleet(stand.environment);
   closers.push(() => fleet.stop());
-  for (const _ of [1, 2]) {
-    await sleep(1_500);
+  for (const tasks of [8, 16]) {
+    await stand.underWay(tasks);
     await redis.kill();
+    // So long it is away.
     await sleep(1_000);
     redis = await startRedis({ appendonly: true, dir, port: redis.port });
   }
-  await stand.ended({ withinMs: 60_000 });
+  await stand.ended();
   keepsPromise('Redis killed twice', await stand.figures());
   await closers.closeAll();
 });
 
-test.concurrent('flushed under a running fleet: the manifest is enqueued again', { timeout: 90_000 }, async () => {
+test.concurrent('flushed under a running fleet: the manifest is enqueued again', async () => {
   const closers = openClosers();
   const redis = await startRedis();
   closers.push(() => redis.stop());
@@ -54,12 +55,12 @@ test.concurrent('flushed under a running fleet: the manifest is enqueued again',
   closers.push(() => fleet.stop());
   const client = new Redis(redis.url);
   closers.push(() => client.disconnect());
-  for (const _ of [1, 2]) {
-    await sleep(1_700);
+  for (const tasks of [8, 16]) {
+    await stand.underWay(tasks);
     await client.flushall();
     await stand.enqueue();
   }
-  await stand.ended({ withinMs: 60_000 });
+  await stand.ended();
   keepsPromise('Redis flushed twice', await stand.figures());
   await closers.closeAll();
 });
@@ -71,32 +72,28 @@ const WEATHER: { weather: Weather; name: string }[] = [
   { weather: { kind: 'slow', delayMs: 150 }, name: 'is slow by 0.3 s for 8 s' },
 ];
 
-test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))(
-  'that $name',
-  { timeout: 120_000 },
-  async ({ weather, name }) => {
-    const closers = openClosers();
-    const redis = await startRedis();
-    closers.push(() => redis.stop());
-    const proxy = await startTcpProxy(redis.port);
-    closers.push(() => proxy.close());
-    const stand = await standOn(redis.url);
-    closers.push(() => stand.close());
-    await stand.enqueue();
-    const fleet = await startLocalFleet({ ...stand.environment, REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
-    closers.push(() => fleet.stop());
-    await sleep(2_000);
-    proxy.set(weather);
-    // Longer than a job's lock, where the name says so.
-    await sleep(Number(/(\d+) s$/.exec(name)?.[1]) * 1_000);
-    proxy.set({ kind: 'fair' });
-    await stand.ended({ withinMs: 60_000 });
-    keepsPromise(`Redis ${name}`, await stand.figures());
-    await closers.closeAll();
-  },
-);
+test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))('that $name', async ({ weather, name }) => {
+  const closers = openClosers();
+  const redis = await startRedis();
+  closers.push(() => redis.stop());
+  const proxy = await startTcpProxy(redis.port);
+  closers.push(() => proxy.close());
+  const stand = await standOn(redis.url);
+  closers.push(() => stand.close());
+  await stand.enqueue();
+  const fleet = await startLocalFleet({ ...stand.environment, REDIS_URL: `redis://127.0.0.1:${proxy.port}` });
+  closers.push(() => fleet.stop());
+  await stand.underWay(8);
+  proxy.set(weather);
+  // Longer than a job's lock, where the name says so.
+  await sleep(Number(/(\d+) s$/.exec(name)?.[1]) * 1_000);
+  proxy.set({ kind: 'fair' });
+  await stand.ended();
+  keepsPromise(`Redis ${name}`, await stand.figures());
+  await closers.closeAll();
+});
 
-test.concurrent('failed over to a replica: the manifest is enqueued again', { timeout: 90_000 }, async () => {
+test.concurrent('failed over to a replica: the manifest is enqueued again', async () => {
   const closers = openClosers();
   const master = await startRedis();
   closers.push(() => master.stop());
@@ -109,7 +106,7 @@ test.concurrent('failed over to a replica: the manifest is enqueued again', { ti
   await stand.enqueue();
   const fleet = await startLocalFleet(stand.environment);
   closers.push(() => fleet.stop());
-  await sleep(2_500);
+  await stand.underWay(12);
   await master.kill();
   const client = new Redis(replica.url);
   closers.push(() => client.disconnect());
@@ -117,7 +114,7 @@ test.concurrent('failed over to a replica: the manifest is enqueued again', { ti
   proxy.pointTo(replica.port);
   // What the master had not sent on is gone; the archive knows.
   await stand.enqueue();
-  await stand.ended({ withinMs: 60_000 });
+  await stand.ended();
   const figures = await stand.figures();
   keepsPromise('Redis failed over', figures);
   expect(figures.archived + figures.held).toBe(ITEMS);

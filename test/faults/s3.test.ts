@@ -44,28 +44,24 @@ const WEATHER: { weather: Weather; name: string }[] = [
   { weather: { kind: 'slow', delayMs: 400 }, name: 'slow for 6 s' },
 ];
 
-test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))(
-  'S3 $name',
-  { timeout: 120_000 },
-  async ({ weather, name }) => {
-    const proxy = await startTcpProxy(Number(new URL(inject('s3').endpoint).port));
-    const stand = await standBehind(`http://127.0.0.1:${proxy.port}`);
-    await stand.enqueue();
-    const fleet = await startLocalFleet(stand.environment);
-    await sleep(2_000);
-    proxy.set(weather);
-    await sleep(6_000);
-    proxy.set({ kind: 'fair' });
-    await stand.ended({ withinMs: 90_000 });
-    await fleet.stop();
-    keepsPromise(`S3 ${name}`, await stand.figures());
-    await stand.close();
-    await proxy.close();
-  },
-);
+test.concurrent.each(isLong ? WEATHER : WEATHER.slice(0, 1))('S3 $name', async ({ weather, name }) => {
+  const proxy = await startTcpProxy(Number(new URL(inject('s3').endpoint).port));
+  const stand = await standBehind(`http://127.0.0.1:${proxy.port}`);
+  await stand.enqueue();
+  const fleet = await startLocalFleet(stand.environment);
+  await stand.underWay(8);
+  proxy.set(weather);
+  await sleep(6_000);
+  proxy.set({ kind: 'fair' });
+  await stand.ended();
+  await fleet.stop();
+  keepsPromise(`S3 ${name}`, await stand.figures());
+  await stand.close();
+  await proxy.close();
+});
 
 describe('answers of S3', () => {
-  inLong('503 for every third request', { timeout: 120_000 }, async () => {
+  inLong('503 for every third request', async () => {
     let requests = 0;
     const endpoint = await startProxy(async ({ response, forward }) => {
       requests += 1;
@@ -75,7 +71,7 @@ describe('answers of S3', () => {
     const stand = await standBehind(endpoint);
     await stand.enqueue();
     const fleet = await startLocalFleet(stand.environment);
-    await stand.ended({ withinMs: 90_000 });
+    await stand.ended();
     await fleet.stop();
     const figures = await stand.figures();
     keepsPromise('S3 503 for every third', figures);
@@ -90,7 +86,6 @@ describe('answers of S3', () => {
 
   test.each(isLong ? REFUSALS : REFUSALS.slice(0, 1))(
     '$code in the middle stops `run`, which goes on when it is mended',
-    { timeout: 120_000 },
     async (fault) => {
       let isBroken = false;
       const refuse = ({ request, response, forward }: Exchange) =>
@@ -100,7 +95,7 @@ describe('answers of S3', () => {
       const stand = await standBehind(await startProxy(refuse));
       const run = () => startProcess(['run', stand.manifestFile, '--yes'], { ...stand, cwd: stand.folder });
       const first = run();
-      await expect.poll(() => stand.simulator.ledger().tasks.accepted, { timeout: 20_000 }).toBeGreaterThan(8);
+      await stand.underWay(9);
       isBroken = true;
       const stopped = await first.ended;
       expect(stopped, stopped.stderr).toMatchObject({ status: 3 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Archive } from '../../src/archive/archive.ts';
 import { openArchive } from '../../src/archive/open.ts';
@@ -16,6 +17,7 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { openClosers } from '../../src/wiring/closers.ts';
 import { connect } from '../../src/wiring/connections.ts';
+import { CONDITION_MS } from '../services/limits.ts';
 import { type Figures, judge, type Wanted } from './judge.ts';
 
 export type StandOptions = {
@@ -112,7 +114,7 @@ export async function openStand(options: StandOptions) {
     resetBreaker: () => withConnections(({ state }) => state.resetBreaker()),
 
     /** Waits until the batch has ended by Redis; what Redis cannot answer meanwhile is asked again. */
-    async ended({ withinMs, resetBreaker = false }: { withinMs: number; resetBreaker?: boolean }): Promise<void> {
+    async ended({ withinMs = CONDITION_MS, resetBreaker = false } = {}): Promise<void> {
       const deadline = Date.now() + withinMs;
       let last: BatchCounts | undefined;
       let breaker: TrippedBreaker | undefined;
@@ -136,6 +138,9 @@ export async function openStand(options: StandOptions) {
         `Expected ${batch} to end within ${withinMs} ms: ${JSON.stringify(last?.items)} ${JSON.stringify(breaker)}\n${remarks.join('\n')}`,
       );
     },
+
+    /** Until the provider has taken so many tasks: the batch is in the middle of it. */
+    underWay: (tasks: number) => expect.poll(() => simulator.ledger().tasks.accepted).toBeGreaterThanOrEqual(tasks),
 
     /** By what was before this: then nothing goes wrong at the provider any more. */
     async figures(url?: string): Promise<Figures> {

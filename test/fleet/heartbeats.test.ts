@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { redisHeartbeats } from '../../src/fleet/heartbeats.ts';
 import { connectRedis } from '../../src/redis/connection.ts';
 import { keysOf } from '../../src/redis/keys.ts';
@@ -36,13 +36,12 @@ describe('heartbeats', () => {
     expect(await heartbeats.live()).toEqual([]);
   });
 
-  it('of a worker that was killed are forgotten within 10 s', async () => {
+  it('of a worker that was silent for nine seconds are forgotten', async () => {
     const { heartbeats, redis, keys } = await openHeartbeats();
-    const beganAt = performance.now();
     await heartbeats.beat(worker('a'));
     expect(await heartbeats.live()).toHaveLength(1);
-    await vi.waitFor(async () => expect(await heartbeats.live()).toEqual([]), { interval: 100, timeout: 15_000 });
-    expect(performance.now() - beganAt).toBeLessThan(10_000);
+    await redis.zincrby(keys.workers, -9_000, 'a');
+    expect(await heartbeats.live()).toEqual([]);
     expect(await redis.hlen(keys.workerFacts)).toBe(0);
   });
 

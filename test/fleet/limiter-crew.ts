@@ -15,7 +15,8 @@ export function fleet(size: number, options: Partial<LimiterOptions> = {}) {
   const all: LimiterOptions = {
     name: randomUUID(),
     rate: { max: 5, windowMs: 300 },
-    requestTimeoutMs: 2_000,
+    // Nobody is taken for dead because the machine is slow, unless a test says so.
+    requestTimeoutMs: 3_600_000,
     marginMs: 20,
     ...options,
   };
@@ -52,8 +53,8 @@ export async function sendAll(
       const slot = await limiter.take({ leadMs: random() * 8, signal: NEVER });
       await sleep(random() * 8);
       await slot.ready();
-      slot.sent();
       const at = performance.now();
+      slot.sent();
       const refusal = work.judge?.(at);
       log.push({ at, by, refused: refusal !== undefined });
       await sleep(random() * (work.latencyMs ?? 20));
@@ -93,10 +94,19 @@ export const times = (log: readonly { at: number }[]) => log.map(({ at }) => at)
 /** Clocks differ by rounding: Redis counts whole milliseconds. */
 export const ROUNDING_MS = 2;
 
-/** Takes a slot, waits for its time and sends; resolves with that time. */
+/** Takes a slot, waits for its time and sends; resolves with that time: not before the slot was ready, not after it was sent. */
 export async function sendOne(limiter: ReturnType<typeof redisLimiter>) {
   const slot = await limiter.take(now);
   await slot.ready();
+  const at = performance.now();
   slot.sent();
-  return { slot, at: performance.now() };
+  return { slot, at };
+}
+
+type RedisTime = { time(): Promise<(string | number)[]> };
+
+/** Milliseconds by the server's clock, which is the limiter's. */
+export async function serverTime(redis: RedisTime): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }

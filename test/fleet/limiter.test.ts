@@ -10,7 +10,7 @@ describe('the rate', () => {
       const { limiters } = fleet(3);
       const log = await sendAll(limiters, { requests: 30, waiters: 4, seed });
       expect(log).toHaveLength(30);
-      expect(mostWithin(times(log), 300)).toBe(5);
+      expect(mostWithin(times(log), 300)).toBeLessThanOrEqual(5);
       expect(new Set(log.map(({ by }) => by)).size).toBe(3);
     },
   );
@@ -21,16 +21,31 @@ describe('the rate', () => {
     expect(mostWithin(times(log), 150)).toBeLessThanOrEqual(3);
   });
 
-  test('uses most of what is permitted', async () => {
-    const { limiters } = fleet(2, { rate: { max: 5, windowMs: 300 }, marginMs: 20 });
-    const log = await sendAll(limiters, { requests: 26, waiters: 6, latencyMs: 10 });
-    const tookMs = (log.at(-1)?.at ?? 0) - (log[0]?.at ?? 0);
-    // Five windows and their margins at best; half as long again on a machine that others use.
-    expect(tookMs).toBeLessThan(5 * 320 * 1.5);
+  test('uses all of what is permitted, and no more', async () => {
+    const { limiters, first, redis, keys, options } = fleet(2, { rate: { max: 5, windowMs: 3_600_000 } });
+    const impatience = new AbortController();
+    let sent = 0;
+    const waiting = limiters.flatMap((limiter) =>
+      Array.from({ length: 6 }, async () => {
+        const slot = await limiter.take({ leadMs: 0, signal: impatience.signal });
+        await slot.ready();
+        slot.sent();
+        sent += 1;
+        await slot.settle();
+      }),
+    );
+    const ended = Promise.allSettled(waiting);
+    // Each answered slot is promised to one who waits: an hour from now.
+    await vi.waitFor(async () => expect(await redis.zcard(keys.limiter(options.name, 'reserved'))).toBe(5));
+    expect(sent).toBe(5);
+    expect(await first.usage()).toMatchObject({ limit: 5, sent: 5 });
+    impatience.abort();
+    await ended;
+    expect(sent).toBe(5);
   });
 
   test('gives each waiter a slot of its own, so that nobody has to ask twice', async () => {
-    const { first, redis, keys, options } = fleet(1, { rate: { max: 2, windowMs: 400 } });
+    const { first, redis, keys, options } = fleet(1, { rate: { max: 2, windowMs: 1_000 } });
     const sent = await Promise.all([sendOne(first), sendOne(first)]);
     for (const { slot } of sent) await slot.settle();
     const waiting = [first.take(now), first.take(now)];
@@ -38,7 +53,7 @@ describe('the rate', () => {
     const slots = await Promise.all(waiting);
     const at = await Promise.all(slots.map((slot) => slot.ready().then(() => performance.now())));
     for (const [index, { at: earlier }] of sent.entries()) {
-      expect((at[index] ?? 0) - earlier).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
+      expect((at[index] ?? 0) - earlier).toBeGreaterThanOrEqual(1_000 - ROUNDING_MS);
     }
   });
 
@@ -47,8 +62,8 @@ describe('the rate', () => {
     const slot = await first.take(now);
     await slot.ready();
     await sleep(100);
-    slot.sent();
     const sentAt = performance.now();
+    slot.sent();
     await sleep(30);
     await slot.settle();
     const next = await sendOne(first);
@@ -57,12 +72,11 @@ describe('the rate', () => {
 
   test('leaves a margin: a request that was slow on its way and the next, a quick one, do not arrive within a window', async () => {
     const { first } = fleet(1, { rate: { max: 1, windowMs: 300 }, marginMs: 120 });
-    const { slot } = await sendOne(first);
+    const { slot, at } = await sendOne(first);
     await sleep(110);
-    const arrivedAt = performance.now();
     await slot.settle();
     const quick = await sendOne(first);
-    expect(quick.at - arrivedAt).toBeGreaterThanOrEqual(300 - ROUNDING_MS);
+    expect(quick.at - at).toBeGreaterThanOrEqual(300 + 120 - ROUNDING_MS);
   });
 
   test('keeps limiters of different names apart', async () => {
@@ -77,10 +91,10 @@ describe('the rate', () => {
 describe('slots of the dead and of those who changed their mind', () => {
   test('a slot that was sent and never answered is free again after the request timeout and a window', async () => {
     const { first } = fleet(2, { rate: { max: 1, windowMs: 150 }, requestTimeoutMs: 250 });
-    const dead = await sendOne(first);
+    const beganAt = performance.now();
+    await sendOne(first);
     const next = await sendOne(first);
-    expect(next.at - dead.at).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
-    expect(next.at - dead.at).toBeLessThan(2_000);
+    expect(next.at - beganAt).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
   });
 
   test('a released slot is free at once', async () => {
@@ -100,7 +114,6 @@ describe('slots of the dead and of those who changed their mind', () => {
     await promised.release();
     const after = await sendOne(second);
     expect(after.at - before.at).toBeGreaterThanOrEqual(300 - ROUNDING_MS);
-    expect(after.at - before.at).toBeLessThan(1_500);
   });
 
   test('a waiter that is aborted gives its promised slot back at its time', async () => {
@@ -115,7 +128,6 @@ describe('slots of the dead and of those who changed their mind', () => {
     await expect(waiting).rejects.toThrow();
     const after = await sendOne(second);
     expect(after.at - before.at).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
-    expect(after.at - before.at).toBeLessThan(1_600);
   });
 
   test('a waiter that is aborted while nothing can be promised holds nothing', async () => {
@@ -180,8 +192,8 @@ describe('a log that was lost', () => {
   test('makes who had used it wait one window', async () => {
     const { first, flush } = fleet(1, { rate: { max: 3, windowMs: 400 } });
     await sendOne(first);
-    await flush();
     const flushedAt = performance.now();
+    await flush();
     expect((await sendOne(first)).at - flushedAt).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
   });
 
@@ -195,8 +207,8 @@ describe('a log that was lost', () => {
     const { limiters, first, flush } = fleet(2, { rate: { max: 3, windowMs: 400 } });
     const [, fresh = first] = limiters;
     await sendOne(first);
-    await flush();
     const flushedAt = performance.now();
+    await flush();
     await sendOne(fresh);
     expect((await sendOne(first)).at - flushedAt).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
   });

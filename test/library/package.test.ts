@@ -50,12 +50,12 @@ test('the example of docs/library.md compiles strictly and runs as it stands, fr
   expect(rows.map((line) => line.split(' ')[0])).toEqual(['lamp-cobalt', 'lamp-jade', 'lamp-red']);
   const images = await readdir(join(consumer.folder, 'pictures', 'lamps', 'images'));
   expect(rows.map((line) => line.split(' ')[1])).toEqual(images.map((name) => `lamps/images/${name}`));
-}, 60_000);
+});
 
 test('what the types promise is what programs may write', async () => {
   await consumer.write('typed.ts', TYPED);
   expect((await consumer.compile('--noEmit', 'typed.ts')).stdout).toBe('');
-}, 30_000);
+});
 
 const TYPED = `
 import { FluxError, ManifestError, openFluxBatch, type FluxBatch, type Progress, type ResultRow } from 'flux-batch';
@@ -121,7 +121,7 @@ test('the packed command helps, and plans the example that comes with it', async
   const planned = await consumer.command('plan', join(consumer.installed, 'jobs.example.yaml'), '--json');
   expect(planned).toMatchObject({ code: 0, stderr: '' });
   expect(JSON.parse(planned.stdout)).toMatchObject({ batch: 'spring-catalog', items: 16 });
-}, 30_000);
+});
 
 test('other paths into the package are closed', async () => {
   const inside = `import('flux-batch/dist/src/config.js').catch((error) => console.log(error.code))`;

@@ -2,8 +2,6 @@ import { Queue } from 'bullmq';
 import { describe, expect, test, vi } from 'vitest';
 import { openRig, prompts, type Rig } from './rig.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
-
 /** So many look at the gate at once, in each of two processes. */
 const SUBMITTERS = 4;
 const twoWorkers = (rig: Rig) =>
@@ -19,7 +17,7 @@ async function untilStill(rig: Rig): Promise<void> {
       expect(items.submitted + items.finished + items.submitting).toBe(0);
       expect({ delayed, active }).toEqual({ delayed: items.queued, active: 0 });
     },
-    { interval: 10, timeout: 60_000 },
+    { interval: 10 },
   );
 }
 
@@ -34,7 +32,7 @@ async function untilAllLookedAgain(rig: Rig): Promise<void> {
       const now = await looks();
       for (const [id, count] of Object.entries(before)) expect(now[id]).toBeGreaterThan(count);
     },
-    { interval: 50, timeout: 60_000 },
+    { interval: 50 },
   );
   await queue.close();
 }
@@ -87,7 +85,7 @@ describe.each([
     for (let probe = 0; probe < 3; probe++) {
       const before = rig.submits();
       await state.allowProbe();
-      await vi.waitFor(() => expect(rig.submits()).toBe(before + 1), { timeout: 20_000 });
+      await vi.waitFor(() => expect(rig.submits()).toBe(before + 1));
       await untilStill(rig);
       expect(rig.submits()).toBe(before + 1);
       expect(await state.breaker()).toMatchObject({ refusal });

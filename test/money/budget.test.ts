@@ -1,8 +1,6 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isOutOfBudget } from '../../src/batch/counts.ts';
 import { openRig, prompts } from './rig.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 describe('a budget', () => {
   test('is never passed by four workers at once, and is used up', async () => {

@@ -1,9 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { rescuedItems, rescueStep, takeUp } from '../../src/batch/rescue.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 import { BATCH, openRig, prompts, type Rig } from './rig.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const DAY_MS = 86_400_000;
 const SUBMITTED = Date.parse('2026-01-01T00:00:00.000Z');

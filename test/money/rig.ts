@@ -69,7 +69,7 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
         if (!isSo(now)) throw new Error(`not yet: ${JSON.stringify(now)}`);
         return now;
       },
-      { interval: 25, timeout: 60_000 },
+      { interval: 25 },
     );
 
   const manifest = async (prompts: readonly string[], model = 'flux-kontext-pro') => {

@@ -112,7 +112,6 @@ test('a submit whose answer is lost is held, until the callback brings its task 
   await deployment.addWorkers();
   await deployment.enqueue('spring', itemsOf('spring', 1));
   await vi.waitFor(async () => expect((await deployment.connections.state.counts('spring'))?.items.archived).toBe(1), {
-    timeout: 15_000,
     interval: 50,
   });
   expect(deployment.simulator.ledger().tasks.accepted).toBe(1);

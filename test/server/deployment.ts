@@ -75,7 +75,7 @@ export async function startDeployment(options: { simulator?: SimulatorOptions; c
     },
     enqueue: (batch: string, items: readonly Omit<Item, 'queuedAt'>[]) =>
       enqueueManifest(connections, { batch, digest: 'd' }, each(items)),
-    ended: (batch: string, timeout = 20_000) => batchEnded(connections, batch, timeout),
+    ended: (batch: string) => batchEnded(connections, batch),
   };
 }
 export type Deployment = Awaited<ReturnType<typeof startDeployment>>;
@@ -92,13 +92,13 @@ async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
   yield* values;
 }
 
-async function batchEnded({ state }: Connections, batch: string, timeout: number) {
+async function batchEnded({ state }: Connections, batch: string) {
   return vi.waitFor(
     async () => {
       const counts = await state.counts(batch);
       if (!counts || !hasEnded(counts)) throw new Error(`not ended: ${JSON.stringify(counts?.items)}`);
       return counts;
     },
-    { timeout, interval: 50 },
+    { interval: 50 },
   );
 }

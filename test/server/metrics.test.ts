@@ -25,7 +25,7 @@ test('what a batch did is in the metrics', async () => {
       expect(callbacks.reduce((sum, count) => sum + count, 0)).toBe(6);
       return latest;
     },
-    { timeout: 5_000, interval: 100 },
+    { interval: 100 },
   );
   expect(sampleIn(text, 'flux_items{batch="spring",state="archived"}')).toBe(6);
   expect(sampleIn(text, 'flux_submits_total')).toBe(6);

@@ -83,7 +83,7 @@ test('in a browser pictures land one by one, failures are told, and focus and op
     .evaluate((shown) => shown.setAttribute('data-same', 'yes'));
 
   await deployment.enqueue('spring', [...itemsOf('spring', 3), ...itemsOf('spring', 2, 'a plum')]);
-  await vi.waitFor(async () => expect(await page.locator('.pictures img').count()).toBe(4), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await page.locator('.pictures img').count()).toBe(4));
   expect(await page.locator('[data-same]').count()).toBe(1);
   expect(await page.locator('details[open]').count()).toBe(1);
   expect(await page.evaluate('document.activeElement.id')).toContain('open-failed');

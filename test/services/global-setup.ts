@@ -9,8 +9,14 @@ declare module 'vitest' {
   }
 }
 
-/** One Redis and one S3 server for the whole run; tests keep apart by unique names. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/**
+ * One Redis and one S3 server for the whole run, started for the first project that needs them; tests keep apart by unique
+ * names. Setups run one after another, and what is given to the root project is given to all.
+ */
+export default async function setup({ vitest }: TestProject): Promise<() => Promise<void>> {
+  const root = vitest.getRootProject();
+  if (root.getProvidedContext().redisUrl !== undefined) return async () => {};
+
   const [redis, s3] = await Promise.allSettled([startRedis(), startS3()]);
   const started = [redis, s3].flatMap((service) => (service.status === 'fulfilled' ? [service.value] : []));
   const stop = async () => {
@@ -22,7 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 
   const { endpoint, accessKeyId, secretAccessKey } = s3.value;
-  project.provide('redisUrl', redis.value.url);
-  project.provide('s3', { endpoint, accessKeyId, secretAccessKey });
+  root.provide('redisUrl', redis.value.url);
+  root.provide('s3', { endpoint, accessKeyId, secretAccessKey });
   return stop;
 }

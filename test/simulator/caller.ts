@@ -54,7 +54,7 @@ function callsTo({ url, apiKey }: Simulator) {
         if (record.successFlag === 0) throw new Error('still generating');
         return record;
       },
-      { interval: 5, timeout: 5_000 },
+      { interval: 5 },
     );
   const finished = async (body: object) => urlsSchema.parse((await ended(await taskOf(body))).response);
 

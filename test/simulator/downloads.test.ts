@@ -9,7 +9,7 @@ const statusOf = async (url: string) => {
   return answer.status;
 };
 const untilGone = (url: string, status: number) =>
-  vi.waitFor(async () => expect(await statusOf(url)).toBe(status), { interval: 10, timeout: 5_000 });
+  vi.waitFor(async () => expect(await statusOf(url)).toBe(status), { interval: 10 });
 
 test('the origin, the stored and the linked image are the same bytes', async () => {
   const { finished, link, simulator } = await startCaller();

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { sizeOf } from '../../src/simulator/pictures/pictures.ts';
+import { sizeOf } from '../../src/simulator/pictures/size.ts';
 import { bytesOf, startCaller } from './caller.ts';
 
 test.each([

@@ -28,7 +28,7 @@ function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     },
     tasks: { running: 0, most: 100 },
     workers: [worker(1)],
-    gate: null,
+    breaker: null,
     pausedAt: null,
     ...changes,
   };

@@ -45,13 +45,10 @@ function openStage(run: (data: Data, run: Run) => Promise<StageOutcome>) {
       ...{ removeOnComplete: true, removeOnFail: true },
     });
   const untilEmpty = () =>
-    vi.waitFor(
-      async () => {
-        const counts = await queue.getJobCounts();
-        expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(0);
-      },
-      { timeout: 20_000 },
-    );
+    vi.waitFor(async () => {
+      const counts = await queue.getJobCounts();
+      expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(0);
+    });
   return { queue, worker, add, gaveUp, trouble, untilEmpty };
 }
 

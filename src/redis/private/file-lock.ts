@@ -2,15 +2,21 @@ import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } fr
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError } from '../../errors.ts';
 
-/** No holder keeps a lock longer than this, so that an older one belongs to a process whose pid was given out again. */
+/** No holder keeps a lock longer than this. An older lock is abandoned, even if its pid is alive: pids are reused. */
 const MAX_AGE_MS = 5 * 60_000;
 const MAX_WAIT_MS = 6 * 60_000;
 const RETRY_MS = 25;
 
-/** Tells our own lock from one of an earlier process with our pid: in a container every first process has pid 1. */
+/**
+ * Distinguishes our lock from one of an earlier process with the same pid. In a container, the first process always has pid
+ * 1.
+ */
 const PROCESS_TAG = `${process.pid} ${Date.now()}-${Math.random()}`;
 
-/** Runs `task` while no other process of this machine, nor another call in this one, holds the lock file. */
+/**
+ * Runs `task` while it holds the lock file, against other processes of this machine and other calls in this one. Throws a
+ * FluxError (`locked`).
+ */
 export async function withFileLock<T>(path: string, task: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + MAX_WAIT_MS;
   while (!take(path)) {
@@ -30,7 +36,7 @@ export async function withFileLock<T>(path: string, task: () => Promise<T>): Pro
   }
 }
 
-/** O_EXCL: exactly one of many makes the file. */
+/** Creates the file with O_EXCL: of several concurrent callers, exactly one succeeds. */
 function take(path: string): boolean {
   try {
     const file = openSync(path, 'wx', 0o600);
@@ -44,21 +50,22 @@ function take(path: string): boolean {
 }
 
 /**
- * Two that find the same dead lock must not both remove it: the slower would remove the lock that the faster then took.
- * So who removes holds a second file, looks again, and lets no other code of this process run in between.
+ * If two processes find the same abandoned lock, they must not both remove it: the slower would remove the lock that the
+ * faster has just taken. So a process first takes a second lock file, checks again, and removes synchronously, so that no
+ * other code of this process runs in between.
  */
 function removeAbandoned(path: string): boolean {
   if (!isAbandoned(path)) return false;
-  const broom = `${path}.broom`;
-  if (!take(broom)) {
-    if (ageMs(broom) > MAX_AGE_MS) remove(broom);
+  const removalLock = `${path}.broom`;
+  if (!take(removalLock)) {
+    if (ageMs(removalLock) > MAX_AGE_MS) remove(removalLock);
     return false;
   }
   try {
     if (isAbandoned(path)) remove(path);
     return true;
   } finally {
-    remove(broom);
+    remove(removalLock);
   }
 }
 
@@ -66,7 +73,8 @@ function isAbandoned(path: string): boolean {
   const holder = read(path);
   if (holder === undefined || holder === PROCESS_TAG) return false;
   if (ageMs(path) > MAX_AGE_MS) return true;
-  // Empty is a lock between its making and its writing; if its maker died right there, its age decides.
+  // A lock is empty between its creation and its writing. If its process died in between, only the age tells that it is
+  // abandoned.
   if (holder === '') return false;
   const pid = Number.parseInt(holder, 10);
   return pid === process.pid || !isAlive(pid);
@@ -77,7 +85,7 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and somebody else's.
+    // EPERM: the process exists, but belongs to another user.
     return codeOf(error) === 'EPERM';
   }
 }

@@ -5,17 +5,19 @@ import type { Server } from './server.ts';
 const USER_PREFIX = 'flux-batch-user:';
 const ANSWER_WITHIN_MS = 3_000;
 
-/** One user of a private server, held by a connection of that name. */
+/** One user of a private server, represented by one open connection with a name of its own. */
 export type Membership = {
   readonly server: Server;
-  /** How many other users there are; undefined when the server does not answer. */
+  /** The number of other users; undefined if the server does not answer. */
   others(): Promise<number | undefined>;
-  /** Stops the server, its data safe on disk; false when it refuses. */
+  /** Is no user any more, from the server's answer on. */
+  resign(): Promise<void>;
+  /** Stops the server after it has saved its data. Returns false if it refuses. */
   shutdown(): Promise<boolean>;
   end(): void;
 };
 
-/** Undefined when nobody, or somebody else, answers at the port, or while the server still reads its data. */
+/** Undefined if nothing answers at the port, if something else does, or while the server still loads its data. */
 export async function joinServer(server: Server): Promise<Membership | undefined> {
   let joined = false;
   const redis = new Redis({
@@ -26,12 +28,13 @@ export async function joinServer(server: Server): Promise<Membership | undefined
     lazyConnect: true,
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
-    // ioredis waits this long for a connection that it ends, even one that is closed already, and so would the process.
+    // When ioredis ends a connection it waits this long, even if the connection is already closed, and keeps the process
+    // alive meanwhile.
     disconnectTimeout: 100,
-    // A user of a server that was started anew has to be counted there, too.
+    // If the server is restarted, its users must reconnect: the new server counts them by their connections.
     retryStrategy: () => (joined ? 1_000 : null),
   });
-  // Whatever is wrong with the connection shows in the commands.
+  // A failing connection shows in the commands that are sent over it.
   redis.on('error', () => {});
 
   const end = () => {
@@ -49,10 +52,13 @@ export async function joinServer(server: Server): Promise<Membership | undefined
     server,
     end,
     others: () => answerOf(othersOf(redis)),
+    resign: async () => {
+      await answerOf(redis.client('SETNAME', ''));
+    },
     shutdown: async () => {
       joined = false;
       try {
-        // It answers by closing the connection; only a refusal is a reply.
+        // Redis answers SHUTDOWN by closing the connection. Only a refusal is a reply.
         await redis.shutdown();
       } catch (error) {
         return !(error instanceof ReplyError);
@@ -62,7 +68,7 @@ export async function joinServer(server: Server): Promise<Membership | undefined
   };
 }
 
-/** The value of a line `field:value` of Redis' INFO. */
+/** The value of a `field:value` line in Redis' INFO. */
 export function fieldOf(info: string, field: string): string | undefined {
   return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 }
@@ -86,7 +92,7 @@ async function answerOf<T>(question: Promise<T>): Promise<T | undefined> {
     return undefined;
   } finally {
     tooLate.abort();
-    // Whichever lost the race is of no interest any more.
+    // The loser of the race may still reject. Nobody handles that, so it is ignored here.
     timeout.catch(() => {});
     question.catch(() => {});
   }

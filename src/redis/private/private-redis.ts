@@ -18,24 +18,24 @@ import {
 
 export type PrivateRedis = {
   url: string;
-  /** Whether this call started the server; false when it found one running. */
+  /** True if this call started the server, false if one was running. */
   started: boolean;
-  /** The last user of the folder stops the server, its data safe on disk; others leave it running. */
+  /** The last user of the folder stops the server after it has saved its data. Other users leave it running. */
   close(): Promise<void>;
 };
 export type Log = (event: string, facts: Record<string, unknown>) => void;
 
-/** Reading the data of a million items back takes half a minute. */
+/** Loading the data of a million items takes half a minute. */
 const READY_WITHIN_MS = 120_000;
 const ENDS_WITHIN_MS = 30_000;
 
 /**
- * The Redis of a folder: started on a free loopback port where none runs, else shared with the flux-batch commands that
- * run there. Each user holds one named connection, which the kernel closes however the user ends; so a user that was
- * killed is no user any more, and a server that lost its starter is found by the next command.
+ * The Redis of a folder. If none runs, it is started on a free loopback port; otherwise all flux-batch commands in that
+ * folder share it. Each user holds one named connection, which the kernel closes however the process ends. So a killed user
+ * no longer counts, and if the process that started the server dies, the next command finds the server.
  *
- * Throws a UsageError `redis-missing` when no server is installed or `state-dir` when the folder cannot be used, and a
- * FluxError `redis-start-failed` (with the server's last log lines) or `redis-stuck`.
+ * Throws a UsageError `redis-missing` (no server is installed) or `state-dir` (the folder cannot be used), and a FluxError
+ * `redis-start-failed` (with the server's last log lines) or `redis-stuck`.
  */
 export async function privateRedis(stateDir: string, log: Log = () => {}): Promise<PrivateRedis> {
   const folder = await openFolder(stateDir);
@@ -75,8 +75,8 @@ async function openFolder(stateDir: string): Promise<string> {
 }
 
 /**
- * Undefined when the state file is stale: its server is gone, whatever else may have its port or its pid now. While the
- * server lives there must be no second on the same data, so one that starts, loads or ends is waited for.
+ * Returns undefined if the state file is stale: its server is gone, even if another process now has its port or pid. While
+ * the server lives, a second one on the same data would be dangerous. So a server that starts, loads or ends is waited for.
  */
 async function joinRunning(server: Server): Promise<Membership | undefined> {
   const { pid, port } = server;
@@ -94,7 +94,7 @@ async function joinRunning(server: Server): Promise<Membership | undefined> {
   }
 }
 
-/** On the former port where it is free: users of a server that crashed find the new one by themselves. */
+/** Starts a server, on the previous port if that is free: users of a crashed server then reconnect to the new one. */
 async function joinStarted(folder: string, former: Server | undefined): Promise<Membership> {
   const port = await freePort(former?.port);
   const password = former?.port === port ? former.password : randomBytes(24).toString('hex');
@@ -112,9 +112,9 @@ async function joinStarted(folder: string, former: Server | undefined): Promise<
     if (user) return user;
     await sleep(20);
   }
-  const fate = ended ? `ended with ${exitCode ?? 'a signal'}` : 'does not answer';
+  const outcome = ended ? `ended with ${exitCode ?? 'a signal'}` : 'does not answer';
   if (!ended) process.kill(server.pid, 'SIGTERM');
-  throw new FluxError('redis-start-failed', `redis-server ${fate}:\n${await lastLogLines(folder)}`, {
+  throw new FluxError('redis-start-failed', `redis-server ${outcome}:\n${await lastLogLines(folder)}`, {
     facts: { folder, port },
     hint: `Its data is in ${folder}. Without that folder the queue starts empty, and the archive's records still tell what was paid for.`,
   });
@@ -126,12 +126,15 @@ async function leave(user: Membership, folder: string, log: Log): Promise<void> 
   if (others === undefined) {
     log('redis-lost', { pid, port });
   } else if (others > 0) {
+    // Before the lock is free: the next user that leaves must not count this one, or nobody stops the server.
+    await user.resign();
     log('redis-left', { pid, port, others });
   } else if ((await user.shutdown()) && (await hasEnded(user.server, ENDS_WITHIN_MS))) {
     forgetServer(folder);
     log('redis-stopped', { pid, port });
   } else {
-    // Its disk may be full. It keeps running with its data, and the next command finds it.
+    // The server refuses to stop if it cannot save, for example on a full disk. It keeps running with its data, and the
+    // next command finds it.
     log('redis-not-stopped', { pid, port, log: await lastLogLines(folder) });
   }
 }

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { FluxError, UsageError } from '../../errors.ts';
 import { isAlive } from './file-lock.ts';
 
-/** The server of one folder, as its state file `redis.json` has it. */
+/** The server of one folder, as stored in the state file `redis.json`. */
 const serverSchema = z.object({ port: z.int(), pid: z.int(), password: z.string() });
 export type Server = z.infer<typeof serverSchema>;
 
@@ -26,7 +26,7 @@ const HOW_TO_GET_REDIS = [
   'REDIS_URL can point at any Redis from 6.2 on, or Valkey.',
 ].join('\n');
 
-/** What the state file says; undefined when there is none or it cannot be read as one. */
+/** Reads the state file. Undefined if it is missing or invalid. */
 export async function rememberedServer(folder: string): Promise<Server | undefined> {
   const text = await readFile(join(folder, STATE), 'utf8').catch(() => '');
   try {
@@ -36,14 +36,14 @@ export async function rememberedServer(folder: string): Promise<Server | undefin
   }
 }
 
-/** Removes what names a stopped server, its password included. The data stays. */
+/** Removes the files that describe a stopped server, including its password. The data stays. */
 export function forgetServer(folder: string): void {
   for (const name of [STATE, CONFIG]) rmSync(join(folder, name), { force: true });
 }
 
 /**
- * Starts a server on the folder's data and returns at once; it is not ready yet. `exited` tells why it ended, if it does.
- * Throws a UsageError `redis-missing` when there is no such program.
+ * Starts a server on the folder's data and returns before it is ready. `exited` resolves with its exit code, or null after
+ * a signal. Throws a UsageError `redis-missing` if no server program is installed.
  */
 export async function startServer(
   folder: string,
@@ -59,7 +59,7 @@ export async function startServer(
       throw new FluxError('redis-start-failed', `${program} cannot be run`, { cause: error });
     }
     const server = { ...address, pid };
-    // Before anything is awaited: were we killed with the server running and this unwritten, nobody would find it.
+    // Write this before any await. If we were killed in between, the server would run and no command could find it.
     writePrivate(join(folder, STATE), JSON.stringify(server));
     child.unref();
     return { server, exited: exitOf(child) };
@@ -70,15 +70,15 @@ export async function startServer(
   });
 }
 
-/** Its own last words. */
+/** The last lines of the server's own log. */
 export async function lastLogLines(folder: string, count = 6): Promise<string> {
   const text = await readFile(join(folder, LOG), 'utf8').catch(() => '');
   return text.trim().split('\n').slice(-count).join('\n');
 }
 
 /**
- * Whether the process of that number still is this server: numbers are given out again, so its command line must name
- * the port, which redis-server keeps there. A zombie has no command line and so is none.
+ * Whether the process with this pid is still this server. Pids are reused, so the command line must contain the port, which
+ * redis-server keeps there. A zombie has no command line and does not count.
  */
 export async function isRunning({ pid, port }: Server): Promise<boolean> {
   if (!isAlive(pid)) return false;
@@ -86,7 +86,7 @@ export async function isRunning({ pid, port }: Server): Promise<boolean> {
   return /redis|valkey/.test(command) && command.includes(String(port));
 }
 
-/** Waits until the process has ended, so that its files are free. False when it has not within the time. */
+/** Waits until the process has ended and its files are free. Returns false if that takes longer than `withinMs`. */
 export async function hasEnded(server: Server, withinMs: number): Promise<boolean> {
   const deadline = Date.now() + withinMs;
   while (await isRunning(server)) {
@@ -96,7 +96,7 @@ export async function hasEnded(server: Server, withinMs: number): Promise<boolea
   return true;
 }
 
-/** The port itself where it is free, else another. */
+/** Returns `wanted` if that port is free, otherwise another free port. */
 export async function freePort(wanted = 0): Promise<number> {
   const probe = createServer();
   try {
@@ -111,7 +111,7 @@ export async function freePort(wanted = 0): Promise<number> {
   return address !== null && typeof address === 'object' ? address.port : freePort();
 }
 
-/** `dir ./`, and our working directory there, spares quoting paths. `hz 100`: delayed jobs are promoted in time. */
+/** `dir ./` with our working directory avoids quoting paths. With `hz 100`, delayed jobs are promoted in time. */
 function configOf(password: string): string {
   return [
     'bind 127.0.0.1',
@@ -128,7 +128,7 @@ function configOf(password: string): string {
   ].join('\n');
 }
 
-/** In its own process group: Ctrl-C in the terminal reaches us only, and we still need it to drain. */
+/** Runs in its own process group. Ctrl-C in the terminal then reaches only us, and draining still needs the server. */
 function spawnServer(program: string, folder: string, port: number): ChildProcess {
   const log = openSync(join(folder, LOG), 'w', 0o600);
   try {
@@ -146,7 +146,7 @@ function exitOf(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code)));
 }
 
-/** Whole or not at all, and never readable for others, not even for a moment. */
+/** Writes atomically, and the file is at no moment readable for other users: it holds a password. */
 function writePrivate(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   rmSync(temporary, { force: true });
@@ -158,7 +158,7 @@ async function commandLineOf(pid: number): Promise<string> {
   try {
     return await readFile(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    // No /proc, as on macOS: there is always a ps there.
+    // There is no /proc on macOS, but always a `ps`.
     const ps = promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]);
     return (await ps.catch(() => ({ stdout: '' }))).stdout;
   }

@@ -1,4 +1,5 @@
-// What the gallery's page is given as JSON. No imports: the page is checked with the browser's types, without Node's.
+// The JSON data of the gallery's page. No imports here: the page's scripts are type-checked with the browser's types,
+// without Node's.
 
 export type GalleryItem = {
   id: string;
@@ -29,7 +30,7 @@ export type Picture = {
   sha256: string;
 };
 
-/** A data file beside the page with so many items, from the first name to the last in the order of ids. */
+/** A data file beside the page. `from` and `to` are the names of its first and last item, in the order of ids. */
 export type GalleryPart = { file: string; items: number; from: string; to: string };
 
 export type GalleryHead = {
@@ -38,9 +39,9 @@ export type GalleryHead = {
   total: number;
   states: Record<string, number>;
   bytes: number;
-  /** Of the contact sheet, when there is one. */
+  /** The contact sheet's file name, if there is one. */
   sheet?: string;
-  /** All items of a small batch; a larger one has them in parts. */
+  /** All items of a small batch. Empty for a larger one, which has them in `parts`. */
   items: GalleryItem[];
   parts: GalleryPart[];
 };

@@ -38,7 +38,7 @@ function pictureOf(record: Extract<ItemRecord, { state: 'archived' }>, folder: s
   return { image, thumb: relativePath(record.thumb, folder), width, height, bytes, contentType, sha256 };
 }
 
-/** `./` in front, so that nothing that a record says can be read as a URL with a scheme. */
+/** Starts with `./`, so that no key can be read as a URL with a scheme. */
 function relativePath(key: string, folder: string): string {
   const path = key.startsWith(folder) ? key.slice(folder.length) : key;
   return `./${path.split('/').map(encodeURIComponent).join('/')}`;

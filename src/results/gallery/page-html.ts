@@ -4,26 +4,33 @@ import { escapeMarkup } from '../../text/escape-markup.ts';
 import type { GalleryHead } from './gallery-data.ts';
 import { scriptJson } from './script-json.ts';
 
-const STYLES = ['base', 'toolbar', 'grid', 'viewer', 'details'] as const;
-/** The page's scripts in the order of their needs; the page has them in one. */
+const STYLES = ['base', 'toolbar', 'menus', 'grid', 'viewer', 'details'] as const;
+/** The page's scripts, each after those that it imports. The page has them in one script element. */
 const SCRIPTS = [
   'dom',
   'words',
   'query',
   'layout',
   'load',
+  'tiles',
   'grid',
   'menus',
+  'pills',
+  'search',
   'toolbar',
   'details',
+  'picture',
+  'compare',
+  'controls',
   'viewer',
   'main',
 ] as const;
 
 /**
- * The whole page in one text: styles, script and data. Its policy lets it run its own script and style (by their hashes), show
- * pictures and load data parts from beside itself, and reach for nothing else. `file:` stands beside `'self'` since a page
- * opened from disk has no origin that `'self'` could mean; a page from the web may not open files whatever is said here.
+ * The whole page in one text: styles, script and data. Its content security policy allows its own script and style (by
+ * their hashes), and pictures and data files beside the page; nothing else. `file:` is needed beside `'self'`: a page
+ * opened from disk has no origin that `'self'` could match. On the web it allows nothing, since browsers let no web
+ * page open files.
  */
 export function pageHtml(head: GalleryHead, digest: string): string {
   assets ??= readAssets();
@@ -48,7 +55,7 @@ export function pageHtml(head: GalleryHead, digest: string): string {
   return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => fill[name] ?? '');
 }
 
-/** The digest that a page was written with. */
+/** The digest of the index that a page belongs to. */
 export function digestIn(page: string): string | undefined {
   return /<meta name="flux-batch-index" content="([0-9a-f]+)">/.exec(page)?.[1];
 }
@@ -66,7 +73,10 @@ function readAssets(): Assets {
   };
 }
 
-/** A module as a scope that returns what it exports, so that all of them fit one classic script: a page from disk loads no modules. */
+/**
+ * Wraps a module in a function that returns its exports, so that all modules fit into one classic script. A page opened
+ * from disk cannot load modules.
+ */
 function asScope(name: string, module: string): string {
   const exported = [...module.matchAll(/^export (?:async )?(?:function\*?|const) (\w+)/gm)].map(([, word]) => word);
   const code = module

@@ -1,4 +1,4 @@
-/** JSON that may stand in a script element or a script file: nothing in it can end the element or a line. */
+/** JSON for a script element or a script file, escaped so that no text in it can end the element or a line. */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,

@@ -6,13 +6,13 @@ import { galleryItem } from './gallery-item.ts';
 import { pageHtml } from './page-html.ts';
 import { scriptJson } from './script-json.ts';
 
-/** A page of so many items holds them itself; of a larger batch they come in data files of this size, one after the other. */
+/** A page contains at most so many items itself. A larger batch has data files of this many items each. */
 export const PART_ITEMS = 1_000;
 
-/** Where an index goes: `folder` is a prefix that ends in `/`, or nothing for the top. */
+/** Where an index is written. `folder` is a prefix that ends in `/`, or empty for the archive's root. */
 export type IndexPlace = { archive: Archive; folder: string };
 
-/** A batch's page, record by record; no more than one part of it is ever held. */
+/** Writes a batch's page record by record. Holds at most one part in memory. */
 export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
   let held: GalleryItem[] = [];
   const parts: GalleryPart[] = [];
@@ -37,7 +37,7 @@ export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
       total++;
       if (record.state === 'archived') bytes += record.bytes;
     },
-    /** `digest` is of the rows that the page is part of the index of. */
+    /** `digest` is that of the index's rows. */
     async commit(facts: { sheet: boolean; digest: string }): Promise<void> {
       if (parts.length > 0) await writePart();
       const written = new Date().toISOString();

@@ -1,5 +1,4 @@
-import { type BatchCounts, hasEnded } from '../../batch/counts.ts';
-import { doneOf } from '../../progress/view.ts';
+import { type BatchCounts, doneOf, hasEnded } from '../../batch/counts.ts';
 import { formatDuration, type Rate } from '../../text/duration.ts';
 import { shorten } from '../../text/terminal.ts';
 import { type Html, html } from './html.ts';
@@ -18,10 +17,10 @@ export type BatchView = {
   rateLimit: Rate;
   usdPerCredit: number;
   failures: readonly FailureGroup[];
-  /** Failures and held items that were not read; they are counted only. */
+  /** Failed and held items that were only counted, not read. */
   unread: number;
   pictures: readonly Picture[];
-  /** Set when the batch goes to another archive than the server reads. */
+  /** The archive of the batch, if the server reads another one. */
   elsewhere: string | undefined;
   now: number;
 };
@@ -57,7 +56,7 @@ ${elsewhere !== undefined && html`<p class="note">Its pictures go to ${elsewhere
 const megabytes = (bytes: number) =>
   bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 
-/** For people who have not read the manual. */
+/** Failure classes in words for readers without the manual. */
 const MEANING: Readonly<Record<string, string>> = {
   'content-policy': 'the provider refused the prompt or the picture',
   'invalid-parameters': 'the provider refused the parameters',
@@ -110,6 +109,6 @@ ${pictures.map(
       200,
     )}" loading="lazy" width="168" height="126"></a><figcaption title="${name}">${name}</figcaption></figure></li>`,
 )}
-${pictures.length === 0 && html`<li id="no-picture"><p class="empty">None has recent yet.</p></li>`}
+${pictures.length === 0 && html`<li id="no-picture"><p class="empty">None is archived yet.</p></li>`}
 </ul>`;
 }

@@ -4,16 +4,18 @@ import { messageOf } from '../../errors.ts';
 import type { Connections } from '../../wiring/connections.ts';
 import type { FailureGroup } from './batch.ts';
 
-/** More records than these are not read for a page; they are counted. */
+/** At most this many records are read for a page. The rest are only counted. */
 const MOST_READ = 500;
 const READS_AT_ONCE = 16;
 const MOST_KEPT = 5_000;
+/** An item that is retried may fail for another reason. */
+const KEPT_FOR_MS = 60_000;
 const MOST_NAMES = 12;
 const MOST_REASONS = 20;
 
 type Ended = { name: string; class: string; message: string; state: 'failed' | 'held' };
 
-/** Why items failed or are held, from their records, the commonest first. */
+/** Reads from the records why items failed or are held, the most frequent class first. */
 export function failureReader({ state, records }: Pick<Connections, 'state' | 'records'>) {
   const limit = pLimit(READS_AT_ONCE);
   const read = async (key: string): Promise<Ended | undefined> => {
@@ -23,7 +25,7 @@ export function failureReader({ state, records }: Pick<Connections, 'state' | 'r
     const { class: failureClass, message } = record.failure;
     return { name: record.name, class: failureClass, message, state: record.state };
   };
-  const ended = new LRUCache<string, Ended>({ max: MOST_KEPT, fetchMethod: read });
+  const ended = new LRUCache<string, Ended>({ max: MOST_KEPT, ttl: KEPT_FOR_MS, fetchMethod: read });
 
   return async (batch: string): Promise<{ failures: FailureGroup[]; unread: number }> => {
     const ids: string[] = [];

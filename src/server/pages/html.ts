@@ -1,6 +1,6 @@
 import { escapeMarkup } from '../../text/escape-markup.ts';
 
-/** Markup that is safe to send as it is. Made by `html` only. */
+/** Markup that is safe to send unescaped. Only `html` and constants of our own create it. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -10,7 +10,7 @@ export class Html {
 
 type Value = Html | string | number | false | undefined | readonly Value[];
 
-/** A template whose values are escaped, but for markup made by it. Lists are joined; `false` and `undefined` are nothing. */
+/** A template tag that escapes every value except `Html`. It joins lists, and leaves out `false` and `undefined`. */
 export function html(pieces: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(pieces.reduce((text, piece, index) => text + textOf(values[index - 1]) + piece));
 }

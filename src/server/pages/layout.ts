@@ -5,13 +5,13 @@ import { STYLE } from './style.ts';
 
 export type Page = {
   title: string;
-  /** Where its updates come from. */
+  /** The path of its server-sent events. */
   events: string;
   body: Html;
   archiveUrl: string;
 };
 
-/** A whole document. `nonce` is what lets its own style and script through the content security policy. */
+/** Renders a whole document. The content security policy admits only style and script that carry the `nonce`. */
 export function layout({ title, events, body, archiveUrl }: Page, nonce: string): string {
   return html`<!doctype html>
 <html lang="en">
@@ -38,7 +38,7 @@ export function layout({ title, events, body, archiveUrl }: Page, nonce: string)
 `.text;
 }
 
-/** Nothing comes from elsewhere, nothing runs or styles but what bears the nonce. */
+/** The content security policy: nothing loads from other hosts, and only style and script with the nonce are applied. */
 export function policy(nonce: string): string {
   return [
     "default-src 'none'",

@@ -1,6 +1,6 @@
 /**
- * Runs in the browser: puts what the server sends in place of what is shown. `[data-keyed]` keeps the children that stay (a picture
- * is not loaded again); focus and opened details survive. Plain ES2020, inline, no dependencies.
+ * Runs in the browser: replaces parts of the page by what the server sends. Inside `[data-keyed]`, children that stay are
+ * kept, so that an image is not loaded again. Focus and opened details survive. Plain ES2020, inline, no dependencies.
  */
 export const LIVE_SCRIPT = `
 const mark = document.querySelector('.live');

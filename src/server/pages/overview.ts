@@ -1,15 +1,14 @@
-import type { BatchCounts } from '../../batch/counts.ts';
+import { type BatchCounts, doneOf } from '../../batch/counts.ts';
 import type { LimiterUsage } from '../../fleet/limiter.ts';
 import type { TrippedBreaker } from '../../fleet/probe-breaker.ts';
-import { doneOf } from '../../progress/view.ts';
 import { formatDuration, formatRate, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 import { bar, chip, count, stateList, timeLeft } from './progress.ts';
 
 export type Overview = {
-  /** The newest first. */
+  /** The newest comes first. */
   batches: readonly { counts: BatchCounts; perMinute: number }[];
-  /** How many older ones are not shown. */
+  /** How many older batches are not shown. */
   older: number;
   usage: LimiterUsage;
   rateLimit: Rate;

@@ -8,7 +8,10 @@ const MOST_SHOWN = 60;
 const READS_AT_ONCE = 16;
 const MOST_KEPT = { pictures: 5_000, batches: 100 };
 
-/** The pictures of a batch that were archived last, the newest first. Those of the time before Redis knew the batch come after them. */
+/**
+ * Returns the images of a batch that were archived last, the newest first. Images from before Redis knew the batch come
+ * after them.
+ */
 export function pictureReader({ state, records, archive }: Pick<Connections, 'state' | 'records' | 'archive'>) {
   const limit = pLimit(READS_AT_ONCE);
   const pictures = new LRUCache<string, Picture>({
@@ -21,7 +24,7 @@ export function pictureReader({ state, records, archive }: Pick<Connections, 'st
       return { id, name, prompt: record.request.prompt };
     },
   });
-  /** A listing is slow on S3: one for each batch and process. */
+  /** Listing is slow on S3, so each process does it once per batch. */
   const firstStored = new LRUCache<string, string[]>({
     max: MOST_KEPT.batches,
     async fetchMethod(batch) {

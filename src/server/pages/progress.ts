@@ -1,11 +1,12 @@
-import { type BatchCounts, hasEnded } from '../../batch/counts.ts';
-import { doneOf } from '../../progress/view.ts';
+import { type BatchCounts, doneOf, hasEnded } from '../../batch/counts.ts';
+import { shareDone } from '../../progress/draw-counts.ts';
+import { submitTimeLeftMs } from '../../progress/submit-time.ts';
 import { formatDuration, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 
 export const count = (value: number) => value.toLocaleString('en-US');
 
-/** What people tell apart: claimed and queued are one, so are asking and archiving. */
+/** The states as readers distinguish them: queued and submitting are one, and so are submitted and finished. */
 export function partsOf({ items }: BatchCounts) {
   return [
     { name: 'archived', value: items.archived },
@@ -17,7 +18,7 @@ export function partsOf({ items }: BatchCounts) {
   ] as const;
 }
 
-/** Drawn by attributes, since the content security policy lets no style attribute through. */
+/** Drawn with SVG attributes, because the content security policy forbids style attributes. */
 export function bar(counts: BatchCounts): Html {
   const total = Math.max(1, counts.total);
   let x = 0;
@@ -50,14 +51,14 @@ export function chip(counts: BatchCounts): Html {
 }
 
 export function percent(counts: BatchCounts): string {
-  return `${counts.total === 0 ? 0 : Math.floor((doneOf(counts) / counts.total) * 100)}%`;
+  return `${Math.floor(shareDone(counts) * 100)}%`;
 }
 
-/** By the pace of the last minute, but not sooner than the limit allows; undefined when neither can tell. */
+/** Uses the pace of the last minute, but never less time than the rate limit implies. Undefined if nothing is known. */
 export function timeLeft(counts: BatchCounts, perMinute: number, rate: Rate): string | undefined {
   const left = counts.total - doneOf(counts);
   if (left <= 0) return undefined;
-  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rate.max) * rate.windowMs;
+  const byLimitMs = submitTimeLeftMs(counts, rate);
   const byPaceMs = perMinute > 0 ? (left / perMinute) * 60_000 : byLimitMs;
   const ms = Math.max(byLimitMs, byPaceMs);
   return ms > 0 ? `about ${formatDuration(Math.ceil(ms / 1_000) * 1_000)} left` : undefined;

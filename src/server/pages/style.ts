@@ -1,4 +1,7 @@
-/** The one style sheet, inline: a page is whole with its first answer. Light and dark follow the reader's system. */
+/**
+ * The only style sheet. It is inline, so that a page is complete with its first response. Light or dark follows the
+ * system's setting.
+ */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#f6f6f3;--card:#fff;--ink:#1c1d21;--soft:#62656e;--line:#e3e3dd;--accent:#3b55d9;
 --archived:#1f8f5f;--running:#3b6fe0;--queued:#cfd0cb;--failed:#cf3a3a;--held:#c47f10;--cancelled:#8b8f99;

@@ -8,7 +8,7 @@ import { pictureReader } from './pictures.ts';
 const MOST_BATCHES = 50;
 const PACE_MS = 60_000;
 
-/** Reads what the pages show. */
+/** Reads the data that the pages show. */
 export function viewReader(serving: Serving) {
   const { connections, submitLimiter, prices } = serving;
   const { state, queues, config, archive } = connections;
@@ -40,7 +40,7 @@ export function viewReader(serving: Serving) {
         now: Date.now(),
       };
     },
-    /** Undefined when there is no such batch. */
+    /** Undefined if there is no such batch. */
     async batch(name: string): Promise<BatchView | undefined> {
       const counts = await state.counts(name);
       if (!counts) return undefined;
@@ -65,7 +65,7 @@ export function viewReader(serving: Serving) {
   };
 }
 
-/** Jobs that are not over; the queues keep none that are. */
+/** The number of unfinished jobs. Our queues keep no finished ones. */
 function sumOf({ waiting = 0, prioritized = 0, active = 0, delayed = 0, paused = 0 }: Record<string, number>): number {
   return waiting + prioritized + active + delayed + paused;
 }

@@ -1,19 +1,19 @@
 import { createRequire } from 'node:module';
 import sharp, { type OverlayOptions } from 'sharp';
 import type { Generate } from '../parameters.ts';
-import type { Size } from './pictures.ts';
 import { scenery } from './scenery.ts';
+import type { Size } from './size.ts';
 
-// Fonts of our own, given as files: text must show on a machine that has none installed.
+// Our own font files, since the machine may have no fonts installed.
 const fonts = createRequire(import.meta.url);
 const BOLD = { font: 'DejaVu Sans Bold', fontfile: fonts.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf') };
 const BOOK = { font: 'DejaVu Sans', fontfile: fonts.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf') };
 
 const LONGEST_TEXT = 320;
-/** A picture with a side shorter than this has no room for words. */
+/** A picture with a shorter side has no room for text. */
 const SMALLEST_SIDE = 120;
 
-/** A landscape with the prompt on it and how it was asked for in small print. */
+/** Draws a landscape with the prompt on it, and the parameters in small print. */
 export async function draw(request: Generate, ratio: string, take: number, size: Size): Promise<Buffer> {
   const hasRoom = Math.min(size.width, size.height) >= SMALLEST_SIDE;
   const layers = hasRoom ? await lettering(request, ratio, take, size) : [];
@@ -52,7 +52,7 @@ function smallPrint({ model, inputImage }: Generate, ratio: string, take: number
 
 type Box = { width: number; height: number };
 
-/** As large as is pleasant, and smaller where that does not fit. */
+/** Renders the text as large as looks good, and smaller if it does not fit. */
 async function fitted(words: string, box: Box) {
   const area = box.width * box.height;
   const largest = Math.sqrt(area) * 0.11;
@@ -62,7 +62,7 @@ async function fitted(words: string, box: Box) {
     px *= 0.85;
     white = await text(words, BOLD, px, '#ffffff', box.width);
   }
-  // Too long even at the smallest: what is over the edge is cut, since layers must lie inside the picture.
+  // If it is too long even at the smallest size, it is cut: a layer must lie inside the picture.
   const inside = {
     left: 0,
     top: 0,
@@ -87,7 +87,7 @@ async function text(
       font: `${face.font} ${px.toFixed(1)}`,
       fontfile: face.fontfile,
       width: Math.round(width),
-      // At 72 dpi a point is a pixel.
+      // At 72 dpi, a point is a pixel.
       dpi: 72,
       rgba: true,
       wrap: 'word-char',
@@ -98,7 +98,7 @@ async function text(
   return { data, width: info.width, height: info.height };
 }
 
-/** Text of the user's in Pango markup: an unescaped sign would be an error, a control character too. */
+/** Escapes the user's text for Pango markup. An unescaped character is an error there, and so is a control character. */
 function markup(words: string): string {
   return words
     .replace(/\p{Cc}/gu, ' ')
@@ -109,7 +109,7 @@ function markup(words: string): string {
 
 function clip(words: string, most: number): string {
   const flat = words.trim().replace(/\s+/g, ' ');
-  // Nothing that would leave a mark is an error to the text renderer.
+  // The text renderer fails for text without visible characters.
   if (/^[\p{C}\s]*$/u.test(flat)) return '–';
   const letters = Array.from(flat);
   return letters.length <= most ? flat : `${letters.slice(0, most - 1).join('')}…`;

@@ -3,15 +3,16 @@ import { type Generate, ratioOf, requestOf } from '../parameters.ts';
 import type { Task } from '../tasks.ts';
 import { draw } from './draw.ts';
 import { padded, stamped } from './segments.ts';
+import { sizeOf } from './size.ts';
 
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 export type Pictures = {
-  /** The image of a task; the same bytes each time. */
+  /** The image of a task. The same bytes at each call. */
   of(task: Task): Promise<Buffer>;
 };
 
-/** Drawn when first asked for: most tasks of a load test are fetched once, many never. */
+/** Pictures are drawn at the first request. Most tasks of a load test are downloaded once, many never. */
 export function createPictures(settings: Pick<Settings, 'pictures' | 'imageSize' | 'imageBytes'>): Pictures {
   const cache = createCache(CACHE_BYTES);
 
@@ -31,26 +32,17 @@ export function createPictures(settings: Pick<Settings, 'pictures' | 'imageSize'
   return {
     async of(task) {
       const request = requestOf(task.paramJson);
-      // A plain picture too says whose it is, so that a test can tell that each item got its own.
+      // A plain picture also names its prompt, so that a test can check that each item got its own.
       const comment = JSON.stringify({ prompt: request.prompt, take: task.take });
       return stamped(await base(task, request), request.outputFormat, comment);
     },
   };
 }
 
-export type Size = { width: number; height: number };
-
-/** `16:9`, 768 → 768 × 432. */
-export function sizeOf(ratio: string, longestSide: number): Size {
-  const [across = 1, down = 1] = ratio.split(':').map(Number);
-  const scale = longestSide / Math.max(across, down);
-  return { width: Math.round(across * scale), height: Math.round(down * scale) };
-}
-
-/** Forgets the longest unused; those that ask while it is drawn wait for the same drawing. */
+/** An LRU cache. Concurrent requests for the same picture share one drawing. */
 function createCache(maxBytes: number) {
   const kept = new Map<string, Buffer>();
-  const underWay = new Map<string, Promise<Buffer>>();
+  const running = new Map<string, Promise<Buffer>>();
   let bytes = 0;
 
   function keep(key: string, picture: Buffer) {
@@ -70,15 +62,15 @@ function createCache(maxBytes: number) {
       kept.set(key, found);
       return found;
     }
-    const making = underWay.get(key) ?? make();
-    if (underWay.has(key)) return making;
-    underWay.set(key, making);
+    const making = running.get(key) ?? make();
+    if (running.has(key)) return making;
+    running.set(key, making);
     try {
       const picture = await making;
       keep(key, picture);
       return picture;
     } finally {
-      underWay.delete(key);
+      running.delete(key);
     }
   };
 }

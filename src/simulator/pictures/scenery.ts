@@ -1,9 +1,9 @@
 import { createRandom, type Random } from '../random.ts';
-import type { Size } from './pictures.ts';
+import type { Size } from './size.ts';
 
 type Palette = { sky: [top: string, middle: string, low: string]; hills: string; sun: string; isNight?: true };
 
-/** Chosen by eye: colours drawn at random are seldom pleasant beside each other. */
+/** Chosen by hand: random colours seldom look good together. */
 const PALETTES: readonly Palette[] = [
   { sky: ['#2b3a67', '#8a6f9e', '#f6b38e'], hills: '#5b5288', sun: '#fff1d6' },
   { sky: ['#1d5c7a', '#5fa8b8', '#fbe3b0'], hills: '#3f7f8c', sun: '#fffbe8' },
@@ -18,8 +18,8 @@ const PALETTES: readonly Palette[] = [
 ];
 
 /**
- * An SVG landscape without text: a sky, a sun or moon, some ranges of hills. The colours come from the prompt, so that
- * the takes of one prompt look like a family; the shapes come from the take as well.
+ * An SVG landscape without text: a sky, a sun or moon, some ranges of hills. The colours depend on the prompt only, so
+ * that the takes of one prompt look related. The shapes also depend on the take.
  */
 export function scenery(prompt: string, take: number, { width, height }: Size): string {
   const { sky, hills, sun, isNight } = paletteOf(prompt);
@@ -27,7 +27,7 @@ export function scenery(prompt: string, take: number, { width, height }: Size): 
   const sunX = width * (0.55 + 0.35 * shapes());
   const sunY = height * (0.14 + 0.18 * shapes());
   const sunSize = Math.min(width, height) * (0.06 + 0.06 * shapes());
-  // Nearer is darker.
+  // Nearer hills are darker.
   const ranges = [0, 0.24, 0.44, 0.62].map((darkness, depth) => {
     const outline = ridge(shapes, depth, width, height);
     return `<path d="${outline}" fill="${hills}"/><path d="${outline}" fill="#000" opacity="${darkness}"/>`;
@@ -64,7 +64,7 @@ function paletteOf(prompt: string): Palette {
   return palette;
 }
 
-/** The outline of one range of hills: three waves over one another, nearer ranges lower and calmer. */
+/** The outline of one range of hills: the sum of three waves. Nearer ranges are lower and smoother. */
 function ridge(random: Random, depth: number, width: number, height: number): string {
   const base = height * (0.5 + depth * 0.12);
   const waves = [1.3, 2.9, 6.1].map((frequency, index) => ({

@@ -6,7 +6,7 @@ const PNG_SIGNATURE_BYTES = 8;
 const PNG_HEADER_BYTES = PNG_SIGNATURE_BYTES + 25;
 const JPEG_SEGMENT_MAX = 65_533;
 
-/** Writes a comment into a picture: a COM segment of JPEG, an iTXt chunk of PNG. */
+/** Writes a comment into a picture: a COM segment into a JPEG, an iTXt chunk into a PNG. */
 export function stamped(picture: Buffer, format: Format, comment: string): Buffer {
   const text = Buffer.from(comment, 'utf8');
   return format === 'jpeg'
@@ -14,11 +14,11 @@ export function stamped(picture: Buffer, format: Format, comment: string): Buffe
     : insertAt(picture, PNG_HEADER_BYTES, pngChunk('iTXt', Buffer.concat([Buffer.from('Comment\0\0\0\0\0'), text])));
 }
 
-/** Makes a picture about `bytes` long by parts that decoders skip. It stays valid. */
+/** Pads a picture to about `bytes` with parts that decoders skip. It stays valid. */
 export function padded(picture: Buffer, format: Format, bytes: number): Buffer {
   const missing = bytes - picture.length;
   if (missing <= 0) return picture;
-  // A chunk of a private, ancillary type (lower case letters say so).
+  // A private, ancillary chunk type: the lower-case letters mean this.
   if (format === 'png') return insertAt(picture, PNG_HEADER_BYTES, pngChunk('paDd', Buffer.alloc(missing)));
   const segments: Buffer[] = [];
   for (let left = missing; left > 0; left -= JPEG_SEGMENT_MAX) {

@@ -150,9 +150,7 @@ describe('privateRedis', () => {
   it('lets its starter exit by itself after close', async () => {
     const starter = user();
     await starter.joined;
-    const asked = Date.now();
     expect(await starter.leave()).toBe(0);
-    expect(Date.now() - asked).toBeLessThan(1_500);
   });
 
   it('is replaced when it was killed, with its data and under the same address', async () => {
@@ -167,7 +165,7 @@ describe('privateRedis', () => {
     expect(second).toMatchObject({ started: true, url: first.url });
     expect(await command(second.url, 'get', 'kept')).toBe('yes');
     // The first user finds the new server by itself and is counted there again.
-    await vi.waitFor(async () => expect(await users(second.url)).toBe(2), 5_000);
+    await vi.waitFor(async () => expect(await users(second.url)).toBe(2));
     await second.close();
     expect(await command(first.url, 'get', 'last')).toBe('yes');
     await first.close();
@@ -260,7 +258,7 @@ describe('privateRedis', () => {
 
 /** Another process that uses the folder until it is told to leave; the built code, since Node 20 runs no TypeScript. */
 function user() {
-  const built = new URL('../../dist/src/redis/private/private-redis.js', import.meta.url).href;
+  const built = new URL('../../../dist/src/redis/private/private-redis.js', import.meta.url).href;
   const script = `
     const { privateRedis } = await import(${JSON.stringify(built)});
     const redis = await privateRedis(${JSON.stringify(stateDir)});

@@ -4,7 +4,7 @@ import { bytesText, durationText, failureName, labelOf, stateName, timeText } fr
 /** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
 
 /**
- * Everything that is known of an item, as a column beside its picture.
+ * All that is known of an item, for the column beside its picture.
  *
  * @param {GalleryItem} item
  * @returns {HTMLElement[]}
@@ -72,7 +72,7 @@ const COPIED = ['item', 'task', 'sha256'];
 /**
  * @param {string} title
  * @param {readonly (readonly [string, string])[]} entries
- * @param {boolean} ours whether the keys are ours to word
+ * @param {boolean} ours whether the keys are our own names, which are shown as labels
  */
 function pairs(title, entries, ours = true) {
   if (entries.length === 0) return undefined;
@@ -89,8 +89,8 @@ function pairs(title, entries, ours = true) {
   return h('section', {}, h('h3', {}, title), list);
 }
 
-/** What each stretch of an item's life is called, by the moment that ends it. */
-const STRETCHES = /** @type {const} */ ([
+/** The phases of an item, each by the time that ends it. */
+const PHASES = /** @type {const} */ ([
   ['submitted', 'Waiting'],
   ['completed', 'Generating'],
   ['discovered', 'Noticing'],
@@ -102,17 +102,17 @@ function timings({ times }) {
   if (times.queued === undefined) return undefined;
   let last = Date.parse(times.queued);
   /** @type {{ name: string, label: string, ms: number }[]} */
-  const stretches = [];
-  for (const [name, label] of STRETCHES) {
+  const phases = [];
+  for (const [name, label] of PHASES) {
     const at = times[name];
     if (at === undefined) continue;
-    stretches.push({ name, label, ms: Math.max(0, Date.parse(at) - last) });
+    phases.push({ name, label, ms: Math.max(0, Date.parse(at) - last) });
     last = Math.max(last, Date.parse(at));
   }
-  const total = stretches.reduce((sum, { ms }) => sum + ms, 0);
+  const total = phases.reduce((sum, { ms }) => sum + ms, 0);
   const bar = h('div', { class: 'timeline', 'aria-hidden': 'true' });
   const list = h('dl', { class: 'times' });
-  for (const { name, label, ms } of stretches) {
+  for (const { name, label, ms } of phases) {
     const piece = h('i', { class: name });
     piece.style.flexGrow = String(Math.max(ms, total / 60));
     bar.append(piece);

@@ -1,8 +1,8 @@
 /** @typedef {string | Node | null | undefined | false} Child */
 
 /**
- * An element with its attributes, listeners (`onclick`) and children. Text only ever becomes text: nothing that a prompt says
- * is read as markup.
+ * Creates an element with attributes, listeners (`onclick`) and children. Strings become text nodes, so that markup in
+ * a prompt is never interpreted.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -21,7 +21,7 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
- * Text of a user's: its own direction, and no say over what stands beside it.
+ * Text from a user. `bdi` isolates it: its writing direction does not affect the text beside it.
  *
  * @param {string} text
  * @returns {HTMLElement}
@@ -62,7 +62,7 @@ export function icon(name) {
 }
 
 /**
- * A button that puts a text on the clipboard and says so for a moment.
+ * A button that copies a text to the clipboard, and shows for a moment whether that worked.
  *
  * @param {string} text
  * @param {string} what
@@ -92,7 +92,7 @@ async function copyText(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // A page from plain http has no clipboard of the newer kind.
+    // A page from plain http has no `navigator.clipboard`.
     const area = h('textarea', { class: 'offstage' });
     area.value = text;
     (document.querySelector('dialog[open]') ?? document.body).append(area);

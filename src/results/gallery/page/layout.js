@@ -2,14 +2,15 @@
 /** @typedef {{ start: number, end: number, top: number, bottom: number }} Row */
 /** @typedef {{ boxes: Box[], rows: Row[], height: number }} Layout */
 
-/** A panorama still shows what it is of, and does not take a row's whole height away. */
+/** Limits of the aspect ratio (width / height): a panorama must stay recognizable, and must not make its row too low. */
 const [NARROWEST, WIDEST] = [0.5, 3];
 
 /**
- * Rows of pictures of one height that fill the width, as a newspaper sets its lines: each row is a little higher or lower than
- * asked for. The last row is not stretched. `caption` is the room under each picture.
+ * A justified layout: rows of pictures of equal height that fill the width. Each row is a little higher or lower than
+ * `rowHeight`. The last row is not stretched. `caption` is the height reserved under each picture. All lengths are in
+ * pixels.
  *
- * @param {readonly number[]} aspects width through height
+ * @param {readonly number[]} aspects width / height
  * @param {{ width: number, rowHeight: number, gap: number, caption: number }} room
  * @returns {Layout}
  */
@@ -36,7 +37,7 @@ export function layOut(aspects, { width, rowHeight, gap, caption }) {
     const aspect = clamped(aspects[index] ?? 1);
     const before = (width - (index - start - 1) * gap) / sum;
     const after = (width - (index - start) * gap) / (sum + aspect);
-    // The row is full: with this picture or without it, whichever comes closer to the height asked for.
+    // The row is full. It ends with or without this picture, whichever comes closer to `rowHeight`.
     if (sum > 0 && after < rowHeight && rowHeight / after > before / rowHeight) closeRow(index, before);
     sum += aspect;
     const height = (width - (index - start) * gap) / sum;
@@ -48,7 +49,7 @@ export function layOut(aspects, { width, rowHeight, gap, caption }) {
 }
 
 /**
- * The rows that a stretch of the page touches.
+ * The rows that overlap the range from `top` to `bottom`.
  *
  * @param {readonly Row[]} rows
  * @param {number} top
@@ -63,7 +64,8 @@ export function rowsBetween(rows, top, bottom) {
 }
 
 /**
- * The box that an arrow key leads to: beside by order, above and below by the nearest middle.
+ * The index of the box that a key leads to: left and right by order, up and down to the nearest centre. Undefined for
+ * other keys.
  *
  * @param {Layout} layout
  * @param {number} from
@@ -97,7 +99,7 @@ function distance(box, middle) {
 }
 
 /**
- * The first row that ends below a height, by halving.
+ * Finds the first row that ends below `top`, by binary search.
  *
  * @param {readonly Row[]} rows
  * @param {number} top

@@ -1,7 +1,7 @@
 /** @typedef {import('../gallery-data.ts').GalleryHead} GalleryHead */
 /** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
 
-/** So many parts are held at once; a batch of more is looked at section by section. */
+/** At most so many parts are held in memory. A larger batch is shown section by section. */
 const PARTS_IN_SECTION = 20;
 
 /** @returns {GalleryHead} */
@@ -10,7 +10,7 @@ export function readHead() {
 }
 
 /**
- * The sections of a batch, each with its label; one when everything can be held.
+ * The sections of a batch with their labels. A batch that fits into memory has one section.
  *
  * @param {GalleryHead} head
  * @returns {{ label: string, first: number, end: number, items: number }[]}
@@ -27,7 +27,7 @@ export function sectionsOf({ parts }) {
 }
 
 /**
- * The items of a section as they arrive. A page opened from disk may not fetch, so that parts are scripts.
+ * Yields the items of a section part by part. Parts are scripts, since a page opened from disk cannot fetch.
  *
  * @param {GalleryHead} head
  * @param {{ first: number, end: number }} section

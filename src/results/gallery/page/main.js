@@ -39,7 +39,7 @@ const viewer = createViewer({
   itemsShown: () => shown,
   variantsOf: (item) => variantsOf(items, item.name),
   onClose(item) {
-    // Another picture may have been asked for since: the close is told of later than it happens.
+    // The close event comes late: another picture may have been opened by its hash since.
     if (location.hash === `#${item.id}`) history.replaceState(null, '', location.pathname + location.search);
     grid.focusItem(item);
   },

@@ -5,10 +5,10 @@ import { count } from './words.js';
 /** @typedef {import('./query.js').Query} Query */
 
 /**
- * A menu of check boxes for each thing that can be chosen by.
+ * A menu of check boxes for each facet.
  *
  * @param {HTMLElement} place
- * @param {{ query: Query, onChange: () => void, countsFor: (key: string) => Map<string, number> }} does
+ * @param {{ query: Query, onChange: () => void, countsFor: (key: string) => Map<string, number> }} options
  */
 export function createMenus(place, { query, onChange, countsFor }) {
   /** @type {Map<string, ReturnType<typeof createMenu>>} */
@@ -64,7 +64,7 @@ function createMenu({ key, label }, query, onChange, countsFor) {
   menu.addEventListener('toggle', () => {
     if (!menu.open) return;
     showCounts();
-    // One that would hang over the screen's edge opens to the other side.
+    // A panel that would reach beyond the screen opens to the left.
     panel.classList.toggle('leftwards', menu.getBoundingClientRect().left + panel.offsetWidth > window.innerWidth - 12);
   });
 
@@ -105,7 +105,7 @@ function createMenu({ key, label }, query, onChange, countsFor) {
         }
         known.box.checked = chosen?.has(value) ?? false;
       }
-      // Only what is seen is counted: it is the slow part of an answer to a key press.
+      // Counting is the slow part of a key press, so only an open menu is counted.
       if (menu.open) showCounts();
     },
   };

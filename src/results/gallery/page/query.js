@@ -5,7 +5,7 @@ import { labelOf, STATE_NAMES } from './words.js';
 /** @typedef {{ text: string, chosen: Map<string, Set<string>>, sort: Sort }} Query */
 /** @typedef {{ key: string, label: string, values: { value: string, label: string }[], having: number }} Facet */
 
-/** A variable with more values than this is found by search and not by a menu. */
+/** A variable with more values than this has no menu; the search finds it. */
 const MOST_VALUES = 100;
 
 /** @returns {Query} */
@@ -19,7 +19,7 @@ export function isEmpty(query) {
 }
 
 /**
- * The items that a query leaves, in its order. By name means as they are given.
+ * The items that match a query, sorted. By name they keep the given order (see `sortByName`).
  *
  * @param {readonly GalleryItem[]} items
  * @param {Query} query
@@ -33,8 +33,8 @@ export function select(items, query) {
 }
 
 /**
- * What can be chosen by: state, model, and every variable with some values but not too many. First what most items have, then
- * what parts them into fewest kinds.
+ * The facets to filter by: state, model, and every variable with 2 to 100 values. First those that most items have,
+ * then those with the fewest values.
  *
  * @param {readonly GalleryItem[]} items
  * @returns {Facet[]}
@@ -55,7 +55,7 @@ export function facetsOf(items) {
 }
 
 /**
- * How many items each value of a facet would show, of those that the rest of the query leaves.
+ * How many items each value of a facet would show, with the rest of the query applied.
  *
  * @param {readonly GalleryItem[]} items
  * @param {Query} query
@@ -84,7 +84,7 @@ function countBy(items, key) {
 }
 
 /**
- * The variants of one thing: the items of the same name, in the order of their variants.
+ * The items of one name, by variant.
  *
  * @param {readonly GalleryItem[]} items
  * @param {string} name
@@ -109,7 +109,7 @@ export function facetLabel(key) {
 }
 
 /**
- * From submit to the provider's having made it; undefined when it was not.
+ * Milliseconds from submit to completion at the provider. Undefined when one of the times is missing.
  *
  * @param {GalleryItem} item
  * @returns {number | undefined}
@@ -135,7 +135,7 @@ function sorted(items, sort) {
 }
 
 /**
- * By name, numbers in it as numbers, then by variant. Done once, since comparing names is slow.
+ * Sorts by name, with numbers in it as numbers, then by variant. Done once, since comparing names is slow.
  *
  * @param {GalleryItem[]} items
  */
@@ -196,7 +196,7 @@ function textOf(item) {
 }
 
 /**
- * Without case and accents: `Café` is found by `cafe`.
+ * Removes case and accents, so that `cafe` finds `Café`.
  *
  * @param {string} text
  */

@@ -45,7 +45,7 @@ export function stateName(item) {
 }
 
 /**
- * What a screen reader says of a tile.
+ * What a screen reader reads for a tile.
  *
  * @param {GalleryItem} item
  */

@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { pMapIterable } from 'p-map';
 import type Sharp from 'sharp';
 import type { OverlayOptions } from 'sharp';
-import type { Archive } from '../archive/archive.ts';
 import { escapeMarkup } from '../text/escape-markup.ts';
+import type { Archive } from './archive.ts';
 
-/** The first so many pictures by id: what fits one sheet that can still be looked at. */
+/** A sheet shows at most so many pictures, the first ones by id. A larger one could not be viewed. */
 export const MOST_ON_SHEET = 400;
 
 export type SheetPicture = { thumb: string; name: string; variant: number };
@@ -13,7 +13,7 @@ export type SheetPicture = { thumb: string; name: string; variant: number };
 const [WIDTH, HEIGHT, CAPTION, GAP, MARGIN] = [220, 165, 24, 16, 30];
 const READ_AHEAD = 8;
 
-/** One picture of a batch's thumbnails with their names, as WebP; undefined when there is nothing to show. */
+/** Draws a batch's thumbnails with their names into one WebP image. Undefined when there is no thumbnail to show. */
 export async function contactSheet(pictures: readonly SheetPicture[], archive: Archive): Promise<Buffer | undefined> {
   const { default: sharp } = await import('sharp');
   const columns = Math.max(1, Math.ceil(Math.sqrt(pictures.length * 1.2)));
@@ -39,7 +39,7 @@ export async function contactSheet(pictures: readonly SheetPicture[], archive: A
     .toBuffer();
 }
 
-/** Undefined when the thumbnail is not there or not a picture: the sheet goes on without it. */
+/** Undefined when the thumbnail is missing or not an image. The sheet leaves it out. */
 async function drawCell(sharp: typeof Sharp, archive: Archive, { thumb, name, variant }: SheetPicture) {
   const body = await archive.read(thumb);
   if (!body) return undefined;
@@ -75,5 +75,5 @@ async function drawCaption(sharp: typeof Sharp, caption: string): Promise<Buffer
     .toBuffer();
 }
 
-/** A font of our own: text must show on a machine that has none installed. */
+/** Our own font file, since the machine may have no fonts installed. */
 const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');

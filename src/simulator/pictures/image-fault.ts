@@ -4,12 +4,12 @@ import { type Answer, page } from '../answer.ts';
 import type { IMAGE_FAULTS } from '../faults.ts';
 import { type Format, pngChunk } from './segments.ts';
 
-/** Over the 32 MB that a careful client reads. */
+/** More than the 32 MB that our client accepts. */
 const HUGE_BYTES = 33 * 1024 * 1024;
 const BOMB_SIDE = 20_000;
 
-/** `good` as it looks after `fault` had its way with it. */
-export async function spoiled(
+/** Applies a fault to a good answer. */
+export async function withImageFault(
   fault: (typeof IMAGE_FAULTS)[number],
   good: Answer & { body: Buffer },
   format: Format,
@@ -18,7 +18,7 @@ export async function spoiled(
 ): Promise<Answer> {
   switch (fault) {
     case 'image-cut':
-      return { ...good, mishap: 'cut' };
+      return { ...good, sendFault: 'cut' };
     case 'image-short':
       return { ...good, body: good.body.subarray(0, Math.ceil(good.body.length / 2)) };
     case 'image-long':
@@ -35,16 +35,16 @@ export async function spoiled(
           .toBuffer(),
       };
     case 'image-huge':
-      return { ...good, body: Buffer.concat([good.body, Buffer.alloc(HUGE_BYTES)]), mishap: 'unsized' };
+      return { ...good, body: Buffer.concat([good.body, Buffer.alloc(HUGE_BYTES)]), sendFault: 'unsized' };
     case 'image-bomb':
       return { ...good, headers: { 'content-type': 'image/png' }, body: bomb() };
     case 'image-redirect':
       return redirect(`${url.pathname}?redirected=1`);
     case 'image-redirect-inside':
-      // Where clouds keep the credentials of a machine.
+      // The address where clouds serve a machine's credentials.
       return redirect('http://169.254.169.254/latest/meta-data/');
     case 'image-stall':
-      return { ...good, mishap: 'stall', delayMs: stallMs };
+      return { ...good, sendFault: 'stall', delayMs: stallMs };
     case 'image-500':
       return { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal Server Error' };
   }
@@ -56,7 +56,7 @@ function redirect(location: string): Answer {
 
 let madeBomb: Buffer | undefined;
 
-/** A valid PNG of some 50 KB that decodes to 400 megapixels. */
+/** A decompression bomb: a valid PNG of about 50 KB that decodes to 400 megapixels. */
 function bomb(): Buffer {
   madeBomb ??= makeBomb();
   return madeBomb;
@@ -66,7 +66,7 @@ function makeBomb(): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(BOMB_SIDE, 0);
   header.writeUInt32BE(BOMB_SIDE, 4);
-  // One bit a pixel, greyscale.
+  // One bit per pixel, greyscale.
   header[8] = 1;
   const rowBytes = 1 + BOMB_SIDE / 8;
   return Buffer.concat([

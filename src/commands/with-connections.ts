@@ -1,0 +1,19 @@
+import type { Config } from '../config.ts';
+import { type Connections, type ConnectOptions, connect } from '../wiring/connections.ts';
+
+/** For commands that do one thing and exit: when Redis does not answer, they fail at once. */
+export const ONE_SHOT: ConnectOptions = { patient: false, prove: false };
+
+/** Connects, runs `act`, and closes every connection again, even if `act` throws. */
+export async function withConnections<T>(
+  config: Config,
+  options: ConnectOptions,
+  act: (connections: Connections) => Promise<T>,
+): Promise<T> {
+  const connections = await connect(config, options);
+  try {
+    return await act(connections);
+  } finally {
+    await connections.closers.closeAll();
+  }
+}

@@ -1,0 +1,21 @@
+import { type BatchCounts, doneOf } from '../batch/counts.ts';
+
+/** The share of items that have ended, from 0 to 1; 0 for an empty batch. */
+export function shareDone(counts: BatchCounts): number {
+  return counts.total === 0 ? 0 : doneOf(counts) / counts.total;
+}
+
+/** `spring  ██████░░░░ 60%  60/100`, with a bar of `width` characters. */
+export function barText(counts: BatchCounts, width: number): string {
+  const share = shareDone(counts);
+  const full = Math.floor(share * width);
+  const bar = `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
+  return `${counts.batch}  ${bar} ${Math.floor(share * 100)}%  ${doneOf(counts)}/${counts.total}`;
+}
+
+/** `queued 60 · running 20 · archiving 0 · archived 20`, followed by failed, held and cancelled if there are any. */
+export function statesText({ items }: BatchCounts): string {
+  const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
+  const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
+  return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
+}
