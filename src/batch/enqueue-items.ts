@@ -5,6 +5,7 @@ import type { Item, NewItem, Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import { chunksOf } from './chunks-of.ts';
 import { stepsOf } from './steps.ts';
 import { stateOf, takeIn } from './take-in.ts';
@@ -47,7 +48,7 @@ export type EnqueuePorts = {
 };
 
 /** `unreadable`: items whose record cannot be read; they are left as they are. */
-export type Enqueued = { items: number; submits: number; polls: number; unreadable?: string[] };
+export type Enqueued = { items: number; submits: number; polls: number; unreadable?: Unreadable[] };
 
 export type Manifest = {
   batch: string;
@@ -151,7 +152,7 @@ async function enqueueChunk(
   });
   await addJobs(submits, queues.submitAll, queues.submitAgain);
   await addJobs(polls, queues.pollAll, queues.pollAgain);
-  const unreadable = all.flatMap((plan) => (plan.unreadable ? [plan.unreadable.id] : []));
+  const unreadable = all.flatMap((plan) => (plan.unreadable ? [plan.unreadable] : []));
   return { submits: submits.length, polls: polls.length, unreadable };
 }
 

@@ -61,6 +61,6 @@ export async function stepsOf<T extends NewItem>(
 }
 
 /** The record of such an item was written before its state was set. */
-function hadRecord(state: ItemState | undefined): boolean {
+export function hadRecord(state: ItemState | undefined): boolean {
   return state === 'archived' || state === 'failed' || state === 'held';
 }

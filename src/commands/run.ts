@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { isFinished } from '../batch/counts.ts';
 import { enqueueManifest, refuseOtherArchive } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { recountCharges } from '../batch/recount-charges.ts';
@@ -7,6 +8,7 @@ import { UsageError } from '../errors.ts';
 import { probeAtStart } from '../fleet/probe-at-start.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
+import { isPart } from '../manifest/selection.ts';
 import { openBooks } from '../money/balance.ts';
 import { requirePrices } from '../money/budget.ts';
 import { watchBatch } from '../progress/watch.ts';
@@ -15,6 +17,7 @@ import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
+import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
@@ -60,12 +63,15 @@ export function runCommand(startFleet: StartFleet): Command {
           await refuseOtherArchive(connections, manifest.batch);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
-          if (!(await agreesToSpend(connections, spending, flags))) {
+          const remaking = await agreesToRemake(connections, spending, flags);
+          if (remaking === 'declined' || !(await agreesToSpend(connections, spending, flags))) {
             return declined('nothing was submitted');
           }
           process.exitCode = await runBatch(connections, startFleet, {
             batch: manifest.batch,
             digest: manifest.digest,
+            isPart: isPart(manifest.selection),
+            remake: remaking === 'agreed',
             items: () => prioritized(expand(manifest), flags.priority),
             count: totals.items,
             json: flags.json === true,
@@ -79,6 +85,8 @@ export function runCommand(startFleet: StartFleet): Command {
 type Batch = {
   batch: string;
   digest: string;
+  isPart: boolean;
+  remake: boolean;
   items: () => ReturnType<typeof prioritized<NewItem>>;
   count: number;
   json: boolean;
@@ -100,16 +108,19 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     const end = await watchBatch(connections, ports, {
       batch: run.batch,
       enqueue: (onProgress) => enqueueManifest(connections, run, run.items(), onProgress),
+      // Enqueueing has the index written anew, which finds records that cannot be read any more.
+      isOver: async (counts) => isFinished(counts) && !(await connections.queues.isFinishing(run.batch)),
       signal: stop.signal,
     });
     const drained = await fleet.drain(run.drainTimeoutMs);
-    const summary = await summarize(run.batch, connections, ports.provider, end, opening);
+    const counts = (await connections.state.counts(run.batch)) ?? end.counts;
+    const summary = await summarize(run.batch, connections, ports.provider, { ...end, counts }, opening);
     if (run.json) printJson(summary.json, { indent: 2 });
     for (const line of summary.lines) say(line);
     if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
-    return end.counts.items.archived === end.counts.total ? EXIT.allArchived : EXIT.someFailed;
+    return summary.allArchived ? EXIT.allArchived : EXIT.someFailed;
   } finally {
     await fleet.drain(run.drainTimeoutMs);
     stop.dispose();

@@ -24,7 +24,7 @@ export type Watched = {
   enqueue(onProgress: (enqueued: Enqueued) => void): Promise<Enqueued>;
   signal: AbortSignal;
   /** Whether there is nothing left to wait for. By default: the batch has ended and its index is written. */
-  isOver?(counts: BatchCounts): boolean;
+  isOver?(counts: BatchCounts): boolean | Promise<boolean>;
 };
 
 const EVERY_MS = 250;
@@ -83,7 +83,7 @@ export async function watchBatch(
           allPausedAt: await control.fleetPausedAt(),
         }),
       );
-      if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, breaker };
+      if (isEnqueued && counts && (await isOver(counts))) return { ended: true, counts, startedAt, before, breaker };
       if (watched.signal.aborted || (isEnqueued && (isStuck(now, breaker) || isOutOfBudget(now)))) {
         return { ended: false, counts: now, startedAt, before, breaker };
       }

@@ -30,6 +30,8 @@ const optionsOf = (stage: Stage, jobId: string): JobsOptions & { jobId: string }
   stackTraceLimit: 1,
 });
 
+const finishJobId = (batch: string) => `batch/${batch}`;
+
 export function jobIdOf(item: ItemRef): string {
   return `${item.batch}/${item.id}`;
 }
@@ -86,7 +88,11 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     /** Promotes the parked submit jobs of these batches. Returns how many. */
     unpark: (isWanted: (batch: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
     async finish(batch: string): Promise<void> {
-      await queues.finish.add('batch', { batch }, optionsOf('finish', `batch/${batch}`));
+      await queues.finish.add('batch', { batch }, optionsOf('finish', finishJobId(batch)));
+    },
+    /** Whether the index of a batch is being written, or about to be. */
+    async isFinishing(batch: string): Promise<boolean> {
+      return (await queues.finish.getJobState(finishJobId(batch))) !== 'unknown';
     },
     /** Jobs of each queue by BullMQ's states. */
     async depths(): Promise<Record<Stage, Record<string, number>>> {
