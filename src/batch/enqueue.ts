@@ -1,5 +1,5 @@
 import { readBatchFile, writeBatchFile } from '../archive/batch-file.ts';
-import { hasEnded } from '../batch/counts.ts';
+import { hasEnded } from './counts.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';

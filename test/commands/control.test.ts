@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { pictures, startCrew } from '../control/crew.ts';
+import { pictures, startCrew } from '../batch/crew.ts';
 import { run, start } from './cli.ts';
 
 describe('flux-batch', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Crew, startCrew } from '../control/crew.ts';
+import { type Crew, startCrew } from '../batch/crew.ts';
 import { run } from './cli.ts';
 
 /** Starting a process takes a second or two on a busy machine. */

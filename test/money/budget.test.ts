@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isOutOfBudget } from '../../src/batch/counts.ts';
-import { openRig, prompts } from './rig.ts';
+import { openRig, prompts } from '../batch/rig.ts';
 
 describe('a budget', () => {
   test('is never passed by four workers at once, and is used up', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { pictures, repeated, startCrew } from '../control/crew.ts';
+import { pictures, repeated, startCrew } from '../batch/crew.ts';
 import { startCluster } from '../services/cluster.ts';
 
 describe('on a Redis Cluster of three nodes', () => {

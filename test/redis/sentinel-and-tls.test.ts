@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connectRedis } from '../../src/redis/connection.ts';
-import { pictures, startCrew } from '../control/crew.ts';
+import { pictures, startCrew } from '../batch/crew.ts';
 import { freePort, startRedis } from '../services/redis.ts';
 
 async function temporaryFolder(): Promise<string> {

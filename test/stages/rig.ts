@@ -11,7 +11,7 @@ import { redisBatchState } from '../../src/fleet/batch-state.ts';
 import { redisDurations } from '../../src/fleet/durations.ts';
 import { redisLimiter } from '../../src/fleet/limiter.ts';
 import { redisSpending } from '../../src/fleet/spending.ts';
-import type { Finished, Item, Submitted } from '../../src/items/item.ts';
+import type { Item } from '../../src/items/item.ts';
 import type { ItemState } from '../../src/items/item-state.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -22,8 +22,9 @@ import { keysOf } from '../../src/redis/keys.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { claimLead } from '../../src/stages/claim-lead.ts';
-import type { Forward, Ports, Run, StageSettings } from '../../src/stages/ports.ts';
+import type { Ports, Run, StageSettings } from '../../src/stages/ports.ts';
 import { openClosers } from '../../src/wiring/closers.ts';
+import { memoryQueues } from './memory-queues.ts';
 
 export const BATCH = 'spring';
 export const NEVER = new AbortController().signal;
@@ -162,39 +163,6 @@ export async function openRig(
       const ours = await redis.keys(`${prefix}:*`);
       if (ours.length > 0) await redis.del(...ours);
       jobs.clear();
-    },
-  };
-}
-
-type Queued<Data> = { data: Data; atMs?: number };
-
-/** Queues that, like BullMQ's, keep a job that is there when one of the same id is added. */
-function memoryQueues() {
-  const submits = new Map<string, Queued<Item>>();
-  const polls = new Map<string, Queued<Submitted>>();
-  const archives = new Map<string, Queued<Finished>>();
-  const add = <Data extends Item>(queue: Map<string, Queued<Data>>, data: Data, atMs?: number) => {
-    if (!queue.has(data.id)) queue.set(data.id, { data, ...(atMs === undefined ? {} : { atMs }) });
-  };
-  const forward: Forward = {
-    submit: async (item) => add(submits, item),
-    poll: async (item, atMs) => add(polls, item, atMs),
-    archive: async (item) => add(archives, item),
-  };
-  const submitAll = async (items: readonly Item[]) => {
-    for (const item of items) add(submits, item);
-  };
-  const pollAll = async (items: readonly Submitted[]) => {
-    for (const item of items) add(polls, item);
-  };
-  return {
-    submits,
-    polls,
-    archives,
-    forward,
-    bulk: { submitAll, pollAll, submitAgain: submitAll, pollAgain: pollAll },
-    clear() {
-      for (const queue of [submits, polls, archives]) queue.clear();
     },
   };
 }

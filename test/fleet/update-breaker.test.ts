@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { describe, expect, test, vi } from 'vitest';
-import { openRig, prompts, type Rig } from './rig.ts';
+import { openRig, prompts, type Rig } from '../batch/rig.ts';
 
 /** So many look at the gate at once, in each of two processes. */
 const SUBMITTERS = 4;
