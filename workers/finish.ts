@@ -1,7 +1,7 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
 import { type BatchFile, findBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
-import type { BatchCounts } from '../src/batch/counts.ts';
+import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
 import { newBatchFile } from '../src/batch/new-batch-file.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
@@ -9,9 +9,9 @@ import type { Connections } from '../src/wiring/connections.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
 
 const finishSchema = z.object({ batch: z.string() });
-type Shared = Pick<StageWorkerOptions<unknown>, 'redis' | 'clock' | 'prefix' | 'signal' | 'onTrouble'>;
+type Shared = Pick<StageWorkerOptions<unknown>, 'redis' | 'clock' | 'prefix' | 'suffix' | 'signal' | 'onTrouble'>;
 
-type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'archive' | 'records'>;
+type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records'>;
 
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
 export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
@@ -26,8 +26,13 @@ export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
 }
 
 async function finish(batch: string, connections: FinishPorts): Promise<StageOutcome> {
-  const { state, archive, records, log } = connections;
+  const { state, routes, archive, records, log } = connections;
   const counts = await state.counts(batch);
+  if (counts && !isOnRoute(counts, routes.route)) {
+    // An index of our archive would be one of nothing.
+    await handOver(batch, counts, routes);
+    return { kind: 'done' };
+  }
   const unreadable = await writeIndex(batch, { archive, records });
   for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
   if (!counts) return { kind: 'done' };
@@ -37,6 +42,12 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
   await writeBatchFile(archive, { ...file, totals: counts.items, finished: new Date().toISOString() });
   await state.noteFinished(batch, counts.version, unreadable);
   return { kind: 'done' };
+}
+
+/** Of a batch that names no API it is not known which queues are its own: the sweep of its workers adds the job again. */
+async function handOver(batch: string, { api }: BatchCounts, routes: Connections['routes']): Promise<void> {
+  const queues = await routes.of(batch);
+  if (api !== '' && queues !== routes.own) await queues.finish(batch);
 }
 
 /** From what Redis knows. The settings are this worker's. */

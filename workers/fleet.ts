@@ -13,7 +13,7 @@ import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { onlyOurArchive } from './only-our-archive.ts';
+import { onlyOurRoute } from './only-our-route.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
 
@@ -63,10 +63,10 @@ function startersOf(
   { concurrency = {}, onTrouble }: FleetOptions,
   signal: AbortSignal,
 ): Record<Stage, () => Worker> {
-  const { redis, clock, prefix, keys, queues, config } = connections;
-  const shared = { redis, clock, prefix, signal, onTrouble };
-  const polls = pollNow(redis, keys, queues);
-  const ours = onlyOurArchive(connections, onTrouble);
+  const { redis, clock, prefix, keys, routes, config } = connections;
+  const shared = { redis, clock, prefix, suffix: routes.suffix, signal, onTrouble };
+  const polls = pollNow(redis, keys, routes);
+  const ours = onlyOurRoute(connections, onTrouble);
   return {
     submit: () =>
       stageWorker({
@@ -74,7 +74,10 @@ function startersOf(
         stage: 'submit',
         schema: itemSchema,
         concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit),
-        run: ours((item, run) => submit(item, run, ports)),
+        run: ours(
+          (item, run) => submit(item, run, ports),
+          (item, queues) => queues.forward.submit(item),
+        ),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
     poll: () =>
@@ -83,7 +86,10 @@ function startersOf(
         stage: 'poll',
         schema: submittedSchema,
         concurrency: concurrency.poll ?? POLL_CONCURRENCY,
-        run: ours((item, run) => poll(item, run, ports)),
+        run: ours(
+          (item, run) => poll(item, run, ports),
+          (item, queues) => queues.forward.poll(item, clock.now()),
+        ),
         isDueNow: (item) => polls.take(item),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
@@ -93,7 +99,10 @@ function startersOf(
         stage: 'archive',
         schema: finishedSchema,
         concurrency: concurrency.archive ?? ARCHIVE_CONCURRENCY,
-        run: ours((item, run) => archive(item, run, ports)),
+        run: ours(
+          (item, run) => archive(item, run, ports),
+          (item, queues) => queues.forward.archive(item),
+        ),
         giveUp: (item, error) => giveUp(item, error, ports),
       }),
     finish: () => finishWorker(connections, shared),

@@ -20,6 +20,8 @@ const MOST_STALLS = 1_000_000;
 
 export type StageWorkerOptions<Data> = {
   stage: Stage;
+  /** What the queue's name ends in besides. */
+  suffix?: string;
   schema: z.ZodType<Data>;
   concurrency: number;
   run(data: Data, run: Run): Promise<StageOutcome>;
@@ -37,7 +39,7 @@ export type StageWorkerOptions<Data> = {
 
 /** Between BullMQ and a stage: parses the job's data, runs the stage, tells the queue its outcome. */
 export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
-  const worker = new Worker(options.stage, (job, token) => processJob(job, token, options), {
+  const worker = new Worker(options.stage + (options.suffix ?? ''), (job, token) => processJob(job, token, options), {
     connection: options.redis,
     prefix: options.prefix,
     concurrency: options.concurrency,

@@ -1,4 +1,4 @@
-import { hasEnded } from '../src/batch/counts.ts';
+import { hasEnded, isOnRoute } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
 import { leastPrice } from '../src/money/prices.ts';
 import type { Connections } from '../src/wiring/connections.ts';
@@ -15,14 +15,15 @@ const BREAKER_PROBE_MS = 15_000;
  * - lets one submit probe the breaker when the reason for its trip may be over
  */
 export function startSweep(
-  connections: Pick<Connections, 'state' | 'control' | 'queues' | 'log'>,
+  connections: Pick<Connections, 'state' | 'control' | 'queues' | 'routes' | 'log'>,
   ports: Pick<OpenedPorts, 'provider' | 'prices'>,
 ): { stop(): void } {
-  const { state, control, queues, log } = connections;
+  const { state, control, queues, routes, log } = connections;
   const sweep = async () => {
     for (const batch of await state.batches()) {
       const counts = await state.counts(batch);
-      if (counts && hasEnded(counts) && counts.finishedVersion !== counts.version) await queues.finish(batch);
+      if (counts && isOnRoute(counts, routes.route) && hasEnded(counts) && counts.finishedVersion !== counts.version)
+        await queues.finish(batch);
     }
     await control.mend();
     const breaker = await state.breaker();

@@ -5,6 +5,8 @@ import type { ItemState } from '../items/item-state.ts';
 export type BatchCounts = {
   batch: string;
   archive: string;
+  /** By whose API it is made; empty where a version without routes has enqueued it. */
+  api: string;
   createdAt: number;
   /** The whole manifest has been enqueued. */
   sealed: boolean;
@@ -76,6 +78,11 @@ export function isOutOfBudget({ sealed, items, overBudget }: BatchCounts): boole
   return sealed && underWay === 0 && items.queued > 0 && overBudget.items >= items.queued;
 }
 
+/** Whether it goes to this archive by this API; one that an older version enqueued names no API. */
+export function isOnRoute({ archive, api }: BatchCounts, route: { archive: string; api: string }): boolean {
+  return (archive === '' || archive === route.archive) && (api === '' || api === route.api);
+}
+
 /** How many items have ended. */
 export function doneOf({ items }: BatchCounts): number {
   return items.archived + items.failed + items.held + items.cancelled;
@@ -86,6 +93,7 @@ export function emptyCounts(batch: string): BatchCounts {
   return {
     batch,
     archive: '',
+    api: '',
     createdAt: Date.now(),
     sealed: false,
     pausedAt: undefined,

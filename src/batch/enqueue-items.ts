@@ -13,7 +13,7 @@ import { stateOf, takeIn } from './take-in.ts';
 /** The side of the batch state that takes manifests in. */
 export interface BatchIntake {
   /** Begins, or begins again; true when the batch has no items yet. It cannot end until it is sealed. */
-  open(batch: string, facts: { archive: string; digest: string }): Promise<boolean>;
+  open(batch: string, facts: { archive: string; api: string; digest: string }): Promise<boolean>;
   states(batch: string, ids: readonly string[]): Promise<(ItemState | undefined)[]>;
   /** Sets each state unless it has changed since it was seen. Resolves with the ids whose state it changed. */
   admit(
@@ -54,6 +54,7 @@ export type Manifest = {
   batch: string;
   digest: string;
   archive: string;
+  api: string;
   /** Only some of its items were asked for: nothing can be said of the others. */
   isPart?: boolean;
   /** Items that had ended and whose record is gone may be paid for again; without it they are left as they are. */
@@ -74,7 +75,8 @@ export async function enqueueItems(
   onProgress: (enqueued: Enqueued) => void = () => {},
 ): Promise<Enqueued> {
   const { batch } = manifest;
-  const isNew = await ports.intake.open(batch, manifest);
+  const { archive, api, digest } = manifest;
+  const isNew = await ports.intake.open(batch, { archive, api, digest });
   const recorded = new Set<string>();
   for await (const id of ports.records.list(batch)) recorded.add(id);
   const others = new Set(isNew ? recorded : []);

@@ -18,7 +18,7 @@ export type RestorePorts = Pick<
 /**
  * For commands that need only the archive to know a batch. A batch that Redis has lost is taken in again as its records have it,
  * with the tasks that run. Items without a record, and items whose submit was not sent, wait for their manifest.
- * Throws a UsageError: `batch-unknown`, `archive-differs`.
+ * Throws a UsageError: `batch-unknown`, `archive-differs`, `api-differs`.
  */
 export async function restoredBatch(connections: RestorePorts, batch: string): Promise<BatchCounts> {
   const { state, archive, records, spending, queues, config, clock, log } = connections;
@@ -28,13 +28,22 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
       hint: 'Name the same archive: --archive or ARCHIVE_URL.',
     });
   }
+  if (known && known.api !== '' && known.api !== config.apiUrl) {
+    throw new UsageError('api-differs', `The batch ${batch} is made at ${known.api}, not at ${config.apiUrl}`, {
+      hint: 'Name the same API: FLUX_API_URL. To go on with another, let the batch end and run its manifest again.',
+    });
+  }
   if (known) return known;
   const found = await findBatchFile(archive, batch);
   if (found.kind === 'missing') throw unknownBatch(batch, await state.batches());
   // Without its file it has no budget and no manifest; the next run of one gives it both.
   if (found.kind === 'unreadable') log.error({ batch, reason: found.message }, 'batch restored from its records alone');
   const file = found.kind === 'file' ? found.file : undefined;
-  await state.intake.open(batch, { archive: archive.url, digest: file?.manifestDigest ?? '' });
+  await state.intake.open(batch, {
+    archive: archive.url,
+    api: config.apiUrl,
+    digest: file?.manifestDigest ?? '',
+  });
   const ports = { now: clock.now, intake: state.intake, queues, settings: config };
   for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) await takeIn(batch, some, ports);
   await recountCharges(connections, batch);

@@ -1,12 +1,16 @@
+import type { Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { resumedTask } from '../items/transitions.ts';
 import { type Found, isReadable } from '../items/unreadable.ts';
-import type { EnqueuePorts } from './enqueue-items.ts';
 
-export type TakeInPorts = Pick<EnqueuePorts, 'now' | 'intake'> & {
-  queues: Pick<EnqueuePorts['queues'], 'pollAll'>;
-  settings: Pick<EnqueuePorts['settings'], 'pollGiveUpMs'>;
+export type TakeInPorts = {
+  now: () => number;
+  intake: {
+    admit(batch: string, entries: readonly { id: string; was: undefined; to: ItemState }[]): Promise<unknown>;
+  };
+  queues: { pollAll(items: readonly Submitted[]): Promise<void> };
+  settings: { pollGiveUpMs: number };
 };
 
 /** Makes Redis know items as their records have them, with the tasks that run. Who waits for a manifest is left to it. */

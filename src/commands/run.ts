@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { isFinished } from '../batch/counts.ts';
-import { enqueueManifest, refuseOtherArchive } from '../batch/enqueue.ts';
+import { enqueueManifest, refuseOtherRoute } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { recountCharges } from '../batch/recount-charges.ts';
 import { loadConfig } from '../config.ts';
@@ -60,7 +60,7 @@ export function runCommand(startFleet: StartFleet): Command {
         const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
         await withConnections(config, { patient: true, prove: true }, async (connections) => {
-          await refuseOtherArchive(connections, manifest.batch);
+          await refuseOtherRoute(connections, manifest.batch);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           const remaking = await agreesToRemake(connections, spending, flags);

@@ -5,7 +5,7 @@ import { snapshotReader } from '../status/snapshot.ts';
 import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
-import { ONE_SHOT, withConnections } from './with-connections.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -23,7 +23,7 @@ export function statusCommand(): Command {
     .option('--json', 'print it as JSON; with --watch a line each second')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string | undefined, flags: ConfigFlags & { watch?: true; json?: true }) => {
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
+      await withConnections(loadConfig(overridesOf(flags)), LOOK, async (connections) => {
         const stopping = new AbortController();
         const read = snapshotReader(connections);
         if (flags.watch) {

@@ -30,7 +30,7 @@ type NamedFailure = {
  */
 export async function summarize(
   batch: string,
-  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices'>,
+  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices' | 'config'>,
   provider: Provider,
   end: BatchEnd,
   opening: Opening,

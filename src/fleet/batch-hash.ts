@@ -21,6 +21,7 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
   return {
     batch,
     archive: hash.archive ?? '',
+    api: hash.api ?? '',
     createdAt: number('created'),
     sealed: hash.sealed === '1',
     pausedAt: hash.paused === undefined ? undefined : number('paused'),

@@ -14,7 +14,7 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
     async open(batch, facts) {
       await redis.zadd(keys.batches, 'NX', Date.now(), batch);
       await redis.hsetnx(keys.batch(batch), 'created', Date.now());
-      await redis.hset(keys.batch(batch), { archive: facts.archive, digest: facts.digest, sealed: '0' });
+      await redis.hset(keys.batch(batch), { ...facts, sealed: '0' });
       // Who enqueues a cancelled batch again wants it made after all.
       await redis.hdel(keys.batch(batch), 'cancelled');
       await redis.del(keys.seen(batch));

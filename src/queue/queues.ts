@@ -36,32 +36,18 @@ export function jobIdOf(item: ItemRef): string {
   return `${item.batch}/${item.id}`;
 }
 
-/** The four queues. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId). */
-export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date) {
+/**
+ * The four queues of a route. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId).
+ * `suffix`: what their names end in.
+ */
+export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date, suffix = '') {
   const open = (stage: Stage) => {
-    const queue = new Queue(stage, { connection: redis, prefix });
+    const queue = new Queue(stage + suffix, { connection: redis, prefix });
     // Errors of the connection arrive here besides being thrown by the call that met them.
     queue.on('error', () => {});
     return queue;
   };
   const queues = { submit: open('submit'), poll: open('poll'), archive: open('archive'), finish: open('finish') };
-
-  const forward: Forward = {
-    async submit(item) {
-      await queues.submit.add('item', item, { ...optionsOf('submit', jobIdOf(item)), priority: item.priority });
-    },
-    async poll(item, atMs) {
-      await queues.poll.add('item', item, {
-        ...optionsOf('poll', jobIdOf(item)),
-        delay: Math.max(0, atMs - clock.now()),
-      });
-    },
-    async archive(item: Finished) {
-      const priority = archivePriority(nextDeadline(item, clock.now()));
-      await queues.archive.add('item', item, { ...optionsOf('archive', jobIdOf(item)), priority });
-    },
-  };
-
   const submitJobs = (items: readonly Item[]) =>
     items.map((item) => ({
       name: 'item',
@@ -72,7 +58,7 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     items.map((item) => ({ name: 'item', data: item, opts: optionsOf('poll', jobIdOf(item)) }));
 
   return {
-    forward,
+    forward: forwardTo(queues, clock),
     async submitAll(items: readonly Item[]): Promise<void> {
       await queues.submit.addBulk(submitJobs(items));
     },
@@ -106,14 +92,32 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     },
     /** BullMQ's own objects, for what looks at queues and not at items. */
     byStage: queues,
-    /** Keys that hold one member for each task running at the provider. */
-    running: {
-      lists: RUNNING_LISTS.map((key) => queues.poll.toKey(key)),
-      sortedSets: RUNNING_SORTED_SETS.map((key) => queues.poll.toKey(key)),
-    },
     async close(): Promise<void> {
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };
 }
 export type Queues = ReturnType<typeof openQueues>;
+
+function forwardTo(queues: Record<'submit' | 'poll' | 'archive', Queue>, clock: Clock): Forward {
+  return {
+    async submit(item) {
+      await queues.submit.add('item', item, { ...optionsOf('submit', jobIdOf(item)), priority: item.priority });
+    },
+    async poll(item, atMs) {
+      const delay = Math.max(0, atMs - clock.now());
+      await queues.poll.add('item', item, { ...optionsOf('poll', jobIdOf(item)), delay });
+    },
+    async archive(item: Finished) {
+      const priority = archivePriority(nextDeadline(item, clock.now()));
+      await queues.archive.add('item', item, { ...optionsOf('archive', jobIdOf(item)), priority });
+    },
+  };
+}
+
+/** Keys of the poll queues with these suffixes that hold one member for each task running at the provider. */
+export function runningKeysOf(prefix: string, suffixes: readonly string[]): { lists: string[]; sortedSets: string[] } {
+  const keysOf = (names: readonly string[]) =>
+    suffixes.flatMap((suffix) => names.map((name) => `${prefix}:poll${suffix}:${name}`));
+  return { lists: keysOf(RUNNING_LISTS), sortedSets: keysOf(RUNNING_SORTED_SETS) };
+}

@@ -3,11 +3,13 @@ export const DEFAULT_PREFIX = '{flux-batch}';
 
 /**
  * Every Redis key of ours (BullMQ has its own). The stored names never change, whatever we call them here: docs/design.md
- * lists them.
+ * lists them. `apiSuffix`: what the names end in of keys that belong to an API, see fleet/route-names.ts.
  */
-export const keysOf = (prefix: string) => ({
+export const keysOf = (prefix: string, apiSuffix = '') => ({
   /** Sorted set: batch names by their creation time. */
   batches: `${prefix}:batches`,
+  /** Hash: which names belong to which archive and API. */
+  routes: `${prefix}:routes`,
   /** Hash: the facts of a batch, and a counter `n:<state>` for each state. */
   batch: (batch: string) => `${prefix}:batch:${batch}`,
   /** Hash: item id → state. */
@@ -26,23 +28,23 @@ export const keysOf = (prefix: string) => ({
   recentlyArchived: (batch: string) => `${prefix}:landed:${batch}`,
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */
   limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'accepted' | 'state') =>
-    `${prefix}:limiter:${name}:${part}`,
+    `${prefix}:limiter:${name}${apiSuffix}:${part}`,
   /** List: the latest task durations of a model, in milliseconds. */
-  durations: (model: string) => `${prefix}:durations:${model}`,
+  durations: (model: string) => `${prefix}:durations${apiSuffix}:${model}`,
   /** Hash: why the circuit breaker is tripped; absent while it is not. See fleet/lua/include/breaker.lua. */
-  breaker: `${prefix}:gate`,
+  breaker: `${prefix}:gate${apiSuffix}`,
   /**
    * `unknowns`: sorted set of submits with an unknown outcome, by the time they ended. `sends`: hash of the submits of the
    * last minute, in buckets of ten seconds.
    */
-  unknowns: `${prefix}:unknowns`,
-  sends: `${prefix}:sends`,
+  unknowns: `${prefix}:unknowns${apiSuffix}`,
+  sends: `${prefix}:sends${apiSuffix}`,
   /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */
   charges: (batch: string) => `${prefix}:charges:${batch}`,
   /** Hash: items over budget → what each would cost. */
   overBudget: (batch: string) => `${prefix}:beyond:${batch}`,
   /** Exists for a short time after a probe of the breaker, so that others do not probe too. */
-  breakerProbe: `${prefix}:gate-probe`,
+  breakerProbe: `${prefix}:gate-probe${apiSuffix}`,
   /** When a person paused submitting for all batches; absent while it is not paused. */
   fleetPause: `${prefix}:paused`,
   /** Sorted set: batches by the time they were resumed. For a while, jobs that a worker parks late are unparked too. */

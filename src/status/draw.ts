@@ -58,7 +58,14 @@ function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undef
   return [
     `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, earlier)}`,
     `  ${statesText(counts)} · ${creditsText(counts)}`,
+    ...elsewhereText(counts, now.route),
   ];
+}
+
+/** Its jobs are not in the queues below. A batch that an older version enqueued names no API. */
+function elsewhereText({ archive, api }: BatchCounts, route: Snapshot['route']): string[] {
+  if (archive === '' || api === '' || (archive === route.archive && api === route.api)) return [];
+  return [`  goes to ${plain(archive)} by ${plain(api)}, in queues of its own`];
 }
 
 function creditsText({ credits, budget, overBudget }: BatchCounts): string {

@@ -3,6 +3,7 @@ import { unknownBatch } from '../batch/find.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import type { Route } from '../fleet/route-names.ts';
 import { oldestWaiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Rate } from '../text/duration.ts';
@@ -20,6 +21,8 @@ export type QueueDepth = {
 /** Everything that `status` shows, at one moment. Times are epoch milliseconds. */
 export type Snapshot = {
   at: number;
+  /** What the queues and rates shown belong to; batches of other archives and APIs are in queues of their own. */
+  route: Route;
   batches: BatchCounts[];
   queues: Record<Stage, QueueDepth>;
   rates: { submit: RateUse; poll: RateUse };
@@ -36,9 +39,12 @@ export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 
 /** Reads Redis only. Throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
 export function snapshotReader(
-  connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
+  connections: Pick<
+    Connections,
+    'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes'
+  >,
 ): ReadSnapshot {
-  const { config, state, queues, control, heartbeats } = connections;
+  const { config, state, queues, routes, control, heartbeats } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
     const usage = await limiter.usage();
@@ -76,6 +82,7 @@ export function snapshotReader(
     const polls = depthOf('poll');
     return {
       at,
+      route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
       rates: { submit, poll },

@@ -14,7 +14,11 @@ async function* stream(all: readonly Item[]) {
 }
 
 const takeIn = (rig: Rig, all: readonly Item[] = items, ports = rig.enqueuePorts) =>
-  enqueueItems({ batch: BATCH, digest: 'digest', archive: rig.archive.url }, stream(all), ports);
+  enqueueItems(
+    { batch: BATCH, digest: 'digest', archive: rig.archive.url, api: rig.simulator.url },
+    stream(all),
+    ports,
+  );
 
 /** Runs whatever there is to run until nothing is left, as workers would. */
 async function work(rig: Rig): Promise<void> {
@@ -130,7 +134,7 @@ describe('enqueuing a manifest', () => {
     await rig.put({ ...sentAgo(hero, 1_000), state: 'failed', failure: { class: 'content-policy', message: 'no' } });
     await takeIn(rig);
     expect(await statesOf(rig)).toEqual(['failed', 'archived', 'archived']);
-    const part = { batch: BATCH, digest: 'digest', archive: rig.archive.url, isPart: true };
+    const part = { batch: BATCH, digest: 'digest', archive: rig.archive.url, api: rig.simulator.url, isPart: true };
     await enqueueItems(part, stream(others.slice(1)), rig.enqueuePorts);
     expect(await statesOf(rig)).toEqual(['failed', 'archived', 'archived']);
     expect(await rig.state.counts(BATCH)).toMatchObject({ total: 3, former: 0 });

@@ -126,7 +126,7 @@ export async function openRig(
     settings: { onUnknown: settings.onUnknown, pollGiveUpMs: settings.pollGiveUpMs, storedTtlMs: settings.storedTtlMs },
   };
 
-  await state.intake.open(BATCH, { archive: archive.url, digest: 'digest' });
+  await state.intake.open(BATCH, { archive: archive.url, api: simulator.url, digest: 'digest' });
 
   return {
     simulator,
