@@ -1,15 +1,17 @@
 import { defineConfig } from 'vitest/config';
-import { CONDITION_MS, TEST_MS } from './test/services/limits.ts';
+import { TEST_MS } from './test/services/limits.ts';
 
 /** Neither Redis nor S3 nor another process: values in, values out. What is not named here or below is with the services. */
 const PURE = [
-  ...['callbacks', 'manifest', 'plan', 'progress', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
+  ...['callbacks', 'manifest', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
   'test/archive/{embed,folder,image,open,records}.test.ts',
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
   'test/deploy/kubernetes.test.ts',
+  'test/docs/markdown.test.ts',
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
+  'test/progress/view.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/results/where.test.ts',
@@ -33,7 +35,6 @@ const shared = {
   maxConcurrency: 8,
   testTimeout: TEST_MS,
   hookTimeout: TEST_MS,
-  expect: { poll: { interval: 50, timeout: CONDITION_MS } },
   setupFiles: ['test/services/patience.ts'],
 };
 

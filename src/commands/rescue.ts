@@ -96,7 +96,15 @@ function report(
 ): void {
   const archived = items.filter(({ state }) => state === 'archived').length;
   const others = items.filter(({ state }) => state !== 'archived');
-  const sum = { batch, asked: asked.length, archived, others, tooOld, noTask, ...(unreadable.length > 0 && { unreadable }) };
+  const sum = {
+    batch,
+    asked: asked.length,
+    archived,
+    others,
+    tooOld,
+    noTask,
+    ...(unreadable.length > 0 && { unreadable }),
+  };
   if (flags.json) printJson(sum, { indent: 2 });
   say(`${batch}: ${archived} of ${plural(asked.length, 'image')} rescued`);
   for (const { id, name, state, class: why, message } of others) {

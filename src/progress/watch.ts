@@ -5,6 +5,7 @@ import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { longestDrainMs } from '../wiring/fleet.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { openDisplay } from './display.ts';
 import type { View } from './view.ts';
@@ -38,13 +39,14 @@ export async function watchBatch(
   ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
   watched: Watched,
 ): Promise<BatchEnd> {
-  const { state, control } = connections;
+  const { state, control, config } = connections;
   const { isOver = isFinished } = watched;
   const startedAt = Date.now();
   const before = await state.counts(watched.batch);
   const display = openDisplay(process.stderr);
   let enqueued: Enqueued | undefined;
   let failure: unknown;
+  let stuckSince: number | undefined;
   const startEnqueue = () => {
     enqueued = undefined;
     watched
@@ -66,13 +68,14 @@ export async function watchBatch(
       // Read this before the counts. Read after them, it could be true while the counts are from before the items were
       // enqueued.
       const isEnqueued = enqueued !== undefined;
+      // So is this: counts from before a submit and a breaker that it tripped would look as if nothing were under way.
+      const breaker = await state.breaker();
       const counts = await state.counts(watched.batch);
       if (failure !== undefined && !watched.signal.aborted) throw failure;
       if (isEnqueued && !counts) {
         display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         startEnqueue();
       }
-      const breaker = await state.breaker();
       const now = counts ?? emptyCounts(watched.batch);
       display.show(
         await viewOf(connections, ports, {
@@ -84,7 +87,10 @@ export async function watchBatch(
         }),
       );
       if (isEnqueued && counts && (await isOver(counts))) return { ended: true, counts, startedAt, before, breaker };
-      if (watched.signal.aborted || (isEnqueued && (isStuck(now, breaker) || isOutOfBudget(now)))) {
+      stuckSince = isEnqueued && isStuck(now, breaker) ? (stuckSince ?? performance.now()) : undefined;
+      // A submit under way may have its answer yet; that of a worker that died has none, and is only settled when submitting goes on.
+      const isSettled = now.items.submitting === 0 || performance.now() - (stuckSince ?? 0) > longestDrainMs(config);
+      if (watched.signal.aborted || (stuckSince !== undefined && isSettled) || (isEnqueued && isOutOfBudget(now))) {
         return { ended: false, counts: now, startedAt, before, breaker };
       }
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
