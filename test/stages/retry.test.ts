@@ -26,6 +26,10 @@ describe('the retry table', () => {
     }
   });
 
+  test('ends an item at once whose record cannot be read', () => {
+    expect(retryRule(new FluxError('record-corrupt', 'no'))).toEqual({ kind: 'end' });
+  });
+
   test('uses up an attempt for what is the item’s own, and for whatever is not in the table', () => {
     for (const code of ['submit-not-sent', 'submit-unknown', 'image-missed', 'archive-corrupt', 'nobody-knows']) {
       expect(retryRule(new FluxError(code, 'no'))).toEqual({ kind: 'attempt' });
