@@ -1,4 +1,5 @@
 import { readable, readRecords, recordsOfBatch } from '../archive/read-records.ts';
+import { UsageError } from '../errors.ts';
 import { isUnknown } from '../items/charges.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
@@ -40,7 +41,7 @@ const CHUNK = 500;
 
 /**
  * Takes every item that can be rescued up again, to be asked for; nothing is ever submitted by this. Redis may be empty.
- * Throws a UsageError: `batch-unknown`, `archive-differs`.
+ * Throws a UsageError: `batch-unknown`, `archive-differs`, `api-differs`.
  */
 export async function takeUp(
   connections: RestorePorts,
@@ -48,7 +49,12 @@ export async function takeUp(
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {
   const { config, clock, records, state, queues } = connections;
-  await restoredBatch(connections, batch);
+  const { api } = await restoredBatch(connections, batch);
+  if (api !== '' && api !== config.apiUrl) {
+    throw new UsageError('api-differs', `The batch ${batch} is made at ${api}, not at ${config.apiUrl}`, {
+      hint: 'Its tasks are known there: name the same in FLUX_API_URL.',
+    });
+  }
   const rescue: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
   const found = readable(recordsOfBatch(records, batch), (unreadable) => void rescue.unreadable.push(unreadable));
   for await (const some of chunksOf(found, CHUNK)) {

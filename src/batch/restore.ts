@@ -12,25 +12,20 @@ const CHUNK = 1_000;
 
 export type RestorePorts = Pick<
   Connections,
-  'state' | 'archive' | 'records' | 'spending' | 'prices' | 'queues' | 'config' | 'clock' | 'log'
+  'state' | 'archive' | 'records' | 'spending' | 'prices' | 'queues' | 'routes' | 'config' | 'clock' | 'log'
 >;
 
 /**
  * For commands that need only the archive to know a batch. A batch that Redis has lost is taken in again as its records have it,
  * with the tasks that run. Items without a record, and items whose submit was not sent, wait for their manifest.
- * Throws a UsageError: `batch-unknown`, `archive-differs`, `api-differs`.
+ * Throws a UsageError: `batch-unknown`, `archive-differs`.
  */
 export async function restoredBatch(connections: RestorePorts, batch: string): Promise<BatchCounts> {
-  const { state, archive, records, spending, queues, config, clock, log } = connections;
+  const { state, archive, records, spending, routes, config, clock, log } = connections;
   const known = await state.counts(batch);
   if (known && known.archive !== archive.url) {
     throw new UsageError('archive-differs', `The batch ${batch} is in ${known.archive}, not in ${archive.url}`, {
       hint: 'Name the same archive: --archive or ARCHIVE_URL.',
-    });
-  }
-  if (known && known.api !== '' && known.api !== config.apiUrl) {
-    throw new UsageError('api-differs', `The batch ${batch} is made at ${known.api}, not at ${config.apiUrl}`, {
-      hint: 'Name the same API: FLUX_API_URL. To go on with another, let the batch end and run its manifest again.',
     });
   }
   if (known) return known;
@@ -41,13 +36,22 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
   const file = found.kind === 'file' ? found.file : undefined;
   await state.intake.open(batch, {
     archive: archive.url,
-    api: config.apiUrl,
+    api: file?.settings.apiUrl ?? config.apiUrl,
     digest: file?.manifestDigest ?? '',
   });
+  const queues = await routes.of(batch);
   const ports = { now: clock.now, intake: state.intake, queues, settings: config };
   for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) await takeIn(batch, some, ports);
   await recountCharges(connections, batch);
   await spending.setBudget(batch, file?.settings.budgetCredits);
   await state.intake.seal(batch);
   return knownBatch(connections, batch);
+}
+
+/** The same connections with the queues of a batch: a person may decide on it from where another API is configured. */
+export async function onRouteOf<Ports extends Pick<Connections, 'queues' | 'routes'>>(
+  connections: Ports,
+  batch: string,
+): Promise<Ports> {
+  return { ...connections, queues: await connections.routes.of(batch) };
 }

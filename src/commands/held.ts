@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../batch/held.ts';
-import { restoredBatch } from '../batch/restore.ts';
+import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
@@ -46,8 +46,9 @@ export function heldCommand(): Command {
     });
 }
 
-async function act(connections: Connections, batch: string, action: Action, items: readonly string[], flags: Flags) {
-  await restoredBatch(connections, batch);
+async function act(opened: Connections, batch: string, action: Action, items: readonly string[], flags: Flags) {
+  await restoredBatch(opened, batch);
+  const connections = await onRouteOf(opened, batch);
   switch (action) {
     case 'list':
       return list(connections, batch, flags);

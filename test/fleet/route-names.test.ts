@@ -47,11 +47,13 @@ test('who only looks takes no name, and sees the first where it has none', async
   expect(await redis.exists(keys.routes)).toBe(0);
   await names.claim({ archive: A, api: ONE });
   const second = await names.claim({ archive: B, api: TWO });
-  expect(await names.look({ archive: '/elsewhere', api: TWO })).toEqual({
+  expect(await names.look({ archive: '/elsewhere', api: 'http://three' })).toEqual({
     names: { queues: '', api: '' },
     route: { archive: A, api: ONE },
   });
-  expect((await names.look({ archive: B, api: TWO })).names).toEqual(second);
+  const seen = { names: second, route: { archive: B, api: TWO } };
+  expect(await names.look({ archive: '/elsewhere', api: TWO })).toEqual(seen);
+  expect(await names.look({ archive: B, api: TWO })).toEqual(seen);
 });
 
 test('after a flush a route is found again by the names that its workers keep', async () => {
