@@ -5,6 +5,7 @@ import { TEST_MS } from './test/services/limits.ts';
 const PURE = [
   ...['callbacks', 'manifest', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
   'test/archive/{embed,folder,image,open,records}.test.ts',
+  'test/batch/counts.test.ts',
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
   'test/deploy/kubernetes.test.ts',
@@ -17,6 +18,7 @@ const PURE = [
   'test/results/where.test.ts',
   'test/simulator/{faults,random,rate-window}.test.ts',
   'test/stages/{poll-schedule,retry}.test.ts',
+  'test/wiring/closers.test.ts',
 ];
 
 /** What takes long, by itself or because it waits for something to be given up as dead: `npm run test:long`. */

@@ -52,14 +52,14 @@ export function outlookOf(
 ): Outlook {
   if (isFinished(counts)) return 'ended';
   if (!counts.sealed) return 'enqueuing';
-  if (isStuck(counts, breaker)) return 'stopped';
+  if (isStuckButForSubmits(counts, breaker) && counts.items.submitting === 0) return 'stopped';
   if (isOutOfBudget(counts)) return 'out-of-budget';
   return counts.pausedAt === undefined && allPausedAt === undefined ? 'running' : 'paused';
 }
 
 /** Every item of the manifest has ended, one way or another. */
-export function hasEnded({ sealed, items }: BatchCounts): boolean {
-  return sealed && items.queued + items.submitting + items.submitted + items.finished === 0;
+export function hasEnded(counts: BatchCounts): boolean {
+  return counts.sealed && counts.items.queued + underWay(counts) === 0;
 }
 
 /** It has ended, and its index is written. */
@@ -67,15 +67,20 @@ export function isFinished(counts: BatchCounts): boolean {
   return hasEnded(counts) && counts.finishedVersion === counts.version;
 }
 
-/** Nothing runs any more that is worth waiting for. */
-export function isStuck({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
+/** Nothing runs any more that is worth waiting for, but for submits that may be under way. */
+export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
   return breaker !== undefined && STOPS_FOR_GOOD.includes(breaker.refusal) && items.submitted + items.finished === 0;
 }
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */
-export function isOutOfBudget({ sealed, items, overBudget }: BatchCounts): boolean {
-  const underWay = items.submitting + items.submitted + items.finished;
-  return sealed && underWay === 0 && items.queued > 0 && overBudget.items >= items.queued;
+export function isOutOfBudget(counts: BatchCounts): boolean {
+  const { sealed, items, overBudget } = counts;
+  return sealed && underWay(counts) === 0 && items.queued > 0 && overBudget.items >= items.queued;
+}
+
+/** Items of which a request or a task may be paid for and has not ended: always waited for. */
+function underWay({ items }: BatchCounts): number {
+  return items.submitting + items.submitted + items.finished;
 }
 
 /** Whether it goes to this archive by this API; one that an older version enqueued names no API. */

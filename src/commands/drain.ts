@@ -21,8 +21,12 @@ export function parseDrainTimeout(text: string): number {
   }
 }
 
+export function sayUndrained(): void {
+  say('stopped before all that was under way was recorded: others, or the next start, take it over');
+}
+
 /** Exits at once: the drain took longer than its timeout. */
 export function exitUndrained(): never {
-  say('stopped before all that was under way was recorded: others, or the next start, take it over');
+  sayUndrained();
   process.exit(EXIT.stopped);
 }

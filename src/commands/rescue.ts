@@ -3,16 +3,23 @@ import { type Rescue, type Rescued, rescuedItems, takeUp } from '../batch/rescue
 import { loadConfig } from '../config.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
-import { writeIndex } from '../results/write-index.ts';
 import { plain, plural, say, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
+import {
+  DRAIN_TIMEOUT,
+  type DrainFlags,
+  drainTimeoutMs,
+  exitUndrained,
+  parseDrainTimeout,
+  sayUndrained,
+} from './drain.ts';
 import { EXIT } from './exit-codes.ts';
+import { writeIndexAnyway } from './index-anyway.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
-import { onStopSignals } from './signals.ts';
+import { DRAINING, onStopSignals } from './signals.ts';
 import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
@@ -58,7 +65,7 @@ async function rescue(
   // Rescue never submits, so a failed generation is not retried: a retry is a new submit.
   const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
 
-  const stop = onStopSignals({ stopsForFaults: true });
+  const stop = onStopSignals({ stopsForFaults: true, saying: DRAINING, withinMs: drainMs });
   let taken: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
   const fleet = startFleet(connections, ports, { stages: ['poll', 'archive'], onTrouble: stop.trouble });
   try {
@@ -74,7 +81,7 @@ async function rescue(
       signal: stop.signal,
     });
     const drained = await fleet.drain(drainMs);
-    await writeIndex(batch, connections);
+    await writeIndexAnyway(batch, connections, stop.late);
     const items = await rescuedItems(connections, batch, taken.asked);
     report(batch, taken, items, flags);
     if (!drained) exitUndrained();
@@ -82,8 +89,11 @@ async function rescue(
     if (!end.ended) return EXIT.stopped;
     const all = taken.unreadable.length === 0 && items.every(({ state }) => state === 'archived');
     return all ? EXIT.allArchived : EXIT.someFailed;
+  } catch (error) {
+    stop.begin();
+    if (!(await fleet.drain(drainMs))) sayUndrained();
+    throw error;
   } finally {
-    await fleet.drain(drainMs);
     stop.dispose();
   }
 }

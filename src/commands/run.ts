@@ -11,6 +11,7 @@ import { expand, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { openBooks } from '../money/balance.ts';
 import { requirePrices } from '../money/budget.ts';
+import { unlessAborted } from '../progress/unless-aborted.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import { plural, say } from '../text/terminal.ts';
@@ -20,12 +21,20 @@ import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
+import {
+  DRAIN_TIMEOUT,
+  type DrainFlags,
+  drainTimeoutMs,
+  exitUndrained,
+  parseDrainTimeout,
+  sayUndrained,
+} from './drain.ts';
 import { EXIT } from './exit-codes.ts';
+import { writeIndexAnyway } from './index-anyway.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
-import { onStopSignals } from './signals.ts';
+import { DRAINING, onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
 import { withConnections } from './with-connections.ts';
 
@@ -102,10 +111,10 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   sayWarnings(connections);
   say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
 
-  const stop = onStopSignals({ stopsForFaults: true });
+  const stop = onStopSignals({ stopsForFaults: true, saying: DRAINING, withinMs: run.drainTimeoutMs });
   const fleet = startFleet(connections, ports, { stages: WORKER_STAGES, onTrouble: stop.trouble });
   try {
-    const end = await watchBatch(connections, ports, {
+    const watched = await watchBatch(connections, ports, {
       batch: run.batch,
       enqueue: (onProgress) => enqueueManifest(connections, run, run.items(), onProgress),
       // Enqueueing has the index written anew, which finds records that cannot be read any more.
@@ -113,16 +122,22 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
       signal: stop.signal,
     });
     const drained = await fleet.drain(run.drainTimeoutMs);
-    const counts = (await connections.state.counts(run.batch)) ?? end.counts;
-    const summary = await summarize(run.batch, connections, ports.provider, { ...end, counts }, opening);
+    // With what came while it drained.
+    const counts = (await unlessAborted(connections.state.counts(run.batch), stop.late)) ?? watched.counts;
+    const end = { ...watched, counts, ended: watched.ended || isFinished(counts) };
+    if (!end.ended) await writeIndexAnyway(run.batch, connections, stop.late);
+    const summary = await summarize(run.batch, connections, ports.provider, end, opening);
     if (run.json) printJson(summary.json, { indent: 2 });
     for (const line of summary.lines) say(line);
     if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
     return summary.allArchived ? EXIT.allArchived : EXIT.someFailed;
+  } catch (error) {
+    stop.begin();
+    if (!(await fleet.drain(run.drainTimeoutMs))) sayUndrained();
+    throw error;
   } finally {
-    await fleet.drain(run.drainTimeoutMs);
     stop.dispose();
   }
 }

@@ -26,7 +26,7 @@ Without SERVE_PASSWORD the pages and /queues are for this machine only, wherever
 
 type Flags = ConfigFlags & { host: string; port?: string };
 
-/** `flux-batch serve`: serves callbacks, metrics, health checks and pages until SIGTERM or SIGINT. */
+/** `flux-batch serve`: serves callbacks, metrics, health checks and pages until it is stopped. */
 export function serveCommand(): Command {
   return withConfigOptions(new Command('serve'))
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -45,6 +45,7 @@ export function serveCommand(): Command {
         if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();
+        if (stop.fault) throw stop.fault;
       });
     });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchCounts } from '../batch/counts.ts';
-import { emptyCounts, isFinished, isOutOfBudget, isStuck } from '../batch/counts.ts';
+import { emptyCounts, isFinished, isOutOfBudget, isStuckButForSubmits } from '../batch/counts.ts';
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
@@ -8,6 +8,7 @@ import type { Connections } from '../wiring/connections.ts';
 import { longestDrainMs } from '../wiring/fleet.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { openDisplay } from './display.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import type { View } from './view.ts';
 
 /** How watching a batch ended. `ended` is false if it was stopped before the batch's end. */
@@ -39,10 +40,9 @@ export async function watchBatch(
   ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
   watched: Watched,
 ): Promise<BatchEnd> {
-  const { state, control, config } = connections;
   const { isOver = isFinished } = watched;
   const startedAt = Date.now();
-  const before = await state.counts(watched.batch);
+  const before = await connections.state.counts(watched.batch);
   const display = openDisplay(process.stderr);
   let enqueued: Enqueued | undefined;
   let failure: unknown;
@@ -62,37 +62,36 @@ export async function watchBatch(
       });
   };
 
+  let end: BatchEnd = {
+    ended: false,
+    counts: before ?? emptyCounts(watched.batch),
+    startedAt,
+    before,
+    breaker: undefined,
+  };
   startEnqueue();
   try {
     for (;;) {
       // Read this before the counts. Read after them, it could be true while the counts are from before the items were
       // enqueued.
       const isEnqueued = enqueued !== undefined;
-      // So is this: counts from before a submit and a breaker that it tripped would look as if nothing were under way.
-      const breaker = await state.breaker();
-      const counts = await state.counts(watched.batch);
-      if (failure !== undefined && !watched.signal.aborted) throw failure;
+      const seen = await unlessAborted(look(watched.batch, connections, ports), watched.signal);
+      if (!seen) return end;
+      if (failure !== undefined) throw failure;
+      const { counts, breaker } = seen;
       if (isEnqueued && !counts) {
         display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         startEnqueue();
       }
-      const now = counts ?? emptyCounts(watched.batch);
-      display.show(
-        await viewOf(connections, ports, {
-          counts: now,
-          before,
-          startedAt,
-          breaker,
-          allPausedAt: await control.fleetPausedAt(),
-        }),
-      );
-      if (isEnqueued && counts && (await isOver(counts))) return { ended: true, counts, startedAt, before, breaker };
-      stuckSince = isEnqueued && isStuck(now, breaker) ? (stuckSince ?? performance.now()) : undefined;
-      // A submit under way may have its answer yet; that of a worker that died has none, and is only settled when submitting goes on.
-      const isSettled = now.items.submitting === 0 || performance.now() - (stuckSince ?? 0) > longestDrainMs(config);
-      if (watched.signal.aborted || (stuckSince !== undefined && isSettled) || (isEnqueued && isOutOfBudget(now))) {
-        return { ended: false, counts: now, startedAt, before, breaker };
-      }
+      end = { ...end, counts: counts ?? emptyCounts(watched.batch), breaker };
+      const { rateLimit } = connections.config;
+      display.show({ ...seen, ...end, rateLimit, prices: ports.prices, now: Date.now() });
+      const over = isEnqueued && counts ? unlessAborted(Promise.resolve(isOver(counts)), watched.signal) : false;
+      if (await over) return { ...end, ended: true };
+      stuckSince =
+        isEnqueued && isStuckButForSubmits(end.counts, breaker) ? (stuckSince ?? performance.now()) : undefined;
+      const isStuck = stuckSince !== undefined && submitsAreOver(end.counts, stuckSince, connections);
+      if (isStuck || (isEnqueued && isOutOfBudget(end.counts))) return end;
       await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
     }
   } finally {
@@ -100,13 +99,20 @@ export async function watchBatch(
   }
 }
 
-type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'breaker' | 'allPausedAt'>;
+/** A submit under way may have its answer yet. That of a worker that died has none, and is only settled when submitting goes on. */
+function submitsAreOver({ items }: BatchCounts, since: number, { config }: Pick<Connections, 'config'>): boolean {
+  return items.submitting === 0 || performance.now() - since > longestDrainMs(config);
+}
 
-async function viewOf(
-  { config }: Pick<Connections, 'config'>,
-  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
-  moment: Moment,
-): Promise<View> {
-  const usage = await ports.submitLimiter.usage();
-  return { ...moment, usage, rateLimit: config.rateLimit, prices: ports.prices, now: Date.now() };
+type Seen = Pick<View, 'breaker' | 'allPausedAt' | 'usage'> & { counts: BatchCounts | undefined };
+
+async function look(
+  batch: string,
+  { state, control }: Pick<Connections, 'state' | 'control'>,
+  ports: Pick<OpenedPorts, 'submitLimiter'>,
+): Promise<Seen> {
+  // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
+  const breaker = await state.breaker();
+  const counts = await state.counts(batch);
+  return { counts, breaker, allPausedAt: await control.fleetPausedAt(), usage: await ports.submitLimiter.usage() };
 }

@@ -12,9 +12,13 @@ import { textFile } from './text-file.ts';
 
 export type IndexPorts = { archive: Archive; records: Records };
 
-/** Writes a batch's index into the archive, from the records there. Idempotent. */
-export function writeIndex(batch: string, { archive, records }: IndexPorts): Promise<Unreadable[]> {
-  return writeIndexFiles(batch, recordsOfBatch(records, batch), { archive, folder: layout.folder(batch) });
+/** Writes a batch's index into the archive, from the records there. Idempotent. Rejects when aborted while it reads them. */
+export function writeIndex(
+  batch: string,
+  { archive, records }: IndexPorts,
+  signal?: AbortSignal,
+): Promise<Unreadable[]> {
+  return writeIndexFiles(batch, recordsOfBatch(records, batch, signal), { archive, folder: layout.folder(batch) });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Item, Submitted } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord } from '../items/transitions.ts';
 import type { Ports } from './ports.ts';
+import { releaseUnsent } from './withdraw-claim.ts';
 
 /** Ends an item whose stage kept throwing errors that no rule foresees, or cannot go on, so that it is named and not lost. */
 export async function giveUp(item: Item | Submitted, error: unknown, ports: Ports): Promise<void> {
@@ -13,7 +14,7 @@ export async function giveUp(item: Item | Submitted, error: unknown, ports: Port
     await ports.state.move(item, 'failed');
     return;
   }
-  const previous = await ports.records.read(item.batch, item.id);
+  const previous = await releaseUnsent(await ports.records.read(item.batch, item.id), ports);
   const ended = endOf(item, previous, `Gave up after repeated errors: ${messageOf(error)}`);
   if (ended !== previous) await ports.records.write(ended);
   await ports.state.move(item, ended.state === 'archived' || ended.state === 'held' ? ended.state : 'failed');

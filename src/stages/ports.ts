@@ -4,6 +4,7 @@ import type { Records } from '../archive/records.ts';
 import type { FluxError } from '../errors.ts';
 import type { Finished, Item, Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
+import type { ItemRecord } from '../items/record.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -110,6 +111,16 @@ export interface ClaimLead {
   note(tookMs: number): void;
 }
 
+/**
+ * The claims of this process that it could not give back, and whose submits started no task. A claim's record alone would say that
+ * its outcome is unknown.
+ */
+export interface UnsentClaims {
+  add(claimed: ItemRecord): void;
+  has(claimed: ItemRecord): boolean;
+  delete(claimed: ItemRecord): void;
+}
+
 /** Task durations seen lately, per model, in milliseconds. */
 export interface Durations {
   add(model: string, ms: number): Promise<void>;
@@ -149,6 +160,7 @@ export type Ports = {
   submitLimiter: Limiter;
   pollLimiter: Limiter;
   claimLead: ClaimLead;
+  unsentClaims: UnsentClaims;
   durations: Durations;
   metrics: Metrics;
   settings: StageSettings;

@@ -40,7 +40,7 @@ export async function recordCancelled(item: Item, ports: Ports): Promise<void> {
   if (await ports.records.create(cancelledRecord(item))) await ports.state.outdateIndex(item.batch);
 }
 
-type Permit = Extract<Confirmation, 'go' | 'probe'>;
+export type Permit = Extract<Confirmation, 'go' | 'probe'>;
 
 export function permits(confirmed: Confirmation): confirmed is Permit {
   return confirmed === 'go' || confirmed === 'probe';

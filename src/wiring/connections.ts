@@ -59,12 +59,14 @@ export type ConnectOptions = {
   writeLog?: WriteLine;
 };
 
+const CLOSES_WITHIN_MS = 2_000;
+
 /**
  * Opens Redis and the archive.
  * Whatever was opened before a failure is closed again.
  */
 export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
-  const closers = openClosers();
+  const closers = openClosers({ withinMs: CLOSES_WITHIN_MS });
   try {
     const prices = await loadPrices(config.pricesFile);
     const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets, options.writeLog);

@@ -9,6 +9,7 @@ import { fluxKontext } from '../provider/flux-kontext.ts';
 import type { Provider } from '../provider/provider.ts';
 import { claimLead } from '../stages/claim-lead.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
+import { unsentClaims } from '../stages/withdraw-claim.ts';
 import { VERSION } from '../version.ts';
 import type { Connections } from './connections.ts';
 
@@ -95,6 +96,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     prices,
     ...openLimiters(connections),
     claimLead: claimLead(),
+    unsentClaims: unsentClaims(),
     durations: redisDurations(redis, keys),
     metrics,
     settings: {

@@ -23,6 +23,7 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { claimLead } from '../../src/stages/claim-lead.ts';
 import type { Ports, Run, StageSettings } from '../../src/stages/ports.ts';
+import { unsentClaims } from '../../src/stages/withdraw-claim.ts';
 import { openClosers } from '../../src/wiring/closers.ts';
 import { memoryQueues } from './memory-queues.ts';
 
@@ -35,7 +36,12 @@ export type Rig = Awaited<ReturnType<typeof openRig>>;
 
 /** Every port of the stages on real parts: a folder, Redis, the simulator over HTTP. Only the queues are maps in memory. */
 export async function openRig(
-  options: { simulator?: SimulatorOptions; settings?: Partial<StageSettings>; mostTasks?: number } = {},
+  options: {
+    simulator?: SimulatorOptions;
+    settings?: Partial<StageSettings>;
+    mostTasks?: number;
+    redisUrl?: string;
+  } = {},
 ) {
   const closers = openClosers();
   onTestFinished(() => closers.closeAll());
@@ -52,7 +58,7 @@ export async function openRig(
   closers.push(() => simulator.close());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-stages-'));
   closers.push(() => rm(folder, { recursive: true, force: true }));
-  const redis = new Redis(inject('redisUrl'));
+  const redis = new Redis(options.redisUrl ?? inject('redisUrl'));
   closers.push(() => redis.disconnect());
 
   const prefix = `test:${randomUUID()}`;
@@ -113,6 +119,7 @@ export async function openRig(
     submitLimiter: redisLimiter(redis, keys, { name: 'submit', rate, requestTimeoutMs: 10_000, running }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
     claimLead: claimLead(),
+    unsentClaims: unsentClaims(),
     metrics: { observe: () => {}, countCallback: () => {} },
     durations: redisDurations(redis, keys),
     settings,
