@@ -20,7 +20,7 @@ import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { onlyOurArchive, type RunStage } from './only-our-archive.ts';
+import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
 import { watchArchive } from './watch-archive.ts';
@@ -71,17 +71,20 @@ function startersOf(
   { concurrency = {}, onTrouble }: FleetOptions,
   signal: AbortSignal,
 ): Record<Stage, () => Worker> {
-  const { redis, clock, prefix, keys, queues, config } = connections;
+  const { redis, clock, prefix, keys, routes, config } = connections;
   const { metrics, log } = ports;
   const watched = watchArchive(ports, onTrouble);
-  const shared = { redis, clock, prefix, signal, onTrouble: watched.onTrouble, count: metrics.count };
-  const polls = pollNow(redis, keys, queues);
-  const ours = onlyOurArchive(connections, onTrouble);
-  const forItems = <Data extends Item>(stage: ItemStage, run: RunStage<Data>) => ({
+  const shared = {
+    ...{ redis, clock, prefix, suffix: routes.suffix, signal },
+    ...{ onTrouble: watched.onTrouble, count: metrics.count },
+  };
+  const polls = pollNow(redis, keys, routes);
+  const ours = onlyOurRoute(connections, onTrouble);
+  const forItems = <Data extends Item>(stage: ItemStage, run: RunStage<Data>, pass: Pass<Data>) => ({
     ...shared,
     stage,
     // A poll says nothing of the archive: as a rule it only reads the provider.
-    run: ours(stage === 'poll' ? run : watched.run(run)),
+    run: ours(stage === 'poll' ? run : watched.run(run), pass),
     onUnforeseen: ({ batch, id }: Data, error: unknown) =>
       log.error({ batch, item: id, stage, err: error }, 'unforeseen error, to be tried again'),
     giveUp: (item: Data, error: unknown) => giveUp(item, error, stage, ports),
@@ -89,20 +92,32 @@ function startersOf(
   return {
     submit: () =>
       stageWorker({
-        ...forItems<Item>('submit', (item, run) => submit(item, run, ports)),
+        ...forItems<Item>(
+          'submit',
+          (item, run) => submit(item, run, ports),
+          (item, queues) => queues.forward.submit(item),
+        ),
         schema: itemSchema,
         concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit),
       }),
     poll: () =>
       stageWorker({
-        ...forItems<Submitted>('poll', (item, run) => poll(item, run, ports)),
+        ...forItems<Submitted>(
+          'poll',
+          (item, run) => poll(item, run, ports),
+          (item, queues) => queues.forward.poll(item, clock.now()),
+        ),
         schema: submittedSchema,
         concurrency: concurrency.poll ?? POLL_CONCURRENCY,
         isDueNow: (item) => polls.take(item),
       }),
     archive: () =>
       stageWorker({
-        ...forItems<Finished>('archive', (item, run) => archive(item, run, ports)),
+        ...forItems<Finished>(
+          'archive',
+          (item, run) => archive(item, run, ports),
+          (item, queues) => queues.forward.archive(item),
+        ),
         schema: finishedSchema,
         concurrency: concurrency.archive ?? ARCHIVE_CONCURRENCY,
       }),

@@ -29,6 +29,8 @@ const REDIS_AWAY_MS = 5_000;
 
 export type StageWorkerOptions<Data> = {
   stage: Stage;
+  /** What the queue's name ends in besides. */
+  suffix?: string;
   schema: z.ZodType<Data>;
   concurrency: number;
   run(data: Data, run: Run): Promise<StageOutcome>;
@@ -50,7 +52,8 @@ export type StageWorkerOptions<Data> = {
 /** Between BullMQ and a stage: parses the job's data, runs the stage, tells the queue its outcome. No job is ever dropped. */
 export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
   const toldOf = new Set<string>();
-  const worker = new Worker(options.stage, (job, token) => processJob(job, token, toldOf, options), {
+  const name = options.stage + (options.suffix ?? '');
+  const worker = new Worker(name, (job, token) => processJob(job, token, toldOf, options), {
     connection: options.redis,
     prefix: options.prefix,
     concurrency: options.concurrency,
@@ -143,6 +146,8 @@ async function settle<Data>(
       options.onTrouble(error);
       return later(rule.delayMs);
     }
+    // Trying again would come to the same, and it is no bug.
+    if (rule.kind === 'end') return setAside(data, error, later, options);
     options.count('unforeseen');
     if (!isLast) {
       options.onUnforeseen?.(data, error);

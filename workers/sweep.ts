@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { hasEnded, isFinished } from '../src/batch/counts.ts';
+import { hasEnded, isFinished, isOnRoute } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
 import { leastPrice } from '../src/money/prices.ts';
 import type { Connections } from '../src/wiring/connections.ts';
@@ -24,12 +24,13 @@ export function startSweep(
   ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics'>,
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
-  const { state, control, queues, log } = connections;
+  const { state, control, queues, routes, log } = connections;
   const jobs = jobCheck(connections, ports.metrics, jobCheckMs);
   let isSweeping = false;
   const sweep = async () => {
-    const found = await pMap(await state.batches(), (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
-    const batches = found.filter((counts) => counts !== undefined);
+    const all = await pMap(await state.batches(), (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
+    // Those of other routes have queues and workers of their own.
+    const batches = all.filter((counts) => counts !== undefined).filter((counts) => isOnRoute(counts, routes.route));
     for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await queues.finish(counts.batch);
     await control.mend();
     await probe();

@@ -1,6 +1,6 @@
 import { FluxError } from '../src/errors.ts';
 import type { FaultKind, Faults } from '../src/stages/ports.ts';
-import type { RunStage } from './only-our-archive.ts';
+import type { RunStage } from './only-our-route.ts';
 
 const KINDS = ['archive-unreachable', 'archive-denied', 'archive-full'] as const satisfies readonly FaultKind[];
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageOf } from '../errors.ts';
 import type { Archive } from './archive.ts';
 import { layout } from './layout.ts';
 
@@ -22,15 +23,27 @@ export const batchFileSchema = z.object({
 });
 export type BatchFile = z.infer<typeof batchFileSchema>;
 
-export async function readBatchFile(archive: Archive, batch: string): Promise<BatchFile | undefined> {
-  const body = await archive.read(layout.batch(batch));
-  if (!body) return undefined;
-  // People may edit this file. One that cannot be parsed counts as missing, and enqueueing writes it again.
+/** What an archive has in the place of a batch's file. `message` names the file. */
+export type FoundBatchFile =
+  | { kind: 'file'; file: BatchFile }
+  | { kind: 'unreadable'; message: string }
+  | { kind: 'missing' };
+
+export async function findBatchFile(archive: Archive, batch: string): Promise<FoundBatchFile> {
+  const key = layout.batch(batch);
+  const body = await archive.read(key);
+  if (!body) return { kind: 'missing' };
   try {
-    return batchFileSchema.parse(JSON.parse(body.toString('utf8')));
-  } catch {
-    return undefined;
+    return { kind: 'file', file: batchFileSchema.parse(JSON.parse(body.toString('utf8'))) };
+  } catch (thrown) {
+    return { kind: 'unreadable', message: `${key} in ${archive.url} cannot be read: ${messageOf(thrown)}` };
   }
+}
+
+/** The file is for people: one that cannot be read is taken for missing, and written anew. */
+export async function readBatchFile(archive: Archive, batch: string): Promise<BatchFile | undefined> {
+  const found = await findBatchFile(archive, batch);
+  return found.kind === 'file' ? found.file : undefined;
 }
 
 export async function writeBatchFile(archive: Archive, file: BatchFile): Promise<void> {

@@ -1,4 +1,4 @@
-import { readRecords } from '../archive/read-records.ts';
+import { readable, readRecords } from '../archive/read-records.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
@@ -7,6 +7,7 @@ import { type Cost, costOf } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
+import type { PassOver } from './held.ts';
 
 /** An item to make live again: `submit` pays anew, `ask` polls a task that is paid for. */
 export type Choice = { id: string; name: string; model: string; how: 'submit' | 'ask' };
@@ -19,12 +20,13 @@ export async function chooseFailed(
   { state, records, config, clock }: Pick<Connections, 'state' | 'records' | 'config' | 'clock'>,
   batch: string,
   classes: readonly Failure['class'][],
+  passOver: PassOver = () => {},
 ): Promise<Choice[]> {
   const isWanted = (failure: Failure) =>
     classes.length > 0 ? classes.includes(failure.class) : failure.class !== 'cancelled';
   const settings = { now: clock.now(), storedTtlMs: config.storedTtlMs };
   const chosen: Choice[] = [];
-  for await (const record of readRecords(records, batch, state.itemsIn(batch, ['failed']))) {
+  for await (const record of readable(readRecords(records, batch, state.itemsIn(batch, ['failed'])), passOver)) {
     // A record that is `queued` again: a former retry was cut off before the state followed.
     if (record.state === 'queued' || (record.state === 'failed' && isWanted(record.failure))) {
       chosen.push(choiceOf(record, settings));
@@ -73,7 +75,7 @@ async function requeueSome(
 
   const submits: ItemRecord[] = [];
   const asks: ItemRecord[] = [];
-  for await (const record of readRecords(records, batch, still)) {
+  for await (const record of readable(readRecords(records, batch, still), () => {})) {
     (how.get(record.id) === 'submit' ? submits : asks).push(record);
   }
   await Promise.all(

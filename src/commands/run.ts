@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { isFinished } from '../batch/counts.ts';
-import { enqueueManifest, refuseOtherArchive } from '../batch/enqueue.ts';
+import { enqueueManifest, refuseOtherRoute } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { recountCharges } from '../batch/recount-charges.ts';
 import { loadConfig } from '../config.ts';
@@ -8,6 +8,7 @@ import { UsageError } from '../errors.ts';
 import { probeAtStart } from '../fleet/probe-at-start.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
+import { isPart } from '../manifest/selection.ts';
 import { openBooks } from '../money/balance.ts';
 import { requirePrices } from '../money/budget.ts';
 import { unlessAborted } from '../progress/unless-aborted.ts';
@@ -17,6 +18,7 @@ import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
+import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
 import {
@@ -74,15 +76,18 @@ export function runCommand(startFleet: StartFleet): Command {
         const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
         await withConnections(config, { patient: true, prove: true }, async (connections) => {
-          await refuseOtherArchive(connections, manifest.batch);
+          await refuseOtherRoute(connections, manifest.batch);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
-          if (!(await agreesToSpend(connections, spending, flags))) {
+          const remaking = await agreesToRemake(connections, spending, flags);
+          if (remaking === 'declined' || !(await agreesToSpend(connections, spending, flags))) {
             return declined('nothing was submitted');
           }
           process.exitCode = await runBatch(connections, startFleet, {
             batch: manifest.batch,
             digest: manifest.digest,
+            isPart: isPart(manifest.selection),
+            remake: remaking === 'agreed',
             items: () => prioritized(expand(manifest), flags.priority),
             count: totals.items,
             json: flags.json === true,
@@ -97,6 +102,8 @@ export function runCommand(startFleet: StartFleet): Command {
 type Batch = {
   batch: string;
   digest: string;
+  isPart: boolean;
+  remake: boolean;
   items: () => ReturnType<typeof prioritized<NewItem>>;
   count: number;
   json: boolean;
@@ -119,6 +126,8 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     const watched = await watchBatch(connections, ports, {
       batch: run.batch,
       enqueue: (onProgress) => enqueueManifest(connections, run, run.items(), onProgress),
+      // Enqueueing has the index written anew, which finds records that cannot be read any more.
+      isOver: async (counts) => isFinished(counts) && !(await connections.queues.isFinishing(run.batch)),
       signal: stop.signal,
       waitAtMostMs: run.waitAtMostMs,
     });
@@ -137,7 +146,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
-    return end.counts.items.archived === end.counts.total ? EXIT.allArchived : EXIT.someFailed;
+    return summary.allArchived ? EXIT.allArchived : EXIT.someFailed;
   } catch (error) {
     stop.begin();
     if (!(await fleet.drain(run.drainTimeoutMs))) sayUndrained();

@@ -28,7 +28,7 @@ export type Watched = {
   enqueue(onProgress: (enqueued: Enqueued) => void): Promise<Enqueued>;
   signal: AbortSignal;
   /** Whether there is nothing left to wait for. By default: the batch has ended and its index is written. */
-  isOver?(counts: BatchCounts): boolean;
+  isOver?(counts: BatchCounts): boolean | Promise<boolean>;
   /** How long it may stand still for somebody out of reach; without end by default. */
   waitAtMostMs?: number | undefined;
 };
@@ -85,7 +85,7 @@ export async function watchBatch(
           enqueueing.again('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         else if (seen.counts.orphans > 0 && !isRestoring)
           enqueueing.again('Redis has lost jobs of the batch; enqueueing it again');
-        else if (isOver(counts)) return endOf(true);
+        else if (await unlessAborted(Promise.resolve(isOver(counts)), signal)) return endOf(true);
         isRestoring = counts.orphans > 0;
         if (isStuckForGood(counts, seen.breaker) || isOutOfBudget(counts)) return endOf(false);
       }

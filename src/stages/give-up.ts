@@ -18,7 +18,8 @@ export async function giveUp(
   ports: Ports,
 ): Promise<void> {
   const { batch, id } = item;
-  ports.log.error({ batch, item: id, stage, reason: messageOf(error) }, 'set aside');
+  const task = 'taskId' in item ? { taskId: item.taskId } : {};
+  ports.log.error({ batch, item: id, stage, ...task, reason: messageOf(error) }, 'set aside');
   if (error instanceof FluxError && error.code === 'record-corrupt') {
     // The record may hold a task id that a person can still read. So it is never written over.
     await ports.state.move(item, 'failed');

@@ -3,12 +3,14 @@ import { FluxError } from '../errors.ts';
 /**
  * What becomes of a job whose stage threw.
  * - `attempt`: one of its attempts is used up; BullMQ runs it again after a backoff
+ * - `end`: trying again would come to the same: the item ends at once
  * - `wait`: the fault is not the item's: it waits without using up attempts, however long it takes
  */
-export type RetryRule = { kind: 'attempt' } | { kind: 'wait'; delayMs: number };
+export type RetryRule = { kind: 'attempt' } | { kind: 'end' } | { kind: 'wait'; delayMs: number };
 
 /** The one table of what is retried. A code that is not here is a bug of ours or of a library: it uses up attempts. */
 const RULES: ReadonlyMap<string, RetryRule> = new Map([
+  ['record-corrupt', { kind: 'end' }],
   ['archive-unreachable', { kind: 'wait', delayMs: 5_000 }],
   // It stored other bytes than were sent, and may do better the next time. The image lives on at the provider meanwhile.
   ['archive-corrupt', { kind: 'wait', delayMs: 30_000 }],

@@ -62,6 +62,7 @@ function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undef
     `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, earlier)}`,
     `  ${statesText(counts)} · ${creditsText(counts)}`,
     ...orphansText(counts),
+    ...elsewhereText(counts, now.route),
   ];
 }
 
@@ -69,6 +70,12 @@ function orphansText({ orphans }: BatchCounts): string[] {
   if (orphans === 0) return [];
   const lost = orphans === 1 ? 'has lost its job' : 'have lost their jobs';
   return [`  ${plural(orphans, 'item')} ${lost}: enqueue the manifest again`];
+}
+
+/** Its jobs are not in the queues below. A batch that an older version enqueued names no API. */
+function elsewhereText({ archive, api }: BatchCounts, route: Snapshot['route']): string[] {
+  if (archive === '' || api === '' || (archive === route.archive && api === route.api)) return [];
+  return [`  goes to ${plain(archive)} by ${plain(api)}, in queues of its own`];
 }
 
 function creditsText({ credits, budget, overBudget }: BatchCounts): string {

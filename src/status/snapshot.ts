@@ -4,6 +4,7 @@ import type { LastFault } from '../fleet/faults.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import type { Route } from '../fleet/route-names.ts';
 import { type AtRisk, atRisk, oldestWaiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Rate } from '../text/duration.ts';
@@ -21,6 +22,8 @@ export type QueueDepth = {
 /** Everything that `status` shows, at one moment. Times are epoch milliseconds. */
 export type Snapshot = {
   at: number;
+  /** What the queues and rates shown belong to; batches of other archives and APIs are in queues of their own. */
+  route: Route;
   batches: BatchCounts[];
   queues: Record<Stage, QueueDepth>;
   rates: { submit: RateUse; poll: RateUse };
@@ -42,10 +45,10 @@ export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export function snapshotReader(
   connections: Pick<
     Connections,
-    'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'faults' | 'clock'
+    'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
   >,
 ): ReadSnapshot {
-  const { config, state, queues, control, heartbeats, faults, clock } = connections;
+  const { config, state, queues, routes, control, heartbeats, faults, clock } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
     const usage = await limiter.usage();
@@ -85,6 +88,7 @@ export function snapshotReader(
     const polls = depthOf('poll');
     return {
       at,
+      route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
       rates: { submit, poll },

@@ -45,14 +45,22 @@ export function openLimiters({
   config,
   redis,
   keys,
-  queues,
-}: Pick<Connections, 'config' | 'redis' | 'keys' | 'queues'>): WatchedLimiters {
+  routes,
+}: Pick<Connections, 'config' | 'redis' | 'keys' | 'routes'>): WatchedLimiters {
   return {
     submitLimiter: redisLimiter(redis, keys, {
       name: 'submit',
       rate: config.rateLimit,
       requestTimeoutMs: config.submitTimeoutMs,
-      running: { most: config.maxTasks, ...queues.running },
+      running: {
+        most: config.maxTasks,
+        get lists() {
+          return routes.running().lists;
+        },
+        get sortedSets() {
+          return routes.running().sortedSets;
+        },
+      },
     }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: config.pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
   };

@@ -13,7 +13,7 @@ async function openState(...ids: string[]) {
   onTestFinished(() => redis.disconnect());
   const keys = keysOf(`test:${randomUUID()}`);
   const state = redisBatchState(redis, keys, async () => {});
-  await state.intake.open(BATCH, { archive: '/archive', digest: 'digest' });
+  await state.intake.open(BATCH, { archive: '/archive', api: 'http://127.0.0.1', digest: 'digest' });
   await state.intake.admit(
     BATCH,
     ids.map((id) => ({ id, was: undefined, to: 'queued' })),

@@ -26,8 +26,12 @@ describe('the retry table', () => {
     }
   });
 
+  test('ends an item at once whose record cannot be read', () => {
+    expect(retryRule(new FluxError('record-corrupt', 'no'))).toEqual({ kind: 'end' });
+  });
+
   test('uses up an attempt for whatever is not in the table', () => {
-    for (const code of ['record-corrupt', 'nobody-knows']) {
+    for (const code of ['submit-unknown', 'nobody-knows']) {
       expect(retryRule(new FluxError(code, 'no'))).toEqual({ kind: 'attempt' });
     }
     for (const thrown of [new Error('archive-full'), 'archive-full', undefined]) {

@@ -20,6 +20,7 @@ const worker = (pid: number) => ({
 function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
   return {
     at: 100_000,
+    route: { archive: '/archive', api: 'http://127.0.0.1' },
     batches: [],
     queues: { submit: NOTHING, poll: NOTHING, archive: NOTHING, finish: NOTHING },
     rates: {

@@ -182,3 +182,17 @@ test('jobs are served by their priority, those without one first', async () => {
   await untilEmpty();
   expect(seen).toEqual(['priority 0', 'priority 1', 'priority 2', 'priority 3']);
 });
+
+test('a job whose record cannot be read is given up at its first attempt', async () => {
+  const error = new FluxError('record-corrupt', 'cut off');
+  const runs: Run[] = [];
+  const { add, gaveUp, trouble, untilEmpty } = openStage(async (_data, run) => {
+    runs.push(run);
+    throw error;
+  });
+  await add({ name: 'hero' }, 20);
+  await untilEmpty();
+  expect(runs).toMatchObject([{ runs: 1, lastAttempt: false }]);
+  expect(gaveUp).toEqual([{ data: { name: 'hero' }, error }]);
+  expect(trouble).toEqual([]);
+});
