@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError, messageOf } from '../errors.ts';
 import { type ItemRecord, mayFollow, recordSchema } from '../items/record.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import type { Archive } from './archive.ts';
 import { itemOfRecordKey, layout } from './layout.ts';
 
@@ -11,7 +12,10 @@ export type Changed = { written: boolean; record: ItemRecord | undefined };
 
 /** The items' records in an archive. All methods throw the archive's errors; `list` does so while it is iterated. */
 export type Records = {
-  /** Undefined when there is no record. Throws `record-corrupt` when the file is not a valid record of this item. */
+  /**
+   * Undefined when there is no record. Throws a `CorruptRecordError` (`record-corrupt`) when the file is not a valid record of
+   * this item.
+   */
   read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined>;
   /** Overwrites what is there. Everything that runs beside other processes uses `create` and `update`. */
   write(record: ItemRecord, signal?: AbortSignal): Promise<void>;
@@ -27,6 +31,20 @@ export type Records = {
   list(batch: string, signal?: AbortSignal): AsyncIterable<string>;
 };
 
+/** Its code is `record-corrupt`. */
+export class CorruptRecordError extends FluxError {
+  override readonly name = 'CorruptRecordError';
+  readonly found: Unreadable;
+
+  constructor(archive: string, found: Unreadable, cause: unknown) {
+    super('record-corrupt', found.message, {
+      facts: { archive, key: found.key },
+      hint: 'Was it edited by hand? Put it right. Do not delete it: that would submit its item again.',
+      cause,
+    });
+    this.found = found;
+  }
+}
 /** Far more than processes compete for one record. */
 const MOST_TRIES = 30;
 const LONGEST_WAIT_MS = 50;
@@ -89,11 +107,12 @@ const options = (signal: AbortSignal | undefined) => ({ contentType: 'applicatio
 type Place = { batch: string; item: string; archive: string; key: string };
 
 function parseRecord(body: Buffer, place: Place): ItemRecord {
+  const text = body.toString('utf8');
   let record: ItemRecord;
   try {
-    record = recordSchema.parse(JSON.parse(body.toString('utf8')));
+    record = recordSchema.parse(JSON.parse(text));
   } catch (thrown) {
-    throw corrupt(place, messageOf(thrown), thrown);
+    throw corrupt(place, messageOf(thrown), taskIn(text), thrown);
   }
   if (record.id !== place.item || record.batch !== place.batch) {
     throw corrupt(place, `it is the record of ${record.batch}/${record.id}`);
@@ -101,10 +120,25 @@ function parseRecord(body: Buffer, place: Place): ItemRecord {
   return record;
 }
 
-function corrupt({ archive, key }: Place, why: string, cause?: unknown): FluxError {
-  return new FluxError('record-corrupt', `The record ${key} in ${archive} cannot be read: ${why}`, {
-    facts: { archive, key },
-    hint: 'Was it edited by hand? Put it right. Do not delete it: that would submit its item again.',
-    cause,
-  });
+/** What is broken may still name the task that was paid for. */
+function taskIn(text: string): string | undefined {
+  return /"taskId"\s*:\s*"([^"\\\s]{1,200})"/.exec(text)?.[1];
+}
+
+function corrupt(
+  { batch, item, archive, key }: Place,
+  why: string,
+  taskId?: string,
+  cause?: unknown,
+): CorruptRecordError {
+  const message = `The record ${key} in ${archive} cannot be read: ${why}`;
+  const found = {
+    state: 'unreadable' as const,
+    batch,
+    id: item,
+    key,
+    message,
+    ...(taskId !== undefined && { taskId }),
+  };
+  return new CorruptRecordError(archive, found, cause);
 }

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { CorruptRecordError } from '../archive/records.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { type ItemRecord, tasksOf } from '../items/record.ts';
 import { itemOfRecord, resumedTask } from '../items/transitions.ts';
@@ -14,9 +15,13 @@ export type Word = {
 
 /**
  * An item that the word was said of, and how it stands now. `changed`: its record, or only its state where an earlier word was cut
- * off. Otherwise it had gone on, or had been told before.
+ * off. Otherwise it had gone on, had been told before, or cannot be read.
  */
-export type ToldItem = { id: string; changed: boolean; state: ItemState | ItemRecord['state'] | undefined };
+export type ToldItem = {
+  id: string;
+  changed: boolean;
+  state: ItemState | ItemRecord['state'] | 'unreadable' | undefined;
+};
 
 type Standing = { id: string; was: ItemState };
 
@@ -35,30 +40,39 @@ export async function changeItems(
 ): Promise<ToldItem[]> {
   const standing = await itemsInStates(ports, batch, ids, from);
   const failures: unknown[] = [];
-  const tell = async ({ id, was }: Standing) => {
-    let before: ItemRecord | undefined;
-    const { written, record } = await ports.records.update(batch, id, (now) => {
-      before = now;
-      return now && change(now);
-    });
-    if (written && before && record?.state === 'submitted' && !tasksOf(before).has(record.taskId)) {
-      await ports.state.move({ batch, id }, 'submitted', { submits: 1 });
-    }
-    return record ? [{ id, was, changed: written, record }] : [];
-  };
-  const told = await pMap(standing, (item) => tell(item).catch((error: unknown) => void failures.push(error)), {
-    concurrency: WRITES_AT_ONCE,
-  });
+  const told = await pMap(
+    standing,
+    (item) => tell(batch, item, change, ports).catch((error: unknown) => void failures.push(error)),
+    { concurrency: WRITES_AT_ONCE },
+  );
   const items = told.flatMap((one) => one ?? []);
   // Also when some could not be told: what was written is completed first.
   const followed = await followRecords(ports, batch, items);
-  if (failures.length > 0) throw failures[0];
+  const failure = failures.find((error) => !(error instanceof CorruptRecordError));
+  if (failure !== undefined) throw failure;
   const others = ids.filter((id) => !items.some((item) => item.id === id));
   const states = others.length > 0 ? await ports.state.intake.states(batch, others) : [];
   return [
     ...items.map(({ id, changed, record }) => ({ id, changed: changed || followed.has(id), state: record.state })),
     ...others.map((id, index) => ({ id, changed: false, state: states[index] })),
   ];
+}
+
+async function tell(
+  batch: string,
+  { id, was }: Standing,
+  change: Word['change'],
+  { records, state }: ChangePorts,
+): Promise<(Standing & { changed: boolean; record: ItemRecord })[]> {
+  let before: ItemRecord | undefined;
+  const { written, record } = await records.update(batch, id, (now) => {
+    before = now;
+    return now && change(now);
+  });
+  if (written && before && record?.state === 'submitted' && !tasksOf(before).has(record.taskId)) {
+    await state.move({ batch, id }, 'submitted', { submits: 1 });
+  }
+  return record ? [{ id, was, changed: written, record }] : [];
 }
 
 /** Asks again for the tasks of these items, at no cost. Their records stay until that has an end. Returns how many. */

@@ -5,6 +5,8 @@ import type { ItemState } from '../items/item-state.ts';
 export type BatchCounts = {
   batch: string;
   archive: string;
+  /** By whose API it is made; empty where a version without routes has enqueued it. */
+  api: string;
   createdAt: number;
   /** The whole manifest has been enqueued. */
   sealed: boolean;
@@ -16,8 +18,12 @@ export type BatchCounts = {
   version: number;
   /** The version that the index in the archive was written from; undefined before the first time. */
   finishedVersion: number | undefined;
+  /** Records that the index could not read when it was written last. */
+  unreadable: number;
   items: Record<ItemState, number>;
   total: number;
+  /** Of these, items that the manifest does not have any more. */
+  former: number;
   submits: number;
   /** What its tasks cost. */
   credits: number;
@@ -28,6 +34,8 @@ export type BatchCounts = {
   /** Queued items that the budget does not allow, and what they would cost. */
   overBudget: { items: number; credits: number };
   bytes: number;
+  /** Live items that lost their jobs, and whose manifest has to be enqueued again; see workers/job-check.ts. */
+  orphans: number;
 };
 
 /**
@@ -77,6 +85,11 @@ function underWay({ items }: BatchCounts): number {
   return items.submitting + items.submitted + items.finished;
 }
 
+/** Whether it goes to this archive by this API; one that an older version enqueued names no API. */
+export function isOnRoute({ archive, api }: BatchCounts, route: { archive: string; api: string }): boolean {
+  return (archive === '' || archive === route.archive) && (api === '' || api === route.api);
+}
+
 /** How many items have ended. */
 export function doneOf({ items }: BatchCounts): number {
   return items.archived + items.failed + items.held + items.cancelled;
@@ -87,20 +100,24 @@ export function emptyCounts(batch: string): BatchCounts {
   return {
     batch,
     archive: '',
+    api: '',
     createdAt: Date.now(),
     sealed: false,
     pausedAt: undefined,
     cancelledAt: undefined,
     version: 0,
     finishedVersion: undefined,
+    unreadable: 0,
     items: noItems(),
     total: 0,
+    former: 0,
     submits: 0,
     credits: 0,
     unsettled: 0,
     budget: undefined,
     overBudget: { items: 0, credits: 0 },
     bytes: 0,
+    orphans: 0,
   };
 }
 

@@ -1,22 +1,28 @@
-import { readRecords } from '../archive/read-records.ts';
+import { readable, readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { failedRecord, itemOfRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type ChangePorts, changeItems, type ToldItem } from './change-items.ts';
 
+/** Told of what is passed over. */
+export type PassOver = (unreadable: Unreadable) => void;
 export type HeldRecord = Extract<ItemRecord, { state: 'held' }>;
 
 /** By Redis where it knows the batch, otherwise by the archive's records alone. */
 export async function* heldItems(
   { state, records }: Pick<Connections, 'state' | 'records'>,
   batch: string,
+  passOver: PassOver = () => {},
 ): AsyncGenerator<HeldRecord> {
   const ids = (await state.counts(batch)) ? state.itemsIn(batch, ['held']) : records.list(batch);
-  for await (const record of readRecords(records, batch, ids)) if (record.state === 'held') yield record;
+  for await (const record of readable(readRecords(records, batch, ids), passOver)) {
+    if (record.state === 'held') yield record;
+  }
 }
 
 /** What a person needs to decide. */

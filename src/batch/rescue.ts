@@ -1,7 +1,9 @@
-import { readRecords, recordsOfBatch } from '../archive/read-records.ts';
+import { readable, readRecords, recordsOfBatch } from '../archive/read-records.ts';
+import { UsageError } from '../errors.ts';
 import { isUnknown } from '../items/charges.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { askAgain } from './change-items.ts';
 import { chunksOf } from './chunks-of.ts';
@@ -33,13 +35,13 @@ function mayHaveAnImage(record: ItemRecord, storedTtlMs: number, now = Number.NE
   return mayYieldItsImage({ ...record, failure }, { now, storedTtlMs });
 }
 
-export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[] };
+export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[]; unreadable: Unreadable[] };
 
 const CHUNK = 500;
 
 /**
  * Takes every item that can be rescued up again, to be asked for; nothing is ever submitted by this. Redis may be empty.
- * Throws a UsageError: `batch-unknown`, `archive-differs`.
+ * Throws a UsageError: `batch-unknown`, `archive-differs`, `api-differs`.
  */
 export async function takeUp(
   connections: RestorePorts,
@@ -47,9 +49,15 @@ export async function takeUp(
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {
   const { config, clock, records } = connections;
-  await restoredBatch(connections, batch);
-  const rescue: Rescue = { asked: [], tooOld: [], noTask: [] };
-  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
+  const { api } = await restoredBatch(connections, batch);
+  if (api !== '' && api !== config.apiUrl) {
+    throw new UsageError('api-differs', `The batch ${batch} is made at ${api}, not at ${config.apiUrl}`, {
+      hint: 'Its tasks are known there: name the same in FLUX_API_URL.',
+    });
+  }
+  const rescue: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
+  const found = readable(recordsOfBatch(records, batch), (unreadable) => void rescue.unreadable.push(unreadable));
+  for await (const some of chunksOf(found, CHUNK)) {
     const now = clock.now();
     const toAsk: ItemRecord[] = [];
     for (const record of some) {
@@ -85,7 +93,7 @@ export async function rescuedItems(
   ids: readonly string[],
 ): Promise<Rescued[]> {
   const found: Rescued[] = [];
-  for await (const record of readRecords(records, batch, ids)) {
+  for await (const record of readable(readRecords(records, batch, ids), () => {})) {
     const { id, name, state } = record;
     const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
     found.push({ id, name, state, ...(failure && { class: failure.class, message: failure.message }) });

@@ -1,4 +1,4 @@
-import { readRecords } from '../archive/read-records.ts';
+import { readable, readRecords } from '../archive/read-records.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
@@ -8,6 +8,7 @@ import { loadPrices } from '../money/load-prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { askAgain, changeItems, itemsInStates, type ToldItem } from './change-items.ts';
+import type { PassOver } from './held.ts';
 
 /** An item to make live again: `submit` pays anew, `ask` polls a task that is paid for. */
 export type Choice = { id: string; name: string; model: string; how: 'submit' | 'ask' };
@@ -20,12 +21,13 @@ export async function chooseFailed(
   { state, records, config, clock }: Pick<Connections, 'state' | 'records' | 'config' | 'clock'>,
   batch: string,
   classes: readonly Failure['class'][],
+  passOver: PassOver = () => {},
 ): Promise<Choice[]> {
   const isWanted = (failure: Failure) =>
     classes.length > 0 ? classes.includes(failure.class) : failure.class !== 'cancelled';
   const settings = { now: clock.now(), storedTtlMs: config.storedTtlMs };
   const chosen: Choice[] = [];
-  for await (const record of readRecords(records, batch, state.itemsIn(batch, ['failed']))) {
+  for await (const record of readable(readRecords(records, batch, state.itemsIn(batch, ['failed'])), passOver)) {
     // A record that is `queued` again: a former retry was cut off before the state followed.
     if (record.state === 'queued' || (record.state === 'failed' && isWanted(record.failure))) {
       chosen.push(choiceOf(record, settings));
@@ -80,13 +82,9 @@ async function requeueSome(
 
 /** Those that are still in this state by Redis and by their records. */
 async function endedItems(ports: RetryPorts, batch: string, was: EndedState, ids: readonly string[]) {
-  const standing = await itemsInStates(ports, batch, ids, [was]);
+  const standing = (await itemsInStates(ports, batch, ids, [was])).map(({ id }) => id);
   const ended: { was: EndedState; record: ItemRecord }[] = [];
-  for await (const record of readRecords(
-    ports.records,
-    batch,
-    standing.map(({ id }) => id),
-  )) {
+  for await (const record of readable(readRecords(ports.records, batch, standing), () => {})) {
     if (record.state === was) ended.push({ was, record });
   }
   return ended;

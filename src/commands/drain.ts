@@ -13,7 +13,8 @@ export function drainTimeoutMs(flags: DrainFlags, config: Config): number {
   return flags.drainTimeout ?? longestDrainMs(config);
 }
 
-export function parseDrainTimeout(text: string): number {
+/** Throws what commander shows as a mistake in the option. */
+export function parseDurationOption(text: string): number {
   try {
     return parseDuration(text);
   } catch (error) {

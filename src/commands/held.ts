@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../batch/held.ts';
-import { restoredBatch } from '../batch/restore.ts';
+import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
@@ -9,6 +9,7 @@ import type { Connections } from '../wiring/connections.ts';
 import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const ACTIONS = ['list', 'resubmit', 'drop', 'attach'] as const;
@@ -45,8 +46,9 @@ export function heldCommand(): Command {
     });
 }
 
-async function act(connections: Connections, batch: string, action: Action, items: readonly string[], flags: Flags) {
-  await restoredBatch(connections, batch);
+async function act(opened: Connections, batch: string, action: Action, items: readonly string[], flags: Flags) {
+  await restoredBatch(opened, batch);
+  const connections = await onRouteOf(opened, batch);
   switch (action) {
     case 'list':
       return list(connections, batch, flags);
@@ -63,7 +65,7 @@ async function act(connections: Connections, batch: string, action: Action, item
 
 async function list(connections: Connections, batch: string, flags: Flags): Promise<void> {
   let count = 0;
-  for await (const record of heldItems(connections, batch)) {
+  for await (const record of heldItems(connections, batch, tellUnreadable())) {
     count += 1;
     const text = flags.json ? JSON.stringify(record) : [...describeHeld(record, Date.now()), ''].join('\n');
     process.stdout.write(`${text}\n`);

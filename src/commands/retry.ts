@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { ToldItem } from '../batch/change-items.ts';
-import { restoredBatch } from '../batch/restore.ts';
+import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { chooseFailed, costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { FAILURE_CLASSES, type Failure } from '../items/record.ts';
@@ -8,6 +8,7 @@ import { plural, say } from '../text/terminal.ts';
 import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
@@ -32,9 +33,10 @@ export function retryCommand(): Command {
     .option('--json', 'print what is retried as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
-        await restoredBatch(connections, batch);
-        const failed = await chooseFailed(connections, batch, flags.class ?? []);
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (opened) => {
+        await restoredBatch(opened, batch);
+        const connections = await onRouteOf(opened, batch);
+        const failed = await chooseFailed(connections, batch, flags.class ?? [], tellUnreadable());
         const choices = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
         const cost = await costOfChoices(choices, connections.config.pricesFile);
         const what = describeChoices(choices, cost);

@@ -7,7 +7,7 @@ import { say } from '../text/terminal.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
-import { withConnections } from './with-connections.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -34,7 +34,7 @@ export function serveCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       const config = loadConfig({ ...overridesOf(flags), ...(flags.port === undefined ? {} : { PORT: flags.port }) });
-      await withConnections(config, { patient: false, prove: false, logLevel: 'info' }, async (connections) => {
+      await withConnections(config, { ...LOOK, logLevel: 'info' }, async (connections) => {
         sayWarnings(connections);
         const serving = await openServing(connections);
         const server = await startServer(serving, { host: flags.host, port: config.port });

@@ -6,7 +6,7 @@ import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
-import { ONE_SHOT, withConnections } from './with-connections.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -24,7 +24,7 @@ export function statusCommand(): Command {
     .option('--json', 'print it as JSON; with --watch a line each second')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string | undefined, flags: ConfigFlags & { watch?: true; json?: true }) => {
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
+      await withConnections(loadConfig(overridesOf(flags)), LOOK, async (connections) => {
         const read = snapshotReader(connections);
         if (flags.watch) {
           const stop = onStopSignals({ stopsForFaults: false });

@@ -6,7 +6,7 @@ import { checkAccount } from '../provider/check-account.ts';
 import { say } from '../text/terminal.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDurationOption } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 import { sayWarnings } from './print.ts';
 import { DRAINING, onStopSignals } from './signals.ts';
@@ -32,7 +32,7 @@ export function workerCommand(startFleet: StartFleet): Command {
     .option('--submit-concurrency <count>', 'submits under way or waiting for their slot', atLeastOne)
     .option('--poll-concurrency <count>', 'polls under way', atLeastOne)
     .option('--archive-concurrency <count>', 'images held in memory at once', atLeastOne)
-    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .addHelpText('after', EXAMPLES)
     .action(async (stages: WorkerStage[], flags: Flags & DrainFlags) => {
       const config = loadConfig(overridesOf(flags));

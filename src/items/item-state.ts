@@ -25,7 +25,7 @@ export const MAY_COME_FROM: Readonly<Record<ItemState, readonly ItemState[]>> = 
   finished: ['queued', 'submitting', 'submitted', 'held', 'failed'],
   archived: ['queued', 'submitting', 'submitted', 'finished', 'held', 'failed', 'cancelled'],
   failed: ['queued', 'submitting', 'submitted', 'finished', 'held', 'cancelled'],
-  held: ['queued', 'submitting', 'submitted', 'cancelled'],
+  held: ['queued', 'submitting', 'submitted', 'finished', 'cancelled'],
   cancelled: ['queued', 'submitting'],
 };
 

@@ -23,14 +23,17 @@ export type EnqueueOptions = {
   budget?: number;
   /** Priority of the batch: 0, the default, is the highest, larger numbers come later. */
   priority?: number;
+  /** Pay again for items that had ended and are gone from the archive. Without it, they make the call throw `archive-lost`. */
+  remake?: boolean;
   /** When it aborts, the call rejects with the signal's reason. Enqueue the manifest again to continue. */
   signal?: AbortSignal;
 };
 
 /**
  * The number of items in the manifest, and how many of them will be submitted, or polled because their task already runs.
+ * `unreadable`: ids of items whose record cannot be read, if there are any; they count as failed until it is put right.
  */
-export type Enqueued = { items: number; submits: number; polls: number };
+export type Enqueued = { items: number; submits: number; polls: number; unreadable?: readonly string[] };
 
 export type FollowOptions = { signal?: AbortSignal };
 
@@ -85,7 +88,7 @@ export type FluxBatch = {
   /**
    * Puts the items of a manifest into the queues. It is idempotent: a second call continues where the first stopped and
    * submits nothing twice. It does not ask before spending (CONFIRM_CREDITS is for the command line), so set a budget.
-   * Throws `price-missing`, `archive-differs`, `redis-unreachable` and others.
+   * Throws `price-missing`, `archive-differs`, `archive-lost`, `redis-unreachable` and others.
    */
   enqueue(manifest: LoadedManifest, options?: EnqueueOptions): Promise<Enqueued>;
   /**

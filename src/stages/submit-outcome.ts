@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FluxError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { stopsTheFleet, updateBreaker } from '../fleet/update-breaker.ts';
 import type { Item, Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
@@ -7,17 +7,21 @@ import { failedRecord, heldRecord, recordWithTask, releasedRecord, requeuedRecor
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import type { Ports, Run, Slot, StageOutcome, StageSettings } from './ports.ts';
+import type { Ports, Slot, StageOutcome, StageSettings } from './ports.ts';
+import { backoffMs } from './retry.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
 
+/** Where a person lets us submit again what may have been charged: one item goes on so often, and then waits for that person. */
+const MOST_UNKNOWN = 20;
+
 /** A request that went out, or may have. `claimed` is its record so far. */
-export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run; isProbe: boolean };
+export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; isProbe: boolean };
 
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
-  const { item, claimed, slot, run } = attempt;
+  const { item, claimed, slot } = attempt;
   // This comes first: others are about to submit.
   await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
@@ -30,13 +34,10 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
       await slot.settle();
       return { kind: 'done' };
     }
-    case 'not-sent': {
+    case 'not-sent':
       await slot.release();
-      const error = new FluxError('submit-not-sent', `The provider cannot be reached: ${outcome.message}`);
-      if (run.lastAttempt) return fail(item, claimed, { class: 'unreachable', message: error.message }, ports);
       await giveBack(item, claimed, ports);
-      return { kind: 'retry', error };
-    }
+      return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
     case 'unknown':
       await slot.settle();
       return settleUnknown(outcome, attempt, ports);
@@ -78,14 +79,14 @@ async function settleUnknown(
   attempt: Attempt,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const { item, claimed, run } = attempt;
-  if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
-    const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
+  const { item, claimed } = attempt;
+  const unknown = (claimed.unknownAttempts ?? 0) + 1;
+  if (ports.settings.onUnknown === 'resubmit' && unknown < MOST_UNKNOWN) {
     const requeue = whileClaimed(claimed, requeuedRecord);
     const { written, record } = await ports.records.update(item.batch, item.id, requeue, claimed);
     if (!written) return goOnWith(record, attempt, ports);
     await ports.state.move(item, 'queued');
-    return { kind: 'retry', error };
+    return { kind: 'later', atMs: ports.now() + backoffMs(unknown) };
   }
   return goOnWith(await hold(item, claimed, outcome.message, outcome.code, ports), attempt, ports);
 }

@@ -78,7 +78,11 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
       forward: byTurns(forward, turn, all),
       provider: byTurns(rig.ports.provider, turn, all),
     };
-    const control = byTurns(redisBatchControl(rig.redis, rig.keys, bullmq, rig.state), turn, all);
+    const control = byTurns(
+      redisBatchControl(rig.redis, rig.keys, { of: async () => bullmq, all: async () => [bullmq] }, rig.state),
+      turn,
+      all,
+    );
     const people = {
       records,
       state,
@@ -133,7 +137,7 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
     enqueue: (people) => enqueue(people),
   };
   async function enqueue({ records, state, queues: to, config }: People) {
-    const manifest = { batch: item.batch, digest: 'digest', archive: rig.archive.url };
+    const manifest = { batch: item.batch, digest: 'digest', archive: rig.archive.url, api: CONFIG.apiUrl };
     await enqueueItems(
       manifest,
       (async function* () {

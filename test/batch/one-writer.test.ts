@@ -27,7 +27,7 @@ async function begin(rig: Rig, beginning: Beginning) {
   const { taskId } = accepted;
   const record = recordAt(beginning, item, taskId);
   await rig.records.write(record);
-  await rig.state.intake.open(batch, { archive: rig.archive.url, digest: 'digest' });
+  await rig.state.intake.open(batch, { archive: rig.archive.url, api: 'http://127.0.0.1:1', digest: 'digest' });
   await rig.state.intake.admit(batch, [{ id: item.id, was: undefined, to: record.state }]);
   await rig.state.intake.seal(batch);
   return { item, taskId };

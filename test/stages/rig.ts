@@ -29,8 +29,7 @@ import { memoryQueues } from './memory-queues.ts';
 
 export const BATCH = 'spring';
 export const NEVER = new AbortController().signal;
-export const FIRST_RUN: Run = { lastAttempt: false, runs: 1, signal: NEVER };
-export const LAST_RUN: Run = { lastAttempt: true, runs: 20, signal: NEVER };
+export const FIRST_RUN: Run = { runs: 1, remembered: {}, signal: NEVER };
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
@@ -65,7 +64,8 @@ export async function openRig(
   const keys = keysOf(prefix);
   const archive = folderArchive(folder);
   const prices = { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: { 'flux-kontext-pro': 8 } };
-  const records = chargingRecords(recordsIn(archive), prices, redisSpending(redis, keys).record);
+  const spending = redisSpending(redis, keys);
+  const records = chargingRecords(recordsIn(archive), prices, spending.record);
   const ended: string[] = [];
   const state = redisBatchState(redis, keys, async (batch) => {
     ended.push(batch);
@@ -119,7 +119,8 @@ export async function openRig(
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
     claimLead: claimLead(),
     unsentClaims: unsentClaims(),
-    metrics: { observe: () => {}, countCallback: () => {} },
+    metrics: { observe: () => {}, countCallback: () => {}, count: () => {} },
+    faults: { note: () => {}, clear: () => {} },
     durations: redisDurations(redis, keys),
     settings,
   } satisfies Ports;
@@ -127,11 +128,12 @@ export async function openRig(
     now: Date.now,
     records,
     intake: state.intake,
+    keepCharges: spending.keep,
     queues: jobs.bulk,
     settings: { onUnknown: settings.onUnknown, pollGiveUpMs: settings.pollGiveUpMs, storedTtlMs: settings.storedTtlMs },
   };
 
-  await state.intake.open(BATCH, { archive: archive.url, digest: 'digest' });
+  await state.intake.open(BATCH, { archive: archive.url, api: simulator.url, digest: 'digest' });
 
   return {
     simulator,

@@ -110,7 +110,7 @@ describe('a claim that was stored though its write timed out, in an archive that
 
   test('is not held when the process gives up', async () => {
     const rig = await interrupted();
-    await giveUp(item, unreachable(), rig.ports);
+    await giveUp(item, unreachable(), 'submit', rig.ports);
     expect(await rig.recordOf(item)).toMatchObject({ state: 'failed', failure: { class: 'internal' } });
   });
 
