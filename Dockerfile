@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # The version is written out, so that the same commit makes the same image. Raise it for Node's security releases.
-ARG NODE=node:24.11.1-bookworm-slim
+ARG NODE=node:24.19.0-bookworm-slim
 
 FROM ${NODE} AS build
 WORKDIR /app
