@@ -20,7 +20,12 @@ const PURE = [
 ];
 
 /** What takes long, by itself or because it waits for something to be given up as dead: `npm run test:long`. */
-const LONG = ['test/faults/**/*.test.ts', 'test/acceptance/{fleet,kill}.test.ts', 'test/workers/takeover.test.ts'];
+const LONG = [
+  'test/faults/**/*.test.ts',
+  'test/acceptance/{fleet,kill}.test.ts',
+  'test/workers/takeover.test.ts',
+  'test/upgrade/**/*.test.ts',
+];
 
 /**
  * Files share their processes, and with them what they import: a process for each file spends most of the run on loading

@@ -21,14 +21,16 @@ export type Cli = {
 export type CliOptions = {
   /** Nobody reads its stdout any more, as behind `| head`. */
   intoClosedPipe?: boolean;
+  /** Another version's. */
+  program?: string;
 };
 
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
   args: readonly string[],
-  { intoClosedPipe = false, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
+  { intoClosedPipe = false, program = PROGRAM, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
 ): Cli {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, ...args], { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
   if (intoClosedPipe) child.stdout.destroy();
   const { pid } = child;
   if (pid === undefined) throw new Error('The program cannot be started');
