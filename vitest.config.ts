@@ -25,6 +25,7 @@ const LONG = [
   'test/acceptance/{fleet,kill}.test.ts',
   'test/workers/takeover.test.ts',
   'test/upgrade/**/*.test.ts',
+  'test/library/npx.test.ts',
 ];
 
 /**
