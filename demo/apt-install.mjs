@@ -26,13 +26,13 @@ export function aptInstall(packages) {
   const policyIsOurs = !existsSync(POLICY);
   // Ctrl-C ends apt-get, but this process must live on to remove the policy file.
   const ignore = () => {};
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, ignore);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, ignore);
   if (policyIsOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     return apt('update') && apt('install', '-y', '--no-install-recommends', ...packages);
   } finally {
     if (policyIsOurs) rmSync(POLICY, { force: true });
-    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, ignore);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, ignore);
   }
 }
 

@@ -21,7 +21,7 @@ await clearFormerDemo();
 
 // Ctrl-C in the terminal also reaches the command, which drains. This process stays to stop the simulator afterwards.
 let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM']) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     interrupted = true;
   });

@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
 import { EXIT } from './commands/exit-codes.ts';
+import { guardOutputs } from './commands/outputs.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
 import { say } from './text/terminal.ts';
 import { VERSION } from './version.ts';
@@ -101,18 +103,23 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
+/** Everything is closed by then. What still keeps the process alive, such as an unanswered request, is not waited for longer. */
+const EXITS_WITHIN_MS = 5_000;
+
 /** Runs the command line. Only this function turns errors into messages and exit codes. */
 export async function main(argv: readonly string[], fleet: LoadFleet): Promise<void> {
   const debug = argv.includes('--debug');
-  // A closed pipe (`| head`) is not an error, and must not prevent the command from closing its connections.
-  process.stdout.on('error', (error) => {
-    if (!isClosedPipe(error)) throw error;
-  });
+  const outputs = guardOutputs();
   try {
     await (await program(argv, fleet)).parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = isClosedPipe(error) ? EXIT.allArchived : report(error, debug);
+    if (!outputs.isOurs(error)) process.exitCode = report(error, debug);
   }
+  // A write that fails says so in a later turn.
+  await nextTurn();
+  const lost = outputs.failure();
+  if (lost) process.exitCode = report(lost, debug);
+  setTimeout(() => process.exit(), EXITS_WITHIN_MS).unref();
 }
 
 async function program(argv: readonly string[], fleet: LoadFleet): Promise<Command> {
@@ -151,10 +158,6 @@ function report(error: unknown, debug: boolean): number {
   if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '));
   if (debug) for (const stack of stacksOf(error)) say(stack);
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
-}
-
-function isClosedPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
 /** The stacks of an error and of its causes, outermost first. */

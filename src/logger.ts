@@ -24,7 +24,7 @@ export function createLogger(
   );
 }
 
+/** By the one stream that all talk goes to: what becomes of it when nobody reads any more is settled there. */
 function toStderr(): WriteLine {
-  const stderr = pino.destination({ fd: 2, sync: true });
-  return (line) => void stderr.write(line);
+  return (line) => void process.stderr.write(line);
 }

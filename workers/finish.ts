@@ -1,19 +1,23 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
-import { readBatchFile, writeBatchFile } from '../src/archive/batch-file.ts';
+import { type BatchFile, updateBatchFile } from '../src/archive/batch-file.ts';
+import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
+import { newBatchFile } from '../src/batch/new-batch-file.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
 
 const finishSchema = z.object({ batch: z.string() });
-type Shared = Pick<StageWorkerOptions<unknown>, 'redis' | 'clock' | 'prefix' | 'signal' | 'onTrouble'>;
+type Shared = Pick<
+  StageWorkerOptions<unknown>,
+  'redis' | 'clock' | 'prefix' | 'suffix' | 'signal' | 'onTrouble' | 'count'
+>;
+
+type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records'>;
 
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
-export function finishWorker(
-  connections: Pick<Connections, 'log' | 'state' | 'archive' | 'records'>,
-  shared: Shared,
-): Worker {
+export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
   return stageWorker({
     ...shared,
     stage: 'finish',
@@ -24,16 +28,39 @@ export function finishWorker(
   });
 }
 
-async function finish(
-  batch: string,
-  { state, archive, records }: Pick<Connections, 'state' | 'archive' | 'records'>,
-): Promise<StageOutcome> {
+async function finish(batch: string, connections: FinishPorts): Promise<StageOutcome> {
+  const { state, routes, archive, records, log } = connections;
   const counts = await state.counts(batch);
-  await writeIndex(batch, { archive, records });
-  const file = await readBatchFile(archive, batch);
-  if (counts && file) {
-    await writeBatchFile(archive, { ...file, totals: counts.items, finished: new Date().toISOString() });
-    await state.noteFinished(batch, counts.version);
+  if (counts && !isOnRoute(counts, routes.route)) {
+    // An index of our archive would be one of nothing.
+    await handOver(batch, counts, routes);
+    return { kind: 'done' };
   }
+  const unreadable = await writeIndex(batch, { archive, records });
+  for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
+  // A batch that has gone on meanwhile ends again, and then has other totals.
+  if (!counts || (await state.counts(batch))?.version !== counts.version) return { kind: 'done' };
+  const substitute = await batchFileOf(batch, counts, connections);
+  const finished = new Date().toISOString();
+  await updateBatchFile(archive, batch, (now) => {
+    if (now.kind === 'unreadable') log.error({ batch, reason: now.message }, 'batch file written anew');
+    return { ...(now.kind === 'file' ? now.file : substitute), totals: counts.items, finished };
+  });
+  await state.noteFinished(batch, counts.version, unreadable);
   return { kind: 'done' };
+}
+
+/** Of a batch that names no API it is not known which queues are its own: the sweep of its workers adds the job again. */
+async function handOver(batch: string, { api }: BatchCounts, routes: Connections['routes']): Promise<void> {
+  const queues = await routes.of(batch);
+  if (api !== '' && queues !== routes.own) await queues.finish(batch);
+}
+
+/** From what Redis knows. The settings are this worker's. */
+async function batchFileOf(batch: string, counts: BatchCounts, { state, config }: FinishPorts): Promise<BatchFile> {
+  return newBatchFile(batch, {
+    config: { ...config, budgetCredits: counts.budget },
+    digest: await state.manifestDigest(batch),
+    createdAt: counts.createdAt,
+  });
 }

@@ -1,11 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
-import { finishedSchema, itemSchema, submittedSchema } from '../src/items/item.ts';
+import {
+  type Finished,
+  finishedSchema,
+  type Item,
+  itemSchema,
+  type Submitted,
+  submittedSchema,
+} from '../src/items/item.ts';
 import { pollNow } from '../src/queue/poll-now.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
 import { archive } from '../src/stages/archive.ts';
-import { giveUp } from '../src/stages/give-up.ts';
+import { giveUp, type ItemStage } from '../src/stages/give-up.ts';
 import { poll } from '../src/stages/poll.ts';
 import { submit } from '../src/stages/submit.ts';
 import type { Connections } from '../src/wiring/connections.ts';
@@ -13,9 +20,10 @@ import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { onlyOurArchive } from './only-our-archive.ts';
+import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
+import { watchArchive } from './watch-archive.ts';
 
 const POLL_CONCURRENCY = 16;
 const ARCHIVE_CONCURRENCY = 8;
@@ -29,7 +37,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => starters[stage]());
-  const sweep = startSweep(connections, ports);
+  const sweep = startSweep(connections, ports, options.jobCheckMs);
   const heartbeat = startHeartbeat(connections, options.stages);
   let drained: Promise<boolean> | undefined;
 
@@ -63,38 +71,55 @@ function startersOf(
   { concurrency = {}, onTrouble }: FleetOptions,
   signal: AbortSignal,
 ): Record<Stage, () => Worker> {
-  const { redis, clock, prefix, keys, queues, config } = connections;
-  const shared = { redis, clock, prefix, signal, onTrouble };
-  const polls = pollNow(redis, keys, queues);
-  const ours = onlyOurArchive(connections, onTrouble);
+  const { redis, clock, prefix, keys, routes, config } = connections;
+  const { metrics, log } = ports;
+  const watched = watchArchive(ports, onTrouble);
+  const shared = {
+    ...{ redis, clock, prefix, suffix: routes.suffix, signal },
+    ...{ onTrouble: watched.onTrouble, count: metrics.count },
+  };
+  const polls = pollNow(redis, keys, routes);
+  const ours = onlyOurRoute(connections, onTrouble);
+  const forItems = <Data extends Item>(stage: ItemStage, run: RunStage<Data>, pass: Pass<Data>) => ({
+    ...shared,
+    stage,
+    // A poll says nothing of the archive: as a rule it only reads the provider.
+    run: ours(stage === 'poll' ? run : watched.run(run), pass),
+    onUnforeseen: ({ batch, id }: Data, error: unknown) =>
+      log.error({ batch, item: id, stage, err: error }, 'unforeseen error, to be tried again'),
+    giveUp: (item: Data, error: unknown) => giveUp(item, error, stage, ports),
+  });
   return {
     submit: () =>
       stageWorker({
-        ...shared,
-        stage: 'submit',
+        ...forItems<Item>(
+          'submit',
+          (item, run) => submit(item, run, ports),
+          (item, queues) => queues.forward.submit(item),
+        ),
         schema: itemSchema,
         concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit),
-        run: ours((item, run) => submit(item, run, ports)),
-        giveUp: (item, error) => giveUp(item, error, ports),
       }),
     poll: () =>
       stageWorker({
-        ...shared,
-        stage: 'poll',
+        ...forItems<Submitted>(
+          'poll',
+          (item, run) => poll(item, run, ports),
+          (item, queues) => queues.forward.poll(item, clock.now()),
+        ),
         schema: submittedSchema,
         concurrency: concurrency.poll ?? POLL_CONCURRENCY,
-        run: ours((item, run) => poll(item, run, ports)),
         isDueNow: (item) => polls.take(item),
-        giveUp: (item, error) => giveUp(item, error, ports),
       }),
     archive: () =>
       stageWorker({
-        ...shared,
-        stage: 'archive',
+        ...forItems<Finished>(
+          'archive',
+          (item, run) => archive(item, run, ports),
+          (item, queues) => queues.forward.archive(item),
+        ),
         schema: finishedSchema,
         concurrency: concurrency.archive ?? ARCHIVE_CONCURRENCY,
-        run: ours((item, run) => archive(item, run, ports)),
-        giveUp: (item, error) => giveUp(item, error, ports),
       }),
     finish: () => finishWorker(connections, shared),
   };

@@ -6,7 +6,7 @@ import type { Connections } from '../src/wiring/connections.ts';
 
 /** Tells the fleet that this process works, until it stops. The next beat makes up for one that fails. */
 export function startHeartbeat(
-  { heartbeats, log }: Pick<Connections, 'heartbeats' | 'log'>,
+  { heartbeats, routes, log }: Pick<Connections, 'heartbeats' | 'routes' | 'log'>,
   stages: readonly string[],
 ) {
   const startedAt = Date.now();
@@ -22,7 +22,10 @@ export function startHeartbeat(
   let stopped = false;
   const beat = () => {
     if (stopped) return;
-    heartbeats.beat(facts).catch((error: unknown) => log.warn({ error: String(error) }, 'no heartbeat'));
+    // Others find by it under which names we work, also after Redis was emptied.
+    Promise.all([heartbeats.beat(facts), routes.keep()]).catch((error: unknown) =>
+      log.warn({ error: String(error) }, 'no heartbeat'),
+    );
   };
   const timer = setInterval(beat, BEAT_EVERY_MS);
   timer.unref();

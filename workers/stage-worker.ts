@@ -1,10 +1,14 @@
-import { DelayedError, type Job, MetricsTime, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, MetricsTime, Worker } from 'bullmq';
 import type { z } from 'zod';
+import { FluxError, messageOf } from '../src/errors.ts';
+import type { CounterName } from '../src/metrics/definitions.ts';
 import { promoteDelayed } from '../src/queue/promote-delayed.ts';
 import type { Stage } from '../src/queue/queues.ts';
+import { isRedisAway } from '../src/redis/away.ts';
 import type { Clock } from '../src/redis/clock.ts';
 import type { RedisClient } from '../src/redis/connection.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
+import { rememberedSchema } from '../src/stages/remembered.ts';
 import { backoffMs, retryRule } from '../src/stages/retry.ts';
 
 /**
@@ -17,27 +21,39 @@ const RENEWAL_MS = 1_000;
 const STALLED_CHECK_MS = 1_000;
 /** Every stage may be run again any number of times; a low count would fail a job outside of its stage. */
 const MOST_STALLS = 1_000_000;
+/** Until then a worker of a newer version, which added the data that this one cannot read, may have the job. */
+const UNREADABLE_MS = 60_000;
+/** What kept an item from being set aside, as an archive that refuses, may be over by then. */
+const SET_ASIDE_AGAIN_MS = 30_000;
+const REDIS_AWAY_MS = 5_000;
 
 export type StageWorkerOptions<Data> = {
   stage: Stage;
+  /** What the queue's name ends in besides. */
+  suffix?: string;
   schema: z.ZodType<Data>;
   concurrency: number;
   run(data: Data, run: Run): Promise<StageOutcome>;
-  /** The last attempt threw: end what the job is about. */
+  /** A run threw what no rule foresees, and the job has attempts left. */
+  onUnforeseen?(data: Data, error: unknown): void;
+  /** The last attempt threw: set aside what the job is about. When this throws too, the job stays and comes again. */
   giveUp(data: Data, error: unknown): Promise<void>;
   /** Asked after the job was delayed: is it to run at once after all? */
   isDueNow?(data: Data): Promise<boolean>;
   /** A fault that is not the item's: the whole process may want to stop for it. */
   onTrouble(error: unknown): void;
+  count(name: CounterName): void;
   redis: RedisClient;
   clock: Clock;
   prefix: string;
   signal: AbortSignal;
 };
 
-/** Between BullMQ and a stage: parses the job's data, runs the stage, tells the queue its outcome. */
+/** Between BullMQ and a stage: parses the job's data, runs the stage, tells the queue its outcome. No job is ever dropped. */
 export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
-  const worker = new Worker(options.stage, (job, token) => processJob(job, token, options), {
+  const toldOf = new Set<string>();
+  const name = options.stage + (options.suffix ?? '');
+  const worker = new Worker(name, (job, token) => processJob(job, token, toldOf, options), {
     connection: options.redis,
     prefix: options.prefix,
     concurrency: options.concurrency,
@@ -54,32 +70,51 @@ export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
   return worker;
 }
 
-async function processJob<Data>(job: Job, token: string | undefined, options: StageWorkerOptions<Data>): Promise<void> {
+async function processJob<Data>(
+  job: Job,
+  token: string | undefined,
+  toldOf: Set<string>,
+  options: StageWorkerOptions<Data>,
+): Promise<void> {
   const parsed = options.schema.safeParse(job.data);
-  if (!parsed.success) {
-    const error = new UnrecoverableError(`Expected the data of a ${options.stage} job: ${parsed.error.message}`);
-    options.onTrouble(error);
-    throw error;
-  }
-  const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-  const outcome = await settle(
-    parsed.data,
-    { lastAttempt, runs: job.attemptsStarted, signal: options.signal },
-    options,
-  );
+  if (!parsed.success) return putOff(job, token, parsed.error.message, toldOf, options);
+  const run: Run = {
+    runs: job.attemptsStarted,
+    remembered: rememberedSchema.parse(job.progress),
+    signal: options.signal,
+  };
+  const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+  const outcome = await settle(parsed.data, run, isLast, options);
   switch (outcome.kind) {
     case 'done':
       return;
     case 'later':
+      if (outcome.remember) await job.updateProgress(outcome.remember);
       // BullMQ goes by the machine's own clock.
       await job.moveToDelayed(Date.now() + Math.max(outcome.atMs - options.clock.now(), 1), token);
       await promoteIfDue(job, parsed.data, options);
       throw new DelayedError();
-    case 'retry':
-      throw outcome.error;
     default:
       outcome satisfies never;
   }
+}
+
+/** The job is somebody's item, whatever its data says. Each kind of data that cannot be read is told once. */
+async function putOff<Data>(
+  job: Job,
+  token: string | undefined,
+  why: string,
+  toldOf: Set<string>,
+  { stage, onTrouble, count }: StageWorkerOptions<Data>,
+): Promise<never> {
+  count('unreadable');
+  if (!toldOf.has(why)) {
+    toldOf.add(why);
+    const hint = 'Was it added by a newer version? It waits for a worker that can read it.';
+    onTrouble(new FluxError('job-unreadable', `The data of a ${stage} job cannot be read: ${why}`, { hint }));
+  }
+  await job.moveToDelayed(Date.now() + UNREADABLE_MS, token);
+  throw new DelayedError();
 }
 
 /** Asked only now: a callback that came before the delay left a mark, and one that comes after it finds a delayed job. */
@@ -92,17 +127,52 @@ async function promoteIfDue<Data>(job: Job, data: Data, { isDueNow }: StageWorke
 }
 
 /** The stage's outcome, or what the retry table makes of what it threw. */
-async function settle<Data>(data: Data, run: Run, options: StageWorkerOptions<Data>): Promise<StageOutcome> {
+async function settle<Data>(
+  data: Data,
+  run: Run,
+  isLast: boolean,
+  options: StageWorkerOptions<Data>,
+): Promise<StageOutcome> {
+  const later = (delayMs: number): StageOutcome => ({
+    kind: 'later',
+    atMs: options.clock.now() + delayMs * (0.75 + Math.random() * 0.5),
+  });
   try {
     return await options.run(data, run);
   } catch (error) {
+    if (isRedisAway(error)) return later(REDIS_AWAY_MS);
     const rule = retryRule(error);
     if (rule.kind === 'wait') {
       options.onTrouble(error);
-      return { kind: 'later', atMs: options.clock.now() + rule.delayMs * (0.75 + Math.random() * 0.5) };
+      return later(rule.delayMs);
     }
-    if (!run.lastAttempt) throw error;
+    // Trying again would come to the same, and it is no bug.
+    if (rule.kind === 'end') return setAside(data, error, later, options);
+    options.count('unforeseen');
+    if (!isLast) {
+      options.onUnforeseen?.(data, error);
+      throw error;
+    }
+    return setAside(data, error, later, options);
+  }
+}
+
+async function setAside<Data>(
+  data: Data,
+  error: unknown,
+  later: (delayMs: number) => StageOutcome,
+  options: StageWorkerOptions<Data>,
+): Promise<StageOutcome> {
+  try {
     await options.giveUp(data, error);
+    options.count('setAside');
     return { kind: 'done' };
+  } catch (cause) {
+    options.count('notSetAside');
+    const { stage, onTrouble } = options;
+    const why = `An item whose ${stage} keeps failing cannot be set aside yet: ${messageOf(cause)}`;
+    // The archive's own faults are known by their codes: a process may want to stop for them.
+    onTrouble(retryRule(cause).kind === 'wait' ? cause : new FluxError('not-set-aside', why, { cause }));
+    return later(SET_ASIDE_AGAIN_MS);
   }
 }

@@ -1,10 +1,14 @@
-import { hasEnded } from '../src/batch/counts.ts';
+import pMap from 'p-map';
+import { hasEnded, isFinished, isOnRoute } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
 import { leastPrice } from '../src/money/prices.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
+import { JOB_CHECK_MS, jobCheck } from './job-check.ts';
 
 const EVERY_MS = 5_000;
+/** There may be thousands of batches, most of which have ended. */
+const LOOKS_AT_ONCE = 64;
 /** A tripped breaker is probed by one process at a time, and not in every round. */
 const BREAKER_PROBE_MS = 15_000;
 
@@ -13,25 +17,43 @@ const BREAKER_PROBE_MS = 15_000;
  * - adds the finish job of a batch that has ended, where a crash came before it or the index is out of date
  * - completes a pause or a cancel that a crash cut short
  * - lets one submit probe the breaker when the reason for its trip may be over
+ * - gives a job to live items that have none
  */
 export function startSweep(
-  connections: Pick<Connections, 'state' | 'control' | 'queues' | 'log'>,
-  ports: Pick<OpenedPorts, 'provider' | 'prices'>,
+  connections: Connections,
+  ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics'>,
+  jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
-  const { state, control, queues, log } = connections;
+  const { state, control, queues, routes, log } = connections;
+  const jobs = jobCheck(connections, ports.metrics, jobCheckMs);
+  let isSweeping = false;
   const sweep = async () => {
-    for (const batch of await state.batches()) {
-      const counts = await state.counts(batch);
-      if (counts && hasEnded(counts) && counts.finishedVersion !== counts.version) await queues.finish(batch);
-    }
+    const all = await pMap(await state.batches(), (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
+    // Those of other routes have queues and workers of their own.
+    const batches = all.filter((counts) => counts !== undefined).filter((counts) => isOnRoute(counts, routes.route));
+    for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await queues.finish(counts.batch);
     await control.mend();
+    await probe();
+    await jobs.run(batches);
+  };
+  const probe = async () => {
     const breaker = await state.breaker();
     if (!breaker || !(await state.isMyProbe(BREAKER_PROBE_MS))) return;
     if (await mayBeOver(breaker, ports.provider, leastPrice(ports.prices))) await state.allowProbe();
   };
-  const timer = setInterval(() => {
-    sweep().catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'));
-  }, EVERY_MS);
+  const timer = setInterval(
+    () => {
+      // While Redis is away one sweep waits for it, and not one for each turn.
+      if (isSweeping) return;
+      isSweeping = true;
+      sweep()
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'))
+        .finally(() => {
+          isSweeping = false;
+        });
+    },
+    Math.min(EVERY_MS, jobCheckMs),
+  );
   timer.unref();
   return { stop: () => clearInterval(timer) };
 }

@@ -1,5 +1,8 @@
 export type WriteOptions = { contentType: string; signal?: AbortSignal };
 
+/** The content of a key, and its version. Different bytes have different versions. */
+export type Versioned = { body: Buffer; version: string };
+
 /** A file that is being written and that nobody can see yet. End it with exactly one of `commit` and `discard`. */
 export interface PendingFile {
   append(part: Buffer): Promise<void>;
@@ -25,9 +28,19 @@ export interface Archive {
   prepare(signal?: AbortSignal): Promise<void>;
   /** Undefined when there is no such key. */
   read(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
+  readVersioned(key: string, signal?: AbortSignal): Promise<Versioned | undefined>;
+  /** Overwrites what is there. A key that several processes write is written by `create` and `replace` only. */
   write(key: string, body: Buffer, options: WriteOptions): Promise<void>;
-  /** Writes only if the key is absent; returns false if it exists. This fences two workers that claim the same item. */
-  create(key: string, body: Buffer, options: WriteOptions): Promise<boolean>;
+  /**
+   * Writes only if the key is absent, and returns its version; undefined if it exists. This fences two workers that claim the
+   * same item.
+   */
+  create(key: string, body: Buffer, options: WriteOptions): Promise<string | undefined>;
+  /**
+   * Writes only if the key still has the version `was`, and returns the new version; undefined if it has another or is absent.
+   * A process that replaces what it has read overwrites nobody's change.
+   */
+  replace(key: string, body: Buffer, options: WriteOptions & { was: string }): Promise<string | undefined>;
   /** For files that are too large for memory. They are appended part by part; at most 8 MB are held. */
   begin(key: string, options: WriteOptions): Promise<PendingFile>;
   /**

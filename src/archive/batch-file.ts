@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { FluxError, messageOf } from '../errors.ts';
 import type { Archive } from './archive.ts';
 import { layout } from './layout.ts';
 
@@ -22,18 +24,56 @@ export const batchFileSchema = z.object({
 });
 export type BatchFile = z.infer<typeof batchFileSchema>;
 
-export async function readBatchFile(archive: Archive, batch: string): Promise<BatchFile | undefined> {
-  const body = await archive.read(layout.batch(batch));
-  if (!body) return undefined;
-  // People may edit this file. One that cannot be parsed counts as missing, and enqueueing writes it again.
-  try {
-    return batchFileSchema.parse(JSON.parse(body.toString('utf8')));
-  } catch {
-    return undefined;
-  }
+/** What an archive has in the place of a batch's file. `message` names the file. */
+export type FoundBatchFile =
+  | { kind: 'file'; file: BatchFile }
+  | { kind: 'unreadable'; message: string }
+  | { kind: 'missing' };
+
+export async function findBatchFile(archive: Archive, batch: string): Promise<FoundBatchFile> {
+  const key = layout.batch(batch);
+  return parseBatchFile(await archive.read(key), `${key} in ${archive.url}`);
 }
 
-export async function writeBatchFile(archive: Archive, file: BatchFile): Promise<void> {
-  const body = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
-  await archive.write(layout.batch(file.batch), body, { contentType: 'application/json' });
+/** The file is for people: one that cannot be read is taken for missing, and written anew. */
+export async function readBatchFile(archive: Archive, batch: string): Promise<BatchFile | undefined> {
+  const found = await findBatchFile(archive, batch);
+  return found.kind === 'file' ? found.file : undefined;
+}
+
+/** Far more than processes compete for one file. */
+const MOST_TRIES = 30;
+const LONGEST_WAIT_MS = 50;
+
+/**
+ * Changes the file without overwriting anybody else's change: `change` is called again when another process was faster. Throws the
+ * archive's errors.
+ */
+export async function updateBatchFile(
+  archive: Archive,
+  batch: string,
+  change: (now: FoundBatchFile) => BatchFile,
+): Promise<void> {
+  const key = layout.batch(batch);
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const found = await archive.readVersioned(key);
+    const file = change(parseBatchFile(found?.body, `${key} in ${archive.url}`));
+    const body = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
+    const options = { contentType: 'application/json' };
+    const written = found
+      ? await archive.replace(key, body, { ...options, was: found.version })
+      : await archive.create(key, body, options);
+    if (written !== undefined) return;
+    await sleep(Math.random() * LONGEST_WAIT_MS);
+  }
+  throw new FluxError('archive-unreachable', `${key} in ${archive.url} changes all the time`);
+}
+
+function parseBatchFile(body: Buffer | undefined, name: string): FoundBatchFile {
+  if (!body) return { kind: 'missing' };
+  try {
+    return { kind: 'file', file: batchFileSchema.parse(JSON.parse(body.toString('utf8'))) };
+  } catch (thrown) {
+    return { kind: 'unreadable', message: `${name} cannot be read: ${messageOf(thrown)}` };
+  }
 }

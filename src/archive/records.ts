@@ -1,28 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError, messageOf } from '../errors.ts';
-import { type ItemRecord, recordSchema } from '../items/record.ts';
+import { type ItemRecord, mayFollow, recordSchema } from '../items/record.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import type { Archive } from './archive.ts';
 import { itemOfRecordKey, layout } from './layout.ts';
 
+/** The new record for the present one; undefined leaves it as it is. Called again when another process was faster. */
+export type Change = (now: ItemRecord | undefined) => ItemRecord | undefined;
+/** The record after an update, and whether this update wrote it. */
+export type Changed = { written: boolean; record: ItemRecord | undefined };
+
 /** The items' records in an archive. All methods throw the archive's errors; `list` does so while it is iterated. */
 export type Records = {
-  /** Undefined when there is no record. Throws `record-corrupt` when the file is not a valid record of this item. */
+  /**
+   * Undefined when there is no record. Throws a `CorruptRecordError` (`record-corrupt`) when the file is not a valid record of
+   * this item.
+   */
   read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined>;
+  /** Overwrites what is there. Everything that runs beside other processes uses `create` and `update`. */
   write(record: ItemRecord, signal?: AbortSignal): Promise<void>;
+  /**
+   * Changes a record without overwriting anybody else's change: it is written only over the version that `change` was given.
+   * Otherwise it is read again, and `change` is called again. What `mayFollow` forbids is not written. `known`, a record that
+   * was read or written here before, saves the first read.
+   */
+  update(batch: string, item: string, change: Change, known?: ItemRecord): Promise<Changed>;
   /** Returns false when the item already has a record: another worker has claimed it. */
   create(record: ItemRecord, signal?: AbortSignal): Promise<boolean>;
   /** The ids of all items that have a record, in byte order of their keys. */
   list(batch: string, signal?: AbortSignal): AsyncIterable<string>;
 };
 
+/** Its code is `record-corrupt`. */
+export class CorruptRecordError extends FluxError {
+  override readonly name = 'CorruptRecordError';
+  readonly found: Unreadable;
+
+  constructor(archive: string, found: Unreadable, cause: unknown) {
+    super('record-corrupt', found.message, {
+      facts: { archive, key: found.key },
+      hint: 'Was it edited by hand? Put it right. Do not delete it: that would submit its item again.',
+      cause,
+    });
+    this.found = found;
+  }
+}
+/** Far more than processes compete for one record. */
+const MOST_TRIES = 30;
+const LONGEST_WAIT_MS = 50;
+
 export function recordsIn(archive: Archive): Records {
+  /** The versions of records that were read or written here. */
+  const versions = new WeakMap<ItemRecord, string>();
+
+  async function read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined> {
+    const key = layout.record(batch, item);
+    const found = await archive.readVersioned(key, signal);
+    if (!found) return undefined;
+    const record = parseRecord(found.body, { batch, item, archive: archive.url, key });
+    versions.set(record, found.version);
+    return record;
+  }
+
+  async function create(record: ItemRecord, signal?: AbortSignal): Promise<boolean> {
+    const version = await archive.create(keyOf(record), encode(record), options(signal));
+    if (version !== undefined) versions.set(record, version);
+    return version !== undefined;
+  }
+
+  /** Returns false when the record has changed since `was`. */
+  async function replace(was: ItemRecord, record: ItemRecord): Promise<boolean> {
+    const version = versions.get(was);
+    if (version === undefined) return false;
+    const now = await archive.replace(keyOf(record), encode(record), { ...options(undefined), was: version });
+    if (now !== undefined) versions.set(record, now);
+    return now !== undefined;
+  }
+
   return {
-    async read(batch, item, signal) {
-      const key = layout.record(batch, item);
-      const body = await archive.read(key, signal);
-      return body && parseRecord(body, { batch, item, archive: archive.url, key });
-    },
+    read,
     write: (record, signal) => archive.write(keyOf(record), encode(record), options(signal)),
-    create: (record, signal) => archive.create(keyOf(record), encode(record), options(signal)),
+    create,
+    async update(batch, item, change, known) {
+      let was = known && versions.has(known) ? known : await read(batch, item);
+      for (let tries = 1; tries <= MOST_TRIES; tries++) {
+        const record = change(was);
+        if (!record || (was && !mayFollow(was, record))) return { written: false, record: was };
+        if (await (was ? replace(was, record) : create(record))) return { written: true, record };
+        if (tries > 1) await sleep(Math.random() * LONGEST_WAIT_MS);
+        was = await read(batch, item);
+      }
+      throw new FluxError('archive-unreachable', `The record ${layout.record(batch, item)} changes all the time`);
+    },
     async *list(batch, signal) {
       for await (const key of archive.list(layout.records(batch), signal)) {
         if (key.endsWith('.json')) yield itemOfRecordKey(batch, key);
@@ -38,11 +107,12 @@ const options = (signal: AbortSignal | undefined) => ({ contentType: 'applicatio
 type Place = { batch: string; item: string; archive: string; key: string };
 
 function parseRecord(body: Buffer, place: Place): ItemRecord {
+  const text = body.toString('utf8');
   let record: ItemRecord;
   try {
-    record = recordSchema.parse(JSON.parse(body.toString('utf8')));
+    record = recordSchema.parse(JSON.parse(text));
   } catch (thrown) {
-    throw corrupt(place, messageOf(thrown), thrown);
+    throw corrupt(place, messageOf(thrown), taskIn(text), thrown);
   }
   if (record.id !== place.item || record.batch !== place.batch) {
     throw corrupt(place, `it is the record of ${record.batch}/${record.id}`);
@@ -50,10 +120,25 @@ function parseRecord(body: Buffer, place: Place): ItemRecord {
   return record;
 }
 
-function corrupt({ archive, key }: Place, why: string, cause?: unknown): FluxError {
-  return new FluxError('record-corrupt', `The record ${key} in ${archive} cannot be read: ${why}`, {
-    facts: { archive, key },
-    hint: 'Was it edited by hand? Put it right. Do not delete it: that would submit its item again.',
-    cause,
-  });
+/** What is broken may still name the task that was paid for. */
+function taskIn(text: string): string | undefined {
+  return /"taskId"\s*:\s*"([^"\\\s]{1,200})"/.exec(text)?.[1];
+}
+
+function corrupt(
+  { batch, item, archive, key }: Place,
+  why: string,
+  taskId?: string,
+  cause?: unknown,
+): CorruptRecordError {
+  const message = `The record ${key} in ${archive} cannot be read: ${why}`;
+  const found = {
+    state: 'unreadable' as const,
+    batch,
+    id: item,
+    key,
+    message,
+    ...(taskId !== undefined && { taskId }),
+  };
+  return new CorruptRecordError(archive, found, cause);
 }

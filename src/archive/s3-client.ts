@@ -22,6 +22,9 @@ export type S3Settings = {
 };
 
 type Sdk = typeof import('@aws-sdk/client-s3');
+/** The place of one object. */
+export type S3Address = { Bucket: string; Key: string };
+
 export type S3Connection = {
   sdk: Sdk;
   client: S3Client;

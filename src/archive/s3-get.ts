@@ -1,6 +1,6 @@
-import type { S3Connection } from './s3-client.ts';
+import type { Versioned } from './archive.ts';
+import type { S3Address, S3Connection } from './s3-client.ts';
 import { s3Answer } from './s3-errors.ts';
-import type { S3Address } from './s3-put.ts';
 import type { S3Operation } from './s3-requests.ts';
 
 /** Undefined when there is no such object. */
@@ -8,32 +8,36 @@ export async function getWhole(
   { sdk, client }: S3Connection,
   at: S3Address,
   signal: AbortSignal,
-): Promise<Buffer | undefined> {
+): Promise<Versioned | undefined> {
   try {
     const answer = await client.send(new sdk.GetObjectCommand(at), { abortSignal: signal });
     const bytes = await answer.Body?.transformToByteArray();
-    return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const body = bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return body && { body, version: answer.ETag ?? '' };
   } catch (thrown) {
     if (isMissing(thrown)) return undefined;
     throw thrown;
   }
 }
 
-export async function objectExists(
+export async function headOf(
   { sdk, client }: S3Connection,
   at: S3Address,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<{ tag: string; metadata: Record<string, string> } | undefined> {
   try {
-    await client.send(new sdk.HeadObjectCommand(at), { abortSignal: signal });
-    return true;
+    const { ETag: tag = '', Metadata: metadata = {} } = await client.send(new sdk.HeadObjectCommand(at), {
+      abortSignal: signal,
+    });
+    return { tag, metadata };
   } catch (thrown) {
-    if (isMissing(thrown)) return false;
+    if (isMissing(thrown)) return undefined;
     throw thrown;
   }
 }
 
-function isMissing(thrown: unknown): boolean {
+/** The object is missing, not its bucket. */
+export function isMissing(thrown: unknown): boolean {
   const { name, status } = s3Answer(thrown);
   return status === 404 && name !== 'NoSuchBucket';
 }

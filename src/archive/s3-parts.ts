@@ -1,8 +1,8 @@
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import { FluxError } from '../errors.ts';
 import type { PendingFile } from './archive.ts';
-import type { S3Connection } from './s3-client.ts';
-import { putWhole, type S3Address } from './s3-put.ts';
+import type { S3Address, S3Connection } from './s3-client.ts';
+import { putWhole } from './s3-put.ts';
 import type { S3Operation } from './s3-requests.ts';
 
 /** S3 requires parts of 5 MB or more and allows 10,000 of them, so an object may have up to 80 GB. */
@@ -50,7 +50,8 @@ export function pendingObject(at: S3Address, contentType: string, request: Reque
     async commit() {
       if (uploadId === undefined) {
         const body = take();
-        return request((s3, signal) => putWhole(s3, at, { body, contentType }, signal));
+        await request((s3, signal) => putWhole(s3, at, { body, contentType }, signal));
+        return;
       }
       if (bufferedBytes > 0) await sendPart();
       const upload = { ...at, UploadId: uploadId, MultipartUpload: { Parts: parts } };

@@ -2,20 +2,22 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PutObjectCommandOutput } from '@aws-sdk/client-s3';
 import { FluxError } from '../errors.ts';
-import type { S3Connection } from './s3-client.ts';
+import type { S3Address, S3Connection } from './s3-client.ts';
 import { s3Answer } from './s3-errors.ts';
+import { headOf, isMissing } from './s3-get.ts';
 
-export type S3Address = { Bucket: string; Key: string };
 export type S3Object = { body: Buffer; contentType: string };
 
-/** Puts a whole buffer, and verifies what the server stored. Throws `archive-corrupt` when it differs. */
+export type Condition = { IfNoneMatch?: '*'; IfMatch?: string; Metadata?: Record<string, string> };
+
+/** Puts a whole buffer, and verifies what the server stored. Returns its ETag. Throws `archive-corrupt` when it differs. */
 export async function putWhole(
   s3: S3Connection,
   at: S3Address,
   { body, contentType }: S3Object,
   signal: AbortSignal,
-  condition: { IfNoneMatch?: '*'; Metadata?: Record<string, string> } = {},
-): Promise<void> {
+  condition: Condition = {},
+): Promise<string | undefined> {
   const sha256 = createHash('sha256').update(body).digest('base64');
   const answer = await s3.client.send(
     new s3.sdk.PutObjectCommand({
@@ -28,8 +30,8 @@ export async function putWhole(
     }),
     { abortSignal: signal },
   );
-  if (answer.ChecksumSHA256 === sha256 || hasMd5Of(body, answer)) return;
-  await compareStored(s3, at, body, signal);
+  if (answer.ChecksumSHA256 !== sha256 && !hasMd5Of(body, answer)) await compareStored(s3, at, body, signal);
+  return answer.ETag;
 }
 
 const MD5_TAG = /^"?([0-9a-f]{32})"?$/i;
@@ -58,65 +60,31 @@ const MARK = 'flux-batch-write';
 const CONFLICT_RETRIES = 5;
 
 /**
- * Puts the object only if the key is absent; returns false if it exists. Needs a server that honours `If-None-Match`.
+ * Puts the object only if the condition holds: the key is absent, or has this ETag. Returns the new ETag, or undefined if the
+ * condition does not hold. Needs a server that honours the condition.
  */
-export async function createWhole(
+export async function putIf(
   s3: S3Connection,
   at: S3Address,
+  condition: Pick<Condition, 'IfNoneMatch' | 'IfMatch'>,
   object: S3Object,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const mark = randomUUID();
   for (let attempt = 1; ; attempt++) {
     try {
-      await putWhole(s3, at, object, signal, { IfNoneMatch: '*', Metadata: { [MARK]: mark } });
-      return true;
+      const tag = await putWhole(s3, at, object, signal, { ...condition, Metadata: { [MARK]: mark } });
+      return tag ?? (await headOf(s3, at, signal))?.tag;
     } catch (thrown) {
       const { status, attempts } = s3Answer(thrown);
-      // After a retry, the existing object may be from our own first attempt, whose answer was lost. The mark tells.
-      if (status === 412) return (attempts > 1 || attempt > 1) && (await hasMark(s3, at, mark, signal));
+      if (status === 412 || isMissing(thrown)) {
+        // After a retry, the existing object may be from our own first attempt, whose answer was lost. The mark tells.
+        const head = attempts > 1 || attempt > 1 ? await headOf(s3, at, signal) : undefined;
+        return head?.metadata[MARK] === mark ? head.tag : undefined;
+      }
       // ConditionalRequestConflict: another write of this key was in progress. AWS asks clients to retry.
       if (status !== 409 || attempt > CONFLICT_RETRIES) throw thrown;
     }
     await sleep(2 ** attempt * 25 * (0.5 + Math.random()), undefined, { signal });
   }
-}
-
-async function hasMark(s3: S3Connection, at: S3Address, mark: string, signal: AbortSignal): Promise<boolean> {
-  const stored = await s3.client.send(new s3.sdk.HeadObjectCommand(at), { abortSignal: signal });
-  return stored.Metadata?.[MARK] === mark;
-}
-
-const PROBE = { body: Buffer.from('probe'), contentType: 'text/plain' };
-
-/**
- * Writes a probe, tries to create it again, and removes it. This checks the rights, and returns whether the server
- * honours `If-None-Match: *`.
- */
-export async function honoursIfAbsent(
-  s3: S3Connection,
-  bucket: string,
-  prefix: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const at = { Bucket: bucket, Key: `${prefix}.flux-batch-probe-${randomUUID()}` };
-  await putWhole(s3, at, PROBE, signal);
-  try {
-    await putWhole(s3, at, PROBE, signal, { IfNoneMatch: '*' });
-    return false;
-  } catch (thrown) {
-    if (s3Answer(thrown).status === 412) return true;
-    if (isUnsupported(thrown)) return false;
-    throw thrown;
-  } finally {
-    // Credentials without the right to delete are enough to archive. The probe then stays, and listing ignores it.
-    await s3.client.send(new s3.sdk.DeleteObjectCommand(at), { abortSignal: signal }).catch(() => {});
-  }
-}
-
-const UNSUPPORTED = new Set(['NotImplemented', 'InvalidArgument', 'InvalidRequest', 'UnsupportedOperation']);
-
-function isUnsupported(thrown: unknown): boolean {
-  const { name, status } = s3Answer(thrown);
-  return status === 501 || (status === 400 && UNSUPPORTED.has(name));
 }

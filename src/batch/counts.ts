@@ -5,6 +5,8 @@ import type { ItemState } from '../items/item-state.ts';
 export type BatchCounts = {
   batch: string;
   archive: string;
+  /** By whose API it is made; empty where a version without routes has enqueued it. */
+  api: string;
   createdAt: number;
   /** The whole manifest has been enqueued. */
   sealed: boolean;
@@ -16,8 +18,12 @@ export type BatchCounts = {
   version: number;
   /** The version that the index in the archive was written from; undefined before the first time. */
   finishedVersion: number | undefined;
+  /** Records that the index could not read when it was written last. */
+  unreadable: number;
   items: Record<ItemState, number>;
   total: number;
+  /** Of these, items that the manifest does not have any more. */
+  former: number;
   submits: number;
   /** What its tasks cost. */
   credits: number;
@@ -28,6 +34,8 @@ export type BatchCounts = {
   /** Queued items that the budget does not allow, and what they would cost. */
   overBudget: { items: number; credits: number };
   bytes: number;
+  /** Live items that lost their jobs, and whose manifest has to be enqueued again; see workers/job-check.ts. */
+  orphans: number;
 };
 
 /**
@@ -46,14 +54,14 @@ export function outlookOf(
 ): Outlook {
   if (isFinished(counts)) return 'ended';
   if (!counts.sealed) return 'enqueuing';
-  if (isStuck(counts, breaker)) return 'stopped';
+  if (isStuckButForSubmits(counts, breaker) && counts.items.submitting === 0) return 'stopped';
   if (isOutOfBudget(counts)) return 'out-of-budget';
   return counts.pausedAt === undefined && allPausedAt === undefined ? 'running' : 'paused';
 }
 
 /** Every item of the manifest has ended, one way or another. */
-export function hasEnded({ sealed, items }: BatchCounts): boolean {
-  return sealed && items.queued + items.submitting + items.submitted + items.finished === 0;
+export function hasEnded(counts: BatchCounts): boolean {
+  return counts.sealed && counts.items.queued + underWay(counts) === 0;
 }
 
 /** It has ended, and its index is written. */
@@ -61,15 +69,25 @@ export function isFinished(counts: BatchCounts): boolean {
   return hasEnded(counts) && counts.finishedVersion === counts.version;
 }
 
-/** Nothing runs any more that is worth waiting for. */
-export function isStuck({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
+/** Nothing runs any more that is worth waiting for, but for submits that may be under way. */
+export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
   return breaker !== undefined && STOPS_FOR_GOOD.includes(breaker.refusal) && items.submitted + items.finished === 0;
 }
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */
-export function isOutOfBudget({ sealed, items, overBudget }: BatchCounts): boolean {
-  const underWay = items.submitting + items.submitted + items.finished;
-  return sealed && underWay === 0 && items.queued > 0 && overBudget.items >= items.queued;
+export function isOutOfBudget(counts: BatchCounts): boolean {
+  const { sealed, items, overBudget } = counts;
+  return sealed && underWay(counts) === 0 && items.queued > 0 && overBudget.items >= items.queued;
+}
+
+/** Items of which a request or a task may be paid for and has not ended: always waited for. */
+function underWay({ items }: BatchCounts): number {
+  return items.submitting + items.submitted + items.finished;
+}
+
+/** Whether it goes to this archive by this API; one that an older version enqueued names no API. */
+export function isOnRoute({ archive, api }: BatchCounts, route: { archive: string; api: string }): boolean {
+  return (archive === '' || archive === route.archive) && (api === '' || api === route.api);
 }
 
 /** How many items have ended. */
@@ -82,20 +100,24 @@ export function emptyCounts(batch: string): BatchCounts {
   return {
     batch,
     archive: '',
+    api: '',
     createdAt: Date.now(),
     sealed: false,
     pausedAt: undefined,
     cancelledAt: undefined,
     version: 0,
     finishedVersion: undefined,
+    unreadable: 0,
     items: noItems(),
     total: 0,
+    former: 0,
     submits: 0,
     credits: 0,
     unsettled: 0,
     budget: undefined,
     overBudget: { items: 0, credits: 0 },
     bytes: 0,
+    orphans: 0,
   };
 }
 

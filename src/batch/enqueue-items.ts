@@ -1,16 +1,20 @@
 import pMap from 'p-map';
+import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { Item, NewItem, Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
+import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import { chunksOf } from './chunks-of.ts';
-import { stepsOf } from './steps.ts';
+import { type Planned, stepsOf } from './steps.ts';
+import { stateOf, takeIn } from './take-in.ts';
 
 /** The side of the batch state that takes manifests in. */
 export interface BatchIntake {
   /** Begins, or begins again; true when the batch has no items yet. It cannot end until it is sealed. */
-  open(batch: string, facts: { archive: string; digest: string }): Promise<boolean>;
+  open(batch: string, facts: { archive: string; api: string; digest: string }): Promise<boolean>;
   states(batch: string, ids: readonly string[]): Promise<(ItemState | undefined)[]>;
   /** Sets each state unless it has changed since it was seen. Resolves with the ids whose state it changed. */
   admit(
@@ -18,8 +22,13 @@ export interface BatchIntake {
     entries: readonly { id: string; was: ItemState | undefined; to: ItemState }[],
   ): Promise<ReadonlySet<string>>;
   see(batch: string, ids: readonly string[]): Promise<void>;
-  /** Forgets ended items that the manifest does not have any more. Their records and images stay in the archive. */
+  /**
+   * Forgets what is archived or cancelled and not in the manifest any more; records and images stay in the archive. What lives, failed
+   * or is held is kept, and noted as former.
+   */
   forgetUnseen(batch: string): Promise<void>;
+  /** Items that the manifest does not have. */
+  noteFormer(batch: string, ids: readonly string[]): Promise<void>;
   seal(batch: string): Promise<void>;
 }
 
@@ -27,6 +36,8 @@ export type EnqueuePorts = {
   now: () => number;
   records: Records;
   intake: BatchIntake;
+  /** What items have cost whose record is gone stays counted when they are made again. */
+  keepCharges(batch: string, ids: readonly string[]): Promise<void>;
   queues: {
     submitAll(items: readonly Item[]): Promise<void>;
     pollAll(items: readonly Submitted[]): Promise<void>;
@@ -37,7 +48,19 @@ export type EnqueuePorts = {
   settings: { onUnknown: 'hold' | 'resubmit'; pollGiveUpMs: number; storedTtlMs: number };
 };
 
-export type Enqueued = { items: number; submits: number; polls: number };
+/** `unreadable`: items whose record cannot be read; they are left as they are. */
+export type Enqueued = { items: number; submits: number; polls: number; unreadable?: Unreadable[] };
+
+export type Manifest = {
+  batch: string;
+  digest: string;
+  archive: string;
+  api: string;
+  /** Only some of its items were asked for: nothing can be said of the others. */
+  isPart?: boolean;
+  /** Items that had ended and whose record is gone may be paid for again; without it they are left as they are. */
+  remake?: boolean;
+};
 
 const CHUNK = 1_000;
 const RECORD_WRITES = 32;
@@ -47,51 +70,76 @@ const RECORD_WRITES = 32;
  * what has ended. Running it again, after any crash or with an emptied Redis, comes to the same.
  */
 export async function enqueueItems(
-  manifest: { batch: string; digest: string; archive: string },
+  manifest: Manifest,
   items: AsyncIterable<NewItem>,
   ports: EnqueuePorts,
   onProgress: (enqueued: Enqueued) => void = () => {},
 ): Promise<Enqueued> {
   const { batch } = manifest;
-  const isNew = await ports.intake.open(batch, manifest);
+  const { archive, api, digest } = manifest;
+  const isNew = await ports.intake.open(batch, { archive, api, digest });
   const recorded = new Set<string>();
   for await (const id of ports.records.list(batch)) recorded.add(id);
+  const others = new Set(isNew ? recorded : []);
 
   const sum: Enqueued = { items: 0, submits: 0, polls: 0 };
   for await (const chunk of chunksOf(items, CHUNK)) {
     const queued = chunk.map((item) => ({ ...item, queuedAt: ports.now() }));
-    const added = await enqueueChunk(batch, queued, recorded, ports);
-    if (!isNew)
-      await ports.intake.see(
-        batch,
-        queued.map((item) => item.id),
-      );
+    const added = await enqueueChunk(manifest, queued, recorded, ports);
+    const ids = queued.map(({ id }) => id);
+    if (isNew) for (const id of ids) others.delete(id);
+    else await ports.intake.see(batch, ids);
     sum.items += queued.length;
     sum.submits += added.submits;
     sum.polls += added.polls;
+    if (added.unreadable.length > 0) sum.unreadable = [...(sum.unreadable ?? []), ...added.unreadable];
     onProgress(sum);
   }
-  if (!isNew) await ports.intake.forgetUnseen(batch);
+  if (isNew) await takeInOthers(manifest, others, ports);
+  else if (!manifest.isPart) await ports.intake.forgetUnseen(batch);
   await ports.intake.seal(batch);
   return sum;
 }
 
-async function enqueueChunk(batch: string, items: readonly Item[], recorded: ReadonlySet<string>, ports: EnqueuePorts) {
+/**
+ * A batch that Redis does not know, as after a flush, may have items that are not asked for: those that run are paid for, and on
+ * those that failed or are held a person may still have to decide.
+ */
+async function takeInOthers(
+  { batch, isPart = false }: Manifest,
+  ids: ReadonlySet<string>,
+  ports: EnqueuePorts,
+): Promise<void> {
+  for await (const some of chunksOf(readRecords(ports.records, batch, ids), CHUNK)) {
+    const kept = some.filter(({ state }) => isPart || (state !== 'archived' && state !== 'cancelled'));
+    await takeIn(batch, kept, ports);
+    const taken = kept.filter((found) => stateOf(found) !== undefined).map(({ id }) => id);
+    if (!isPart) await ports.intake.noteFormer(batch, taken);
+  }
+}
+
+async function enqueueChunk(
+  { batch, remake = false }: Manifest,
+  items: readonly Item[],
+  recorded: ReadonlySet<string>,
+  ports: EnqueuePorts,
+) {
   const { intake, queues, records, settings, now } = ports;
-  const planned = await stepsOf(batch, items, { now, records, recorded, states: intake.states, settings });
-  const admitted = await intake.admit(
+  const all = await stepsOf(batch, items, { now, records, recorded, states: intake.states, settings });
+  const lost = all.filter(({ isLost }) => isLost);
+  if (remake && lost.length > 0) {
+    await ports.keepCharges(
+      batch,
+      lost.map(({ item }) => item.id),
+    );
+  }
+  const wanted = all.filter(({ isLost }) => remake || !isLost);
+  const planned = await pMap(wanted, (plan) => requeueFirst(batch, plan, ports), { concurrency: RECORD_WRITES });
+  await intake.admit(
     batch,
     planned.flatMap(({ item, was, step }) =>
       step.admitAs === undefined ? [] : [{ id: item.id, was, to: step.admitAs }],
     ),
-  );
-  // Only by who admitted it, and before its job is there: a worker that has the item by then has written a newer record.
-  await pMap(
-    planned,
-    async ({ item, step, record }) => {
-      if (step.requeueRecord && record && admitted.has(item.id)) await records.write(requeuedRecord(record));
-    },
-    { concurrency: RECORD_WRITES },
   );
   const submits = planned.filter(({ step }) => step.job === 'submit');
   const polls = planned.flatMap(({ item, was, step, record }) => {
@@ -100,7 +148,23 @@ async function enqueueChunk(batch: string, items: readonly Item[], recorded: Rea
   });
   await addJobs(submits, queues.submitAll, queues.submitAgain);
   await addJobs(polls, queues.pollAll, queues.pollAgain);
-  return { submits: submits.length, polls: polls.length };
+  const unreadable = all.flatMap((plan) => (plan.unreadable ? [plan.unreadable] : []));
+  return { submits: submits.length, polls: polls.length, unreadable };
+}
+
+/** The record comes before state and job. One that has gone on, as when its task turned up, says anew what is to be done. */
+async function requeueFirst(
+  batch: string,
+  plan: Planned<Item>,
+  { records, settings, now }: EnqueuePorts,
+): Promise<Planned<Item>> {
+  const { step, record: known, ...rest } = plan;
+  if (!step.requeueRecord) return plan;
+  const stepOf = (record: ItemRecord | undefined) => reconcile(undefined, record, { ...settings, now: now() });
+  const requeue = (record: ItemRecord | undefined) =>
+    record && stepOf(record).requeueRecord ? requeuedRecord(record) : undefined;
+  const { record } = await records.update(batch, plan.item.id, requeue, known);
+  return { ...rest, step: stepOf(record), ...(record && { record }) };
 }
 
 /** The task that is to be asked for. Undefined for a record without one. */

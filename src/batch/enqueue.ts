@@ -1,62 +1,65 @@
-import { readBatchFile, writeBatchFile } from '../archive/batch-file.ts';
-import { hasEnded } from './counts.ts';
+import { updateBatchFile } from '../archive/batch-file.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
-import { formatRate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { type Enqueued, enqueueItems } from './enqueue-items.ts';
+import { hasEnded } from './counts.ts';
+import { type Enqueued, enqueueItems, type Manifest } from './enqueue-items.ts';
+import { newBatchFile } from './new-batch-file.ts';
 import { recountCharges } from './recount-charges.ts';
 import type { RestorePorts } from './restore.ts';
 
-/** Takes a manifest into the queues, after making sure that its batch is not on its way to another archive. */
+/** Takes a manifest into the queues, after making sure that its batch is not under way elsewhere. */
 export async function enqueueManifest(
   connections: RestorePorts & Pick<Connections, 'control'>,
-  manifest: { batch: string; digest: string },
+  manifest: Omit<Manifest, 'archive' | 'api'>,
   items: AsyncIterable<NewItem>,
   onProgress?: (enqueued: Enqueued) => void,
 ): Promise<Enqueued> {
   const { config, clock, archive, records, state, queues, spending, control } = connections;
   const { onUnknown, pollGiveUpMs, storedTtlMs, budgetCredits } = config;
-  await refuseOtherArchive(connections, manifest.batch);
-  const file = await readBatchFile(archive, manifest.batch);
-  await writeBatchFile(archive, {
-    version: 1,
-    batch: manifest.batch,
-    manifestDigest: manifest.digest,
-    created: file?.created ?? new Date().toISOString(),
-    settings: {
-      apiUrl: config.apiUrl,
-      rateLimit: formatRate(config.rateLimit),
-      onUnknown,
-      ...(budgetCredits === undefined ? {} : { budgetCredits }),
-    },
+  const { batch, digest } = manifest;
+  await refuseOtherRoute(connections, batch);
+  const known = await state.counts(batch);
+  // Without totals: the batch has not ended since.
+  await updateBatchFile(archive, batch, (now) => {
+    const createdAt = now.kind === 'file' ? Date.parse(now.file.created) : (known?.createdAt ?? Date.now());
+    return newBatchFile(batch, { config, digest, createdAt });
   });
   // Before any job: what was spent already counts against what may be spent.
-  await recountCharges(connections, manifest.batch);
-  const waited = ((await state.counts(manifest.batch))?.overBudget.items ?? 0) > 0;
-  await spending.setBudget(manifest.batch, budgetCredits);
+  await recountCharges(connections, batch);
+  const waited = (known?.overBudget.items ?? 0) > 0;
+  await spending.setBudget(batch, budgetCredits);
   const enqueued = await enqueueItems(
-    { ...manifest, archive: archive.url },
+    { ...manifest, archive: archive.url, api: config.apiUrl },
     items,
-    { now: clock.now, records, intake: state.intake, queues, settings: { onUnknown, pollGiveUpMs, storedTtlMs } },
+    {
+      now: clock.now,
+      records,
+      intake: state.intake,
+      keepCharges: spending.keep,
+      queues,
+      settings: { onUnknown, pollGiveUpMs, storedTtlMs },
+    },
     onProgress,
   );
-  if (waited) await control.unpark(manifest.batch);
+  if (waited) await control.unpark(batch);
   return enqueued;
 }
 
-/** Throws a UsageError (`archive-differs`) while the batch is under way to another archive than ours. */
-export async function refuseOtherArchive(
-  { state, archive }: Pick<Connections, 'state' | 'archive'>,
+/** Throws a UsageError (`archive-differs`, `api-differs`) while the batch is under way to another archive, or at another API. */
+export async function refuseOtherRoute(
+  { state, archive, config }: Pick<Connections, 'state' | 'archive' | 'config'>,
   batch: string,
 ): Promise<void> {
   const known = await state.counts(batch);
-  if (!known || known.archive === archive.url || known.archive === '' || hasEnded(known)) return;
-  throw new UsageError(
-    'archive-differs',
-    `The batch ${batch} is on its way to ${known.archive}, not to ${archive.url}`,
-    {
-      hint: 'Let it end first, or name the same archive, or give the batch another name.',
-    },
-  );
+  if (!known || hasEnded(known)) return;
+  const hint = 'Let it end first, or name the same, or give the batch another name.';
+  if (known.archive !== '' && known.archive !== archive.url) {
+    const message = `The batch ${batch} is on its way to ${known.archive}, not to ${archive.url}`;
+    throw new UsageError('archive-differs', message, { hint });
+  }
+  if (known.api !== '' && known.api !== config.apiUrl) {
+    const message = `The batch ${batch} is under way at ${known.api}, not at ${config.apiUrl}`;
+    throw new UsageError('api-differs', message, { hint });
+  }
 }

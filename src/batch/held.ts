@@ -1,21 +1,28 @@
-import { readRecords } from '../archive/read-records.ts';
+import { readable, readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { failedRecord, itemOfRecord, requeuedRecord, resumedTask, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, itemOfRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { type ChangePorts, changeItems, type ToldItem } from './change-items.ts';
 
+/** Told of what is passed over. */
+export type PassOver = (unreadable: Unreadable) => void;
 export type HeldRecord = Extract<ItemRecord, { state: 'held' }>;
 
 /** By Redis where it knows the batch, otherwise by the archive's records alone. */
 export async function* heldItems(
   { state, records }: Pick<Connections, 'state' | 'records'>,
   batch: string,
+  passOver: PassOver = () => {},
 ): AsyncGenerator<HeldRecord> {
   const ids = (await state.counts(batch)) ? state.itemsIn(batch, ['held']) : records.list(batch);
-  for await (const record of readRecords(records, batch, ids)) if (record.state === 'held') yield record;
+  for await (const record of readable(readRecords(records, batch, ids), passOver)) {
+    if (record.state === 'held') yield record;
+  }
 }
 
 /** What a person needs to decide. */
@@ -67,31 +74,33 @@ export async function pick(
 }
 
 /** It is given up: failed, of the class `cancelled`, which a plain retry leaves alone. */
-export async function drop(
-  { records, state }: Pick<Connections, 'records' | 'state'>,
-  record: HeldRecord,
-): Promise<void> {
-  const message = `Dropped by a person; before, ${record.failure.class}: ${record.failure.message}`;
-  const item = itemOfRecord(record);
-  await records.write(failedRecord(item, record, { class: 'cancelled', message }));
-  await state.move(item, 'failed');
+export async function drop(ports: ChangePorts, { batch, id }: HeldRecord): Promise<ToldItem | undefined> {
+  const [told] = await changeItems(ports, batch, [id], {
+    from: ['held'],
+    change: (record) => {
+      if (record.state !== 'held') return undefined;
+      const message = `Dropped by a person; before, ${record.failure.class}: ${record.failure.message}`;
+      return failedRecord(itemOfRecord(record), record, { class: 'cancelled', message });
+    },
+  });
+  return told;
 }
 
 /** A person found the task: it is recorded, then polled like any other. */
 export async function attach(
-  connections: Pick<Connections, 'records' | 'queues' | 'state' | 'config' | 'clock'>,
-  record: HeldRecord,
+  ports: ChangePorts,
+  { batch, id }: HeldRecord,
   taskId: string,
-): Promise<void> {
-  const { records, queues, state, config, clock } = connections;
-  const item = itemOfRecord(record);
-  const now = clock.now();
-  const former = record.taskId === undefined || record.taskId === taskId ? record : requeuedRecord(record);
-  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
-  const giveUpAt = now + config.pollGiveUpMs;
-  const submitted = submittedRecord({ ...item, taskId, submittedAt, giveUpAt, recorded: true }, former);
-  await records.write(submitted);
-  await queues.pollAgain(resumedTask(submitted, giveUpAt));
-  // A task that was known before has been counted.
-  await state.move(item, 'submitted', record.taskId === undefined ? { submits: 1 } : {});
+): Promise<ToldItem | undefined> {
+  const [told] = await changeItems(ports, batch, [id], {
+    from: ['held'],
+    change: (record) => {
+      if (record.state !== 'held') return undefined;
+      const former = record.taskId === undefined || record.taskId === taskId ? record : requeuedRecord(record);
+      const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
+      const giveUpAt = ports.clock.now() + ports.config.pollGiveUpMs;
+      return submittedRecord({ ...itemOfRecord(record), taskId, submittedAt, giveUpAt, recorded: true }, former);
+    },
+  });
+  return told;
 }

@@ -1,9 +1,11 @@
-import { readRecords, recordsOfBatch } from '../archive/read-records.ts';
+import { readable, readRecords, recordsOfBatch } from '../archive/read-records.ts';
+import { UsageError } from '../errors.ts';
 import { isUnknown } from '../items/charges.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { resumedTask } from '../items/transitions.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { askAgain } from './change-items.ts';
 import { chunksOf } from './chunks-of.ts';
 import { type RestorePorts, restoredBatch } from './restore.ts';
 
@@ -33,23 +35,29 @@ function mayHaveAnImage(record: ItemRecord, storedTtlMs: number, now = Number.NE
   return mayYieldItsImage({ ...record, failure }, { now, storedTtlMs });
 }
 
-export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[] };
+export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[]; unreadable: Unreadable[] };
 
 const CHUNK = 500;
 
 /**
  * Takes every item that can be rescued up again, to be asked for; nothing is ever submitted by this. Redis may be empty.
- * Throws a UsageError: `batch-unknown`, `archive-differs`.
+ * Throws a UsageError: `batch-unknown`, `archive-differs`, `api-differs`.
  */
 export async function takeUp(
   connections: RestorePorts,
   batch: string,
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {
-  const { config, clock, records, state, queues } = connections;
-  await restoredBatch(connections, batch);
-  const rescue: Rescue = { asked: [], tooOld: [], noTask: [] };
-  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
+  const { config, clock, records } = connections;
+  const { api } = await restoredBatch(connections, batch);
+  if (api !== '' && api !== config.apiUrl) {
+    throw new UsageError('api-differs', `The batch ${batch} is made at ${api}, not at ${config.apiUrl}`, {
+      hint: 'Its tasks are known there: name the same in FLUX_API_URL.',
+    });
+  }
+  const rescue: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
+  const found = readable(recordsOfBatch(records, batch), (unreadable) => void rescue.unreadable.push(unreadable));
+  for await (const some of chunksOf(found, CHUNK)) {
     const now = clock.now();
     const toAsk: ItemRecord[] = [];
     for (const record of some) {
@@ -58,24 +66,21 @@ export async function takeUp(
       if (step === 'too-old') rescue.tooOld.push(record.id);
       if (step === 'no-task') rescue.noTask.push(record.id);
     }
-    await askAgain(toAsk);
+    await askAgain(connections, batch, await notYetThere(toAsk));
     rescue.asked.push(...toAsk.map(({ id }) => id));
     onProgress(rescue.asked.length);
   }
   return rescue;
 
-  async function askAgain(toAsk: readonly ItemRecord[]): Promise<void> {
-    if (toAsk.length === 0) return;
-    const ids = toAsk.map(({ id }) => id);
-    const states = await state.intake.states(batch, ids);
-    // What is being archived just now goes on; its poll finds that out.
-    const entries = ids.flatMap((id, index) => {
+  /** What was archived since its record was read is left alone. */
+  async function notYetThere(records: readonly ItemRecord[]) {
+    if (records.length === 0) return [];
+    const ids = records.map(({ id }) => id);
+    const states = await connections.state.intake.states(batch, ids);
+    return records.flatMap((record, index) => {
       const was = states[index];
-      return was === 'finished' ? [] : [{ id, was, to: 'submitted' as const }];
+      return was === 'archived' ? [] : [{ was, record }];
     });
-    await state.intake.admit(batch, entries);
-    const giveUpAt = clock.now() + config.pollGiveUpMs;
-    await queues.pollAgain(toAsk.flatMap((record) => resumedTask(record, giveUpAt)));
   }
 }
 
@@ -88,7 +93,7 @@ export async function rescuedItems(
   ids: readonly string[],
 ): Promise<Rescued[]> {
   const found: Rescued[] = [];
-  for await (const record of readRecords(records, batch, ids)) {
+  for await (const record of readable(readRecords(records, batch, ids), () => {})) {
     const { id, name, state } = record;
     const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
     found.push({ id, name, state, ...(failure && { class: failure.class, message: failure.message }) });

@@ -1,20 +1,18 @@
-import { readBatchFile } from '../archive/batch-file.ts';
+import { findBatchFile } from '../archive/batch-file.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
-import type { ItemState } from '../items/item-state.ts';
-import type { ItemRecord } from '../items/record.ts';
-import { resumedTask } from '../items/transitions.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import type { BatchCounts } from './counts.ts';
 import { knownBatch, unknownBatch } from './find.ts';
 import { recountCharges } from './recount-charges.ts';
+import { takeIn } from './take-in.ts';
 
 const CHUNK = 1_000;
 
 export type RestorePorts = Pick<
   Connections,
-  'state' | 'archive' | 'records' | 'spending' | 'prices' | 'queues' | 'config' | 'clock'
+  'state' | 'archive' | 'records' | 'spending' | 'prices' | 'queues' | 'routes' | 'config' | 'clock' | 'log'
 >;
 
 /**
@@ -23,7 +21,7 @@ export type RestorePorts = Pick<
  * Throws a UsageError: `batch-unknown`, `archive-differs`.
  */
 export async function restoredBatch(connections: RestorePorts, batch: string): Promise<BatchCounts> {
-  const { state, archive, records, spending } = connections;
+  const { state, archive, records, spending, routes, config, clock, log } = connections;
   const known = await state.counts(batch);
   if (known && known.archive !== archive.url) {
     throw new UsageError('archive-differs', `The batch ${batch} is in ${known.archive}, not in ${archive.url}`, {
@@ -31,32 +29,29 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
     });
   }
   if (known) return known;
-  const file = await readBatchFile(archive, batch);
-  if (!file) throw unknownBatch(batch, await state.batches());
-  await state.intake.open(batch, { archive: archive.url, digest: file.manifestDigest });
-  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) await takeIn(batch, some, connections);
+  const found = await findBatchFile(archive, batch);
+  if (found.kind === 'missing') throw unknownBatch(batch, await state.batches());
+  // Without its file it has no budget and no manifest; the next run of one gives it both.
+  if (found.kind === 'unreadable') log.error({ batch, reason: found.message }, 'batch restored from its records alone');
+  const file = found.kind === 'file' ? found.file : undefined;
+  await state.intake.open(batch, {
+    archive: archive.url,
+    api: file?.settings.apiUrl ?? config.apiUrl,
+    digest: file?.manifestDigest ?? '',
+  });
+  const queues = await routes.of(batch);
+  const ports = { now: clock.now, intake: state.intake, queues, settings: config };
+  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) await takeIn(batch, some, ports);
   await recountCharges(connections, batch);
-  await spending.setBudget(batch, file.settings.budgetCredits);
+  await spending.setBudget(batch, file?.settings.budgetCredits);
   await state.intake.seal(batch);
   return knownBatch(connections, batch);
 }
 
-async function takeIn(
+/** The same connections with the queues of a batch: a person may decide on it from where another API is configured. */
+export async function onRouteOf<Ports extends Pick<Connections, 'queues' | 'routes'>>(
+  connections: Ports,
   batch: string,
-  records: readonly ItemRecord[],
-  { state, queues, config, clock }: RestorePorts,
-): Promise<void> {
-  const entries = records.flatMap((record) => {
-    const to = stateOf(record);
-    return to === undefined ? [] : [{ id: record.id, was: undefined, to }];
-  });
-  await state.intake.admit(batch, entries);
-  const giveUpAt = clock.now() + config.pollGiveUpMs;
-  await queues.pollAll(
-    records.flatMap((record) => (record.state === 'submitted' ? resumedTask(record, giveUpAt) : [])),
-  );
-}
-
-function stateOf(record: ItemRecord): ItemState | undefined {
-  return record.state === 'queued' || record.state === 'claimed' ? undefined : record.state;
+): Promise<Ports> {
+  return { ...connections, queues: await connections.routes.of(batch) };
 }

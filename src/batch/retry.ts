@@ -1,12 +1,14 @@
-import { readRecords } from '../archive/read-records.ts';
+import { readable, readRecords } from '../archive/read-records.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { itemOfRecord, requeuedRecord, resumedTask } from '../items/transitions.ts';
+import { requeuedRecord } from '../items/transitions.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { askAgain, changeItems, itemsInStates, type ToldItem } from './change-items.ts';
+import type { PassOver } from './held.ts';
 
 /** An item to make live again: `submit` pays anew, `ask` polls a task that is paid for. */
 export type Choice = { id: string; name: string; model: string; how: 'submit' | 'ask' };
@@ -19,12 +21,13 @@ export async function chooseFailed(
   { state, records, config, clock }: Pick<Connections, 'state' | 'records' | 'config' | 'clock'>,
   batch: string,
   classes: readonly Failure['class'][],
+  passOver: PassOver = () => {},
 ): Promise<Choice[]> {
   const isWanted = (failure: Failure) =>
     classes.length > 0 ? classes.includes(failure.class) : failure.class !== 'cancelled';
   const settings = { now: clock.now(), storedTtlMs: config.storedTtlMs };
   const chosen: Choice[] = [];
-  for await (const record of readRecords(records, batch, state.itemsIn(batch, ['failed']))) {
+  for await (const record of readable(readRecords(records, batch, state.itemsIn(batch, ['failed'])), passOver)) {
     // A record that is `queued` again: a former retry was cut off before the state followed.
     if (record.state === 'queued' || (record.state === 'failed' && isWanted(record.failure))) {
       chosen.push(choiceOf(record, settings));
@@ -42,51 +45,49 @@ function choiceOf(record: ItemRecord, settings: { now: number; storedTtlMs: numb
 type RetryPorts = Pick<Connections, 'records' | 'state' | 'control' | 'queues' | 'config' | 'clock'>;
 
 /**
- * Makes ended items live again: record, then state, then job, each of which may be repeated. Returns how many were still in the
- * state that they were chosen in. When it is cut off before the job, the items are queued without one; enqueueing their
- * manifest adds it.
+ * Makes ended items live again. Returns how many; what has gone on since it was chosen is told to `onLeft` and left as it is. When
+ * it is cut off, saying it again completes it, and so does enqueueing the manifest.
  */
 export async function requeueItems(
   ports: RetryPorts,
   batch: string,
   was: EndedState,
   choices: readonly Choice[],
+  onLeft: (item: ToldItem) => void = () => {},
 ): Promise<number> {
   await ports.control.uncancel(batch);
   let sum = 0;
   for (let start = 0; start < choices.length; start += CHUNK) {
-    sum += await requeueSome(ports, batch, was, choices.slice(start, start + CHUNK));
+    sum += await requeueSome(ports, batch, was, choices.slice(start, start + CHUNK), onLeft);
   }
   return sum;
 }
 
 async function requeueSome(
-  { records, state, queues, config, clock }: RetryPorts,
+  ports: RetryPorts,
   batch: string,
   was: EndedState,
   choices: readonly Choice[],
+  onLeft: (item: ToldItem) => void,
 ): Promise<number> {
-  const how = new Map(choices.map((choice) => [choice.id, choice.how]));
-  const ids = choices.map(({ id }) => id);
-  const states = await state.intake.states(batch, ids);
-  const still = ids.filter((_, index) => states[index] === was);
+  const idsToBe = (wanted: Choice['how']) => choices.filter(({ how }) => how === wanted).map(({ id }) => id);
+  const told = await changeItems(ports, batch, idsToBe('submit'), {
+    from: [was],
+    change: (record) => (record.state === was ? requeuedRecord(record) : undefined),
+  });
+  const asked = await askAgain(ports, batch, await endedItems(ports, batch, was, idsToBe('ask')));
+  for (const item of told) if (!item.changed) onLeft(item);
+  return told.filter(({ changed }) => changed).length + asked;
+}
 
-  const submits: ItemRecord[] = [];
-  const asks: ItemRecord[] = [];
-  for await (const record of readRecords(records, batch, still)) {
-    (how.get(record.id) === 'submit' ? submits : asks).push(record);
+/** Those that are still in this state by Redis and by their records. */
+async function endedItems(ports: RetryPorts, batch: string, was: EndedState, ids: readonly string[]) {
+  const standing = (await itemsInStates(ports, batch, ids, [was])).map(({ id }) => id);
+  const ended: { was: EndedState; record: ItemRecord }[] = [];
+  for await (const record of readable(readRecords(ports.records, batch, standing), () => {})) {
+    if (record.state === was) ended.push({ was, record });
   }
-  await Promise.all(
-    submits.map((record) => (record.state === was ? records.write(requeuedRecord(record)) : undefined)),
-  );
-  await state.intake.admit(batch, [
-    ...submits.map(({ id }) => ({ id, was, to: 'queued' as const })),
-    ...asks.map(({ id }) => ({ id, was, to: 'submitted' as const })),
-  ]);
-  const giveUpAt = clock.now() + config.pollGiveUpMs;
-  if (submits.length > 0) await queues.submitAgain(submits.map(itemOfRecord));
-  if (asks.length > 0) await queues.pollAgain(asks.flatMap((record) => resumedTask(record, giveUpAt)));
-  return still.length;
+  return ended;
 }
 
 export async function costOfChoices(choices: readonly Choice[], pricesFile: string | undefined): Promise<Cost> {

@@ -1,12 +1,22 @@
 import pMap from 'p-map';
+import { findRecord } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { reconcile, type Step } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
+import { isReadable, type Unreadable } from '../items/unreadable.ts';
 
 /** An item with what is known of it and what is to be done with it. `was`: its state in Redis. */
-export type Planned<T> = { item: T; was: ItemState | undefined; step: Step; record?: ItemRecord };
+export type Planned<T> = {
+  item: T;
+  was: ItemState | undefined;
+  step: Step;
+  record?: ItemRecord;
+  unreadable?: Unreadable;
+  /** It had ended, and its record is gone from the archive. To follow the step would pay for it again. */
+  isLost: boolean;
+};
 
 export type PlanPorts = {
   now: () => number;
@@ -36,10 +46,21 @@ export async function stepsOf<T extends NewItem>(
   );
   const plan = async (item: T, index: number): Promise<Planned<T>> => {
     const was = states[index];
-    if (recorded.has(item.id) && was === 'archived') return { item, was, step: {} };
-    const record = recorded.has(item.id) ? await records.read(batch, item.id) : undefined;
-    const step = reconcile(was, record, { ...settings, now: ports.now() });
-    return { item, was, step, ...(record && { record }) };
+    const isRecorded = recorded.has(item.id);
+    if (isRecorded && was === 'archived') return { item, was, step: {}, isLost: false };
+    // A record that the listing lacks may have been written since.
+    const found = isRecorded || hadRecord(was) ? await findRecord(records, batch, item.id) : undefined;
+    // Its run ends, and it is told of. A person can put the record right.
+    if (found && !isReadable(found)) {
+      return { item, was, step: { admitAs: 'failed' }, unreadable: found, isLost: false };
+    }
+    const step = reconcile(was, found, { ...settings, now: ports.now() });
+    return { item, was, step, ...(found && { record: found }), isLost: !found && hadRecord(was) };
   };
   return pMap(items, plan, { concurrency: READS_AT_ONCE });
+}
+
+/** The record of such an item was written before its state was set. */
+export function hadRecord(state: ItemState | undefined): boolean {
+  return state === 'archived' || state === 'failed' || state === 'held';
 }

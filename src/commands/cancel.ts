@@ -6,7 +6,7 @@ import { plural, say } from '../text/terminal.ts';
 import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
-import { ONE_SHOT, withConnections } from './with-connections.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -25,7 +25,7 @@ export function cancelCommand(): Command {
     .option('--json', 'print what was cancelled as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: ConfigFlags & { yes?: true; json?: true }) => {
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
+      await withConnections(loadConfig(overridesOf(flags)), LOOK, async (connections) => {
         const before = await knownBatch(connections, batch);
         const waiting = before.items.queued + before.items.submitting;
         if (!hasEnded(before)) {

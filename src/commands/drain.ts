@@ -13,7 +13,8 @@ export function drainTimeoutMs(flags: DrainFlags, config: Config): number {
   return flags.drainTimeout ?? longestDrainMs(config);
 }
 
-export function parseDrainTimeout(text: string): number {
+/** Throws what commander shows as a mistake in the option. */
+export function parseDurationOption(text: string): number {
   try {
     return parseDuration(text);
   } catch (error) {
@@ -21,8 +22,12 @@ export function parseDrainTimeout(text: string): number {
   }
 }
 
+export function sayUndrained(): void {
+  say('stopped before all that was under way was recorded: others, or the next start, take it over');
+}
+
 /** Exits at once: the drain took longer than its timeout. */
 export function exitUndrained(): never {
-  say('stopped before all that was under way was recorded: others, or the next start, take it over');
+  sayUndrained();
   process.exit(EXIT.stopped);
 }

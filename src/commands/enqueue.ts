@@ -3,13 +3,17 @@ import { enqueueManifest } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
 import { expand, openManifest } from '../manifest/manifest.ts';
+import { isPart } from '../manifest/selection.ts';
 import { requirePrices } from '../money/budget.ts';
 import { plural, say } from '../text/terminal.ts';
+import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
+import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 import { withConnections } from './with-connections.ts';
 
 /** `flux-batch enqueue`: only puts the items into the queues. Workers elsewhere process them. */
@@ -31,13 +35,21 @@ export function enqueueCommand(): Command {
           sayWarnings(connections);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
-          if (!(await agreesToSpend(connections, spending, flags))) {
+          const remaking = await agreesToRemake(connections, spending, flags);
+          if (remaking === 'declined' || !(await agreesToSpend(connections, spending, flags))) {
             return declined('nothing was enqueued');
           }
-          const sum = await enqueueManifest(connections, manifest, prioritized(expand(manifest), flags.priority));
-          if (flags.json) printJson({ batch: manifest.batch, ...sum });
-          else
-            say(`${manifest.batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);
+          const { batch, digest, selection } = manifest;
+          const sum = await enqueueManifest(
+            connections,
+            { batch, digest, isPart: isPart(selection), remake: remaking === 'agreed' },
+            prioritized(expand(manifest), flags.priority),
+          );
+          if (flags.json) printJson({ batch, ...sum });
+          else say(`${batch}: ${plural(sum.items, 'item')}; ${sum.submits} to submit, ${sum.polls} to ask for`);
+          if (!sum.unreadable) return;
+          sum.unreadable.forEach(tellUnreadable());
+          process.exitCode = EXIT.someFailed;
         });
       },
     );

@@ -4,7 +4,7 @@ import { describeBreaker } from '../fleet/describe-breaker.ts';
 import { say } from '../text/terminal.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
-import { ONE_SHOT, withConnections } from './with-connections.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Submitting stops for the whole fleet when the key or the credits are refused, in maintenance, and when the outcomes of too many
@@ -26,7 +26,7 @@ export function gateCommand(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (action: Action | undefined, flags: ConfigFlags & { json?: true }) => {
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async ({ state }) => {
+      await withConnections(loadConfig(overridesOf(flags)), LOOK, async ({ state }) => {
         const breaker = await state.breaker();
         const opened = action !== undefined;
         if (opened) await state.resetBreaker();

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../batch/held.ts';
-import { restoredBatch } from '../batch/restore.ts';
+import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
@@ -9,6 +9,7 @@ import type { Connections } from '../wiring/connections.ts';
 import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const ACTIONS = ['list', 'resubmit', 'drop', 'attach'] as const;
@@ -45,8 +46,9 @@ export function heldCommand(): Command {
     });
 }
 
-async function act(connections: Connections, batch: string, action: Action, items: readonly string[], flags: Flags) {
-  await restoredBatch(connections, batch);
+async function act(opened: Connections, batch: string, action: Action, items: readonly string[], flags: Flags) {
+  await restoredBatch(opened, batch);
+  const connections = await onRouteOf(opened, batch);
   switch (action) {
     case 'list':
       return list(connections, batch, flags);
@@ -63,7 +65,7 @@ async function act(connections: Connections, batch: string, action: Action, item
 
 async function list(connections: Connections, batch: string, flags: Flags): Promise<void> {
   let count = 0;
-  for await (const record of heldItems(connections, batch)) {
+  for await (const record of heldItems(connections, batch, tellUnreadable())) {
     count += 1;
     const text = flags.json ? JSON.stringify(record) : [...describeHeld(record, Date.now()), ''].join('\n');
     process.stdout.write(`${text}\n`);
@@ -82,7 +84,7 @@ async function picked(
 ): Promise<Picked> {
   if (items.length === 0 && !flags.all) throw new UsageError('items-missing', 'Expected ids of items, or --all');
   const found = await pick(connections, batch, flags.all ? 'all' : items);
-  for (const { id, state } of found.others) say(`${id} is not held but ${state}: left as it is`);
+  for (const item of found.others) sayLeft(item);
   return found;
 }
 
@@ -93,7 +95,7 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
   if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
     return declined('nothing was done');
   }
-  const count = held.length > 0 ? await requeueItems(connections, batch, 'held', choices) : 0;
+  const count = held.length > 0 ? await requeueItems(connections, batch, 'held', choices, sayLeft) : 0;
   if (flags.json) printJson({ batch, resubmitted: count, credits: cost.credits ?? null });
   else say(`${batch}: ${plural(count, 'held item')} will be submitted again`);
 }
@@ -101,9 +103,14 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
 async function dropAll(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
   if (held.length > 0 && !(await agrees(`Drop ${plural(held.length, 'held item')} of ${batch}?`, flags)))
     return declined('nothing was done');
-  for (const record of held) await drop(connections, record);
-  if (flags.json) printJson({ batch, dropped: held.length });
-  else say(`${batch}: ${plural(held.length, 'held item')} dropped`);
+  let dropped = 0;
+  for (const record of held) {
+    const told = await drop(connections, record);
+    if (told?.changed) dropped += 1;
+    else sayLeft(told ?? record);
+  }
+  if (flags.json) printJson({ batch, dropped });
+  else say(`${batch}: ${plural(dropped, 'held item')} dropped`);
 }
 
 async function attachOne(
@@ -120,8 +127,12 @@ async function attachOne(
   const [record, second] = held;
   if (second)
     throw new UsageError('item-ambiguous', `${plural(held.length, 'held item')} are named ${item}: give the id`);
-  if (record) await attach(connections, record, taskId);
-  const left = others.map(({ id, state }) => `${id} is not held but ${state}: left as it is`);
-  if (flags.json) printJson({ batch, item: record?.id ?? item, attached: record !== undefined });
-  else say(record ? `${record.id}: task ${taskId} will be asked for` : left.join('\n'));
+  const told = record && (await attach(connections, record, taskId));
+  if (told?.changed) say(`${told.id}: task ${taskId} will be asked for`);
+  else for (const left of told ? [told] : others) sayLeft(left);
+  if (flags.json) printJson({ batch, item: record?.id ?? item, attached: told?.changed === true });
+}
+
+function sayLeft({ id, state }: { id: string; state: string | undefined }): void {
+  say(`${id} is not held but ${state}: left as it is`);
 }

@@ -7,7 +7,7 @@ import type { Connections } from '../wiring/connections.ts';
 import { oneOrAll } from './batch-argument.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
-import { ONE_SHOT, withConnections } from './with-connections.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -27,7 +27,7 @@ export function pauseCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (name: string | undefined, flags: ConfigFlags & { all?: true; json?: true }) => {
       const what = oneOrAll(name, flags);
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
+      await withConnections(loadConfig(overridesOf(flags)), LOOK, async (connections) => {
         const paused = what === 'all' ? await pauseAll(connections) : await pauseBatch(connections, what.batch);
         if (flags.json) printJson(paused.json);
         else say(paused.text);

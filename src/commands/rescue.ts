@@ -3,16 +3,23 @@ import { type Rescue, type Rescued, rescuedItems, takeUp } from '../batch/rescue
 import { loadConfig } from '../config.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
-import { writeIndex } from '../results/write-index.ts';
 import { plain, plural, say, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
+import {
+  DRAIN_TIMEOUT,
+  type DrainFlags,
+  drainTimeoutMs,
+  exitUndrained,
+  parseDurationOption,
+  sayUndrained,
+} from './drain.ts';
 import { EXIT } from './exit-codes.ts';
+import { writeIndexAnyway } from './index-anyway.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
-import { onStopSignals } from './signals.ts';
+import { DRAINING, onStopSignals } from './signals.ts';
 import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
@@ -26,13 +33,15 @@ Examples:
 Exit codes: 0 all that could be asked for is archived · 1 some of it is not · 3 stopped before the end.
 `;
 
+const MOST_NAMED = 50;
+
 type Flags = ConfigFlags & DrainFlags & { json?: true };
 
 /** `flux-batch rescue`: fetches what was submitted but is not archived. It needs only the archive's records. */
 export function rescueCommand(startFleet: StartFleet): Command {
   return withConfigOptions(new Command('rescue'))
     .argument('<batch>', 'its name')
-    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .option('--json', 'print what came of it as JSON on stdout')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
@@ -56,8 +65,8 @@ async function rescue(
   // Rescue never submits, so a failed generation is not retried: a retry is a new submit.
   const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
 
-  const stop = onStopSignals({ stopsForFaults: true });
-  let taken: Rescue = { asked: [], tooOld: [], noTask: [] };
+  const stop = onStopSignals({ stopsForFaults: true, saying: DRAINING, withinMs: drainMs });
+  let taken: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
   const fleet = startFleet(connections, ports, { stages: ['poll', 'archive'], onTrouble: stop.trouble });
   try {
     const end = await watchBatch(connections, ports, {
@@ -72,23 +81,41 @@ async function rescue(
       signal: stop.signal,
     });
     const drained = await fleet.drain(drainMs);
-    await writeIndex(batch, connections);
+    await writeIndexAnyway(batch, connections, stop.late);
     const items = await rescuedItems(connections, batch, taken.asked);
     report(batch, taken, items, flags);
     if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
-    return items.every(({ state }) => state === 'archived') ? EXIT.allArchived : EXIT.someFailed;
+    const all = taken.unreadable.length === 0 && items.every(({ state }) => state === 'archived');
+    return all ? EXIT.allArchived : EXIT.someFailed;
+  } catch (error) {
+    stop.begin();
+    if (!(await fleet.drain(drainMs))) sayUndrained();
+    throw error;
   } finally {
-    await fleet.drain(drainMs);
     stop.dispose();
   }
 }
 
-function report(batch: string, { asked, tooOld, noTask }: Rescue, items: readonly Rescued[], flags: Flags): void {
+function report(
+  batch: string,
+  { asked, tooOld, noTask, unreadable }: Rescue,
+  items: readonly Rescued[],
+  flags: Flags,
+): void {
   const archived = items.filter(({ state }) => state === 'archived').length;
   const others = items.filter(({ state }) => state !== 'archived');
-  if (flags.json) printJson({ batch, asked: asked.length, archived, others, tooOld, noTask }, { indent: 2 });
+  const sum = {
+    batch,
+    asked: asked.length,
+    archived,
+    others,
+    tooOld,
+    noTask,
+    ...(unreadable.length > 0 && { unreadable }),
+  };
+  if (flags.json) printJson(sum, { indent: 2 });
   say(`${batch}: ${archived} of ${plural(asked.length, 'image')} rescued`);
   for (const { id, name, state, class: why, message } of others) {
     say(
@@ -96,5 +123,14 @@ function report(batch: string, { asked, tooOld, noTask }: Rescue, items: readonl
     );
   }
   if (tooOld.length > 0) say(`${plural(tooOld.length, 'task')} not asked for: the provider has deleted their images`);
+  for (const { message, taskId } of unreadable.slice(0, MOST_NAMED)) {
+    say(`  unreadable  ${plain(message)}`);
+    say(
+      taskId === undefined
+        ? '              it names no task: nothing can be asked for'
+        : `              it names the task ${taskId}, which was paid for: put the record right, and rescue asks for it`,
+    );
+  }
+  if (unreadable.length > MOST_NAMED) say(`  … and ${unreadable.length - MOST_NAMED} more that cannot be read`);
   if (noTask.length > 0) say(`${plural(noTask.length, 'submit')} without a task id: flux-batch held ${batch}`);
 }

@@ -1,14 +1,13 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { Archive } from '../archive/archive.ts';
-import type { BatchFile } from '../archive/batch-file.ts';
 import { folderArchive } from '../archive/folder.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import { recordsIn } from '../archive/records.ts';
 import { loadConfig } from '../config.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import type { ItemRecord } from '../items/record.ts';
-import { archivedBatch } from '../results/archived-batch.ts';
+import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import { type ArchivedBatch, archivedBatch } from '../results/archived-batch.ts';
 import { collect, refuseSamePlace } from '../results/collect.ts';
 import { collectProgress } from '../results/collect-progress.ts';
 import { namedById, namedForPeople } from '../results/file-names.ts';
@@ -18,12 +17,13 @@ import { type Row, rowOf } from '../results/row.ts';
 import { digested, type RowsDigest, rowsDigest } from '../results/rows-digest.ts';
 import { parseWhere, type Where } from '../results/where.ts';
 import { writeIndex, writeIndexFiles } from '../results/write-index.ts';
-import { say } from '../text/terminal.ts';
+import { plain, say } from '../text/terminal.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 
 const EXAMPLES = `
 Examples:
@@ -36,7 +36,7 @@ Examples:
 for any text and any character, a comma for "or", != for "not"; given more than once, all must hold.
 
 --out may be stopped and run again: images that are there with the right sha256 are not fetched again.
-Exit codes: 0 all there · 1 some images are not what was archived · 2 something is wrong with the command or the
+Exit codes: 0 all there · 1 some images are not what was archived, or some records cannot be read · 2 something is wrong with the command or the
 configuration · 3 stopped before the end.
 `;
 
@@ -59,18 +59,24 @@ export function resultsCommand(): Command {
       const closers = openClosers();
       try {
         const archive = await openArchiveOf(loadConfig(overridesOf(flags)), closers);
-        const file = await archivedBatch(archive, batch);
-        const source: Source = { batch, file, archive, where, refresh: flags.refresh };
-        if (flags.refresh) await refresh(source);
+        const found = await archivedBatch(archive, batch);
+        const source: Source = { batch, found, archive, where, refresh: flags.refresh };
+        if (flags.refresh) process.exitCode = await refresh(source);
         else if (flags.out !== undefined) process.exitCode = await copyToFolder(source, flags.out, flags.flat === true);
-        else await print(source, flags.format);
+        else process.exitCode = await print(source, flags.format);
       } finally {
         await closers.closeAll();
       }
     });
 }
 
-type Source = { batch: string; file: BatchFile; archive: Archive; where: Where; refresh: boolean | undefined };
+type Source = {
+  batch: string;
+  found: ArchivedBatch;
+  archive: Archive;
+  where: Where;
+  refresh: boolean | undefined;
+};
 
 function refuseContradictions({ out, flat, refresh, where }: Flags): void {
   const refuse = (message: string) => {
@@ -80,21 +86,33 @@ function refuseContradictions({ out, flat, refresh, where }: Flags): void {
   if (refresh && (out !== undefined || where.length > 0)) refuse('--refresh goes with neither --out nor --where');
 }
 
-async function print(source: Source, format: Format): Promise<void> {
+async function print(source: Source, format: Format): Promise<number> {
   const { batch, archive, where } = source;
   const digest = rowsDigest();
-  const records = digested(recordsOfBatch(recordsIn(archive), batch), digest);
+  const unreadable: Unreadable[] = [];
+  const records = digested(noted(recordsOfBatch(recordsIn(archive), batch), unreadable), digest);
   for await (const piece of formatRows(rowsOf(matching(records, where)), format)) {
-    if (!process.stdout.writable) return;
+    if (!process.stdout.writable) return EXIT.allArchived;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
   await refreshIfStale(source, digest);
   where.complain();
+  return tellTrouble(source, unreadable);
 }
 
-async function refresh({ batch, archive }: Source): Promise<void> {
-  await writeIndex(batch, { archive, records: recordsIn(archive) });
+async function refresh(source: Source): Promise<number> {
+  const { batch, archive } = source;
+  const unreadable = await writeIndex(batch, { archive, records: recordsIn(archive) });
   say(`${batch}: index and gallery written anew in ${archive.url}`);
+  return tellTrouble(source, unreadable);
+}
+
+/** The exit code when nothing else is wrong. */
+function tellTrouble({ found }: Source, unreadable: readonly Unreadable[]): number {
+  const noFile = found.file === undefined;
+  if (noFile) say(`unreadable: ${plain(found.trouble)}; its records alone are shown`);
+  unreadable.forEach(tellUnreadable());
+  return noFile || unreadable.length > 0 ? EXIT.someFailed : EXIT.allArchived;
 }
 
 /** The user's request is already fulfilled here. So an index that cannot be written is a note, not an error. */
@@ -113,16 +131,18 @@ async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsD
 const AT_ONCE = 8;
 
 async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
-  const { batch, file, archive, where } = source;
+  const { batch, found, archive, where } = source;
   const target = folderArchive(out);
   refuseSamePlace(archive, target);
   await target.prepare();
   const stop = onStopSignals({ stopsForFaults: false, saying: 'stopping; run the same command again to go on.' });
-  const expected = where.isEverything ? file.totals?.archived : undefined;
+  const expected = where.isEverything ? found.file?.totals?.archived : undefined;
   const progress = collectProgress(process.stderr, expected);
   try {
     const digest = rowsDigest();
-    const records = matching(digested(recordsOfBatch(recordsIn(archive), batch, stop.signal), digest), where);
+    const unreadable: Unreadable[] = [];
+    const all = noted(recordsOfBatch(recordsIn(archive), batch, stop.signal), unreadable);
+    const records = matching(digested(all, digest), where);
     const collected = collect(records, archive, target, {
       nameOf: flat ? namedForPeople() : namedById,
       width: AT_ONCE,
@@ -134,7 +154,8 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
     await refreshIfStale(source, digest);
     where.complain();
     say(`${target.url}/index.html`);
-    return progress.sum.lost.length > 0 ? EXIT.someFailed : EXIT.allArchived;
+    const code = tellTrouble(source, unreadable);
+    return progress.sum.lost.length > 0 ? EXIT.someFailed : code;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     progress.close();
@@ -144,11 +165,18 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
   }
 }
 
-async function* matching(records: AsyncIterable<ItemRecord>, where: Where): AsyncGenerator<ItemRecord> {
+async function* noted(records: AsyncIterable<Found>, unreadable: Unreadable[]): AsyncGenerator<Found> {
+  for await (const found of records) {
+    if (!isReadable(found)) unreadable.push(found);
+    yield found;
+  }
+}
+
+async function* matching(records: AsyncIterable<Found>, where: Where): AsyncGenerator<Found> {
   for await (const record of records) if (where.matches(record)) yield record;
 }
 
-async function* rowsOf(records: AsyncIterable<ItemRecord>): AsyncGenerator<Row> {
+async function* rowsOf(records: AsyncIterable<Found>): AsyncGenerator<Row> {
   for await (const record of records) yield rowOf(record);
 }
 

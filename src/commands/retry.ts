@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { restoredBatch } from '../batch/restore.ts';
+import type { ToldItem } from '../batch/change-items.ts';
+import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { chooseFailed, costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { FAILURE_CLASSES, type Failure } from '../items/record.ts';
@@ -7,6 +8,7 @@ import { plural, say } from '../text/terminal.ts';
 import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
+import { tellUnreadable } from './tell-unreadable.ts';
 import { ONE_SHOT, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
@@ -31,16 +33,17 @@ export function retryCommand(): Command {
     .option('--json', 'print what is retried as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
-        await restoredBatch(connections, batch);
-        const failed = await chooseFailed(connections, batch, flags.class ?? []);
+      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (opened) => {
+        await restoredBatch(opened, batch);
+        const connections = await onRouteOf(opened, batch);
+        const failed = await chooseFailed(connections, batch, flags.class ?? [], tellUnreadable());
         const choices = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
         const cost = await costOfChoices(choices, connections.config.pricesFile);
         const what = describeChoices(choices, cost);
         if (choices.length > 0 && !(await agrees(`${batch}: ${what}. Go on?`, flags))) {
           return declined('nothing was retried');
         }
-        const retried = choices.length > 0 ? await requeueItems(connections, batch, 'failed', choices) : 0;
+        const retried = choices.length > 0 ? await requeueItems(connections, batch, 'failed', choices, sayLeft) : 0;
         const submits = choices.filter(({ how }) => how === 'submit').length;
         if (flags.json) {
           const sum = { batch, retried, submits, asks: choices.length - submits, credits: cost.credits ?? null };
@@ -49,4 +52,8 @@ export function retryCommand(): Command {
         else say(`${batch}: ${what}; ${plural(retried, 'item')} queued`);
       });
     });
+}
+
+function sayLeft({ id, state }: ToldItem): void {
+  say(`${id} is ${state} by now: left as it is`);
 }

@@ -7,7 +7,7 @@ import { say } from '../text/terminal.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
-import { withConnections } from './with-connections.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -26,7 +26,7 @@ Without SERVE_PASSWORD the pages and /queues are for this machine only, wherever
 
 type Flags = ConfigFlags & { host: string; port?: string };
 
-/** `flux-batch serve`: serves callbacks, metrics, health checks and pages until SIGTERM or SIGINT. */
+/** `flux-batch serve`: serves callbacks, metrics, health checks and pages until it is stopped. */
 export function serveCommand(): Command {
   return withConfigOptions(new Command('serve'))
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -34,7 +34,7 @@ export function serveCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       const config = loadConfig({ ...overridesOf(flags), ...(flags.port === undefined ? {} : { PORT: flags.port }) });
-      await withConnections(config, { patient: false, prove: false, logLevel: 'info' }, async (connections) => {
+      await withConnections(config, { ...LOOK, logLevel: 'info' }, async (connections) => {
         sayWarnings(connections);
         const serving = await openServing(connections);
         const server = await startServer(serving, { host: flags.host, port: config.port });
@@ -45,6 +45,7 @@ export function serveCommand(): Command {
         if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();
+        if (stop.fault) throw stop.fault;
       });
     });
 }

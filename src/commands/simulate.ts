@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { FAULT_NAMES, type Fault, parseFaultText } from '../simulator/faults.ts';
@@ -5,6 +6,7 @@ import type { SimulatorOptions } from '../simulator/options.ts';
 import { RETRY_AFTER } from '../simulator/retry-after.ts';
 import { startSimulator } from '../simulator/simulator.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
+import { onStopSignals } from './signals.ts';
 
 const DEFAULT_PORT = 4010;
 
@@ -24,7 +26,7 @@ A prompt with the word "forbidden" is refused (400); one with "censored" is char
 While it runs: GET /_ledger?summary shows what was asked and charged, POST /_faults changes the faults.
 `;
 
-/** `flux-batch simulate`: runs the simulated API in the foreground until SIGINT or SIGTERM. */
+/** `flux-batch simulate`: runs the simulated API in the foreground until it is stopped. */
 export function simulateCommand(): Command {
   return new Command('simulate')
     .option('--port <port>', 'where to listen; 0 takes a free port', wholeNumber, DEFAULT_PORT)
@@ -60,15 +62,17 @@ export function simulateCommand(): Command {
     .action(async (flags: Flags) => {
       const simulator = await startSimulator(optionsOf(flags));
       // Before it says that it listens: whoever reads that may stop it at once.
-      const stopped = stopSignal();
+      const stop = onStopSignals({ stopsForFaults: false });
       process.stderr.write(
         `The simulator listens on ${simulator.url}\n` +
           `  export FLUX_API_URL=${simulator.url}\n` +
           `  export FLUX_API_KEY=${simulator.apiKey}\n` +
           'Ctrl-C stops it.\n',
       );
-      await stopped;
+      if (!stop.signal.aborted) await once(stop.signal, 'abort');
       await simulator.close();
+      stop.dispose();
+      if (stop.fault) throw stop.fault;
     });
 }
 
@@ -134,13 +138,6 @@ function optionsOf(flags: Flags): SimulatorOptions {
     ...(callbackLost !== undefined && { callbackLostShare: callbackLost }),
     ...(callbackTwice !== undefined && { callbackDuplicateShare: callbackTwice }),
   };
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
 }
 
 function gatherFault(text: string, before: Fault[] = []): Fault[] {

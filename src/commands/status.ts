@@ -5,7 +5,8 @@ import { snapshotReader } from '../status/snapshot.ts';
 import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
-import { ONE_SHOT, withConnections } from './with-connections.ts';
+import { onStopSignals } from './signals.ts';
+import { LOOK, withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
 Examples:
@@ -23,14 +24,15 @@ export function statusCommand(): Command {
     .option('--json', 'print it as JSON; with --watch a line each second')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string | undefined, flags: ConfigFlags & { watch?: true; json?: true }) => {
-      await withConnections(loadConfig(overridesOf(flags)), ONE_SHOT, async (connections) => {
-        const stopping = new AbortController();
+      await withConnections(loadConfig(overridesOf(flags)), LOOK, async (connections) => {
         const read = snapshotReader(connections);
         if (flags.watch) {
-          for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+          const stop = onStopSignals({ stopsForFaults: false });
           // The reader of our output may close the pipe, as `head` does.
-          process.stdout.once('error', () => stopping.abort());
-          await watchStatus(read, process.stdout, { batch, json: flags.json === true, signal: stopping.signal });
+          process.stdout.once('error', stop.begin);
+          await watchStatus(read, process.stdout, { batch, json: flags.json === true, signal: stop.signal });
+          stop.dispose();
+          if (stop.fault) throw stop.fault;
           return;
         }
         const now = await read(batch);

@@ -14,18 +14,30 @@ import type { Connections } from '../wiring/connections.ts';
 /** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
 
-type NamedFailure = { id: string; name: string; class: string; message: string; state: 'failed' | 'held' };
+type NamedFailure = {
+  id: string;
+  name: string;
+  class: string;
+  message: string;
+  state: 'failed' | 'held' | 'unreadable';
+  /** The manifest does not have it any more. */
+  former?: true;
+};
 
-/** The summary of a run: `lines` for a person, `json` for `--json`. */
+/**
+ * The summary of a run: `lines` for a person, `json` for `--json`. `allArchived`: every item of the manifest is archived,
+ * and every record of the batch can be read.
+ */
 export async function summarize(
   batch: string,
-  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices'>,
+  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices' | 'config'>,
   provider: Provider,
   end: BatchEnd,
   opening: Opening,
-): Promise<{ lines: string[]; json: object }> {
+): Promise<{ lines: string[]; json: object; allArchived: boolean }> {
   const { counts } = end;
-  const named = await namedFailures(batch, connections);
+  const former = await connections.state.former(batch);
+  const named = await namedFailures(batch, connections, former);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
@@ -42,18 +54,13 @@ export async function summarize(
     budget: counts.budget ?? null,
     beyondBudget: counts.overBudget,
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
-    stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? null),
+    stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
     failures: named,
   };
   const lines = [
     '',
     `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`,
-    ...named
-      .slice(0, MOST_NAMED)
-      .map(
-        (item) =>
-          `  ${item.state.padEnd(6)}  ${plain(item.name)}  ${item.class}: ${shorten(plain(item.message), 160)}  [${item.id}]`,
-      ),
+    ...named.slice(0, MOST_NAMED).map(lineOf),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
     ...(end.breaker ? describeBreaker(end.breaker, Date.now()) : []),
@@ -63,7 +70,14 @@ export async function summarize(
       : []),
     `archive: ${placeOf(connections.archive.url, batch)}`,
   ];
-  return { lines, json };
+  const others = [...former.values()].filter((state) => state !== 'archived').length;
+  const allArchived = counts.items.archived + others === counts.total && counts.unreadable === 0;
+  return { lines, json, allArchived };
+}
+
+function lineOf({ state, name, class: failureClass, message, id, former }: NamedFailure): string {
+  const why = `${failureClass}: ${shorten(plain(message), 160)}`;
+  return `  ${state.padEnd(6)}  ${plain(name)}  ${why}  [${id}]${former ? '  not in this manifest any more' : ''}`;
 }
 
 /** Says what was spent, what is left to pay for, and which budget would cover it. */
@@ -83,16 +97,23 @@ function placeOf(archiveUrl: string, batch: string): string {
 async function namedFailures(
   batch: string,
   { state, records }: Pick<Connections, 'state' | 'records'>,
+  former: ReadonlyMap<string, ItemState>,
 ): Promise<NamedFailure[]> {
   const states = ['failed', 'held'] as const satisfies readonly ItemState[];
-  const named: NamedFailure[] = [];
+  const named = new Map<string, NamedFailure>();
+  const add = (failure: NamedFailure) =>
+    named.set(failure.id, { ...failure, ...(former.has(failure.id) && { former: true }) });
   for await (const id of state.itemsIn(batch, states)) {
     const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
-    if (typeof record === 'string')
-      named.push({ id, name: id, state: 'failed', class: 'record-corrupt', message: record });
-    else if (record) named.push(...failureOf(record));
+    if (typeof record === 'string') add(unreadableItem(id, record));
+    else if (record) failureOf(record).forEach(add);
   }
-  return named.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const [id, message] of await state.unreadable(batch)) add(unreadableItem(id, message));
+  return [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function unreadableItem(id: string, message: string): NamedFailure {
+  return { id, name: id, state: 'unreadable', class: 'record-corrupt', message };
 }
 
 function failureOf(record: ItemRecord): NamedFailure[] {

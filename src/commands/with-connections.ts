@@ -4,6 +4,9 @@ import { type Connections, type ConnectOptions, connect } from '../wiring/connec
 /** For commands that do one thing and exit: when Redis does not answer, they fail at once. */
 export const ONE_SHOT: ConnectOptions = { patient: false, prove: false };
 
+/** The same for those that add no jobs. */
+export const LOOK: ConnectOptions = { ...ONE_SHOT, looksOnly: true };
+
 /** Connects, runs `act`, and closes every connection again, even if `act` throws. */
 export async function withConnections<T>(
   config: Config,

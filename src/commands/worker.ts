@@ -6,10 +6,10 @@ import { checkAccount } from '../provider/check-account.ts';
 import { say } from '../text/terminal.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDrainTimeout } from './drain.ts';
+import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDurationOption } from './drain.ts';
 import { type ConfigFlags, overridesOf, withWorkerOptions } from './options.ts';
 import { sayWarnings } from './print.ts';
-import { onStopSignals } from './signals.ts';
+import { DRAINING, onStopSignals } from './signals.ts';
 import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
@@ -19,19 +19,20 @@ Examples:
   $ flux-batch worker archive --archive-concurrency 16
 
 SIGTERM or Ctrl-C once drains: nothing new is begun, and what is under way is recorded, within the drain timeout; twice stops
-at once. A worker that is killed, or whose machine dies, is taken over by the others within 15 seconds.
+at once. A closed terminal (SIGHUP) drains too. A worker that is killed, or whose machine dies, is taken over by the others
+within 15 seconds.
 `;
 
 type Flags = ConfigFlags & { submitConcurrency?: number; pollConcurrency?: number; archiveConcurrency?: number };
 
-/** `flux-batch worker`: works as a member of the fleet until SIGTERM or SIGINT. */
+/** `flux-batch worker`: works as a member of the fleet until it is stopped. */
 export function workerCommand(startFleet: StartFleet): Command {
   return withWorkerOptions(new Command('worker'))
     .addArgument(new Argument('[stages...]', 'all by default').choices(WORKER_STAGES))
     .option('--submit-concurrency <count>', 'submits under way or waiting for their slot', atLeastOne)
     .option('--poll-concurrency <count>', 'polls under way', atLeastOne)
     .option('--archive-concurrency <count>', 'images held in memory at once', atLeastOne)
-    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDrainTimeout)
+    .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .addHelpText('after', EXAMPLES)
     .action(async (stages: WorkerStage[], flags: Flags & DrainFlags) => {
       const config = loadConfig(overridesOf(flags));
@@ -40,7 +41,8 @@ export function workerCommand(startFleet: StartFleet): Command {
         await checkAccount(ports.provider, connections);
         await probeAtStart(connections, ports);
         sayWarnings(connections);
-        const stop = onStopSignals({ stopsForFaults: false });
+        const withinMs = drainTimeoutMs(flags, config);
+        const stop = onStopSignals({ stopsForFaults: false, saying: DRAINING, withinMs });
         const chosen = stages.length > 0 ? stages : WORKER_STAGES;
         const fleet = startFleet(connections, ports, {
           stages: chosen,
@@ -49,8 +51,9 @@ export function workerCommand(startFleet: StartFleet): Command {
         });
         say(`worker ${process.pid}: ${chosen.join(', ')} to ${connections.archive.url}`);
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
-        if (!(await fleet.drain(drainTimeoutMs(flags, config)))) exitUndrained();
+        if (!(await fleet.drain(withinMs))) exitUndrained();
         stop.dispose();
+        if (stop.fault) throw stop.fault;
       });
     });
 }

@@ -10,11 +10,24 @@ import type { RedisBatchState } from './batch-state.ts';
 const UNPARK_FOR_MS = 60_000;
 const MEND_EVERY_MS = 5_000;
 
+/** A person's word holds for any batch, whichever archive and API it belongs to. */
+export type QueuesOfRoutes = { of(batch: string): Promise<Queues>; all(): Promise<Queues[]> };
+
+/** Promotes the parked jobs of batches, each in the queues of its route. */
+async function unparkJobs(batches: ReadonlySet<string>, routes: QueuesOfRoutes): Promise<void> {
+  const byQueues = new Map<Queues, Set<string>>();
+  for (const batch of batches) {
+    const queues = await routes.of(batch);
+    byQueues.set(queues, (byQueues.get(queues) ?? new Set()).add(batch));
+  }
+  for (const [queues, own] of byQueues) await queues.unpark((batch) => own.has(batch));
+}
+
 /**
  * What a person says of batches. Each command is one write that holds from then on for every worker: the admission check and
  * `confirm` read it. What follows may be repeated, and `mend` completes what a killed command left undone.
  */
-export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues, state: RedisBatchState) {
+export function redisBatchControl(redis: RedisClient, keys: Keys, routes: QueuesOfRoutes, state: RedisBatchState) {
   const fleetPausedAt = async (): Promise<number | undefined> => {
     const since = await redis.get(keys.fleetPause);
     return since === null ? undefined : Number(since);
@@ -29,7 +42,7 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
     if (batches.size === 0) return;
     const now = Date.now();
     await redis.zadd(keys.resumed, ...[...batches].flatMap((batch) => [now, batch]));
-    await queues.unpark((batch) => batches.has(batch));
+    await unparkJobs(batches, routes);
   }
 
   return {
@@ -44,12 +57,12 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
     },
     async pauseAll(): Promise<void> {
       await redis.setnx(keys.fleetPause, Date.now());
-      await queues.pauseSubmits();
+      for (const queues of await routes.all()) await queues.pauseSubmits();
     },
     /** Batches that were paused by their own name stay so. */
     async resumeAll(): Promise<void> {
       await redis.del(keys.fleetPause);
-      await queues.resumeSubmits();
+      for (const queues of await routes.all()) await queues.resumeSubmits();
       await unparkOf(await batchesNotPaused());
     },
     /** Nothing more of it is submitted; what runs goes on to its end. Returns how many items it cancelled. */
@@ -81,7 +94,7 @@ export function redisBatchControl(redis: RedisClient, keys: Keys, queues: Queues
       const resumed = new Set(await redis.zrange(keys.resumed, '0', '-1'));
       if (resumed.size === 0 || (await fleetPausedAt()) !== undefined) return;
       const open = await batchesNotPaused();
-      await queues.unpark((batch) => resumed.has(batch) && open.has(batch));
+      await unparkJobs(new Set([...resumed].filter((batch) => open.has(batch))), routes);
     },
   };
 }

@@ -14,27 +14,31 @@ export function hashesOf(keys: Keys, batch: string): string[] {
 }
 
 /** A batch's hash as Redis has it; docs/design.md lists its fields. */
-export function readCounts(batch: string, hash: Readonly<Record<string, string>>): BatchCounts {
+export function readCounts(batch: string, hash: Readonly<Record<string, string>>, former: number): BatchCounts {
   const number = (field: string) => Number(hash[field] ?? 0);
   const items = noItems();
   for (const state of ITEM_STATES) items[state] = number(`n:${state}`);
   return {
     batch,
     archive: hash.archive ?? '',
+    api: hash.api ?? '',
     createdAt: number('created'),
     sealed: hash.sealed === '1',
     pausedAt: hash.paused === undefined ? undefined : number('paused'),
     cancelledAt: hash.cancelled === undefined ? undefined : number('cancelled'),
     version: number('version'),
     finishedVersion: hash.finishedVersion === undefined ? undefined : number('finishedVersion'),
+    unreadable: number('unreadable'),
     items,
     total: Object.values(items).reduce((sum, count) => sum + count, 0),
+    former,
     submits: number('submits'),
     credits: number('credits'),
     unsettled: number('maybe'),
     budget: hash.budget === undefined ? undefined : number('budget'),
     overBudget: { items: number('beyond'), credits: number('beyondCredits') },
     bytes: number('bytes'),
+    orphans: number('orphans'),
   };
 }
 

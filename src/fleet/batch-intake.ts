@@ -14,9 +14,10 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
     async open(batch, facts) {
       await redis.zadd(keys.batches, 'NX', Date.now(), batch);
       await redis.hsetnx(keys.batch(batch), 'created', Date.now());
-      await redis.hset(keys.batch(batch), { archive: facts.archive, digest: facts.digest, sealed: '0' });
+      await redis.hset(keys.batch(batch), { ...facts, sealed: '0' });
       // Who enqueues a cancelled batch again wants it made after all.
-      await redis.hdel(keys.batch(batch), 'cancelled');
+      // And all its items get their jobs.
+      await redis.hdel(keys.batch(batch), 'cancelled', 'orphans');
       await redis.del(keys.seen(batch));
       return (await redis.hlen(keys.items(batch))) === 0;
     },
@@ -34,15 +35,19 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
     },
     async see(batch, ids) {
       await redis.sadd(keys.seen(batch), ...ids);
+      await redis.srem(keys.former(batch), ...ids);
     },
     async forgetUnseen(batch) {
       for await (const page of pagesOf(redis, keys, batch)) {
         await forget(
-          [...hashesOf(keys, batch), keys.seen(batch)],
+          [...hashesOf(keys, batch), keys.seen(batch), keys.former(batch)],
           page.map(([id]) => id),
         );
       }
       await redis.del(keys.seen(batch));
+    },
+    async noteFormer(batch, ids) {
+      if (ids.length > 0) await redis.sadd(keys.former(batch), ...ids);
     },
     async seal(batch) {
       if ((await seal(hashesOf(keys, batch), [])) === 1) await onEnded(batch);

@@ -6,18 +6,21 @@ import type { CircuitBreaker } from '../stages/ports.ts';
 import type { TrippedBreaker } from './probe-breaker.ts';
 import { defineScript } from './script.ts';
 
+const NOT_SENT_WITHIN_MS = 10_000;
+
 /** What stops submitting for the whole fleet at once. Every submit asks for it in `confirm`. */
 export function redisBreaker(redis: RedisClient, keys: Keys) {
   const trip = defineScript(redis, 'breaker-trip');
   const allowProbe = defineScript(redis, 'breaker-allow-probe');
+  const noteNotSent = defineScript(redis, 'breaker-note-not-sent');
   const noteUnknown = defineScript(redis, 'breaker-note-unknown');
 
   const circuitBreaker: CircuitBreaker = {
-    async tripBreaker({ refusal, message, probeAfterMs, byProbe }) {
-      await trip([keys.breaker], [refusal, message, probeAfterMs ?? '', byProbe ? 1 : 0]);
+    async tripBreaker({ refusal, message, probeAfterMs, longestWaitMs, byProbe }) {
+      await trip([keys.breaker], [refusal, message, probeAfterMs ?? '', byProbe ? 1 : 0, longestWaitMs ?? '']);
     },
     async resetBreaker() {
-      await redis.del(keys.breaker, keys.unknowns, keys.sends);
+      await redis.del(keys.breaker, keys.unknowns, keys.sends, keys.notSent);
     },
     async allowProbe() {
       await allowProbe([keys.breaker], []);
@@ -26,6 +29,9 @@ export function redisBreaker(redis: RedisClient, keys: Keys) {
       const answer = await noteUnknown([keys.unknowns, keys.sends], [randomUUID()]);
       const [unknown, submits] = z.tuple([z.number(), z.number()]).parse(answer);
       return { unknown, submits };
+    },
+    async noteNotSent() {
+      return z.number().parse(await noteNotSent([keys.notSent], [randomUUID(), NOT_SENT_WITHIN_MS]));
     },
   };
 

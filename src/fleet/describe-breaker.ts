@@ -18,6 +18,8 @@ export function howItLifts(breaker: TrippedBreaker, now: number): string {
       return 'it lifts when the account has credits again (asked every 15s): top it up';
     case 'maintenance':
       return `it lifts when a submit gets through: ${nextProbe(breaker, now)}`;
+    case 'unreachable':
+      return `nothing is lost meanwhile; it lifts when a submit gets through: ${nextProbe(breaker, now)}`;
     case 'too-many-unknown':
       return `see flux-batch held before paying for more; it lifts when a submit gets through: ${nextProbe(breaker, now)}`;
     case 'not-found':

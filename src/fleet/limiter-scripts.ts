@@ -31,13 +31,14 @@ export function limiterScripts(redis: RedisClient, log: string[], settings: Limi
   const refuse = defineScript(redis, 'limiter-refuse');
   const release = defineScript(redis, 'limiter-release');
   const usage = defineScript(redis, 'limiter-usage');
-  const logAndTasks = [...log, ...running.lists, ...running.sortedSets];
+  // Queues of another archive that share the API may come while this process runs.
+  const logAndTasks = () => [...log, ...running.lists, ...running.sortedSets];
   let epoch = '';
 
   return {
     /** `waitMs` below 0: no slot can be promised before so many milliseconds. `isClear`: nothing stands in the way of sending. */
     async take(token: string, goesOut: boolean): Promise<{ waitMs: number; isClear: boolean }> {
-      const answer = await take(logAndTasks, [
+      const answer = await take(logAndTasks(), [
         ...[token, max, windowMs, marginMs, LEASE_MS, epoch, randomUUID(), requestTimeoutMs],
         ...[running.most, running.lists.length, goesOut ? 1 : 0, NO_PROMISE_MS.shortest, NO_PROMISE_MS.longest],
       ]);
@@ -47,7 +48,7 @@ export function limiterScripts(redis: RedisClient, log: string[], settings: Limi
     },
     /** 0: go on. Above 0: ask again after so long. Below 0: take another slot. */
     async ready(token: string, goesOut: boolean): Promise<number> {
-      const answer = await ready(logAndTasks, [
+      const answer = await ready(logAndTasks(), [
         ...[token, windowMs, requestTimeoutMs, running.most, running.lists.length, LEASE_MS, goesOut ? 1 : 0],
       ]);
       return wait.parse(answer);

@@ -2,6 +2,8 @@ import {
   bucketOf,
   CALLBACK_RESULTS,
   type CallbackResult,
+  COUNTERS,
+  type CounterName,
   HISTOGRAMS,
   type HistogramName,
   type Metrics,
@@ -12,10 +14,15 @@ import type { Keys } from '../redis/keys.ts';
 const FLUSH_EVERY_MS = 1_000;
 
 export type HistogramTotals = { name: HistogramName; buckets: { bound: string; count: number }[]; sum: number };
-export type MetricTotals = { histograms: HistogramTotals[]; callbacks: Record<CallbackResult, number> };
+export type MetricTotals = {
+  histograms: HistogramTotals[];
+  callbacks: Record<CallbackResult, number>;
+  counts: Record<CounterName, number>;
+};
 
 /**
- * Counts of the whole fleet, summed in one hash: fields `<histogram>:<upper bound>`, `<histogram>:sum` and `callbacks:<result>`.
+ * Counts of the whole fleet, summed in one hash: fields `<histogram>:<upper bound>`, `<histogram>:sum`, `callbacks:<result>` and
+ * `count:<name>`.
  * Each process adds up by itself and hands its sums over once a second, so counting costs a stage nothing. What a killed process
  * had not handed over is not counted.
  */
@@ -41,6 +48,7 @@ export function redisMetrics(redis: RedisClient, keys: Keys): Metrics & { close(
       add(`${name}:sum`, value);
     },
     countCallback: (result) => add(`callbacks:${result}`, 1),
+    count: (name) => add(`count:${name}`, 1),
     async close() {
       clearInterval(timer);
       await flush().catch(() => {});
@@ -54,6 +62,8 @@ export async function readMetrics(redis: RedisClient, keys: Keys): Promise<Metri
   const names = Object.keys(HISTOGRAMS).filter(isHistogram);
   const callbacks = { hurried: 0, 'brought-back': 0, ignored: 0, refused: 0, failed: 0 };
   for (const result of CALLBACK_RESULTS) callbacks[result] = number(`callbacks:${result}`);
+  const counts = { unreadable: 0, unforeseen: 0, setAside: 0, notSetAside: 0, jobsRestored: 0 };
+  for (const name of Object.keys(COUNTERS).filter(isCounter)) counts[name] = number(`count:${name}`);
   return {
     histograms: names.map((name) => ({
       name,
@@ -64,9 +74,14 @@ export async function readMetrics(redis: RedisClient, keys: Keys): Promise<Metri
       sum: number(`${name}:sum`),
     })),
     callbacks,
+    counts,
   };
 }
 
 function isHistogram(name: string): name is HistogramName {
   return name in HISTOGRAMS;
+}
+
+function isCounter(name: string): name is CounterName {
+  return name in COUNTERS;
 }

@@ -5,6 +5,9 @@ import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { describeBreaker } from './describe-breaker.ts';
 import { mayBeOver } from './probe-breaker.ts';
 
+/** A wrong address may have been put right. And the API has just answered us. */
+const PROBED_AT_ONCE = ['not-found', 'unreachable'];
+
 /** A person who starts workers wants to go on. So a breaker that an earlier run tripped is probed at once, unless its reason lasts. */
 export async function probeAtStart(
   { state }: Pick<Connections, 'state'>,
@@ -13,7 +16,10 @@ export async function probeAtStart(
 ): Promise<void> {
   const breaker = await state.breaker();
   if (!breaker) return;
-  if (breaker.refusal === 'not-found' || (await mayBeOver(breaker, ports.provider, leastPrice(ports.prices)))) {
+  if (
+    PROBED_AT_ONCE.includes(breaker.refusal) ||
+    (await mayBeOver(breaker, ports.provider, leastPrice(ports.prices)))
+  ) {
     await state.allowProbe();
     return;
   }

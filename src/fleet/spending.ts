@@ -6,6 +6,7 @@ import { defineScript } from './script.ts';
 /** The charges of batches in Redis: the sums that budgets are kept by. The records can restore all of them. */
 export function redisSpending(redis: RedisClient, keys: Keys) {
   const recordCharges = defineScript(redis, 'spending-record');
+  const keepCharges = defineScript(redis, 'spending-keep');
   const setBudget = defineScript(redis, 'spending-set-budget');
   const record: RecordCharges = async (batch, charges) => {
     if (charges.length === 0) return;
@@ -15,6 +16,10 @@ export function redisSpending(redis: RedisClient, keys: Keys) {
   };
   return {
     record,
+    /** What these items have cost stays in the batch's sums when their records begin anew. */
+    async keep(batch: string, ids: readonly string[]): Promise<void> {
+      await keepCharges([keys.batch(batch), keys.charges(batch)], [...ids]);
+    },
     /** What the batch may cost, in credits. It holds for every worker from the next submit on. */
     async setBudget(batch: string, credits: number | undefined): Promise<void> {
       await setBudget([keys.batch(batch), keys.overBudget(batch)], [credits ?? '']);

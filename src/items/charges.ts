@@ -1,5 +1,5 @@
 import { creditsOf, type Prices } from '../money/prices.ts';
-import type { ItemRecord } from './record.ts';
+import { type ItemRecord, tasksOf } from './record.ts';
 
 /** What one item has cost, in credits: `known` for tasks that were started, `unsettled` for submits whose outcome nobody knows. */
 export type Charges = { id: string; known: number; unsettled: number };
@@ -10,10 +10,8 @@ export type Charges = { id: string; known: number; unsettled: number };
  */
 export function chargesOf(record: ItemRecord, prices: Prices): Charges {
   const price = creditsOf(prices, record.request.model) ?? 0;
-  const tasks = new Set(record.earlierTaskIds);
-  if ('taskId' in record && record.taskId !== undefined) tasks.add(record.taskId);
   const unsettled = (record.unknownAttempts ?? 0) + (isUnknown(record) ? 1 : 0);
-  return { id: record.id, known: tasks.size * price, unsettled: unsettled * price };
+  return { id: record.id, known: tasksOf(record).size * price, unsettled: unsettled * price };
 }
 
 /** Its last submit went out, or may have, and no answer tells what became of it. */

@@ -28,8 +28,8 @@ export const MAY_COME_FROM: Readonly<Record<ItemState, readonly ItemState[]>> = 
   submitted: ['queued', 'submitting', 'held', 'failed', 'cancelled'],
   finished: ['queued', 'submitting', 'submitted', 'held', 'failed'],
   archived: ['queued', 'submitting', 'submitted', 'finished', 'held', 'failed', 'cancelled'],
-  failed: ['queued', 'submitting', 'submitted', 'finished', 'held'],
-  held: ['queued', 'submitting', 'submitted'],
+  failed: ['queued', 'submitting', 'submitted', 'finished', 'held', 'cancelled'],
+  held: ['queued', 'submitting', 'submitted', 'finished', 'cancelled'],
   cancelled: ['queued', 'submitting'],
 };
 

@@ -38,6 +38,9 @@ export function reconcile(
     case 'archived':
       return { admitAs: 'archived' };
     case 'failed':
+      // Versions that counted attempts have failed what they could not send: nothing was spent on it.
+      if (record.failure.class === 'unreachable' && record.taskId === undefined)
+        return { admitAs: 'queued', job: 'submit', requeueRecord: true };
       return mayYieldItsImage(record, settings) ? { admitAs: 'submitted', job: 'poll' } : { admitAs: 'failed' };
     case 'held':
       if (mayYieldItsImage(record, settings)) return { admitAs: 'submitted', job: 'poll' };

@@ -86,3 +86,23 @@ export const recordSchema = z.discriminatedUnion('state', [
   z.object({ ...common, taskId: z.string().exactOptional(), state: z.literal('held'), failure: failureSchema }),
 ]);
 export type ItemRecord = z.infer<typeof recordSchema>;
+
+/** The task that it goes by; none for a record without one. */
+export function taskIdsOf(record: ItemRecord | undefined): string[] {
+  return record && 'taskId' in record && record.taskId !== undefined ? [record.taskId] : [];
+}
+
+/** Every task that it names, each of them paid for. */
+export function tasksOf(record: ItemRecord): ReadonlySet<string> {
+  return new Set([...record.earlierTaskIds, ...taskIdsOf(record)]);
+}
+
+/**
+ * What no writer may undo, whatever it has read before: an archived record keeps its image, and a task that was named stays
+ * named. Whoever writes a record asks for it last of all.
+ */
+export function mayFollow(was: ItemRecord, next: ItemRecord): boolean {
+  const named = tasksOf(next);
+  if (![...tasksOf(was)].every((id) => named.has(id))) return false;
+  return was.state !== 'archived' || (next.state === 'archived' && next.sha256 === was.sha256);
+}

@@ -1,6 +1,6 @@
 import { isUnknown } from './charges.ts';
 import { embedOf, type Finished, type Item, itemOf, type Submitted } from './item.ts';
-import type { Failure, ItemRecord } from './record.ts';
+import { type Failure, type ItemRecord, taskIdsOf, tasksOf } from './record.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -21,6 +21,7 @@ export function claimedRecord(item: Item, previous: ItemRecord | undefined, now:
     ...unknownAttemptsOf(previous),
     state: 'claimed',
     attempts: common.attempts + 1,
+    earlierTaskIds: otherTasks(previous, undefined),
     timings: { queued: common.timings.queued, submitted: iso(now) },
   };
 }
@@ -43,7 +44,7 @@ export function requeuedRecord(record: ItemRecord): ItemRecord {
     ...common,
     ...unknownAttemptsOf(record),
     state: 'queued',
-    earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(record)],
+    earlierTaskIds: otherTasks(record, undefined),
     timings: { queued: common.timings.queued },
   };
 }
@@ -55,8 +56,25 @@ export function submittedRecord(item: Submitted, previous: ItemRecord | undefine
     ...common,
     state: 'submitted',
     taskId: item.taskId,
+    earlierTaskIds: otherTasks(previous, item.taskId),
     timings: { queued: common.timings.queued, submitted: iso(item.submittedAt) },
   };
+}
+
+/**
+ * A submit was accepted, or a task turned up: it is named, whatever the record has become meanwhile. Undefined when it is named
+ * already.
+ */
+export function recordWithTask(item: Submitted, previous: ItemRecord | undefined): ItemRecord | undefined {
+  if (previous && tasksOf(previous).has(item.taskId)) return undefined;
+  if (previous?.state !== 'archived') return submittedRecord(item, previous);
+  return { ...previous, earlierTaskIds: [...previous.earlierTaskIds, item.taskId] };
+}
+
+/** Whether what became of a task is still the item's: it has not been archived, nor gone on to another task or submit. */
+export function isOfTask(record: ItemRecord, taskId: string): boolean {
+  if (record.state === 'archived' || record.earlierTaskIds.includes(taskId)) return false;
+  return taskIdsOf(record).every((id) => id === taskId);
 }
 
 export function archivedRecord(
@@ -70,8 +88,7 @@ export function archivedRecord(
     ...common,
     state: 'archived',
     taskId: item.taskId,
-    // The record may name another task, as after a resubmit whose first task turned up. That one was paid for too.
-    earlierTaskIds: [...common.earlierTaskIds, ...taskIdsOf(previous)].filter((id) => id !== item.taskId),
+    earlierTaskIds: otherTasks(previous, item.taskId),
     ...image,
     timings: { ...finishedTimings(common, item), archived: iso(now) },
   };
@@ -113,6 +130,7 @@ function endedRecord(item: Item | Submitted | Finished, previous: ItemRecord | u
   const taskId = 'taskId' in item ? item.taskId : taskIdsOf(previous)[0];
   return {
     ...common,
+    earlierTaskIds: otherTasks(previous, taskId),
     ...(taskId === undefined ? {} : { taskId }),
     timings: 'completedAt' in item ? finishedTimings(common, item) : common.timings,
   };
@@ -174,6 +192,7 @@ function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common 
   return unknownAttempts > 1 ? { ...common, unknownAttempts: unknownAttempts - 1 } : common;
 }
 
-function taskIdsOf(record: ItemRecord | undefined): string[] {
-  return record && 'taskId' in record && record.taskId !== undefined ? [record.taskId] : [];
+/** The record may name another task, as after a resubmit whose first task turned up. That one was paid for too. */
+function otherTasks(previous: ItemRecord | undefined, taskId: string | undefined): string[] {
+  return previous ? [...tasksOf(previous)].filter((id) => id !== taskId) : [];
 }

@@ -29,6 +29,8 @@ export type EnqueueOptions = {
   budget?: number;
   /** Priority of the batch: 0, the default, is the highest, larger numbers come later. */
   priority?: number;
+  /** Pay again for items that had ended and are gone from the archive. Without it, they make the call throw `archive-lost`. */
+  remake?: boolean;
   /** When it aborts, the call rejects with the signal's reason. Enqueue the manifest again to continue. */
   signal?: AbortSignal;
 };
@@ -41,6 +43,8 @@ export type Enqueued = {
   submits: number;
   /** Those that will only be polled, because their task already runs. */
   polls: number;
+  /** Ids of items whose record cannot be read, if there are any; they count as failed until it is put right. */
+  unreadable?: readonly string[];
 };
 
 /** What `follow` takes besides the batch. */
@@ -120,7 +124,7 @@ export type FluxBatch = {
    * Puts the items of a manifest into the queues. It is idempotent: a second call continues where the first stopped and
    * submits nothing twice. It does not ask before spending (CONFIRM_CREDITS is for the command line), so set a budget.
    * Throws `option-invalid`, `price-missing` (a budget needs prices), `archive-differs` (the batch was enqueued for another one),
-   * a `ManifestError` if a file has changed since it was loaded, and what opening throws: `redis-unreachable`, `redis-evicts`,
+   * `api-differs`, `archive-lost`, a `ManifestError` if a file has changed since it was loaded, and what opening throws: `redis-unreachable`, `redis-evicts`,
    * `redis-missing`, `archive-unreachable`, `archive-denied` and others.
    */
   enqueue(manifest: LoadedManifest, options?: EnqueueOptions): Promise<Enqueued>;

@@ -42,11 +42,9 @@ async function progressOf(
   batch: string,
   { state, control }: Pick<Connections, 'state' | 'control'>,
 ): Promise<Progress> {
-  const [counts, breaker, allPausedAt] = await Promise.all([
-    state.counts(batch),
-    state.breaker(),
-    control.fleetPausedAt(),
-  ]);
+  // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
+  const breaker = await state.breaker();
+  const [counts, allPausedAt] = await Promise.all([state.counts(batch), control.fleetPausedAt()]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {
       facts: { batch },

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { enqueueManifest } from '../batch/enqueue.ts';
+import { archiveLost, describeLost, lostItems } from '../batch/lost-items.ts';
 import { isBatchPriority, LARGEST, prioritized } from '../batch/priority.ts';
 import { configFrom } from '../config.ts';
 import { UsageError } from '../errors.ts';
@@ -56,13 +57,22 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
 }
 
 async function enqueue(opened: Connections, manifest: LoadedManifest, options: EnqueueOptions) {
-  const { budget, priority = 0, signal } = options;
+  const { budget, priority = 0, remake = false, signal } = options;
   requireOptions(budget, priority);
   const paying = { ...opened, config: { ...opened.config, budgetCredits: budget ?? opened.config.budgetCredits } };
   requirePrices(manifest.totals.byModel, opened.prices, paying.config);
-  const items = manifest.items(signal ? { signal } : {});
-  const { items: count, submits, polls } = await enqueueManifest(paying, manifest, prioritized(items, priority));
-  return { items: count, submits, polls };
+  const items = () => manifest.items(signal ? { signal } : {});
+  const { batch, digest } = manifest;
+  const lost = remake ? undefined : await lostItems(opened, batch, items());
+  if (lost) {
+    throw archiveLost(
+      describeLost(batch, lost, opened),
+      'Put the archive back, or enqueue with `remake: true` to pay again.',
+    );
+  }
+  const sum = await enqueueManifest(paying, { batch, digest, remake }, prioritized(items(), priority));
+  const { items: count, submits, polls, unreadable } = sum;
+  return { items: count, submits, polls, ...(unreadable && { unreadable: unreadable.map(({ id }) => id) }) };
 }
 
 function requireOptions(budget: number | undefined, priority: number): void {

@@ -1,6 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import { recordsIn } from '../archive/records.ts';
+import { isReadable } from '../items/unreadable.ts';
 import { archivedBatch } from '../results/archived-batch.ts';
 import { rowOf } from '../results/row.ts';
 import { parseWhere } from '../results/where.ts';
@@ -14,8 +15,8 @@ export async function* results(
 ): AsyncGenerator<ResultRow, void, undefined> {
   const conditions = parseWhere(where);
   await archivedBatch(archive, batch);
-  for await (const record of recordsOfBatch(recordsIn(archive), batch, signal)) {
-    if (conditions.matches(record)) yield { ...rowOf(record), variables: record.variables };
+  for await (const found of recordsOfBatch(recordsIn(archive), batch, signal)) {
+    if (conditions.matches(found)) yield { ...rowOf(found), variables: isReadable(found) ? found.variables : {} };
   }
   conditions.complain();
 }

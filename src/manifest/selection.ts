@@ -20,6 +20,11 @@ export const EVERYTHING: Selection = { only: [], limit: Number.POSITIVE_INFINITY
 const MAX_NAMES = 10_000;
 const SHOWN = 8;
 
+/** Whether it may leave items of the manifest out, or makes others of them. */
+export function isPart({ only, limit, set }: Selection): boolean {
+  return only.length > 0 || limit < EVERYTHING.limit || Object.keys(set).length > 0;
+}
+
 export type Selector = {
   /** Must be called once for each item, in order. */
   takes(name: string): boolean;

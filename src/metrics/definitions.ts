@@ -26,10 +26,30 @@ export type HistogramName = keyof typeof HISTOGRAMS;
 export const CALLBACK_RESULTS = ['hurried', 'brought-back', 'ignored', 'refused', 'failed'] as const;
 export type CallbackResult = (typeof CALLBACK_RESULTS)[number];
 
-/** Metrics summed over the whole fleet. Neither method waits or throws. */
+/** What should never happen, and is worth an alert when it does. */
+export const COUNTERS = {
+  unreadable: {
+    metric: 'flux_jobs_unreadable_total',
+    help: 'Jobs met whose data this version cannot read; each is put off by a minute.',
+  },
+  unforeseen: {
+    metric: 'flux_unforeseen_errors_total',
+    help: 'Runs of a stage that ended in an error no rule foresees.',
+  },
+  setAside: { metric: 'flux_items_set_aside_total', help: 'Items set aside after repeated errors no rule foresees.' },
+  notSetAside: {
+    metric: 'flux_items_not_set_aside_total',
+    help: 'Tries to set an item aside that failed; each is repeated after half a minute.',
+  },
+  jobsRestored: { metric: 'flux_jobs_restored_total', help: 'Items found without a job that were given one again.' },
+} as const;
+export type CounterName = keyof typeof COUNTERS;
+
+/** Metrics summed over the whole fleet. No method waits or throws. */
 export interface Metrics {
   observe(name: HistogramName, value: number): void;
   countCallback(result: CallbackResult): void;
+  count(name: CounterName): void;
 }
 
 /** The upper bound of the bucket that a value falls into. */

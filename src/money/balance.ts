@@ -2,7 +2,7 @@ import type { Provider } from '../provider/provider.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 
-type BooksOf = Pick<Connections, 'state' | 'spending'>;
+type BooksOf = Pick<Connections, 'state' | 'spending' | 'config'>;
 
 /** The account's balance and the charges we knew when a run began. In credits. */
 export type Opening = { balance: number | undefined; known: number; others: number };
@@ -42,9 +42,14 @@ export async function closeBooks(
   };
 }
 
-async function chargedSoFar({ state, spending }: BooksOf, batch: string): Promise<{ known: number; others: number }> {
+async function chargedSoFar(
+  { state, spending, config }: BooksOf,
+  batch: string,
+): Promise<{ known: number; others: number }> {
   const otherBatches = (await state.batches()).filter((name) => name !== batch);
-  const others = await Promise.all(otherBatches.map((name) => spending.credits(name)));
+  const counts = await Promise.all(otherBatches.map((name) => state.counts(name)));
+  // What is made by another API is charged to another account.
+  const others = counts.map((one) => (one && (one.api === '' || one.api === config.apiUrl) ? one.credits : 0));
   return { known: await spending.credits(batch), others: others.reduce((sum, credits) => sum + credits, 0) };
 }
 

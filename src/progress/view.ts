@@ -7,6 +7,7 @@ import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
 import { plural } from '../text/terminal.ts';
 import { barText, statesText } from './draw-counts.ts';
 import { submitTimeLeftMs } from './submit-time.ts';
+import { describeRisk, describeWait, type Wait } from './waits.ts';
 
 /** Everything that one frame of the display is drawn from. Times are epoch milliseconds. */
 export type View = {
@@ -21,6 +22,10 @@ export type View = {
   usage: LimiterUsage;
   rateLimit: Rate;
   prices: Prices;
+  /** Who is out of reach, the longest first. */
+  waits: readonly Wait[];
+  /** Images that wait longer than their original URL lives. */
+  outlived: number;
 };
 
 const BAR_WIDTH = 30;
@@ -34,6 +39,9 @@ export function drawView(view: View): string[] {
     `  ${rateText(view)}   ${costText(view)}`,
     ...pausedText(view),
     ...(breaker ? describeBreaker(breaker, view.now).map((line) => `  ${line}`) : []),
+    // The breaker has told of its own above.
+    ...view.waits.filter(({ kind }) => kind !== 'unreachable').map((wait) => `  ${describeWait(wait, view.now)}`),
+    ...riskText(view),
     ...overBudgetText(view),
   ];
 }
@@ -41,7 +49,7 @@ export function drawView(view: View): string[] {
 /** The same on a single line, for logs. */
 export function lineOf(view: View): string {
   const { counts } = view;
-  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${pausedText(view).join('')}`;
+  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${[...pausedText(view), ...waitText(view), ...riskText(view)].join('')}`;
 }
 
 function rateText({ usage, rateLimit }: View): string {
@@ -65,6 +73,14 @@ function overBudgetText({ counts }: View): string[] {
     : [`  out of budget: ${plural(items, 'item')} of ${credits} credits wait beyond ${counts.budget}`];
 }
 
+function waitText({ waits, now }: View): string[] {
+  return waits.slice(0, 1).map((wait) => `  ${describeWait(wait, now)}`);
+}
+
+function riskText({ outlived }: View): string[] {
+  return describeRisk(outlived).map((line) => `  ${line}`);
+}
+
 function pausedText({ counts, allPausedAt, now }: View): string[] {
   const lines: [number | undefined, string][] = [
     [allPausedAt, '--all'],
@@ -77,11 +93,11 @@ function pausedText({ counts, allPausedAt, now }: View): string[] {
 
 /**
  * Uses the pace of this command once it is reliable, but never less time than the rate limit implies. Empty while nothing
- * is known.
+ * is known, and while somebody is out of reach.
  */
-function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt }: View): string {
+function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt, waits }: View): string {
   const left = counts.total - doneOf(counts);
-  if (left <= 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
+  if (left <= 0 || waits.length > 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
   const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
   const elapsedMs = now - startedAt;
   const byLimitMs = submitTimeLeftMs(counts, rateLimit);

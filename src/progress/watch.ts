@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchCounts } from '../batch/counts.ts';
-import { emptyCounts, isFinished, isOutOfBudget, isStuck } from '../batch/counts.ts';
+import { doneOf, emptyCounts, isFinished, isOutOfBudget, isStuckButForSubmits } from '../batch/counts.ts';
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
-import type { Connections } from '../wiring/connections.ts';
-import type { OpenedPorts } from '../wiring/stage-ports.ts';
-import { openDisplay } from './display.ts';
+import { longestDrainMs } from '../wiring/fleet.ts';
+import { type Display, openDisplay } from './display.ts';
+import { openLooks, type Seen, type WatchConnections, type WatchPorts } from './look.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import type { View } from './view.ts';
+import type { Wait } from './waits.ts';
 
 /** How watching a batch ended. `ended` is false if it was stopped before the batch's end. */
 export type BatchEnd = {
@@ -16,91 +18,140 @@ export type BatchEnd = {
   startedAt: number;
   before: BatchCounts | undefined;
   breaker: TrippedBreaker | undefined;
+  /** Whom it was not to wait for any longer. */
+  waitedFor: Wait | undefined;
 };
 
 export type Watched = {
   batch: string;
-  /** Enqueues the manifest. Called again if Redis has lost the batch. */
+  /** Enqueues the manifest. Called again if Redis has lost the batch, or the jobs of some of its items. */
   enqueue(onProgress: (enqueued: Enqueued) => void): Promise<Enqueued>;
   signal: AbortSignal;
   /** Whether there is nothing left to wait for. By default: the batch has ended and its index is written. */
-  isOver?(counts: BatchCounts): boolean;
+  isOver?(counts: BatchCounts): boolean | Promise<boolean>;
+  /** How long it may stand still for somebody out of reach; without end by default. */
+  waitAtMostMs?: number | undefined;
 };
 
 const EVERY_MS = 250;
+const ENQUEUE_AGAIN_MS = 5_000;
 
 /**
  * Enqueues a batch and shows its progress until `isOver`, until only a person can make it continue, or until the signal
  * aborts.
  */
 export async function watchBatch(
-  connections: Pick<Connections, 'state' | 'control' | 'config'>,
-  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
+  connections: WatchConnections,
+  ports: WatchPorts,
   watched: Watched,
 ): Promise<BatchEnd> {
-  const { state, control } = connections;
-  const { isOver = isFinished } = watched;
+  const { batch, signal, isOver = isFinished, waitAtMostMs = Number.POSITIVE_INFINITY } = watched;
   const startedAt = Date.now();
-  const before = await state.counts(watched.batch);
+  const before = await connections.state.counts(batch);
   const display = openDisplay(process.stderr);
-  let enqueued: Enqueued | undefined;
-  let failure: unknown;
-  const startEnqueue = () => {
-    enqueued = undefined;
-    watched
-      .enqueue((progress) => {
-        if (watched.signal.aborted) throw new FluxError('enqueue-stopped', 'Stopped while enqueueing');
-        display.enqueuing(progress.items);
-      })
-      .then((sum) => {
-        enqueued = sum;
-      })
-      .catch((error: unknown) => {
-        failure = error;
-      });
+  const look = openLooks(batch, connections, ports);
+  const stands = stillness();
+  const enqueueing = openEnqueueing(connections, watched, display);
+  let last: Seen | undefined;
+  /** Once is enough until they have jobs: not everything that is watched can give them one. */
+  let isRestoring = false;
+  let stuckSince: number | undefined;
+  const isStuckForGood = (counts: BatchCounts, breaker: TrippedBreaker | undefined) => {
+    stuckSince = isStuckButForSubmits(counts, breaker) ? (stuckSince ?? performance.now()) : undefined;
+    if (stuckSince === undefined) return false;
+    // A submit under way may have its answer yet; that of a worker that died has none, and is only settled when submitting goes on.
+    return counts.items.submitting === 0 || performance.now() - stuckSince > longestDrainMs(connections.config);
+  };
+  const endOf = (ended: boolean, waitedFor?: Wait): BatchEnd => {
+    const counts = last?.counts ?? before ?? emptyCounts(batch);
+    return { ended, counts, startedAt, before, breaker: last?.breaker, waitedFor };
   };
 
-  startEnqueue();
+  enqueueing.start();
   try {
     for (;;) {
-      // Read this before the counts. Read after them, it could be true while the counts are from before the items were
-      // enqueued.
-      const isEnqueued = enqueued !== undefined;
-      const counts = await state.counts(watched.batch);
-      if (failure !== undefined && !watched.signal.aborted) throw failure;
-      if (isEnqueued && !counts) {
-        display.note('Redis has lost the batch; enqueueing it again from the manifest and the archive');
-        startEnqueue();
+      // Before the counts, which else could be those from before the items were taken in.
+      const isEnqueued = enqueueing.isDone();
+      const seen = await unlessAborted(look(), signal);
+      if (!seen) return endOf(false);
+      enqueueing.check();
+      const isAway = 'forMs' in seen;
+      if (!isAway) last = seen;
+      const waits = 'forMs' in seen ? [seen] : seen.waits;
+      const counts = last?.counts ?? emptyCounts(batch);
+      if (last) display.show(viewOf(connections, ports, { ...last, counts, waits, before, startedAt }));
+      if (!isAway && isEnqueued) {
+        if (!seen.counts)
+          enqueueing.again('Redis has lost the batch; enqueueing it again from the manifest and the archive');
+        else if (seen.counts.orphans > 0 && !isRestoring)
+          enqueueing.again('Redis has lost jobs of the batch; enqueueing it again');
+        else if (await unlessAborted(Promise.resolve(isOver(counts)), signal)) return endOf(true);
+        isRestoring = counts.orphans > 0;
+        if (isStuckForGood(counts, seen.breaker) || isOutOfBudget(counts)) return endOf(false);
       }
-      const breaker = await state.breaker();
-      const now = counts ?? emptyCounts(watched.batch);
-      display.show(
-        await viewOf(connections, ports, {
-          counts: now,
-          before,
-          startedAt,
-          breaker,
-          allPausedAt: await control.fleetPausedAt(),
-        }),
-      );
-      if (isEnqueued && counts && isOver(counts)) return { ended: true, counts, startedAt, before, breaker };
-      if (watched.signal.aborted || (isEnqueued && (isStuck(now, breaker) || isOutOfBudget(now)))) {
-        return { ended: false, counts: now, startedAt, before, breaker };
-      }
-      await sleep(EVERY_MS, undefined, { signal: watched.signal }).catch(() => {});
+      const stillMs = stands.forMs(counts);
+      const waitedFor = waits.find(({ forMs }) => Math.min(forMs, stillMs) >= waitAtMostMs);
+      if (waitedFor) return endOf(false, waitedFor);
+      await sleep(EVERY_MS, undefined, { signal }).catch(() => {});
     }
   } finally {
     display.close();
   }
 }
 
-type Moment = Pick<View, 'counts' | 'before' | 'startedAt' | 'breaker' | 'allPausedAt'>;
+/** How long no item has gone on. A probe of the breaker, which is given back, is no progress. */
+function stillness(): { forMs(counts: BatchCounts): number } {
+  let stood = '';
+  let since = performance.now();
+  return {
+    forMs(counts) {
+      const { submitted, finished } = counts.items;
+      const stands = [counts.total, doneOf(counts), submitted, finished].join(' ');
+      if (stands !== stood) since = performance.now();
+      stood = stands;
+      return performance.now() - since;
+    },
+  };
+}
 
-async function viewOf(
-  { config }: Pick<Connections, 'config'>,
-  ports: Pick<OpenedPorts, 'submitLimiter' | 'prices'>,
-  moment: Moment,
-): Promise<View> {
-  const usage = await ports.submitLimiter.usage();
-  return { ...moment, usage, rateLimit: config.rateLimit, prices: ports.prices, now: Date.now() };
+/** Takes the manifest in beside the watching. An archive out of reach is waited for, as the workers do. */
+function openEnqueueing({ faults }: Pick<WatchConnections, 'faults'>, watched: Watched, display: Display) {
+  let isDone = false;
+  let failure: unknown;
+  const start = async () => {
+    isDone = false;
+    try {
+      await watched.enqueue((progress) => {
+        if (watched.signal.aborted) throw new FluxError('enqueue-stopped', 'Stopped while enqueueing');
+        display.enqueuing(progress.items);
+      });
+      isDone = true;
+    } catch (error) {
+      if (!(error instanceof FluxError) || error.code !== 'archive-unreachable') {
+        failure = error;
+        return;
+      }
+      faults.port.note('archive-unreachable', error.message);
+      await sleep(ENQUEUE_AGAIN_MS, undefined, { signal: watched.signal }).catch(() => {});
+      if (!watched.signal.aborted) await start();
+    }
+  };
+  return {
+    start: () => void start(),
+    isDone: () => isDone,
+    again(why: string) {
+      display.note(why);
+      void start();
+    },
+    /** Throws what enqueueing threw. */
+    check() {
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
+
+type Moment = Omit<View, 'now' | 'rateLimit' | 'prices'>;
+
+function viewOf({ config }: WatchConnections, { prices }: WatchPorts, moment: Moment): View {
+  return { ...moment, rateLimit: config.rateLimit, prices, now: Date.now() };
 }

@@ -11,7 +11,11 @@ const ORIGIN_RISK_MS = 2 * 60_000;
 /** And of being lost, so long before the stored copy dies. */
 const STORED_RISK_MS = 24 * 3_600_000;
 
-export type AtRisk = { origin: number; stored: number };
+/**
+ * Finished items that are not archived: whose original URL dies soon, whose original URL has died while they waited, and whose stored
+ * copy dies soon.
+ */
+export type AtRisk = { origin: number; outlived: number; stored: number };
 
 /** Seconds since the job that has waited longest was to run, per stage; 0 when none waits. */
 export async function oldestWaiting(queues: Queues, now: number): Promise<Record<Stage, number>> {
@@ -49,6 +53,7 @@ export async function atRisk(queues: Queues, now: number): Promise<AtRisk> {
     nextDeadline(item, now) === item.originDiesAt && item.originDiesAt - now < ORIGIN_RISK_MS;
   return {
     origin: items.filter(diesSoon).length,
+    outlived: items.filter((item) => item.originUrl !== undefined && item.originDiesAt <= now).length,
     stored: items.filter((item) => item.storedDiesAt - now < STORED_RISK_MS).length,
   };
 }

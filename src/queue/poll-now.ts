@@ -13,14 +13,14 @@ const MARK_MS = 60_000;
 const pollData = z.object({ taskId: z.string() });
 
 /** Brings an item's next poll forward, as a callback asks for it. */
-export function pollNow(redis: RedisClient, keys: Keys, queues: Queues) {
+export function pollNow(redis: RedisClient, keys: Keys, routes: { of(batch: string): Promise<Queues> }) {
   return {
     /**
      * Has the poll of this task run at once. A poll that is under way cannot be promoted. So a mark is left first; the poll looks
      * for it after it has delayed itself. One of the two always meets the other.
      */
     async ask(item: ItemRef, taskId: string): Promise<PollNow> {
-      const job: Job<unknown> | undefined = await queues.byStage.poll.getJob(jobIdOf(item));
+      const job: Job<unknown> | undefined = await (await routes.of(item.batch)).byStage.poll.getJob(jobIdOf(item));
       const data = pollData.safeParse(job?.data);
       if (!job || !data.success) return 'absent';
       if (data.data.taskId !== taskId) return 'other-task';

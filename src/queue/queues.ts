@@ -14,63 +14,51 @@ export type Stage = (typeof STAGES)[number];
 const RUNNING_LISTS = ['wait', 'active', 'paused'];
 const RUNNING_SORTED_SETS = ['delayed', 'prioritized'];
 
-/** After the last attempt a stage ends the item by itself. BullMQ's count only says when to try again. */
-const ATTEMPTS: Record<Stage, number> = { submit: 20, poll: 100, archive: 30, finish: 20 };
+/** They bound what a bug of ours may cost, and nothing else: whatever is waited for uses up none. See workers/stage-worker.ts. */
+const ATTEMPTS = 6;
 
 /**
  * The id of a batch's item is unique in its batch only, and BullMQ refuses integers and colons.
  * Ended jobs leave nothing in Redis: their record is in the archive, and an item must be able to come again.
  */
-const optionsOf = (stage: Stage, jobId: string): JobsOptions & { jobId: string } => ({
+const optionsOf = (jobId: string): JobsOptions & { jobId: string } => ({
   jobId,
-  attempts: ATTEMPTS[stage],
+  attempts: ATTEMPTS,
   backoff: { type: 'custom' },
   removeOnComplete: true,
   removeOnFail: true,
   stackTraceLimit: 1,
 });
 
+const finishJobId = (batch: string) => `batch/${batch}`;
+
 export function jobIdOf(item: ItemRef): string {
   return `${item.batch}/${item.id}`;
 }
 
-/** The four queues. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId). */
-export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date) {
+/**
+ * The four queues of a route. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId).
+ * `suffix`: what their names end in.
+ */
+export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date, suffix = '') {
   const open = (stage: Stage) => {
-    const queue = new Queue(stage, { connection: redis, prefix });
+    const queue = new Queue(stage + suffix, { connection: redis, prefix });
     // Errors of the connection arrive here besides being thrown by the call that met them.
     queue.on('error', () => {});
     return queue;
   };
   const queues = { submit: open('submit'), poll: open('poll'), archive: open('archive'), finish: open('finish') };
-
-  const forward: Forward = {
-    async submit(item) {
-      await queues.submit.add('item', item, { ...optionsOf('submit', jobIdOf(item)), priority: item.priority });
-    },
-    async poll(item, atMs) {
-      await queues.poll.add('item', item, {
-        ...optionsOf('poll', jobIdOf(item)),
-        delay: Math.max(0, atMs - clock.now()),
-      });
-    },
-    async archive(item: Finished) {
-      const priority = archivePriority(nextDeadline(item, clock.now()));
-      await queues.archive.add('item', item, { ...optionsOf('archive', jobIdOf(item)), priority });
-    },
-  };
-
   const submitJobs = (items: readonly Item[]) =>
     items.map((item) => ({
       name: 'item',
       data: item,
-      opts: { ...optionsOf('submit', jobIdOf(item)), priority: item.priority },
+      opts: { ...optionsOf(jobIdOf(item)), priority: item.priority },
     }));
   const pollJobs = (items: readonly Submitted[]) =>
-    items.map((item) => ({ name: 'item', data: item, opts: optionsOf('poll', jobIdOf(item)) }));
+    items.map((item) => ({ name: 'item', data: item, opts: optionsOf(jobIdOf(item)) }));
 
   return {
-    forward,
+    forward: forwardTo(queues, clock),
     async submitAll(items: readonly Item[]): Promise<void> {
       await queues.submit.addBulk(submitJobs(items));
     },
@@ -86,7 +74,11 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     /** Promotes the parked submit jobs of these batches. Returns how many. */
     unpark: (isWanted: (batch: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
     async finish(batch: string): Promise<void> {
-      await queues.finish.add('batch', { batch }, optionsOf('finish', `batch/${batch}`));
+      await queues.finish.add('batch', { batch }, optionsOf(finishJobId(batch)));
+    },
+    /** Whether the index of a batch is being written, or about to be. */
+    async isFinishing(batch: string): Promise<boolean> {
+      return (await queues.finish.getJobState(finishJobId(batch))) !== 'unknown';
     },
     /** Jobs of each queue by BullMQ's states. */
     async depths(): Promise<Record<Stage, Record<string, number>>> {
@@ -100,14 +92,32 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     },
     /** BullMQ's own objects, for what looks at queues and not at items. */
     byStage: queues,
-    /** Keys that hold one member for each task running at the provider. */
-    running: {
-      lists: RUNNING_LISTS.map((key) => queues.poll.toKey(key)),
-      sortedSets: RUNNING_SORTED_SETS.map((key) => queues.poll.toKey(key)),
-    },
     async close(): Promise<void> {
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };
 }
 export type Queues = ReturnType<typeof openQueues>;
+
+function forwardTo(queues: Record<'submit' | 'poll' | 'archive', Queue>, clock: Clock): Forward {
+  return {
+    async submit(item) {
+      await queues.submit.add('item', item, { ...optionsOf(jobIdOf(item)), priority: item.priority });
+    },
+    async poll(item, atMs) {
+      const delay = Math.max(0, atMs - clock.now());
+      await queues.poll.add('item', item, { ...optionsOf(jobIdOf(item)), delay });
+    },
+    async archive(item: Finished) {
+      const priority = archivePriority(nextDeadline(item, clock.now()));
+      await queues.archive.add('item', item, { ...optionsOf(jobIdOf(item)), priority });
+    },
+  };
+}
+
+/** Keys of the poll queues with these suffixes that hold one member for each task running at the provider. */
+export function runningKeysOf(prefix: string, suffixes: readonly string[]): { lists: string[]; sortedSets: string[] } {
+  const keysOf = (names: readonly string[]) =>
+    suffixes.flatMap((suffix) => names.map((name) => `${prefix}:poll${suffix}:${name}`));
+  return { lists: keysOf(RUNNING_LISTS), sortedSets: keysOf(RUNNING_SORTED_SETS) };
+}

@@ -3,17 +3,23 @@ export const DEFAULT_PREFIX = '{flux-batch}';
 
 /**
  * Every Redis key of ours (BullMQ has its own). The stored names never change, whatever we call them here: docs/design.md
- * lists them.
+ * lists them. `apiSuffix`: what the names end in of keys that belong to an API, see fleet/route-names.ts.
  */
-export const keysOf = (prefix: string) => ({
+export const keysOf = (prefix: string, apiSuffix = '') => ({
   /** Sorted set: batch names by their creation time. */
   batches: `${prefix}:batches`,
+  /** Hash: which names belong to which archive and API. */
+  routes: `${prefix}:routes`,
   /** Hash: the facts of a batch, and a counter `n:<state>` for each state. */
   batch: (batch: string) => `${prefix}:batch:${batch}`,
   /** Hash: item id → state. */
   items: (batch: string) => `${prefix}:items:${batch}`,
   /** Set: ids of the items in the manifest that is being enqueued. Exists only while a batch is enqueued again. */
   seen: (batch: string) => `${prefix}:seen:${batch}`,
+  /** Set: ids of items that Redis knows and the manifest does not have any more. */
+  former: (batch: string) => `${prefix}:former:${batch}`,
+  /** Hash: items whose record the last index could not read → what is wrong with it. */
+  unreadable: (batch: string) => `${prefix}:unreadable:${batch}`,
   /** Exists after a callback that arrived while the task's poll was active: the task is to be polled again at once. */
   pollNow: (jobId: string) => `${prefix}:hint:${jobId}`,
   /** Hash: the metrics of the whole fleet, see fleet/metrics.ts. */
@@ -22,23 +28,29 @@ export const keysOf = (prefix: string) => ({
   recentlyArchived: (batch: string) => `${prefix}:landed:${batch}`,
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */
   limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'accepted' | 'state') =>
-    `${prefix}:limiter:${name}:${part}`,
+    `${prefix}:limiter:${name}${apiSuffix}:${part}`,
   /** List: the latest task durations of a model, in milliseconds. */
-  durations: (model: string) => `${prefix}:durations:${model}`,
+  durations: (model: string) => `${prefix}:durations${apiSuffix}:${model}`,
   /** Hash: why the circuit breaker is tripped; absent while it is not. See fleet/lua/include/breaker.lua. */
-  breaker: `${prefix}:gate`,
+  breaker: `${prefix}:gate${apiSuffix}`,
   /**
    * `unknowns`: sorted set of submits with an unknown outcome, by the time they ended. `sends`: hash of the submits of the
    * last minute, in buckets of ten seconds.
    */
-  unknowns: `${prefix}:unknowns`,
-  sends: `${prefix}:sends`,
+  unknowns: `${prefix}:unknowns${apiSuffix}`,
+  sends: `${prefix}:sends${apiSuffix}`,
+  /** Sorted set: the times at which submits could not be sent, for 10 s. */
+  notSent: `${prefix}:not-sent${apiSuffix}`,
+  /** Hash: what the fleet waits for besides the breaker → its last fault as JSON, see fleet/faults.ts. */
+  faults: `${prefix}:faults`,
+  /** Of an archive: the process that looks for items without a job, for as long as it does. */
+  jobCheck: (archive: string) => `${prefix}:job-check:${archive}`,
   /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */
   charges: (batch: string) => `${prefix}:charges:${batch}`,
   /** Hash: items over budget → what each would cost. */
   overBudget: (batch: string) => `${prefix}:beyond:${batch}`,
   /** Exists for a short time after a probe of the breaker, so that others do not probe too. */
-  breakerProbe: `${prefix}:gate-probe`,
+  breakerProbe: `${prefix}:gate-probe${apiSuffix}`,
   /** When a person paused submitting for all batches; absent while it is not paused. */
   fleetPause: `${prefix}:paused`,
   /** Sorted set: batches by the time they were resumed. For a while, jobs that a worker parks late are unparked too. */

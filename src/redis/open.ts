@@ -6,7 +6,9 @@ import { checkRedis } from './safety.ts';
 
 export type OpenedRedis = { redis: RedisClient; url: string; warnings: string[] };
 
-const QUIT_WITHIN_MS = 2_000;
+const QUIT_WITHIN_MS = 1_500;
+/** The private Redis writes what it holds to disk first. */
+const STOPS_WITHIN_MS = 35_000;
 
 /** Opens the Redis of REDIS_URL, or the private one of this folder. Refuses a Redis that may evict our keys. */
 export async function openRedis(config: Config, options: { patient: boolean }, closers: Closers): Promise<OpenedRedis> {
@@ -28,6 +30,6 @@ export async function openRedis(config: Config, options: { patient: boolean }, c
 
 async function openPrivate(config: Config, closers: Closers): Promise<string> {
   const server = await privateRedis(config.stateDir);
-  closers.push(() => server.close());
+  closers.push(() => server.close(), { withinMs: STOPS_WITHIN_MS });
   return server.url;
 }

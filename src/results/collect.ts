@@ -3,6 +3,7 @@ import { pMapIterable } from 'p-map';
 import type { Archive } from '../archive/archive.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
+import type { Found } from '../items/unreadable.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
@@ -27,12 +28,12 @@ export type CollectOptions = {
  * was. An image that is missing or differs from its record's sha256 is left out and reported as `lost`.
  */
 export function collect(
-  records: AsyncIterable<ItemRecord>,
+  records: AsyncIterable<Found>,
   from: Archive,
   to: Archive,
   options: CollectOptions,
-): AsyncIterable<ItemRecord> {
-  const copy = async (record: ItemRecord) => {
+): AsyncIterable<Found> {
+  const copy = async (record: Found): Promise<Found> => {
     options.signal.throwIfAborted();
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);

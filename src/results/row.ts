@@ -1,4 +1,5 @@
 import type { ItemRecord } from '../items/record.ts';
+import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 
 /** The columns of results.csv and results.jsonl. Their names and order are stable, since scripts depend on them. */
 export const COLUMNS = [
@@ -38,8 +39,8 @@ export type Row = {
   id: string;
   /** The rendered `id` of the manifest's job. */
   name: string;
-  /** As the item's record in the archive has it. */
-  state: ItemRecord['state'];
+  /** As the item's record in the archive has it; `unreadable` where that cannot be read. */
+  state: Found['state'];
   /** As it was sent, templates filled in. */
   prompt: string;
   /** `flux-kontext-pro` or `flux-kontext-max`. */
@@ -92,7 +93,22 @@ export type Row = {
   archived: string | null;
 };
 
-export function rowOf(record: ItemRecord): Row {
+export function rowOf(found: Found): Row {
+  return isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found);
+}
+
+/** What is not known is empty, or 0 where a number is promised. */
+function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Row {
+  return {
+    ...{ id, name: id, state, prompt: '', model: '', aspectRatio: null, outputFormat: '', inputImage: null },
+    ...{ variant: 0, variables: '{}', image: null, thumb: null, width: null, height: null, bytes: null },
+    ...{ contentType: null, sha256: null, source: null, taskId: taskId ?? null, attempts: 0 },
+    ...{ failureClass: 'record-corrupt', failureCode: null, failureMessage: message },
+    ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null },
+  };
+}
+
+function rowOfRecord(record: ItemRecord): Row {
   const image = record.state === 'archived' ? record : undefined;
   const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
   const { request, timings } = record;

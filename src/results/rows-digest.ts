@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Archive } from '../archive/archive.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
-import type { ItemRecord } from '../items/record.ts';
+import type { Found } from '../items/unreadable.ts';
 import { jsonLine } from './format.ts';
 import { digestIn } from './gallery/page-html.ts';
 import { rowOf } from './row.ts';
@@ -17,7 +17,7 @@ export function rowsDigest() {
 export type RowsDigest = ReturnType<typeof rowsDigest>;
 
 /** Passes records through, and adds their rows to the digest. */
-export async function* digested(records: AsyncIterable<ItemRecord>, digest: RowsDigest): AsyncGenerator<ItemRecord> {
+export async function* digested(records: AsyncIterable<Found>, digest: RowsDigest): AsyncGenerator<Found> {
   for await (const record of records) {
     digest.add(jsonLine(rowOf(record)));
     yield record;

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
+import { type Found, isReadable } from '../items/unreadable.ts';
 import { globOf } from '../text/glob.ts';
 
 /** The fields that `--where` knows for every item. Any other name is a variable of the manifest. */
@@ -17,7 +18,7 @@ type Condition = { key: string; negated: boolean; patterns: RegExp[] };
 
 export type Where = {
   isEverything: boolean;
-  matches(record: ItemRecord): boolean;
+  matches(found: Found): boolean;
   /** Throws a UsageError (`where-unknown`) when a condition names a variable that no record so far had. */
   complain(): void;
 };
@@ -33,13 +34,13 @@ export function parseWhere(texts: readonly string[]): Where {
   const variablesSeen = new Set<string>();
   return {
     isEverything: conditions.length === 0,
-    matches(record) {
-      for (const name of Object.keys(record.variables)) {
+    matches(found) {
+      for (const name of Object.keys(isReadable(found) ? found.variables : {})) {
         neverSeen.delete(name);
         neverSeen.delete(`variables.${name}`);
         variablesSeen.add(name);
       }
-      return conditions.every((condition) => holds(condition, record));
+      return conditions.every((condition) => holds(condition, found));
     },
     complain() {
       const [key] = neverSeen;
@@ -61,10 +62,21 @@ function parseCondition(text: string): Condition {
   return { key: key.trim(), negated: operator === '!=', patterns: values.split(',').map(globOf) };
 }
 
-function holds({ key, negated, patterns }: Condition, record: ItemRecord): boolean {
-  const value = textOf(key, record);
-  const found = value !== undefined && patterns.some((pattern) => pattern.test(value));
-  return found !== negated;
+function holds({ key, negated, patterns }: Condition, found: Found): boolean {
+  const value = isReadable(found) ? textOf(key, found) : textOfUnreadable(key, found);
+  const holdsSo = value !== undefined && patterns.some((pattern) => pattern.test(value));
+  return holdsSo !== negated;
+}
+
+/** As its row has it. */
+function textOfUnreadable(key: string, { id, state }: Exclude<Found, ItemRecord>): string | undefined {
+  const known = new Map([
+    ['id', id],
+    ['name', id],
+    ['state', state],
+    ['failure', 'record-corrupt'],
+  ]);
+  return known.get(key);
 }
 
 function textOf(key: string, record: ItemRecord): string | undefined {

@@ -3,7 +3,7 @@ import { contactSheet, MOST_ON_SHEET, type SheetPicture } from '../archive/conta
 import { indexFiles, layout } from '../archive/layout.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
-import type { ItemRecord } from '../items/record.ts';
+import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
 import { rowOf } from './row.ts';
@@ -12,20 +12,25 @@ import { textFile } from './text-file.ts';
 
 export type IndexPorts = { archive: Archive; records: Records };
 
-/** Writes a batch's index into the archive, from the records there. Idempotent. */
-export function writeIndex(batch: string, { archive, records }: IndexPorts): Promise<void> {
-  return writeIndexFiles(batch, recordsOfBatch(records, batch), { archive, folder: layout.folder(batch) });
+/** Writes a batch's index into the archive, from the records there. Idempotent. Rejects when aborted while it reads them. */
+export function writeIndex(
+  batch: string,
+  { archive, records }: IndexPorts,
+  signal?: AbortSignal,
+): Promise<Unreadable[]> {
+  return writeIndexFiles(batch, recordsOfBatch(records, batch, signal), { archive, folder: layout.folder(batch) });
 }
 
 /**
  * Writes a batch's whole index in one pass over its records: results.jsonl, results.csv, the gallery and the contact
- * sheet. Each file appears complete, the page last. Holds only a part of each file in memory. Idempotent.
+ * sheet. Each file appears complete, the page last. Holds only a part of each file in memory. Idempotent. A record that
+ * cannot be read has its row too; resolves with those.
  */
 export async function writeIndexFiles(
   batch: string,
-  records: AsyncIterable<ItemRecord>,
+  records: AsyncIterable<Found>,
   { archive, folder }: IndexPlace,
-): Promise<void> {
+): Promise<Unreadable[]> {
   const begin = async (name: string, contentType: string) =>
     textFile(await archive.begin(folder + name, { contentType }));
   const jsonl = await begin(indexFiles.resultsJsonl, 'application/x-ndjson');
@@ -33,6 +38,7 @@ export async function writeIndexFiles(
   const gallery = galleryWriter(batch, { archive, folder });
   const sheet: SheetPicture[] = [];
   const digest = rowsDigest();
+  const unreadable: Unreadable[] = [];
   try {
     await csv.add(CSV_HEAD);
     for await (const record of records) {
@@ -42,6 +48,7 @@ export async function writeIndexFiles(
       await jsonl.add(line);
       await csv.add(csvLine(row));
       await gallery.add(record);
+      if (!isReadable(record)) unreadable.push(record);
       if (record.state === 'archived' && sheet.length < MOST_ON_SHEET) sheet.push(record);
     }
     await jsonl.commit();
@@ -53,4 +60,5 @@ export async function writeIndexFiles(
   const picture = await contactSheet(sheet, archive);
   if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
   await gallery.commit({ sheet: picture !== undefined, digest: digest.hex() });
+  return unreadable;
 }

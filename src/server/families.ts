@@ -1,13 +1,14 @@
 import type { BatchCounts } from '../batch/counts.ts';
 import type { HistogramTotals } from '../fleet/metrics.ts';
 import { ITEM_STATES } from '../items/item-state.ts';
-import { HISTOGRAMS } from '../metrics/definitions.ts';
+import { COUNTERS, HISTOGRAMS } from '../metrics/definitions.ts';
 import type { Family, Sample } from '../metrics/exposition.ts';
 import { STAGES } from '../queue/queues.ts';
 import type { Scrape } from './scrape.ts';
 
 /** This many batches, the newest, have time series of their own. All others are summed in one. */
 const NAMED_BATCHES = 20;
+const COUNTER_NAMES = ['unreadable', 'unforeseen', 'setAside', 'notSetAside', 'jobsRestored'] as const;
 /** Cannot collide with a batch: no batch name may contain parentheses. */
 const OTHERS = '(other)';
 
@@ -69,6 +70,9 @@ export function familiesOf(scrape: Scrape): Family[] {
       'flux_callbacks_total',
       'Callbacks by what came of them.',
       Object.entries(scrape.totals.callbacks).map(([result, value]) => ({ labels: { result }, value })),
+    ),
+    ...COUNTER_NAMES.map((name) =>
+      counter(COUNTERS[name].metric, COUNTERS[name].help, [{ value: scrape.totals.counts[name] }]),
     ),
     ...scrape.totals.histograms.map(histogram),
   ];

@@ -4,7 +4,7 @@ import { type MetricTotals, readMetrics } from '../fleet/metrics.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Provider } from '../provider/provider.ts';
 import { atRisk, oldestWaiting } from '../queue/backlog.ts';
-import { STAGES, type Stage } from '../queue/queues.ts';
+import { type Queues, STAGES, type Stage } from '../queue/queues.ts';
 import type { Serving } from './serving.ts';
 
 /** Everything that /metrics reports, at one moment. */
@@ -45,7 +45,7 @@ async function collect(serving: Serving, creditsLeft: () => Promise<number | und
     state.breaker(),
     readMetrics(redis, keys),
     creditsLeft(),
-    Promise.all(STAGES.map((stage) => queues.byStage[stage].exportPrometheusMetrics())),
+    Promise.all(STAGES.map((stage) => expositionOf(queues.byStage[stage], stage))),
   ]);
   return {
     batches,
@@ -84,4 +84,10 @@ function creditsOnceAMinute(provider: Provider | undefined): () => Promise<numbe
     if (outcome.kind === 'credits') known = outcome.credits;
     return known;
   };
+}
+
+/** Under the name of the stage, whatever the queue's own name ends in: alerts and dashboards go by it. */
+async function expositionOf(queue: Queues['byStage'][Stage], stage: Stage): Promise<string> {
+  const text = await queue.exportPrometheusMetrics();
+  return text.replaceAll(`queue="${queue.name}"`, `queue="${stage}"`);
 }

@@ -21,10 +21,10 @@ export type Serving = WatchedLimiters & {
 };
 
 export async function openServing(connections: Connections): Promise<Serving> {
-  const { config, closers, redis, clock, keys, queues, records, state, prices } = connections;
+  const { config, closers, redis, clock, keys, routes, records, state, prices } = connections;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
-  const hints = pollNow(redis, keys, queues);
+  const hints = pollNow(redis, keys, routes);
   return {
     connections,
     prices,
@@ -38,7 +38,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
       now: clock.now,
       records,
       state,
-      forward: queues.forward,
+      forward: { poll: async (item, atMs) => (await routes.of(item.batch)).forward.poll(item, atMs) },
       pollNow: hints.ask,
       settings: { pollGiveUpMs: config.pollGiveUpMs },
     },

@@ -1,18 +1,26 @@
 import { embedMetadata } from '../archive/embed.ts';
 import { verifyImage } from '../archive/image.ts';
 import { layout } from '../archive/layout.ts';
-import { FluxError } from '../errors.ts';
 import type { Finished } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { type Source, sourcesOf } from '../items/sources.ts';
-import { archivedRecord, failedRecord, type StoredImage } from '../items/transitions.ts';
+import { nextDeadline, type Source, sourcesOf } from '../items/sources.ts';
+import { archivedRecord, failedRecord, recordWithTask, type StoredImage } from '../items/transitions.ts';
 import { endItem } from './end-item.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
+import { backoffMs } from './retry.ts';
 
 /** Far above what the API makes, far below what would hurt a worker. */
 export const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
-/** An image is `expired` only when every source said that it is gone in so many runs: one 404 may be a replica's lag. */
-const RUNS_BEFORE_EXPIRED = 3;
+/** An image is `expired` only when every source said that it is gone in so many rounds: one 404 may be a replica's lag. */
+const GONE_ROUNDS = 3;
+/** A gateway that answers 404 for everything, as in a deployment, is over by the third: it comes six times as long after the second. */
+const GONE_WAIT_MS = 5_000;
+/** What the sources give is no image in so many rounds, a quarter of an hour in all: then it will not become one. */
+const INVALID_ROUNDS = 30;
+/** While a source is out of reach, the wait doubles to this, or to a part of the time that is left. */
+const LONGEST_WAIT_MS = 5 * 60_000;
+const PART_OF_TIME_LEFT = 1 / 4;
+const SHORTEST_WAIT_MS = 1_000;
 
 type Miss = { source: Source['kind']; why: 'gone' | 'invalid' | 'refused' | 'broken'; message: string };
 type Fetched =
@@ -29,6 +37,7 @@ export async function archive(item: Finished, run: Run, ports: Ports): Promise<S
   }
   const fetched = await fetchImage(item, run, ports);
   if (fetched.kind === 'missed') return settleMisses(item, previous, fetched.misses, run, ports);
+  ports.faults.clear('images-unreachable');
 
   const { source } = fetched;
   const { verified, body } = (item.embed ?? ports.settings.embed) ? await embed(item, fetched, ports) : fetched;
@@ -40,7 +49,10 @@ export async function archive(item: Finished, run: Run, ports: Ports): Promise<S
   ]);
   const { bytes, width, height, contentType, sha256 } = verified;
   const stored: StoredImage = { image, thumb, bytes, width, height, contentType, sha256, source };
-  await ports.records.write(archivedRecord(item, previous, stored, ports.now()));
+  // When another holder of the job was quicker its record stays.
+  const change = (now: ItemRecord | undefined) =>
+    now?.state === 'archived' ? recordWithTask(item, now) : archivedRecord(item, now, stored, ports.now());
+  await ports.records.update(item.batch, item.id, change, previous);
   await ports.state.move(item, 'archived', { bytes });
   ports.metrics.observe('archivedSeconds', Math.max(0, ports.now() - item.completedAt) / 1_000);
   ports.log.info(
@@ -100,6 +112,8 @@ async function linkTo(storedUrl: string, misses: Miss[], ports: Ports): Promise<
       misses.push({ source: 'link', why: 'gone', message: outcome.message });
       return undefined;
     case 'refused':
+      // A reseller without links, and not an answer about the file: the stored copy's own answer is the last word.
+      if (outcome.refusal === 'not-found' || outcome.refusal === 'feature-disabled') return undefined;
       // 422: the provider holds no such file (any more). Other refusals say nothing about the file.
       misses.push({
         source: 'link',
@@ -115,26 +129,64 @@ async function linkTo(storedUrl: string, misses: Miss[], ports: Ports): Promise<
   }
 }
 
+/** An answer of every source ends the item, or its last deadline. As long as one is out of reach it waits. */
 async function settleMisses(
   item: Finished,
   previous: ItemRecord | undefined,
   misses: readonly Miss[],
-  run: Run,
+  { remembered }: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
   const end = async (failure: Failure): Promise<StageOutcome> => {
-    await endItem(item, failedRecord(item, previous, failure), 'archive', ports);
+    const goesOn = await endItem(
+      item,
+      previous,
+      (now) => (hasNewerTask(now, item) ? undefined : failedRecord(item, now, failure)),
+      'archive',
+      ports,
+    );
+    if (goesOn?.state === 'archived') await ports.state.move(item, 'archived');
     return { kind: 'done' };
   };
   const message = misses.map((miss) => `${miss.source}: ${miss.message}`).join('; ') || 'every URL has expired';
   const allGone = misses.every((miss) => miss.why === 'gone');
-  const pastDeadline = ports.now() >= item.storedDiesAt;
-  if (allGone && (pastDeadline || run.runs >= RUNS_BEFORE_EXPIRED)) {
+  const isBroken = misses.some((miss) => miss.why === 'broken');
+  const round = {
+    goneRounds: (remembered.goneRounds ?? 0) + (allGone ? 1 : 0),
+    invalidRounds: (remembered.invalidRounds ?? 0) + (allGone || isBroken ? 0 : 1),
+    missedRounds: (remembered.missedRounds ?? 0) + 1,
+  };
+  const now = ports.now();
+  const isPastDeadline = now >= item.storedDiesAt;
+  if (allGone && (isPastDeadline || round.goneRounds >= GONE_ROUNDS))
     return end({ class: 'expired', message: `The image is gone (${message})` });
-  }
-  if (run.lastAttempt || pastDeadline) {
-    const invalid = misses.some((miss) => miss.why === 'invalid' || miss.why === 'refused');
-    return end({ class: invalid ? 'invalid-image' : 'unreachable', message });
-  }
-  return { kind: 'retry', error: new FluxError('image-missed', message) };
+  const isInvalid = misses.some((miss) => miss.why === 'invalid' || miss.why === 'refused');
+  if (isPastDeadline || round.invalidRounds >= INVALID_ROUNDS)
+    return end({ class: isInvalid ? 'invalid-image' : 'unreachable', message });
+  if (isBroken) ports.faults.note('images-unreachable', message);
+  const { batch, id, taskId } = item;
+  ports.log.warn({ batch, item: id, stage: 'archive', taskId, ...round, reason: message }, 'image not had yet');
+  return {
+    kind: 'later',
+    atMs: Math.min(now + waitMs(item, { ...round, allGone, isBroken }, now), item.storedDiesAt),
+    remember: round,
+  };
+}
+
+function waitMs(
+  item: Finished,
+  round: { allGone: boolean; isBroken: boolean; goneRounds: number; missedRounds: number },
+  now: number,
+): number {
+  if (round.allGone) return GONE_WAIT_MS * 6 ** (round.goneRounds - 1) * (0.75 + Math.random() * 0.5);
+  if (!round.isBroken) return backoffMs(round.missedRounds);
+  const left = Math.max(SHORTEST_WAIT_MS, (nextDeadline(item, now) - now) * PART_OF_TIME_LEFT);
+  return Math.min(left, backoffMs(round.missedRounds, Math.random, { longestMs: LONGEST_WAIT_MS }));
+}
+
+/** Its end is not this one's to decide: it is archived, or it was submitted again and that task may have an image. */
+function hasNewerTask(now: ItemRecord | undefined, item: Finished): boolean {
+  return (
+    now?.state === 'archived' || now?.state === 'claimed' || (now?.state === 'submitted' && now.taskId !== item.taskId)
+  );
 }

@@ -1,4 +1,5 @@
 import type { Records } from '../archive/records.ts';
+import type { Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { itemOfRecord, submittedRecord } from '../items/transitions.ts';
@@ -34,11 +35,7 @@ export async function takeCallback(item: ItemRef, taskId: string, ports: Callbac
   if (hurried === 'other-task') return 'ignored';
   const state = await ports.state.stateOf(item);
   if (hasNoUseFor(state)) return 'ignored';
-  const record = await ports.records.read(item.batch, item.id);
-  if (!record || !mayBeTaskOf(record, taskId)) return 'ignored';
-  const wasCounted = state === 'held' && 'taskId' in record && record.taskId !== undefined;
-  await restoreTask(record, taskId, wasCounted, ports);
-  return 'brought-back';
+  return (await restoreTask(item, taskId, state, ports)) ? 'brought-back' : 'ignored';
 }
 
 /** Past its poll, or ended by a person. An item that Redis does not know, as after a flush, may have use for it. */
@@ -71,17 +68,32 @@ function hasUnknownTask(record: ItemRecord): boolean {
   return record.attempts > record.earlierTaskIds.length;
 }
 
-/** Record, state, poll, in this order. Wherever it breaks off, a repeated callback or the manifest's next run goes on. */
+/**
+ * Record, state, poll, in this order. Wherever it breaks off, a repeated callback or the manifest's next run goes on. False when
+ * the task is not the item's.
+ */
 async function restoreTask(
-  record: ItemRecord,
+  { batch, id }: ItemRef,
   taskId: string,
-  wasCounted: boolean,
+  state: ItemState | undefined,
   ports: CallbackPorts,
-): Promise<void> {
+): Promise<boolean> {
+  const found = await ports.records.read(batch, id);
+  const { record } = await ports.records.update(batch, id, (now) => withTask(now, taskId, ports), found);
+  if (record?.state !== 'submitted' || record.taskId !== taskId) return false;
+  const wasCounted = state === 'held' && found && 'taskId' in found && found.taskId !== undefined;
   const item = itemOfRecord(record);
-  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
-  const submitted = submittedOf(item, taskId, submittedAt, true, ports);
-  await ports.records.write(submittedRecord(submitted, record));
   await ports.state.move(item, 'submitted', wasCounted ? {} : { submits: 1 });
-  await ports.forward.poll(submitted, ports.now());
+  await ports.forward.poll(taskOf(record, taskId, ports), ports.now());
+  return true;
+}
+
+function withTask(now: ItemRecord | undefined, taskId: string, ports: CallbackPorts): ItemRecord | undefined {
+  if (!now || now.state === 'submitted' || !mayBeTaskOf(now, taskId)) return undefined;
+  return submittedRecord(taskOf(now, taskId, ports), now);
+}
+
+function taskOf(record: ItemRecord, taskId: string, ports: CallbackPorts): Submitted {
+  const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
+  return submittedOf(itemOfRecord(record), taskId, submittedAt, true, ports);
 }

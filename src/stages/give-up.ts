@@ -1,25 +1,72 @@
 import { FluxError, messageOf } from '../errors.ts';
-import type { Item } from '../items/item.ts';
+import { type Finished, type Item, itemOf, type Submitted } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord } from '../items/transitions.ts';
 import type { Ports } from './ports.ts';
+import { releaseUnsent } from './withdraw-claim.ts';
 
-/** Ends an item whose stage kept throwing errors that no rule foresees, so that it is named and not lost. */
-export async function giveUp(item: Item, error: unknown, ports: Ports): Promise<void> {
-  ports.log.error({ batch: item.batch, item: item.id, reason: messageOf(error) }, 'gave up');
+export type ItemStage = 'submit' | 'poll' | 'archive';
+
+/**
+ * Sets an item aside whose stage kept throwing errors that no rule foresees, so that it is named and not lost: `held` where money
+ * may have been spent, `failed` where it was never sent. Throws the archive's errors; the job then has to be kept.
+ */
+export async function giveUp(
+  item: Item | Submitted | Finished,
+  error: unknown,
+  stage: ItemStage,
+  ports: Ports,
+): Promise<void> {
+  const { batch, id } = item;
+  const task = 'taskId' in item ? { taskId: item.taskId } : {};
+  ports.log.error({ batch, item: id, stage, ...task, reason: messageOf(error) }, 'set aside');
   if (error instanceof FluxError && error.code === 'record-corrupt') {
     // The record may hold a task id that a person can still read. So it is never written over.
     await ports.state.move(item, 'failed');
     return;
   }
-  const previous = await ports.records.read(item.batch, item.id);
-  const ended = endOf(item, previous, `Gave up after repeated errors: ${messageOf(error)}`);
-  if (ended !== previous) await ports.records.write(ended);
-  await ports.state.move(item, ended.state === 'archived' || ended.state === 'held' ? ended.state : 'failed');
+  const previous = await releaseUnsent(await ports.records.read(batch, id), ports);
+  const message = `Set aside after repeated errors: ${messageOf(error)}`;
+  const { record } = await ports.records.update(batch, id, (now) => endOf(item, now, message), previous);
+  // A task that another has replaced: the item is that one's, and its job is another.
+  if (!record || isReplaced(item, record)) return;
+  switch (record.state) {
+    case 'archived':
+    case 'failed':
+    case 'held':
+    case 'cancelled':
+      await ports.state.move(item, record.state);
+  }
 }
 
-function endOf(item: Item, previous: ItemRecord | undefined, message: string): ItemRecord {
-  if (previous?.state === 'archived') return previous;
-  if (previous?.state === 'claimed') return heldRecord(item, previous, { class: 'unknown-outcome', message });
-  return failedRecord(item, previous, { class: 'internal', message });
+function isReplaced(item: Item | Submitted | Finished, record: ItemRecord | undefined): boolean {
+  return 'taskId' in item && record?.earlierTaskIds.includes(item.taskId) === true;
+}
+
+/** Undefined: it has ended, or gone on. */
+function endOf(
+  item: Item | Submitted | Finished,
+  previous: ItemRecord | undefined,
+  message: string,
+): ItemRecord | undefined {
+  if (isReplaced(item, previous)) return undefined;
+  switch (previous?.state) {
+    case 'archived':
+    case 'failed':
+    case 'held':
+    case 'cancelled':
+      return undefined;
+    case 'submitted':
+      return heldRecord(itemOf(item), previous, { class: 'internal', message });
+    case 'claimed':
+    case 'queued':
+    case undefined:
+      // The job knows a task that the record does not.
+      if ('taskId' in item) return heldRecord(item, previous, { class: 'internal', message });
+      if (previous?.state !== 'claimed') return failedRecord(item, previous, { class: 'internal', message });
+      // Whether it was charged is as unknown as after a crash, and is to be counted so.
+      return heldRecord(item, previous, { class: 'unknown-outcome', message });
+    default:
+      return previous satisfies never;
+  }
 }

@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, isOfTask, recordWithTask, requeuedRecord } from '../items/transitions.ts';
 import type { PollOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
+import type { Remembered } from './remembered.ts';
 
-/** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. */
+/** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. It doubles while nothing is answered. */
 const TROUBLE_DELAY_MS = 3_000;
+const LONGEST_TROUBLE_DELAY_MS = 30_000;
 /** One 404 for a known task may come from a replica or a gateway. So many in a row, a moment apart, are believed. */
 const DENIALS = 3;
 const DENIAL_DELAY_MS = 500;
@@ -19,6 +21,8 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   const outcome = await askSurely(task, run, ports);
   if (!outcome) return { kind: 'later', atMs: ports.now() };
   const now = ports.now();
+  if (outcome.kind === 'refused' || outcome.kind === 'unreachable') return waitForAnswer(task, outcome, run, ports);
+  ports.faults.clear('poll-unanswered');
   switch (outcome.kind) {
     case 'succeeded':
       ports.metrics.observe('taskPolls', run.runs);
@@ -43,13 +47,6 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
         run,
         ports,
       );
-    case 'refused':
-    case 'unreachable':
-      ports.log.warn(
-        { batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, outcome },
-        'poll not answered',
-      );
-      return askAgain(task, now + TROUBLE_DELAY_MS * (0.75 + Math.random() * 0.5), run, ports);
     default:
       return outcome satisfies never;
   }
@@ -58,12 +55,9 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
 /** The submit stage may have failed to record the task id. Nothing else is worth doing before that is done. */
 async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   if (item.recorded) return item;
-  const previous = await ports.records.read(item.batch, item.id);
-  // Held: another process took the missing task id for an unknown outcome.
-  if (previous?.state === 'claimed' || (previous?.state === 'held' && previous.taskId === undefined)) {
-    await ports.records.write(submittedRecord(item, previous));
-    await ports.state.move(item, 'submitted');
-  }
+  // The record may be held or queued: another process took the missing task id for an unknown outcome.
+  const { record } = await ports.records.update(item.batch, item.id, (now) => recordWithTask(item, now));
+  if (record?.state === 'submitted') await ports.state.move(item, 'submitted');
   return { ...item, recorded: true };
 }
 
@@ -135,10 +129,15 @@ async function failGeneration(
   const refusedByPolicy = outcome.code === 400;
   const record = await ports.records.read(task.batch, task.id);
   const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
-  if (record && !requeued && !isOf(record, task)) return goOnWith(record, task, run, ports);
+  if (record && !requeued && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);
   const retriesUsed = record?.earlierTaskIds.length ?? 0;
   if (record && (requeued || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
-    if (!requeued) await ports.records.write(requeuedRecord(record));
+    if (!requeued) {
+      const requeue = (now: ItemRecord | undefined) =>
+        now && isOfTask(now, task.taskId) ? requeuedRecord(now) : undefined;
+      const { written, record: now } = await ports.records.update(task.batch, task.id, requeue, record);
+      if (!written && now) return goOnWith(now, task, run, ports);
+    }
     await ports.state.move(task, 'queued');
     await ports.forward.submit(itemOf(task));
     return { kind: 'done' };
@@ -151,11 +150,53 @@ async function failGeneration(
   return end(task, 'failed', failure, run, ports);
 }
 
+/** The provider says that it runs, or does not know it yet. Its time is what passed while the provider answered. */
 async function askAgain(task: Submitted, atMs: number, run: Run, ports: Ports): Promise<StageOutcome> {
-  if (ports.now() < task.giveUpAt) return { kind: 'later', atMs: Math.min(atMs, task.giveUpAt) };
+  const unansweredMs = unansweredMsOf(run.remembered, ports.now());
+  const giveUpAt = task.giveUpAt + unansweredMs;
+  if (ports.now() < giveUpAt) {
+    const isOver = run.remembered.unansweredSince !== undefined;
+    return { kind: 'later', atMs: Math.min(atMs, giveUpAt), ...(isOver && { remember: { unansweredMs } }) };
+  }
   const message =
     'The task has not ended in the time given. It is not lost: running the manifest again asks for it again';
   return end(task, 'held', { class: 'poll-timeout', message }, run, ports);
+}
+
+/** All outages so far, the one that is just over included. */
+function unansweredMsOf({ unansweredMs = 0, unansweredSince }: Remembered, now: number): number {
+  return unansweredMs + (unansweredSince === undefined ? 0 : now - unansweredSince);
+}
+
+/** Nothing was learned of the task. It is asked for until even its stored image is gone. */
+async function waitForAnswer(
+  task: Submitted,
+  outcome: Extract<PollOutcome, { kind: 'refused' | 'unreachable' }>,
+  run: Run,
+  ports: Ports,
+): Promise<StageOutcome> {
+  const now = ports.now();
+  ports.log.warn(
+    { batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, outcome },
+    'poll not answered',
+  );
+  // A 429 has its own pause, which ends sooner.
+  const isPaused = outcome.kind === 'refused' && outcome.refusal === 'rate-limited';
+  if (!isPaused) ports.faults.note('poll-unanswered', outcome.message);
+  const diesAt = task.submittedAt + ports.settings.storedTtlMs;
+  if (now >= diesAt) {
+    const message = `Nobody answered for the task before its image was to be deleted: ${outcome.message}`;
+    return end(task, 'held', { class: 'poll-timeout', message }, run, ports);
+  }
+  const { remembered } = run;
+  const unanswered = (remembered.unanswered ?? 0) + (isPaused ? 0 : 1);
+  const waitMs = Math.min(LONGEST_TROUBLE_DELAY_MS, TROUBLE_DELAY_MS * 2 ** Math.min(Math.max(0, unanswered - 1), 10));
+  const atMs = Math.min(diesAt, now + waitMs * (0.75 + Math.random() * 0.5));
+  return {
+    kind: 'later',
+    atMs,
+    remember: { ...remembered, unanswered, unansweredSince: remembered.unansweredSince ?? now },
+  };
 }
 
 async function end(
@@ -165,17 +206,13 @@ async function end(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const previous = await ports.records.read(task.batch, task.id);
-  if (previous && !isOf(previous, task)) return goOnWith(previous, task, run, ports);
-  const record = state === 'failed' ? failedRecord(task, previous, failure) : heldRecord(task, previous, failure);
-  await endItem(task, record, 'poll', ports);
-  return { kind: 'done' };
-}
-
-/** A poll that runs again after a crash may find that the item has gone on, to its end or to another task. */
-function isOf(record: ItemRecord, task: Submitted): boolean {
-  if (record.state === 'archived' || record.earlierTaskIds.includes(task.taskId)) return false;
-  return !('taskId' in record) || record.taskId === undefined || record.taskId === task.taskId;
+  const endOf = (now: ItemRecord | undefined) => {
+    // A poll that runs again after a crash may find that the item has gone on, to its end or to another task.
+    if (now && !isOfTask(now, task.taskId)) return undefined;
+    return state === 'failed' ? failedRecord(task, now, failure) : heldRecord(task, now, failure);
+  };
+  const goneOn = await endItem(task, undefined, endOf, 'poll', ports);
+  return goneOn ? goOnWith(goneOn, task, run, ports) : { kind: 'done' };
 }
 
 /**
@@ -187,7 +224,7 @@ async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Po
   if (record.state !== 'submitted' || record.taskId === task.taskId) return { kind: 'done' };
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
-  return poll({ ...task, taskId: record.taskId, submittedAt, giveUpAt }, run, ports);
+  return poll({ ...task, taskId: record.taskId, submittedAt, giveUpAt }, { ...run, remembered: {} }, ports);
 }
 
 function durationsOf(task: Submitted, ports: Ports): Promise<readonly number[]> {

@@ -1,30 +1,29 @@
 import type { Logger } from 'pino';
 import type { Archive } from '../archive/archive.ts';
 import type { Records } from '../archive/records.ts';
-import type { FluxError } from '../errors.ts';
 import type { Finished, Item, Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
+import type { ItemRecord } from '../items/record.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Download } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
+import type { Remembered } from './remembered.ts';
 
 /** The job of a batch that is paused or out of budget is parked for so long. What ends that unparks it at once. */
 export const PARKED_MS = 24 * 3_600_000;
 
-/** What a stage came to, for the adapter to tell the queue. */
+/** What a stage came to, for the adapter to tell the queue. Nothing that is waited for uses up an attempt: those are for our bugs. */
 export type StageOutcome =
   | { kind: 'done' }
-  /** Run again at this time (epoch ms); no attempt is consumed. */
-  | { kind: 'later'; atMs: number }
-  /** An attempt failed; the queue tries again after its backoff while attempts are left. */
-  | { kind: 'retry'; error: FluxError };
+  /** Run again at this time (epoch ms). `remember`: what the next run is told; absent: what this one was told. */
+  | { kind: 'later'; atMs: number; remember?: Remembered };
 
 /** One run of a stage, as the queue sees it. */
 export type Run = {
-  /** When this attempt fails there will be no other: end the item. */
-  lastAttempt: boolean;
   /** Runs so far, this one included. */
   runs: number;
+  /** What the run before asked to be told. */
+  remembered: Remembered;
   /** Aborted when the process drains: start nothing new, record what is under way. */
   signal: AbortSignal;
 };
@@ -71,12 +70,21 @@ export interface CircuitBreaker {
    * With `probeAfterMs` one submit is let through after that time, the next after twice the time, and so on; without it, one whenever
    * `allowProbe` is called. The first reason stays until the breaker is reset or a probe learns another.
    */
-  tripBreaker(reason: { refusal: string; message: string; probeAfterMs?: number; byProbe?: boolean }): Promise<void>;
+  tripBreaker(reason: {
+    refusal: string;
+    message: string;
+    probeAfterMs?: number;
+    /** The wait for a probe grows to this; 10 minutes by default. */
+    longestWaitMs?: number;
+    byProbe?: boolean;
+  }): Promise<void>;
   resetBreaker(): Promise<void>;
   /** The next submit may go, alone. */
   allowProbe(): Promise<void>;
   /** Counts one, and says how many submits of the last minute had an unknown outcome, and how many there were. */
   noteUnknown(): Promise<{ unknown: number; submits: number }>;
+  /** Counts one, and says how many submits of the last 10 s could not be sent. */
+  noteNotSent(): Promise<number>;
 }
 
 export interface BatchState extends CircuitBreaker {
@@ -110,12 +118,36 @@ export interface ClaimLead {
   note(tookMs: number): void;
 }
 
+/**
+ * The claims of this process that it could not give back, and whose submits started no task. A claim's record alone would say that
+ * its outcome is unknown.
+ */
+export interface UnsentClaims {
+  add(claimed: ItemRecord): void;
+  has(claimed: ItemRecord): boolean;
+  delete(claimed: ItemRecord): void;
+}
+
 /** Task durations seen lately, per model, in milliseconds. */
 export interface Durations {
   add(model: string, ms: number): Promise<void>;
   /** Ascending. */
   sample(model: string): Promise<readonly number[]>;
 }
+
+/** What the fleet waits for, for people to be told. Neither method waits or throws. */
+export interface Faults {
+  note(kind: FaultKind, message: string): void;
+  /** It is over. */
+  clear(...kinds: readonly FaultKind[]): void;
+}
+/** The archive's kinds are its error codes. */
+export type FaultKind =
+  | 'archive-unreachable'
+  | 'archive-denied'
+  | 'archive-full'
+  | 'poll-unanswered'
+  | 'images-unreachable';
 
 export type StageSettings = {
   /** What becomes of a submit whose outcome is unknown. */
@@ -149,7 +181,9 @@ export type Ports = {
   submitLimiter: Limiter;
   pollLimiter: Limiter;
   claimLead: ClaimLead;
+  unsentClaims: UnsentClaims;
   durations: Durations;
   metrics: Metrics;
+  faults: Faults;
   settings: StageSettings;
 };

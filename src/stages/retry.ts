@@ -1,19 +1,19 @@
 import { FluxError } from '../errors.ts';
 
 /**
- * What becomes of a job whose stage threw or asked for a retry.
+ * What becomes of a job whose stage threw.
  * - `attempt`: one of its attempts is used up; BullMQ runs it again after a backoff
+ * - `end`: trying again would come to the same: the item ends at once
  * - `wait`: the fault is not the item's: it waits without using up attempts, however long it takes
  */
-export type RetryRule = { kind: 'attempt' } | { kind: 'wait'; delayMs: number };
+export type RetryRule = { kind: 'attempt' } | { kind: 'end' } | { kind: 'wait'; delayMs: number };
 
 /** The one table of what is retried. A code that is not here is a bug of ours or of a library: it uses up attempts. */
 const RULES: ReadonlyMap<string, RetryRule> = new Map([
-  ['submit-not-sent', { kind: 'attempt' }],
-  ['submit-unknown', { kind: 'attempt' }],
-  ['image-missed', { kind: 'attempt' }],
-  ['archive-corrupt', { kind: 'attempt' }],
+  ['record-corrupt', { kind: 'end' }],
   ['archive-unreachable', { kind: 'wait', delayMs: 5_000 }],
+  // It stored other bytes than were sent, and may do better the next time. The image lives on at the provider meanwhile.
+  ['archive-corrupt', { kind: 'wait', delayMs: 30_000 }],
   ['archive-denied', { kind: 'wait', delayMs: 30_000 }],
   ['archive-full', { kind: 'wait', delayMs: 30_000 }],
 ]);
@@ -25,8 +25,12 @@ export function retryRule(error: unknown): RetryRule {
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 60_000;
 
-/** Exponential with half of it at random, so that what failed together is not tried again together. */
-export function backoffMs(attemptsMade: number, random: () => number = Math.random): number {
-  const full = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(0, attemptsMade - 1));
+/** Exponential with half of it at random, so that what failed together is not tried again together. `made`: tries so far. */
+export function backoffMs(
+  made: number,
+  random: () => number = Math.random,
+  { longestMs = LONGEST_BACKOFF_MS } = {},
+): number {
+  const full = Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** Math.max(0, made - 1));
   return Math.round(full / 2 + (random() * full) / 2);
 }

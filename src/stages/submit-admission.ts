@@ -1,6 +1,8 @@
 import type { Item } from '../items/item.ts';
+import type { ItemRecord } from '../items/record.ts';
 import { cancelledRecord } from '../items/transitions.ts';
 import { type Admission, type Confirmation, PARKED_MS, type Ports, type StageOutcome } from './ports.ts';
+import { handOn } from './submit-outcome.ts';
 
 /** By then the worker that took the item over has written its claim. */
 const REQUEUE_DELAY_MS = 1_000;
@@ -34,13 +36,25 @@ export async function waitFor(why: Exclude<Admission, 'admitted'>, item: Item, p
   }
 }
 
-/** So that it has its row in the index. A record that is there knows more and is left alone. */
+/**
+ * So that it has its row in the index. A record that is there knows more and is left alone; where it has ended, or has a task, the
+ * item is not cancelled but what its record says.
+ */
 export async function recordCancelled(item: Item, ports: Ports): Promise<void> {
-  if (await ports.records.read(item.batch, item.id)) return;
-  if (await ports.records.create(cancelledRecord(item))) await ports.state.outdateIndex(item.batch);
+  const change = (now: ItemRecord | undefined) => (now ? undefined : cancelledRecord(item));
+  const { written, record } = await ports.records.update(item.batch, item.id, change);
+  if (written) return ports.state.outdateIndex(item.batch);
+  switch (record?.state) {
+    case 'submitted':
+      return handOn(item, record.taskId, Date.parse(record.timings.submitted ?? record.timings.queued), true, ports);
+    case 'archived':
+    case 'failed':
+    case 'held':
+      await ports.state.move(item, record.state);
+  }
 }
 
-type Permit = Extract<Confirmation, 'go' | 'probe'>;
+export type Permit = Extract<Confirmation, 'go' | 'probe'>;
 
 export function permits(confirmed: Confirmation): confirmed is Permit {
   return confirmed === 'go' || confirmed === 'probe';

@@ -1,42 +1,43 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FluxError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { stopsTheFleet, updateBreaker } from '../fleet/update-breaker.ts';
 import type { Item, Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, releasedRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, recordWithTask, releasedRecord, requeuedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import type { Ports, Run, Slot, StageOutcome, StageSettings } from './ports.ts';
+import type { Ports, Slot, StageOutcome, StageSettings } from './ports.ts';
+import { backoffMs } from './retry.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
 
+/** Where a person lets us submit again what may have been charged: one item goes on so often, and then waits for that person. */
+const MOST_UNKNOWN = 20;
+
 /** A request that went out, or may have. `claimed` is its record so far. */
-export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run; isProbe: boolean };
+export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; isProbe: boolean };
 
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
-  const { item, claimed, slot, run } = attempt;
+  const { item, claimed, slot } = attempt;
   // This comes first: others are about to submit.
   await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      if (!(await wentOnByCallback(attempt, ports))) {
-        const recorded = await recordTask(outcome.taskId, attempt, ports);
-        await handOn(item, outcome.taskId, attempt.submittedAt, recorded, ports);
-      }
+      const known = await recordTask(outcome.taskId, attempt, ports);
+      // A callback may have been quicker. Then the item has gone on, perhaps to its end.
+      if (known === 'not-recorded' || known?.state === 'submitted')
+        await handOn(item, outcome.taskId, attempt.submittedAt, known !== 'not-recorded', ports);
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       return { kind: 'done' };
     }
-    case 'not-sent': {
+    case 'not-sent':
       await slot.release();
-      const error = new FluxError('submit-not-sent', `The provider cannot be reached: ${outcome.message}`);
-      if (run.lastAttempt) return fail(item, claimed, { class: 'unreachable', message: error.message }, ports);
       await giveBack(item, claimed, ports);
-      return { kind: 'retry', error };
-    }
+      return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
     case 'unknown':
       await slot.settle();
       return settleUnknown(outcome, attempt, ports);
@@ -78,36 +79,44 @@ async function settleUnknown(
   attempt: Attempt,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const { item, claimed, run } = attempt;
-  if (await wentOnByCallback(attempt, ports)) return { kind: 'done' };
-  if (ports.settings.onUnknown === 'resubmit' && !run.lastAttempt) {
-    const error = new FluxError('submit-unknown', `The outcome of the submit is unknown: ${outcome.message}`);
-    await ports.records.write(requeuedRecord(claimed));
+  const { item, claimed } = attempt;
+  const unknown = (claimed.unknownAttempts ?? 0) + 1;
+  if (ports.settings.onUnknown === 'resubmit' && unknown < MOST_UNKNOWN) {
+    const requeue = whileClaimed(claimed, requeuedRecord);
+    const { written, record } = await ports.records.update(item.batch, item.id, requeue, claimed);
+    if (!written) return goOnWith(record, attempt, ports);
     await ports.state.move(item, 'queued');
-    return { kind: 'retry', error };
+    return { kind: 'later', atMs: ports.now() + backoffMs(unknown) };
   }
-  await hold(item, claimed, outcome.message, outcome.code, ports);
-  return { kind: 'done' };
+  return goOnWith(await hold(item, claimed, outcome.message, outcome.code, ports), attempt, ports);
 }
 
 /**
- * A callback may come before the answer to the submit, or where that answer was lost. Then the item has gone on, perhaps to its
- * end, and its record must not be set back.
+ * A callback may come where the answer was lost. Then the item has gone on by its record, perhaps to its end, and must not be set
+ * back. Without a record it has ended here.
  */
-async function wentOnByCallback({ item, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
-  if (!ports.settings.callbackUrlOf) return false;
-  const found = await ports.records.read(item.batch, item.id).catch(() => undefined);
-  if (!found || found.state === 'claimed') return false;
-  if (found.state === 'submitted') await handOn(item, found.taskId, submittedAt, true, ports);
-  return true;
+async function goOnWith(record: ItemRecord | undefined, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
+  if (record?.state === 'submitted') await handOn(attempt.item, record.taskId, attempt.submittedAt, true, ports);
+  return { kind: 'done' };
 }
 
-async function recordTask(taskId: string, { item, claimed, submittedAt }: Attempt, ports: Ports): Promise<boolean> {
-  const record = submittedRecord(submittedOf(item, taskId, submittedAt, true, ports), claimed);
+/** What becomes of a claim, for as long as the record is that claim. */
+function whileClaimed<Next extends ItemRecord>(claimed: ItemRecord, next: (now: ItemRecord) => Next) {
+  return (now: ItemRecord | undefined) =>
+    now?.state === 'claimed' && now.attempts === claimed.attempts ? next(now) : undefined;
+}
+
+/** Resolves with the record, which names the task; it may have gone on. */
+async function recordTask(
+  taskId: string,
+  { item, claimed, submittedAt }: Attempt,
+  ports: Ports,
+): Promise<ItemRecord | undefined | 'not-recorded'> {
+  const submitted = submittedOf(item, taskId, submittedAt, true, ports);
   for (const delayMs of [...RECORD_RETRY_DELAYS_MS, undefined]) {
     try {
-      await ports.records.write(record);
-      return true;
+      const change = (now: ItemRecord | undefined) => recordWithTask(submitted, now);
+      return (await ports.records.update(item.batch, item.id, change, claimed)).record;
     } catch (error) {
       ports.log.error(
         { batch: item.batch, item: item.id, taskId, reason: messageOf(error) },
@@ -116,7 +125,7 @@ async function recordTask(taskId: string, { item, claimed, submittedAt }: Attemp
       if (delayMs !== undefined) await sleep(delayMs);
     }
   }
-  return false;
+  return 'not-recorded';
 }
 
 export async function handOn(
@@ -149,26 +158,34 @@ export function submittedOf(
 }
 
 export async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): Promise<void> {
-  await ports.records.write(releasedRecord(claimed));
-  await ports.state.move(item, 'queued');
+  const { written } = await ports.records.update(item.batch, item.id, whileClaimed(claimed, releasedRecord), claimed);
+  if (written) await ports.state.move(item, 'queued');
 }
 
 async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: Ports): Promise<StageOutcome> {
-  await endItem(item, failedRecord(item, previous, failure), 'submit', ports);
+  const end = whileClaimed(previous, (now) => failedRecord(item, now, failure));
+  await endItem(item, previous, end, 'submit', ports);
   return { kind: 'done' };
 }
 
+/** Resolves with the record where the item has gone on and is not held. */
 export async function hold(
   item: Item,
   previous: ItemRecord,
   reason: string,
   code: number | undefined,
   ports: Ports,
-): Promise<void> {
+): Promise<ItemRecord | undefined> {
   const failure: Failure = {
     class: 'unknown-outcome',
     message: `It is unknown whether the submit started a task (and was charged): ${reason}`,
     ...(code === undefined ? {} : { code }),
   };
-  await endItem(item, heldRecord(item, previous, failure), 'submit', ports);
+  return endItem(
+    item,
+    previous,
+    whileClaimed(previous, (now) => heldRecord(item, now, failure)),
+    'submit',
+    ports,
+  );
 }

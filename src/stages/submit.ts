@@ -3,9 +3,10 @@ import { FluxError } from '../errors.ts';
 import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { claimedRecord } from '../items/transitions.ts';
-import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
-import { leave, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
-import { type Attempt, giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+import type { Confirmation, Ports, Run, Slot, StageOutcome } from './ports.ts';
+import { leave, type Permit, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
+import { giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+import { releaseUnsent, withdrawClaim } from './withdraw-claim.ts';
 
 /**
  * A pause or a cancel takes effect within a second. So a confirmation older than this is asked for again: what followed it may have
@@ -25,7 +26,7 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   const admission = await ports.state.checkAdmission(item, ports.settings.creditsOf(item.request.model));
   if (admission !== 'admitted') return waitFor(admission, item, ports);
 
-  const found = await ports.records.read(item.batch, item.id);
+  const found = await releaseUnsent(await ports.records.read(item.batch, item.id), ports);
   const settled = await settleFromRecord(item, found, ports);
   if (settled) return settled;
 
@@ -35,7 +36,7 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
     if (claim.state === 'cancelled') await recordCancelled(item, ports);
     return { kind: 'done' };
   }
-  // A fencingToken that was confirmed before our claim has written its own by now; one that was not is refused from now on.
+  // A worker that was confirmed before our claim has written its own by now. One that was not is refused from now on.
   if (found && !isSameAttempt(found, await ports.records.read(item.batch, item.id))) {
     return requeue(ports);
   }
@@ -81,7 +82,13 @@ async function settleFromRecord(
       // Its sender may be alive and wait for the answer. Only after the timeout can nobody write the task id any more.
       if (ports.now() < answeredBy) return { kind: 'later', atMs: answeredBy };
       if (ports.settings.onUnknown === 'resubmit') return undefined;
-      await hold(item, found, 'The process ended while the request was on its way', undefined, ports);
+      await hold(
+        item,
+        found,
+        'The process that claimed it left no answer: it ended before or after it sent',
+        undefined,
+        ports,
+      );
       return { kind: 'done' };
     }
     default:
@@ -128,16 +135,42 @@ async function submitInSlot(
   item: Item,
   found: ItemRecord | undefined,
   fencingToken: string,
-  slot: Slot,
+  slot: OwnSlot,
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  let sinceConfirmed = stopwatch(ports);
+  const sinceConfirmed = stopwatch(ports);
   const credits = ports.settings.creditsOf(item.request.model);
-  let confirmed = await ports.state.confirm(item, fencingToken, credits);
+  const confirmed = await ports.state.confirm(item, fencingToken, credits);
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
   const claimed = claimedRecord(item, found, ports.now());
+  const attempt: Claimed = { item, claimed, slot, run, mayHaveTask: false };
+  try {
+    return await claimAndSend(attempt, { found, fencingToken, confirmed, sinceConfirmed }, ports);
+  } catch (error) {
+    if (attempt.mayHaveTask) throw error;
+    await slot.end().catch(() => {});
+    await withdrawClaim(item, claimed, ports);
+    throw error;
+  }
+}
+
+/** `mayHaveTask`: the request went out, and no answer says that it started no task. */
+type Claimed = { item: Item; claimed: ItemRecord; slot: OwnSlot; run: Run; mayHaveTask: boolean };
+type Permission = {
+  found: ItemRecord | undefined;
+  fencingToken: string;
+  confirmed: Permit;
+  sinceConfirmed: () => number;
+};
+
+async function claimAndSend(attempt: Claimed, permission: Permission, ports: Ports): Promise<StageOutcome> {
+  const { item, claimed, slot, run } = attempt;
+  const { found, fencingToken } = permission;
+  let { sinceConfirmed } = permission;
+  let confirmed: Confirmation = permission.confirmed;
+  const credits = ports.settings.creditsOf(item.request.model);
   if (!(await writeClaim(claimed, found, ports))) {
     // Another worker's claim came first, as after Redis was flushed under a running worker. Its record decides.
     await ports.state.move(item, 'queued');
@@ -158,7 +191,7 @@ async function submitInSlot(
       confirmed = await ports.state.confirm(item, fencingToken, credits);
       if (!permits(confirmed)) return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
     }
-    const outcome = await send({ item, claimed, slot, run, isProbe: confirmed === 'probe' }, sinceConfirmed, ports);
+    const outcome = await send(attempt, confirmed === 'probe', sinceConfirmed, ports);
     if (outcome) return outcome;
   }
   await giveBack(item, claimed, ports);
@@ -173,7 +206,8 @@ function stopwatch({ now }: Pick<Ports, 'now'>): () => number {
 
 /** Undefined when it was not sent: the connection took so long that the confirmation may be out of date. */
 async function send(
-  attempt: Omit<Attempt, 'submittedAt'>,
+  attempt: Claimed,
+  isProbe: boolean,
   sinceConfirmed: () => number,
   ports: Ports,
 ): Promise<StageOutcome | undefined> {
@@ -186,19 +220,23 @@ async function send(
       tooLate = sinceConfirmed() > SENT_WITHIN_MS;
       if (tooLate)
         throw new FluxError('submit-too-late', 'The connection took too long: what was confirmed may have changed');
+      attempt.mayHaveTask = true;
       slot.sent();
     },
     ...(callBackUrl === undefined ? {} : { callBackUrl }),
   });
+  if (outcome.kind === 'not-sent' || outcome.kind === 'refused') attempt.mayHaveTask = false;
   if (tooLate && outcome.kind === 'not-sent') return undefined;
-  return settleSubmit(outcome, { ...attempt, submittedAt }, ports);
+  return settleSubmit(outcome, { ...attempt, submittedAt, isProbe }, ports);
 }
 
 /** Creating the claim fences two workers with one item. After an earlier attempt there is a record to replace. */
 async function writeClaim(claimed: ItemRecord, found: ItemRecord | undefined, ports: Ports): Promise<boolean> {
   const startedAt = performance.now();
   let written = true;
-  if (found) await ports.records.write(claimed);
+  // Only over what we have found: whoever has changed it since has made us lose.
+  const claim = (now: ItemRecord | undefined) => (found && isSameAttempt(found, now) ? claimed : undefined);
+  if (found) ({ written } = await ports.records.update(claimed.batch, claimed.id, claim, found));
   else written = await ports.records.create(claimed);
   ports.claimLead.note(performance.now() - startedAt);
   return written;

@@ -1,6 +1,7 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { howItLifts } from '../fleet/describe-breaker.ts';
 import { barText, statesText } from '../progress/draw-counts.ts';
+import { describeRisk, describeWait, waitsOf } from '../progress/waits.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural, table } from '../text/terminal.ts';
@@ -39,7 +40,7 @@ export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): stri
 }
 
 /** What stops the work comes first, so that nobody has to search for it. */
-function stopsOf({ breaker, pausedAt, workers, batches, at }: Snapshot): string[] {
+function stopsOf({ breaker, pausedAt, workers, batches, faults, atRisk, at }: Snapshot): string[] {
   const waits = batches.some((counts) => !hasEnded(counts));
   const lines = [
     ...(pausedAt === null ? [] : [`PAUSED for ${formatDuration(at - pausedAt)}: flux-batch resume --all goes on`]),
@@ -49,6 +50,8 @@ function stopsOf({ breaker, pausedAt, workers, batches, at }: Snapshot): string[
           `STOPPED (${breaker.refusal}) for ${formatDuration(at - breaker.since)}: ${plain(breaker.message)}`,
           `  ${howItLifts(breaker, at)}; by hand: flux-batch gate open`,
         ]),
+    ...waitsOf(undefined, faults, at).map((wait) => describeWait(wait, at)),
+    ...describeRisk(atRisk.outlived),
     ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
   ];
   return lines.length > 0 ? [...lines, ''] : [];
@@ -58,7 +61,21 @@ function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undef
   return [
     `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, earlier)}`,
     `  ${statesText(counts)} · ${creditsText(counts)}`,
+    ...orphansText(counts),
+    ...elsewhereText(counts, now.route),
   ];
+}
+
+function orphansText({ orphans }: BatchCounts): string[] {
+  if (orphans === 0) return [];
+  const lost = orphans === 1 ? 'has lost its job' : 'have lost their jobs';
+  return [`  ${plural(orphans, 'item')} ${lost}: enqueue the manifest again`];
+}
+
+/** Its jobs are not in the queues below. A batch that an older version enqueued names no API. */
+function elsewhereText({ archive, api }: BatchCounts, route: Snapshot['route']): string[] {
+  if (archive === '' || api === '' || (archive === route.archive && api === route.api)) return [];
+  return [`  goes to ${plain(archive)} by ${plain(api)}, in queues of its own`];
 }
 
 function creditsText({ credits, budget, overBudget }: BatchCounts): string {

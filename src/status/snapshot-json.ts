@@ -4,7 +4,18 @@ import type { Snapshot } from './snapshot.ts';
  * A snapshot as JSON for scripts. Scripts depend on its names: `gate` stands for the circuit breaker, `maybe` for unsettled
  * credits, `beyond` for what is over budget.
  */
-export function snapshotJson({ at, batches, queues, rates, tasks, workers, breaker, pausedAt }: Snapshot): object {
+export function snapshotJson({
+  at,
+  batches,
+  queues,
+  rates,
+  tasks,
+  workers,
+  breaker,
+  pausedAt,
+  faults,
+  atRisk,
+}: Snapshot): object {
   return {
     at,
     batches: batches.map(({ unsettled, overBudget, ...counts }) => ({
@@ -18,5 +29,7 @@ export function snapshotJson({ at, batches, queues, rates, tasks, workers, break
     workers,
     gate: breaker,
     pausedAt,
+    faults,
+    atRisk,
   };
 }

@@ -1,9 +1,11 @@
 import type { BatchCounts } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
+import type { LastFault } from '../fleet/faults.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
-import { oldestWaiting } from '../queue/backlog.ts';
+import type { Route } from '../fleet/route-names.ts';
+import { type AtRisk, atRisk, oldestWaiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Rate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
@@ -20,6 +22,8 @@ export type QueueDepth = {
 /** Everything that `status` shows, at one moment. Times are epoch milliseconds. */
 export type Snapshot = {
   at: number;
+  /** What the queues and rates shown belong to; batches of other archives and APIs are in queues of their own. */
+  route: Route;
   batches: BatchCounts[];
   queues: Record<Stage, QueueDepth>;
   rates: { submit: RateUse; poll: RateUse };
@@ -27,6 +31,9 @@ export type Snapshot = {
   workers: WorkerFacts[];
   /** Why the circuit breaker is tripped; null while it is not. */
   breaker: TrippedBreaker | null;
+  /** What the fleet waits for besides, the longest first. */
+  faults: LastFault[];
+  atRisk: AtRisk;
   /** When a person paused all batches; null while they are not paused. */
   pausedAt: number | null;
 };
@@ -36,9 +43,12 @@ export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 
 /** Reads Redis only. Throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
 export function snapshotReader(
-  connections: Pick<Connections, 'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys'>,
+  connections: Pick<
+    Connections,
+    'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
+  >,
 ): ReadSnapshot {
-  const { config, state, queues, control, heartbeats } = connections;
+  const { config, state, queues, routes, control, heartbeats, faults, clock } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
     const usage = await limiter.usage();
@@ -53,7 +63,7 @@ export function snapshotReader(
   }
 
   return async (batch) => {
-    const [batches, depths, oldest, submit, poll, workers, breaker, pausedAt] = await Promise.all([
+    const [batches, depths, oldest, submit, poll, workers, breaker, pausedAt, waits, risk] = await Promise.all([
       batchesOf(batch),
       queues.depths(),
       oldestWaiting(queues, Date.now()),
@@ -62,6 +72,8 @@ export function snapshotReader(
       heartbeats.live(),
       state.breaker(),
       control.fleetPausedAt(),
+      faults.current(),
+      atRisk(queues, clock.now()),
     ]);
     const at = Date.now();
     const depthOf = (stage: Stage): QueueDepth => {
@@ -76,12 +88,15 @@ export function snapshotReader(
     const polls = depthOf('poll');
     return {
       at,
+      route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
       rates: { submit, poll },
       tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks },
       workers,
       breaker: breaker ?? null,
+      faults: waits,
+      atRisk: risk,
       pausedAt: pausedAt ?? null,
     };
   };

@@ -6,18 +6,21 @@ import type { Config } from '../config.ts';
 import { FluxError, UsageError } from '../errors.ts';
 import { type RedisBatchControl, redisBatchControl } from '../fleet/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
+import { type RedisFaults, redisFaults } from '../fleet/faults.ts';
 import { type Heartbeats, redisHeartbeats } from '../fleet/heartbeats.ts';
+import { type Route, redisRouteNames } from '../fleet/route-names.ts';
 import { type RedisSpending, redisSpending } from '../fleet/spending.ts';
 import { createLogger, type WriteLine } from '../logger.ts';
 import { chargingRecords } from '../money/charging-records.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import type { Prices } from '../money/prices.ts';
-import { openQueues, type Queues } from '../queue/queues.ts';
+import type { Queues } from '../queue/queues.ts';
 import { type Clock, openFleetClock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from '../redis/keys.ts';
 import { openRedis } from '../redis/open.ts';
 import { type Closers, openClosers } from './closers.ts';
+import { openRoutes, type Routes } from './routes.ts';
 
 /** The transport and the archive, as every command that touches a batch needs them. */
 export type Connections = {
@@ -28,12 +31,16 @@ export type Connections = {
   clock: Clock;
   prefix: string;
   keys: Keys;
+  /** Those of our route. */
   queues: Queues;
+  routes: Routes;
   state: RedisBatchState;
   control: RedisBatchControl;
   prices: Prices;
   spending: RedisSpending;
   heartbeats: Heartbeats;
+  /** What the fleet waits for. */
+  faults: RedisFaults;
   archive: Archive;
   /** What is written is accounted for. */
   records: Records;
@@ -43,6 +50,8 @@ export type Connections = {
 };
 
 export type ConnectOptions = {
+  /** It never adds a job of its own: it takes no names on this Redis. */
+  looksOnly?: boolean;
   /** Wait for a lost Redis, as workers do. */
   patient: boolean;
   /** Prove first that images can be stored. */
@@ -53,12 +62,14 @@ export type ConnectOptions = {
   writeLog?: WriteLine;
 };
 
+const CLOSES_WITHIN_MS = 2_000;
+
 /**
  * Opens Redis and the archive.
  * Whatever was opened before a failure is closed again.
  */
 export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
-  const closers = openClosers();
+  const closers = openClosers({ withinMs: CLOSES_WITHIN_MS });
   try {
     const prices = await loadPrices(config.pricesFile);
     const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets, options.writeLog);
@@ -66,11 +77,10 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     if (options.prove) await archive.prepare().catch(asMistake);
     const { redis, warnings } = await openRedis(config, options, closers);
     const clock = await openFleetClock(redis, closers);
-    const keys = keysOf(DEFAULT_PREFIX);
-    const queues = openQueues(redis, DEFAULT_PREFIX, clock);
-    closers.push(() => queues.close());
+    const { keys, routes } = await openRoutesOf({ archive: archive.url, api: config.apiUrl }, redis, clock, options);
+    closers.push(() => routes.close());
     const spending = redisSpending(redis, keys);
-    const state = redisBatchState(redis, keys, (batch) => queues.finish(batch));
+    const state = redisBatchState(redis, keys, async (batch) => (await routes.of(batch)).finish(batch));
     return {
       config,
       log,
@@ -78,10 +88,12 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       clock,
       prefix: DEFAULT_PREFIX,
       keys,
-      queues,
+      queues: routes.own,
+      routes,
       state,
       heartbeats: redisHeartbeats(redis, keys),
-      control: redisBatchControl(redis, keys, queues, state),
+      faults: redisFaults(redis, keys, clock),
+      control: redisBatchControl(redis, keys, routes, state),
       prices,
       spending,
       archive,
@@ -93,6 +105,19 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     await closers.closeAll().catch(() => {});
     throw error;
   }
+}
+
+/** The names that our archive and our API have on this Redis, and what is reached by them. */
+async function openRoutesOf(
+  route: Route,
+  redis: RedisClient,
+  clock: Clock,
+  { looksOnly = false }: ConnectOptions,
+): Promise<{ keys: Keys; routes: Routes }> {
+  const stored = redisRouteNames(redis, keysOf(DEFAULT_PREFIX));
+  const found = looksOnly ? await stored.look(route) : { names: await stored.claim(route), route };
+  const keys = keysOf(DEFAULT_PREFIX, found.names.api);
+  return { keys, routes: await openRoutes(redis, { prefix: DEFAULT_PREFIX, keys, clock, ...found }) };
 }
 
 /** Nothing was done yet. So an archive that refuses us now is a mistake in the configuration. */

@@ -27,6 +27,8 @@ export type FleetOptions = {
   concurrency?: Partial<Record<WorkerStage, number>>;
   /** Told, perhaps many times, of a fault that is not an item's, such as an archive that refuses to store. */
   onTrouble: (error: unknown) => void;
+  /** How often live items are counted against their jobs; 20 s by default, which is longer than any item is without one. */
+  jobCheckMs?: number;
 };
 
 /** The workers of this process. */

@@ -9,6 +9,7 @@ import { fluxKontext } from '../provider/flux-kontext.ts';
 import type { Provider } from '../provider/provider.ts';
 import { claimLead } from '../stages/claim-lead.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
+import { unsentClaims } from '../stages/withdraw-claim.ts';
 import { VERSION } from '../version.ts';
 import type { Connections } from './connections.ts';
 
@@ -44,14 +45,22 @@ export function openLimiters({
   config,
   redis,
   keys,
-  queues,
-}: Pick<Connections, 'config' | 'redis' | 'keys' | 'queues'>): WatchedLimiters {
+  routes,
+}: Pick<Connections, 'config' | 'redis' | 'keys' | 'routes'>): WatchedLimiters {
   return {
     submitLimiter: redisLimiter(redis, keys, {
       name: 'submit',
       rate: config.rateLimit,
       requestTimeoutMs: config.submitTimeoutMs,
-      running: { most: config.maxTasks, ...queues.running },
+      running: {
+        most: config.maxTasks,
+        get lists() {
+          return routes.running().lists;
+        },
+        get sortedSets() {
+          return routes.running().sortedSets;
+        },
+      },
     }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: config.pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
   };
@@ -59,7 +68,7 @@ export function openLimiters({
 
 /** Everything that the stages act on. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
-  const { config, closers, redis, clock, keys, queues, archive, records, state, log, prices } = connections;
+  const { config, closers, redis, clock, keys, queues, archive, records, state, log, prices, faults } = connections;
   const provider = openProvider(connections);
   const downloads = httpDownload({
     allow: [...config.fetchAllow, new URL(config.apiUrl).host],
@@ -87,8 +96,10 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     prices,
     ...openLimiters(connections),
     claimLead: claimLead(),
+    unsentClaims: unsentClaims(),
     durations: redisDurations(redis, keys),
     metrics,
+    faults: faults.port,
     settings: {
       onUnknown: config.onUnknown,
       // Beyond the client's own timeout, since the answer has to be recorded too.

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CONDITION_MS } from '../services/limits.ts';
@@ -18,9 +19,14 @@ export type Cli = {
   exit(): Promise<Exit>;
 };
 
+/** Nobody reads it any more, as behind `| head`, or its disk is full. */
+type Gone = 'closed pipe' | 'full disk';
+
 export type CliOptions = {
-  /** Nobody reads its stdout any more, as behind `| head`. */
-  intoClosedPipe?: boolean;
+  /** Where its stdout goes. */
+  dataInto?: Gone;
+  /** Where its stderr goes. */
+  talkInto?: Gone;
   /** Another version's. */
   program?: string;
 };
@@ -28,18 +34,22 @@ export type CliOptions = {
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
   args: readonly string[],
-  { intoClosedPipe = false, program = PROGRAM, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
+  { dataInto, talkInto, program = PROGRAM, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
 ): Cli {
-  const child = spawn(process.execPath, [program, ...args], { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
-  if (intoClosedPipe) child.stdout.destroy();
+  const fullDisk = openSync('/dev/full', 'w');
+  const [stdoutTo, stderrTo] = [dataInto, talkInto].map((gone) => (gone === 'full disk' ? fullDisk : 'pipe'));
+  const child = spawn(process.execPath, [program, ...args], { ...place, stdio: ['ignore', stdoutTo, stderrTo] });
+  closeSync(fullDisk);
+  if (dataInto === 'closed pipe') child.stdout?.destroy();
+  if (talkInto === 'closed pipe') child.stderr?.destroy();
   const { pid } = child;
   if (pid === undefined) throw new Error('The program cannot be started');
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   let running = true;

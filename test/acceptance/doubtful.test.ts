@@ -16,10 +16,10 @@ const DOUBTFUL = [
 ] as const;
 const ITEMS = 20;
 /** So many in a row would stop submitting for a minute, which is another test's. */
-const UNBROKEN = { UNKNOWN_LIMIT: '0' };
+const UNBROKEN = { UNKNOWN_LIMIT: '0', FLUX_SUBMIT_TIMEOUT: '10s' };
 
 test.concurrent('submits without an answer to trust are held and named, and are not submitted again', async (context) => {
-  const place = await openPlace(context, { simulator: { faults: DOUBTFUL, slowAnswerMs: 6_000 }, env: UNBROKEN });
+  const place = await openPlace(context, { simulator: { faults: DOUBTFUL, slowAnswerMs: 60_000 }, env: UNBROKEN });
   const manifest = await place.manifest('doubtful', promptsFor(ITEMS));
 
   const first = await place.run(['run', manifest]);
@@ -42,7 +42,7 @@ test.concurrent('submits without an answer to trust are held and named, and are 
 });
 
 test.concurrent('with resubmit, held items are submitted again and archived, and only those are paid for twice', async (context) => {
-  const place = await openPlace(context, { simulator: { faults: DOUBTFUL, slowAnswerMs: 6_000 }, env: UNBROKEN });
+  const place = await openPlace(context, { simulator: { faults: DOUBTFUL, slowAnswerMs: 60_000 }, env: UNBROKEN });
   const manifest = await place.manifest('doubtful', promptsFor(ITEMS));
 
   expect((await place.run(['run', manifest])).code).toBe(1);

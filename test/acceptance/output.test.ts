@@ -82,8 +82,20 @@ test.concurrent.for(['results long', 'plan long.yaml', 'status'])(
     const place = await openPlace(context);
     await place.manifest('long', promptsFor(3));
     await writeRecords(place, 'long', 500);
-    const { code, stderr } = await place.run(command.split(' '), {}, { intoClosedPipe: true });
+    const { code, stderr } = await place.run(command.split(' '), {}, { dataInto: 'closed pipe' });
     expect([code, stderr]).toEqual([0, '']);
+    expect(place.redis()).toBeUndefined();
+  },
+);
+
+test.concurrent.for(['results long', 'plan long.yaml', 'status --json'])(
+  '%s onto a full disk says so, and is no success',
+  async (command, context) => {
+    const place = await openPlace(context);
+    await place.manifest('long', promptsFor(3));
+    await writeRecords(place, 'long', 500);
+    const { code, stderr } = await place.run(command.split(' '), {}, { dataInto: 'full disk' });
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/^error: .*ENOSPC/)]);
     expect(place.redis()).toBeUndefined();
   },
 );

@@ -74,8 +74,8 @@ export async function openPlace(
     FLUX_RATE_LIMIT: `${max}/${windowMs}ms`,
     FLUX_POLL_LIMIT: '150/1s',
     FLUX_MAX_TASKS: '1000',
-    // A claim without an answer is called unknown 5 s after this.
-    FLUX_SUBMIT_TIMEOUT: '3s',
+    // An answer that is late because the machine is busy must not count as none. So long a claim without one is waited for.
+    FLUX_SUBMIT_TIMEOUT: '20s',
     ...options.env,
   };
   const start: Place['start'] = (args, env = {}, cliOptions = {}) => {

@@ -40,7 +40,7 @@ test.concurrent('a second signal stops at once, and the same command goes on wit
     pace: { max: 5, windowMs: 500 },
     simulator: { slowAnswerMs: 3_600_000, faults: [{ name: 'slow-answer', share: 1 }] },
     // So many in doubt would stop submitting for a minute, which is another test's.
-    env: { FLUX_SUBMIT_TIMEOUT: '20s', UNKNOWN_LIMIT: '0' },
+    env: { UNKNOWN_LIMIT: '0' },
   });
   const manifest = await place.manifest('twice', promptsFor(15));
   const running = place.start(['run', manifest]);

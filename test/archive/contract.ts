@@ -64,8 +64,8 @@ export function keepsTheArchiveContract(open: () => Promise<Archive>): void {
 
   test('creates a key once', async () => {
     const archive = await open();
-    expect(await archive.create('spring/items/a.json', Buffer.from('first'), JSON_TYPE)).toBe(true);
-    expect(await archive.create('spring/items/a.json', Buffer.from('second'), JSON_TYPE)).toBe(false);
+    expect(await archive.create('spring/items/a.json', Buffer.from('first'), JSON_TYPE)).toBeDefined();
+    expect(await archive.create('spring/items/a.json', Buffer.from('second'), JSON_TYPE)).toBeUndefined();
     expect((await archive.read('spring/items/a.json'))?.toString()).toBe('first');
   });
 
@@ -74,9 +74,46 @@ export function keepsTheArchiveContract(open: () => Promise<Archive>): void {
     const claims = Array.from({ length: 20 }, (_, claimant) =>
       archive.create('spring/items/contested.json', Buffer.from(`claimant ${claimant}`), JSON_TYPE),
     );
-    const won = (await Promise.all(claims)).flatMap((isWinner, claimant) => (isWinner ? [claimant] : []));
+    const won = (await Promise.all(claims)).flatMap((version, claimant) => (version === undefined ? [] : [claimant]));
     expect(won).toHaveLength(1);
     expect((await archive.read('spring/items/contested.json'))?.toString()).toBe(`claimant ${won[0]}`);
+  });
+
+  test('replaces what was read, and nothing that was written since', async () => {
+    const archive = await open();
+    const key = 'spring/items/a.json';
+    const replace = (text: string, was: string | undefined) =>
+      archive.replace(key, Buffer.from(text), { ...JSON_TYPE, was: was ?? '' });
+    const first = await archive.create(key, Buffer.from('first'), JSON_TYPE);
+    expect((await archive.readVersioned(key))?.version).toBe(first);
+    const second = await replace('second', first);
+    expect(await archive.readVersioned(key)).toEqual({ body: Buffer.from('second'), version: second });
+    expect(await replace('of the slower', first)).toBeUndefined();
+    await archive.write(key, Buffer.from('third'), JSON_TYPE);
+    expect(await replace('of the slower', second)).toBeUndefined();
+    expect((await archive.read(key))?.toString()).toBe('third');
+    expect(await listed(archive, '')).toEqual([key]);
+  });
+
+  test('replaces nothing where nothing is', async () => {
+    const archive = await open();
+    expect(await archive.readVersioned('spring/items/a.json')).toBeUndefined();
+    const was = await archive.create('spring/items/b.json', Buffer.from('b'), JSON_TYPE);
+    const options = { ...JSON_TYPE, was: was ?? '' };
+    expect(await archive.replace('spring/items/a.json', Buffer.from('a'), options)).toBeUndefined();
+    expect(await archive.read('spring/items/a.json')).toBeUndefined();
+  });
+
+  test('lets exactly one of 20 concurrent replacements win, and keeps the winner', async () => {
+    const archive = await open();
+    const key = 'spring/items/contested.json';
+    const was = (await archive.create(key, Buffer.from('first'), JSON_TYPE)) ?? '';
+    const all = Array.from({ length: 20 }, (_, writer) =>
+      archive.replace(key, Buffer.from(`writer ${writer}`), { ...JSON_TYPE, was }),
+    );
+    const won = (await Promise.all(all)).flatMap((version, writer) => (version === undefined ? [] : [writer]));
+    expect(won).toHaveLength(1);
+    expect((await archive.read(key))?.toString()).toBe(`writer ${won[0]}`);
   });
 
   test('lists the keys under a prefix, and under no other, in byte order', async () => {
@@ -130,6 +167,8 @@ export function keepsTheArchiveContract(open: () => Promise<Archive>): void {
       await expect(archive.read(key)).rejects.toMatchObject({ code: 'internal' });
       await expect(archive.write(key, Buffer.from('x'), JSON_TYPE)).rejects.toMatchObject({ code: 'internal' });
       await expect(archive.create(key, Buffer.from('x'), JSON_TYPE)).rejects.toMatchObject({ code: 'internal' });
+      const replacing = archive.replace(key, Buffer.from('x'), { ...JSON_TYPE, was: 'version' });
+      await expect(replacing).rejects.toMatchObject({ code: 'internal' });
     },
   );
 

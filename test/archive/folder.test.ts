@@ -1,12 +1,15 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { listed } from './listed.ts';
 
 const TEXT = { contentType: 'text/plain' };
+const ADDER = fileURLToPath(new URL('adder.mjs', import.meta.url));
 
 async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-folder-'));
@@ -43,6 +46,27 @@ test('leaves no temporary file behind a write, a won and a lost create', async (
   await archive.create('b/b', Buffer.from('2'), TEXT);
   await archive.create('b/b', Buffer.from('3'), TEXT);
   expect(await readdir(join(folder, 'b'))).toEqual(['a', 'b']);
+});
+
+test('processes that replace one file together undo none of each other, also when one is killed with the lock', async () => {
+  const folder = await newFolder();
+  const archive = folderArchive(folder);
+  await archive.write('b/a.json', Buffer.from('0'), TEXT);
+  // A process that died within a replacement leaves its lock.
+  const dead = spawn(process.execPath, ['--version']);
+  await once(dead, 'exit');
+  await writeFile(join(folder, 'b/.flux-batch-a.json.lock'), `${dead.pid} tag on ${hostname()}`);
+  const adders = [1, 2, 3].map((_) =>
+    spawn(process.execPath, [ADDER, folder, '20'], { stdio: ['ignore', 'ignore', 'inherit'] }),
+  );
+  for (const adder of adders) onTestFinished(() => void adder.kill('SIGKILL'));
+  expect(await Promise.all(adders.map((adder) => once(adder, 'exit')))).toEqual([
+    [0, null],
+    [0, null],
+    [0, null],
+  ]);
+  expect((await archive.read('b/a.json'))?.toString()).toBe('60');
+  expect(await readdir(join(folder, 'b'))).toEqual(['a.json']);
 });
 
 test('a reader sees the old or the new version, never a part', async () => {

@@ -35,7 +35,7 @@ export async function startProxy(handle: (exchange: Exchange) => Promise<void>):
         upstream.on('error', reject);
         incoming.pipe(upstream);
       });
-    const isConditional = incoming.headers['if-none-match'] !== undefined;
+    const isConditional = ['if-none-match', 'if-match'].some((name) => incoming.headers[name] !== undefined);
     handle({ request: incoming, response, isConditional, forward }).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -73,6 +73,32 @@ describe('held items', () => {
     expect(await chooseFailed(connections, 'held', ['cancelled'])).toHaveLength(1);
   });
 
+  it('are left as they are by a person who decides after a callback or another person did', async () => {
+    const { connections, simulator, first, ended } = await withHeld(1);
+    const [task] = simulator.ledger().taskLog;
+    expect(await attach(connections, first, task?.taskId ?? '')).toMatchObject({ changed: true, state: 'submitted' });
+    await ended('held');
+    expect(await drop(connections, first)).toEqual({ id: first.id, changed: false, state: 'archived' });
+    expect(await attach(connections, first, 'another-task')).toMatchObject({ changed: false, state: 'archived' });
+    const left: unknown[] = [];
+    const choice = { id: first.id, name: first.name, model: first.request.model, how: 'submit' as const };
+    expect(await requeueItems(connections, 'held', 'held', [choice], (item) => left.push(item))).toBe(0);
+    expect(left).toEqual([{ id: first.id, changed: false, state: 'archived' }]);
+    const record = await connections.records.read('held', first.id);
+    expect(record).toMatchObject({ state: 'archived', taskId: task?.taskId, earlierTaskIds: [] });
+    expect(simulator.ledger().tasks.accepted).toBe(1);
+  });
+
+  it('are completed by the same word when it was cut off before the state followed', async () => {
+    const { connections, first, counts } = await withHeld(1);
+    const cutOff = { ...connections.state.intake, admit: () => Promise.reject(new Error('killed')) };
+    await expect(drop({ ...connections, state: { ...connections.state, intake: cutOff } }, first)).rejects.toThrow(
+      'killed',
+    );
+    expect(await drop(connections, first)).toEqual({ id: first.id, changed: true, state: 'failed' });
+    expect((await counts('held')).items).toMatchObject({ failed: 1, held: 0 });
+  });
+
   it('are named when another name is given', async () => {
     const { connections, first } = await withHeld(1);
     await expect(pick(connections, 'held', ['nope'])).rejects.toMatchObject({

@@ -3,7 +3,7 @@ import { type Crew, startCrew } from '../batch/crew.ts';
 import { run } from './cli.ts';
 
 /** Starting a process takes a second or two on a busy machine. */
-describe('flux-batch gate', { timeout: 60_000 }, () => {
+describe('flux-batch gate', () => {
   it.each([
     ['gate', 'open'],
     ['gate', 'reset'],

@@ -66,7 +66,7 @@ async function follow(page: string, text: string, context: Pick<TestContext, 'on
 
 const TO_DO = PAGES.filter((page) => blocksOf(readFileSync(join(PROJECT, page), 'utf8')).some(isRun));
 
-test.concurrent.for(TO_DO)('what %s tells to do works as written', { timeout: 180_000 }, async (page, context) => {
+test.concurrent.for(TO_DO)('what %s tells to do works as written', async (page, context) => {
   await follow(page, await read(page), context);
 });
 
@@ -87,7 +87,7 @@ test.concurrent.for([
   ['a program that ends', '<!-- runs until stopped: hello -->\n```sh\ntrue\n```', 'ended before it said "hello"'],
   ['a secret that nothing stands for', '```sh\nexport SERVE_PASSWORD=…\n```', 'nothing stands here for the "…"'],
   ['a language that nobody runs', '```python\nprint()\n```\n\n```sh\ntrue\n```', 'no way to run python'],
-] as const)('a page with %s fails', { timeout: 60_000 }, async ([, page, message], context) => {
+] as const)('a page with %s fails', async ([, page, message], context) => {
   await expect(follow('bad.md', page, context)).rejects.toThrow(message);
 });
 

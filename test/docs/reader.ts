@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
 import { openPlace } from '../acceptance/place.ts';
+import { CONDITION_MS } from '../services/limits.ts';
 import { type Block, wholeManifest } from './markdown.ts';
 
 export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** What a fresh clone has at its root, as far as the pages use it. */
 const CLONE = ['jobs.example.yaml', 'examples', 'prices.json', '.env.example', 'deploy'];
 /** Beyond what any block takes on a busy machine: one that hangs is told of by name, and not by the test's own limit. */
-const ENDS_WITHIN_MS = 90_000;
 
 export type Options = {
   /** What the pages write where a reader puts something of their own, and what that is here. */
@@ -63,7 +63,7 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
 
   async function run(where: string, program: string, args: readonly string[], expected = 0): Promise<void> {
     const { child, ended, said } = start(program, args);
-    const late = sleep(ENDS_WITHIN_MS, 'late' as const, { ref: false });
+    const late = sleep(CONDITION_MS, 'late' as const, { ref: false });
     const code = await Promise.race([ended, late]);
     if (code === expected) return;
     if (code === 'late') endGroup(child, 'SIGKILL');
@@ -92,7 +92,7 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
     });
     for (const startedAt = Date.now(); !said().includes(words); await sleep(20)) {
       if (over) throw new Error(`${where}: ended before it said "${words}"\n${said()}`);
-      if (Date.now() - startedAt > ENDS_WITHIN_MS) throw new Error(`${where}: did not say "${words}"\n${said()}`);
+      if (Date.now() - startedAt > CONDITION_MS) throw new Error(`${where}: did not say "${words}"\n${said()}`);
     }
   }
 

@@ -28,15 +28,28 @@ function deadly(boundary, run, isMeant = () => true) {
   };
 }
 
+const RECORDS = { claimed: 'the claimed record', submitted: 'the submitted record', archived: 'the final record' };
+
+/** What an update writes is known only when it asks for it. */
+function deadlyUpdate(update) {
+  const isTime = (when, record) =>
+    record !== undefined && DIE_AT === `${when} ${RECORDS[record.state]}` && calls++ >= CALLS_BEFORE_DEATH;
+  return async (batch, item, change, known) => {
+    const changing = (now) => {
+      const record = change(now);
+      if (isTime('before', record)) die();
+      return record;
+    };
+    const result = await update(batch, item, changing, known);
+    if (result.written && isTime('after', result.record)) die();
+    return result;
+  };
+}
+
 function mortal(ports) {
   const { state, records, provider, forward, archive } = ports;
   const isOf = (wanted) => (record) => record.state === wanted;
   const movesTo = (wanted) => (_item, to) => to === wanted;
-  const write = deadly(
-    'the claimed record',
-    deadly('the submitted record', deadly('the final record', records.write, isOf('archived')), isOf('submitted')),
-    isOf('claimed'),
-  );
   return {
     ...ports,
     state: {
@@ -48,7 +61,11 @@ function mortal(ports) {
         movesTo('submitted'),
       ),
     },
-    records: { ...records, create: deadly('the claimed record', records.create, isOf('claimed')), write },
+    records: {
+      ...records,
+      create: deadly('the claimed record', records.create, isOf('claimed')),
+      update: deadlyUpdate(records.update),
+    },
     provider: {
       ...provider,
       submit: deadly('the POST', (request, options) =>

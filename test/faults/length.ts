@@ -4,4 +4,8 @@ import { test } from 'vitest';
 export const isLong = process.env.FAULTS === 'long';
 
 /** For what a bounded run leaves out. */
-export const inLong = test.runIf(isLong);
+export const inLong = (name: string, body: () => Promise<void>) =>
+  test(name, async (context) => {
+    if (!isLong) context.skip('FAULTS=long runs it');
+    await body();
+  });

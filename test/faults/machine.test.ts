@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 import { startProcess } from './crew.ts';
 import { keepsPromise } from './figures.ts';
@@ -79,14 +79,12 @@ async function untilLocksAreLost(redisUrl = ''): Promise<void> {
   };
   const before = await held();
   expect(before).not.toEqual([]);
-  await expect.poll(async () => (await held()).filter((token) => before.includes(token))).toEqual([]);
+  await vi.waitFor(async () => expect((await held()).filter((token) => before.includes(token))).toEqual([]));
   const checks = new Set<string>();
-  await expect
-    .poll(async () => {
-      for (const check of await client.keys('*:stalled-check')) checks.add(`${check} ${await client.get(check)}`);
-      return checks.size;
-    })
-    .toBeGreaterThan(QUEUES * 3);
+  await vi.waitFor(async () => {
+    for (const check of await client.keys('*:stalled-check')) checks.add(`${check} ${await client.get(check)}`);
+    expect(checks.size).toBeGreaterThan(QUEUES * 3);
+  });
   client.disconnect();
 }
 

@@ -54,7 +54,7 @@ export async function mixedRun(run: MixedRun): Promise<MixedEnd> {
       simulator: {
         rate: { max: run.submitsPerSecond, windowMs: 1_000 },
         medianMs: 1_500,
-        slowAnswerMs: 5_000,
+        slowAnswerMs: 15_000,
         latencyMs: 10,
         jitterMs: 20,
       },

@@ -27,7 +27,6 @@ const SHORT = {
   killEveryMs: 6_000,
   redisDiesAtMs: [3_000, 12_000],
   s3Down: { atMs: 5_000, forMs: 4_000 },
-  withinMs: 240_000,
 };
 
 test.each(SEEDS)('seed %i: all faults at 5 % each, Redis, S3 and the workers die', async (seed) => {

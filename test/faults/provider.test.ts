@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 import { keepsPromise } from './figures.ts';
@@ -61,7 +61,7 @@ test.concurrent('a huge Retry-After pauses the fleet for ten minutes at most, an
   const batch = await stand({ simulator: { retryAfter: 'huge' }, faults: [{ name: '429-storm', times: 100 }] });
   await batch.enqueue();
   const fleet = await startLocalFleet(batch.environment);
-  await expect.poll(async () => (await fleet.ports.submitLimiter.usage()).pausedMs).toBeGreaterThan(500_000);
+  await vi.waitFor(async () => expect((await fleet.ports.submitLimiter.usage()).pausedMs).toBeGreaterThan(500_000));
   expect((await fleet.ports.submitLimiter.usage()).pausedMs).toBeLessThanOrEqual(600_000);
   await fleet.stop();
   // Those that were on their way when the first was refused.

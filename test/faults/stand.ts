@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import type { Archive } from '../../src/archive/archive.ts';
 import { openArchive } from '../../src/archive/open.ts';
@@ -38,7 +38,7 @@ export type Stand = Awaited<ReturnType<typeof openStand>>;
 const QUICK = {
   FLUX_RATE_LIMIT: '50/1s',
   FLUX_POLL_LIMIT: '100/1s',
-  FLUX_SUBMIT_TIMEOUT: '3s',
+  FLUX_SUBMIT_TIMEOUT: '10s',
   LOG_LEVEL: 'silent',
 };
 const QUICK_PROVIDER: SimulatorOptions = {
@@ -46,7 +46,7 @@ const QUICK_PROVIDER: SimulatorOptions = {
   pollRate: { max: 100, windowMs: 1_000 },
   medianMs: 400,
   // Beyond the submit timeout.
-  slowAnswerMs: 6_000,
+  slowAnswerMs: 20_000,
   pictures: 'plain',
   imageSize: 64,
   imageBytes: 3_000,
@@ -140,7 +140,8 @@ export async function openStand(options: StandOptions) {
     },
 
     /** Until the provider has taken so many tasks: the batch is in the middle of it. */
-    underWay: (tasks: number) => expect.poll(() => simulator.ledger().tasks.accepted).toBeGreaterThanOrEqual(tasks),
+    underWay: (tasks: number) =>
+      vi.waitFor(() => expect(simulator.ledger().tasks.accepted).toBeGreaterThanOrEqual(tasks)),
 
     /** By what was before this: then nothing goes wrong at the provider any more. */
     async figures(url?: string): Promise<Figures> {

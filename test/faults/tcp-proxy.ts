@@ -6,6 +6,8 @@ export type Weather =
   | { kind: 'fair' }
   /** New connections are closed at once; those that were open are cut. */
   | { kind: 'down' }
+  /** Nobody listens: new connections are refused, those that were open are cut. */
+  | { kind: 'refused' }
   /** Connections stay open and nothing comes through: an unplugged cable. */
   | { kind: 'silent' }
   | { kind: 'slow'; delayMs: number }
@@ -69,7 +71,10 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
   return {
     port: address.port,
     set(next) {
-      const mustCut = next.kind === 'down' || weather.kind === 'silent' || weather.kind === 'garbage';
+      const mustCut =
+        next.kind === 'down' || next.kind === 'refused' || weather.kind === 'silent' || weather.kind === 'garbage';
+      if (next.kind === 'refused' && weather.kind !== 'refused') server.close();
+      if (next.kind !== 'refused' && weather.kind === 'refused') server.listen(address.port, '127.0.0.1');
       weather = next;
       // What was swallowed or spoiled cannot be mended: such connections begin anew.
       if (mustCut) cutAll();
@@ -80,6 +85,7 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
     },
     async close() {
       cutAll();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hasEnded } from '../../src/batch/counts.ts';
-import { ITEM_STATES, isLive } from '../../src/items/item-state.ts';
+import { ITEM_STATES, type ItemState, isLive } from '../../src/items/item-state.ts';
 import { BATCH, FACTS, item, openState } from './open-state.ts';
 
 describe('the end of a batch', () => {
@@ -85,7 +85,7 @@ describe('taking a manifest in', () => {
     expect(await stateOf('one')).toBe('queued');
   });
 
-  test('forgets what has ended and is not in the manifest any more, and nothing else', async () => {
+  test('forgets what is archived or cancelled and not in the manifest any more, and nothing else', async () => {
     const { state, stateOf, put, counts } = await openState();
     for (const name of ITEM_STATES) {
       await put(`kept-${name}`, name);
@@ -94,11 +94,35 @@ describe('taking a manifest in', () => {
     const kept = ITEM_STATES.map((name) => `kept-${name}`);
     await state.intake.see(BATCH, kept);
     await state.intake.forgetUnseen(BATCH);
+    const isForgotten = (name: ItemState) => name === 'archived' || name === 'cancelled';
     for (const name of ITEM_STATES) {
       expect(await stateOf(`kept-${name}`)).toBe(name);
-      expect(await stateOf(`gone-${name}`)).toBe(isLive(name) ? name : undefined);
+      expect(await stateOf(`gone-${name}`)).toBe(isForgotten(name) ? undefined : name);
     }
-    expect((await counts()).total).toBe(ITEM_STATES.length + ITEM_STATES.filter(isLive).length);
+    expect(await counts()).toMatchObject({ total: 2 * ITEM_STATES.length - 2, former: ITEM_STATES.length - 2 });
+  });
+
+  test('knows former items until the manifest has them again, or they are forgotten', async () => {
+    const { state, put, counts } = await openState();
+    await put('failed', 'failed');
+    await put('held', 'held');
+    await put('seen', 'archived');
+    await state.intake.see(BATCH, ['seen']);
+    await state.intake.forgetUnseen(BATCH);
+    expect(await counts()).toMatchObject({ former: 2, total: 3 });
+    expect(await state.former(BATCH)).toEqual(
+      new Map([
+        ['failed', 'failed'],
+        ['held', 'held'],
+      ]),
+    );
+
+    await state.intake.see(BATCH, ['failed']);
+    expect(await counts()).toMatchObject({ former: 1 });
+    await state.move(item('held'), 'archived');
+    await state.intake.see(BATCH, ['seen']);
+    await state.intake.forgetUnseen(BATCH);
+    expect(await counts()).toMatchObject({ former: 0, total: 2 });
   });
 
   test('lists items by their states over many pages', async () => {

@@ -46,7 +46,7 @@ describe('moving an item', () => {
     await state.move(item('one'), 'finished');
     expect((await counts()).version).toBe(version + 1);
     await state.move(item('one'), 'finished');
-    await state.move(item('one'), 'held');
+    await state.move(item('one'), 'queued');
     expect((await counts()).version).toBe(version + 1);
   });
 });

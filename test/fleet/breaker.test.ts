@@ -13,7 +13,7 @@ async function openState(...ids: string[]) {
   onTestFinished(() => redis.disconnect());
   const keys = keysOf(`test:${randomUUID()}`);
   const state = redisBatchState(redis, keys, async () => {});
-  await state.intake.open(BATCH, { archive: '/archive', digest: 'digest' });
+  await state.intake.open(BATCH, { archive: '/archive', api: 'http://127.0.0.1', digest: 'digest' });
   await state.intake.admit(
     BATCH,
     ids.map((id) => ({ id, was: undefined, to: 'queued' })),
@@ -21,6 +21,8 @@ async function openState(...ids: string[]) {
   for (const id of ids) await state.claim(item(id), `holder of ${id}`);
   return {
     state,
+    redis,
+    keys,
     confirm: (id: string) => state.confirm(item(id), `holder of ${id}`, 8),
     /** As if the time until the next probe had gone by. */
     probeIsDue: () => redis.hset(keys.breaker, 'probeAt', 1),
@@ -70,6 +72,18 @@ describe('the breaker', () => {
     await state.tripBreaker({ refusal: 'out-of-credits', message: 'news', byProbe: true });
     expect(await state.breaker()).toMatchObject({ refusal: 'out-of-credits', message: 'news' });
     expect(await state.breaker()).not.toHaveProperty('probeAt');
+  });
+
+  test('of an API out of reach lets its waits grow to half a minute, and no further', async () => {
+    const { state, redis, keys, confirm, probeIsDue } = await openState('one', 'two', 'three');
+    await state.tripBreaker({ refusal: 'unreachable', message: 'no', probeAfterMs: 10_000, longestWaitMs: 30_000 });
+    const waits = [await redis.hget(keys.breaker, 'wait')];
+    for (const id of ['one', 'two', 'three']) {
+      await probeIsDue();
+      expect(await confirm(id)).toBe('probe');
+      waits.push(await redis.hget(keys.breaker, 'wait'));
+    }
+    expect(waits).toEqual(['20000', '30000', '30000', '30000']);
   });
 
   test('is not made by allowing a probe where there is none', async () => {

@@ -3,7 +3,7 @@ import type { ItemState } from '../../src/items/item-state.ts';
 import { ownRedis } from '../redis/connections.ts';
 
 export const BATCH = 'spring';
-export const FACTS = { archive: '/archive', digest: 'digest' };
+export const FACTS = { archive: '/archive', api: 'http://127.0.0.1', digest: 'digest' };
 export const item = (id: string) => ({ batch: BATCH, id });
 
 /** A batch's state and how often its end was told. */

@@ -17,7 +17,7 @@ function connectedState() {
     const keys = keysOf(`test:${randomUUID()}`);
     const state = redisBatchState(redis, keys, async () => {});
     const spending = redisSpending(redis, keys);
-    await state.intake.open(BATCH, { archive: '/archive', digest: 'digest' });
+    await state.intake.open(BATCH, { archive: '/archive', api: 'http://127.0.0.1', digest: 'digest' });
     await spending.setBudget(BATCH, budget);
     await state.intake.admit(
       BATCH,

@@ -68,6 +68,12 @@ describe('an item of the manifest', () => {
     },
   );
 
+  test('that failed since it could not be sent is submitted: nothing was spent on it', () => {
+    const step = { admitAs: 'queued', job: 'submit', requeueRecord: true };
+    for (const state of [undefined, 'failed'] as const)
+      expect(reconcile(state, record('failed', { class: 'unreachable' }), settings)).toEqual(step);
+  });
+
   test.each(['content-policy', 'generation-failed', 'expired', 'invalid-parameters'])(
     'that failed as %s stays failed',
     (why) => {

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { emptyCounts } from '../../src/batch/counts.ts';
 import { drawView, lineOf, type View } from '../../src/progress/view.ts';
+import { type Wait, waitsOf } from '../../src/progress/waits.ts';
 
 function view(changes: Partial<View> = {}): View {
   return {
@@ -18,6 +19,8 @@ function view(changes: Partial<View> = {}): View {
     usage: { limit: 20, inWindow: 18, pausedMs: 0, sent: 40, refused: 0, marginMs: 100 },
     rateLimit: { max: 20, windowMs: 10_000 },
     prices: { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: {} },
+    waits: [],
+    outlived: 0,
     ...changes,
   };
 }
@@ -52,4 +55,30 @@ test('what was done before this command began does not make its pace look faster
   const before = { ...emptyCounts('spring'), items: { ...emptyCounts('spring').items, archived: 20 } };
   // Nothing was done since: only the limit tells, 60 items at 2 a second.
   expect(lineOf(view({ before }))).toContain('~30s left');
+});
+
+describe('somebody out of reach', () => {
+  const waits: Wait[] = [{ kind: 'archive-unreachable', message: 'ECONNREFUSED', forMs: 300_000 }];
+
+  test('is told in the frame and in the line, with since when, and no time left is claimed', () => {
+    const waiting = /waiting for the archive since \d\d:\d\d:\d\d \(5m 00s\): ECONNREFUSED/;
+    expect(drawView(view({ waits })).at(-1)).toMatch(waiting);
+    expect(lineOf(view({ waits }))).toMatch(waiting);
+    expect(lineOf(view({ waits }))).not.toContain('left');
+  });
+
+  test('is the API where its breaker says so, which the frame tells once', () => {
+    const breaker = { refusal: 'unreachable', message: 'ECONNREFUSED', since: 4_000, probeAt: 11_000 };
+    const api = waitsOf(breaker, [], 10_000);
+    expect(api).toEqual([{ kind: 'unreachable', message: 'ECONNREFUSED', forMs: 6_000 }]);
+    expect(lineOf(view({ breaker, waits: api }))).toContain('waiting for the API since');
+    expect(drawView(view({ breaker, waits: api })).filter((line) => line.includes('ECONNREFUSED'))).toHaveLength(1);
+    expect(waitsOf({ ...breaker, refusal: 'maintenance' }, [], 10_000)).toEqual([]);
+  });
+
+  test('puts images at risk that wait longer than their original URL lives', () => {
+    expect(drawView(view({ outlived: 3 })).at(-1)).toBe(
+      '  at risk: 3 images wait longer than their original URL lives',
+    );
+  });
 });

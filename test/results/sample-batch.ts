@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import type { Archive } from '../../src/archive/archive.ts';
-import { writeBatchFile } from '../../src/archive/batch-file.ts';
+import { updateBatchFile } from '../../src/archive/batch-file.ts';
 import { layout } from '../../src/archive/layout.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { itemId } from '../../src/items/item-id.ts';
@@ -85,7 +85,13 @@ export async function storeItem(archive: Archive, record: Archived): Promise<Arc
 
 export function storeBatchFile(archive: Archive, batch: string): Promise<void> {
   const settings = { apiUrl: 'http://127.0.0.1', rateLimit: '20/10s', onUnknown: 'hold' };
-  return writeBatchFile(archive, { version: 1, batch, manifestDigest: 'none', created: at(0), settings });
+  return updateBatchFile(archive, batch, () => ({
+    version: 1,
+    batch,
+    manifestDigest: 'none',
+    created: at(0),
+    settings,
+  }));
 }
 
 export async function* eachOf<T>(items: Iterable<T>): AsyncGenerator<T> {

@@ -63,7 +63,7 @@ test('a hint that meets a poll under way is taken up when that poll delays itsel
   const active = await worker.getNextJob('a-token');
   expect(active?.data.taskId).toBe(taskId);
   expect((await post(deployment, token, bodyOf(taskId))).status).toBe(200);
-  const hints = pollNow(connections.redis, connections.keys, connections.queues);
+  const hints = pollNow(connections.redis, connections.keys, connections.routes);
   await active?.moveToDelayed(Date.now() + 60_000, 'a-token');
   expect([await hints.take(item), await hints.take(item)]).toEqual([true, false]);
   await worker.close();

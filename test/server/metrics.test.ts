@@ -85,7 +85,7 @@ test('a thousand batches make no more series than twenty and the rest', async ()
   const { connections, url } = await startDeployment();
   for (let index = 0; index < 30; index += 1) {
     const batch = `batch-${String(index).padStart(2, '0')}`;
-    await connections.state.intake.open(batch, { archive: '', digest: '' });
+    await connections.state.intake.open(batch, { archive: '', api: '', digest: '' });
     await connections.state.intake.admit(batch, [{ id: 'a', was: undefined, to: 'queued' }]);
   }
   const text = await scrape(url);

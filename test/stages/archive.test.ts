@@ -3,28 +3,8 @@ import { verifyImage } from '../../src/archive/image.ts';
 import type { Finished } from '../../src/items/item.ts';
 import type { FaultName } from '../../src/simulator/faults.ts';
 import { archive } from '../../src/stages/archive.ts';
-import { poll } from '../../src/stages/poll.ts';
-import { submit } from '../../src/stages/submit.ts';
-import { BATCH, Crash, crashing, FIRST_RUN, itemNamed, LAST_RUN, openRig } from './rig.ts';
-
-const item = itemNamed('lighthouse');
-
-/** An item whose image is ready, as the archive stage gets it. */
-async function finishedRig(options: Parameters<typeof openRig>[0] = {}) {
-  const rig = await openRig(options);
-  await rig.admit(item);
-  await submit(item, FIRST_RUN, rig.ports);
-  const task = rig.jobs.polls.get(item.id)?.data;
-  if (!task) throw new Error('Expected a poll job');
-  await rig.untilEnded(task.taskId);
-  await poll(task, FIRST_RUN, rig.ports);
-  const finished = rig.jobs.archives.get(item.id)?.data;
-  if (!finished) throw new Error('Expected an archive job');
-  const fault = (...names: FaultName[]) => rig.simulator.setFaults(names.map((name) => ({ name, share: 1 })));
-  return { rig, finished, fault };
-}
-
-const run = (runs: number) => ({ ...FIRST_RUN, runs });
+import { finishedRig, item, told } from './finished.ts';
+import { BATCH, Crash, crashing, FIRST_RUN } from './rig.ts';
 
 describe('archiving', () => {
   test('puts image and thumbnail, then the record with all that is known of it', async () => {
@@ -68,12 +48,12 @@ describe('archiving', () => {
     expect(rig.simulator.ledger().downloads).toEqual(downloads);
   });
 
-  test.each(['write', 'move'] as const)('that dies at any %s is done by the next run', async (method) => {
+  test.each(['update', 'move'] as const)('that dies at any %s is done by the next run', async (method) => {
     for (const when of ['before', 'after'] as const) {
       const { rig, finished } = await finishedRig();
       const ports =
-        method === 'write'
-          ? { ...rig.ports, records: crashing(rig.records, 'write', when) }
+        method === 'update'
+          ? { ...rig.ports, records: crashing(rig.records, 'update', when) }
           : { ...rig.ports, state: crashing(rig.state, 'move', when) };
       await expect(archive(finished, FIRST_RUN, ports)).rejects.toThrow(Crash);
       expect(await archive(finished, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
@@ -109,44 +89,13 @@ describe('the source', () => {
   });
 });
 
-describe('an image that is gone', () => {
-  test('from every source is asked for again, and expired only when it stays so', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('origin-dead', 'stored-dead');
-    for (const runs of [1, 2]) {
-      expect(await archive(finished, run(runs), rig.ports)).toMatchObject({
-        kind: 'retry',
-        error: { code: 'image-missed' },
-      });
-      expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted' });
-    }
-    expect(await archive(finished, run(3), rig.ports)).toEqual({ kind: 'done' });
-    const record = await rig.recordOf(item);
-    expect(record).toMatchObject({ state: 'failed', taskId: finished.taskId, failure: { class: 'expired' } });
-    expect(await rig.stateOf(item)).toBe('failed');
-  });
-
-  test('past the last deadline is expired at once', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('origin-dead', 'stored-dead');
-    await archive({ ...finished, storedDiesAt: Date.now() - 1 }, run(1), rig.ports);
-    expect(await rig.recordOf(item)).toMatchObject({ failure: { class: 'expired' } });
-  });
-
-  test('but for one source that is only broken is not expired', async () => {
-    const { rig, finished, fault } = await finishedRig();
-    fault('origin-dead', 'image-500');
-    expect(await archive(finished, run(9), rig.ports)).toMatchObject({ kind: 'retry' });
-  });
-});
-
 describe('a body that is not the image', () => {
   const spoiled: FaultName[] = ['image-cut', 'image-short', 'image-html', 'image-wrong-format', 'image-empty'];
 
   test.each(spoiled)('(%s) is fetched again, never stored', async (name) => {
     const { rig, finished, fault } = await finishedRig();
     fault(name);
-    expect(await archive(finished, FIRST_RUN, rig.ports)).toMatchObject({ kind: 'retry' });
+    expect(await archive(finished, FIRST_RUN, rig.ports)).toMatchObject({ kind: 'later' });
     expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted' });
     fault();
     await archive(finished, FIRST_RUN, rig.ports);
@@ -155,12 +104,23 @@ describe('a body that is not the image', () => {
     expect(rig.tasks()).toBe(1);
   });
 
-  test('with the last attempt ends the item, whose task can still be asked', async () => {
+  test('thirty times ends the item, whose task can still be asked', async () => {
     const { rig, finished, fault } = await finishedRig();
     fault('image-html');
-    expect(await archive(finished, LAST_RUN, rig.ports)).toEqual({ kind: 'done' });
+    expect(await archive(finished, told({ invalidRounds: 28 }), rig.ports)).toMatchObject({ kind: 'later' });
+    expect(await archive(finished, told({ invalidRounds: 29 }), rig.ports)).toEqual({ kind: 'done' });
     const record = await rig.recordOf(item);
     expect(record).toMatchObject({ state: 'failed', taskId: finished.taskId, failure: { class: 'invalid-image' } });
+  });
+
+  test('is no verdict while another source is out of reach', async () => {
+    const { rig, finished } = await finishedRig();
+    const download: typeof rig.ports.download = async (url) =>
+      url === finished.originUrl
+        ? { kind: 'body', body: Buffer.from('<html>'), contentType: 'text/html' }
+        : { kind: 'broken', message: 'HTTP 500' };
+    const outcome = await archive(finished, told({ invalidRounds: 29 }), { ...rig.ports, download });
+    expect(outcome).toMatchObject({ kind: 'later', remember: { invalidRounds: 29 } });
   });
 
   test('from one source is had from the next', async () => {

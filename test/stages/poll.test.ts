@@ -4,29 +4,9 @@ import type { ItemRecord } from '../../src/items/record.ts';
 import type { PollOutcome } from '../../src/provider/provider.ts';
 import { poll } from '../../src/stages/poll.ts';
 import { submit } from '../../src/stages/submit.ts';
-import { Crash, commonOf, crashing, FIRST_RUN, itemNamed, openRig, type Rig } from './rig.ts';
+import { Crash, commonOf, crashing, FIRST_RUN } from './rig.ts';
+import { answering, item, submittedRig, takePoll } from './submitted.ts';
 
-const item = itemNamed('lighthouse');
-
-/** An item whose task was accepted, as the poll stage gets it. */
-async function submittedRig(options: Parameters<typeof openRig>[0] = {}) {
-  const rig = await openRig(options);
-  await rig.admit(item);
-  await submit(item, FIRST_RUN, rig.ports);
-  return { rig, task: takePoll(rig) };
-}
-
-function takePoll(rig: Rig): Submitted {
-  const job = rig.jobs.polls.get(item.id);
-  if (!job) throw new Error('Expected a poll job');
-  rig.jobs.polls.delete(item.id);
-  return job.data;
-}
-
-const answering = (rig: Rig, outcome: PollOutcome) => ({
-  ...rig.ports,
-  provider: { ...rig.ports.provider, poll: async () => outcome },
-});
 const failed = { kind: 'failed', flag: 3, code: 501, message: 'no' } as const;
 
 describe('a finished task', () => {
@@ -91,26 +71,6 @@ describe('a task that runs', () => {
     const { rig, task } = await submittedRig({ simulator: { medianMs: 60_000 } });
     const giveUpAt = Date.now() + 1_000;
     expect(await poll({ ...task, giveUpAt }, FIRST_RUN, rig.ports)).toEqual({ kind: 'later', atMs: giveUpAt });
-  });
-});
-
-describe('a poll that is not answered', () => {
-  const unanswered: PollOutcome[] = [
-    { kind: 'unreachable', message: 'reset' },
-    { kind: 'refused', refusal: 'rate-limited', code: 429, message: 'slow down' },
-    { kind: 'refused', refusal: 'unauthorized', code: 401, message: 'key' },
-  ];
-  test.each(unanswered)('($kind $refusal) costs nothing but time', async (outcome) => {
-    const { rig, task } = await submittedRig();
-    expect(await poll(task, FIRST_RUN, answering(rig, outcome))).toMatchObject({ kind: 'later' });
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted', taskId: task.taskId });
-  });
-
-  test('by a draining process is left to the next', async () => {
-    const { rig, task } = await submittedRig();
-    const run = { ...FIRST_RUN, signal: AbortSignal.abort() };
-    expect(await poll(task, run, rig.ports)).toMatchObject({ kind: 'later' });
-    expect(rig.simulator.ledger().polls).toBe(0);
   });
 });
 
@@ -188,7 +148,7 @@ describe('a generation that failed', () => {
       const { rig, task } = await submittedRig({ simulator: { faults }, settings: { generationRetries: 2 } });
       await rig.untilEnded(task.taskId);
       const broken = {
-        records: { ...rig.ports, records: crashing(rig.records, 'write', 'after') },
+        records: { ...rig.ports, records: crashing(rig.records, 'update', 'after') },
         state: { ...rig.ports, state: crashing(rig.state, 'move', 'after') },
         forward: { ...rig.ports, forward: crashing(rig.ports.forward, 'submit', 'before') },
       }[port];
@@ -243,39 +203,6 @@ describe('a task that was superseded', () => {
     const record = newer(task);
     await rig.put(record);
     await poll({ ...task, giveUpAt: 0 }, FIRST_RUN, answering(rig, { kind: 'generating' }));
-    expect(await rig.recordOf(item)).toEqual(record);
-  });
-});
-
-describe('a task id that the archive does not have yet', () => {
-  test('is recorded before anything is asked', async () => {
-    const { rig, task } = await submittedRig();
-    await rig.put({ ...commonOf(item, { attempts: 1 }), state: 'claimed' });
-    const provider = crashing(rig.ports.provider, 'poll', 'before');
-    await expect(poll({ ...task, recorded: false }, FIRST_RUN, { ...rig.ports, provider })).rejects.toThrow(Crash);
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted', taskId: task.taskId });
-  });
-
-  test('is recorded also where the item was held meanwhile for its unknown outcome', async () => {
-    const { rig, task } = await submittedRig({ simulator: { medianMs: 60_000 } });
-    await rig.put({
-      ...commonOf(item, { attempts: 1 }),
-      state: 'held',
-      failure: { class: 'unknown-outcome', message: 'who knows' },
-    });
-    await poll({ ...task, recorded: false }, FIRST_RUN, rig.ports);
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted', taskId: task.taskId });
-  });
-
-  test('never goes over a record that has gone on', async () => {
-    const { rig, task } = await submittedRig({ simulator: { medianMs: 60_000 } });
-    const record: ItemRecord = {
-      ...commonOf(item, { attempts: 2, earlierTaskIds: [task.taskId] }),
-      state: 'submitted',
-      taskId: 'task-newer',
-    };
-    await rig.put(record);
-    await poll({ ...task, recorded: false }, FIRST_RUN, rig.ports);
     expect(await rig.recordOf(item)).toEqual(record);
   });
 });

@@ -21,13 +21,17 @@ describe('the retry table', () => {
   });
 
   test('makes an item wait, without using up its attempts, for what is not its fault', () => {
-    for (const code of ['archive-unreachable', 'archive-denied', 'archive-full']) {
+    for (const code of ['archive-unreachable', 'archive-denied', 'archive-full', 'archive-corrupt']) {
       expect(retryRule(new FluxError(code, 'no')).kind).toBe('wait');
     }
   });
 
-  test('uses up an attempt for what is the item’s own, and for whatever is not in the table', () => {
-    for (const code of ['submit-not-sent', 'submit-unknown', 'image-missed', 'archive-corrupt', 'nobody-knows']) {
+  test('ends an item at once whose record cannot be read', () => {
+    expect(retryRule(new FluxError('record-corrupt', 'no'))).toEqual({ kind: 'end' });
+  });
+
+  test('uses up an attempt for whatever is not in the table', () => {
+    for (const code of ['submit-unknown', 'nobody-knows']) {
       expect(retryRule(new FluxError(code, 'no'))).toEqual({ kind: 'attempt' });
     }
     for (const thrown of [new Error('archive-full'), 'archive-full', undefined]) {

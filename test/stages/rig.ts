@@ -23,19 +23,24 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { claimLead } from '../../src/stages/claim-lead.ts';
 import type { Ports, Run, StageSettings } from '../../src/stages/ports.ts';
+import { unsentClaims } from '../../src/stages/withdraw-claim.ts';
 import { openClosers } from '../../src/wiring/closers.ts';
 import { memoryQueues } from './memory-queues.ts';
 
 export const BATCH = 'spring';
 export const NEVER = new AbortController().signal;
-export const FIRST_RUN: Run = { lastAttempt: false, runs: 1, signal: NEVER };
-export const LAST_RUN: Run = { lastAttempt: true, runs: 20, signal: NEVER };
+export const FIRST_RUN: Run = { runs: 1, remembered: {}, signal: NEVER };
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
 /** Every port of the stages on real parts: a folder, Redis, the simulator over HTTP. Only the queues are maps in memory. */
 export async function openRig(
-  options: { simulator?: SimulatorOptions; settings?: Partial<StageSettings>; mostTasks?: number } = {},
+  options: {
+    simulator?: SimulatorOptions;
+    settings?: Partial<StageSettings>;
+    mostTasks?: number;
+    redisUrl?: string;
+  } = {},
 ) {
   const closers = openClosers();
   onTestFinished(() => closers.closeAll());
@@ -52,14 +57,15 @@ export async function openRig(
   closers.push(() => simulator.close());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-stages-'));
   closers.push(() => rm(folder, { recursive: true, force: true }));
-  const redis = new Redis(inject('redisUrl'));
+  const redis = new Redis(options.redisUrl ?? inject('redisUrl'));
   closers.push(() => redis.disconnect());
 
   const prefix = `test:${randomUUID()}`;
   const keys = keysOf(prefix);
   const archive = folderArchive(folder);
   const prices = { date: '2025-08-01', source: 'test', usdPerCredit: 0.005, credits: { 'flux-kontext-pro': 8 } };
-  const records = chargingRecords(recordsIn(archive), prices, redisSpending(redis, keys).record);
+  const spending = redisSpending(redis, keys);
+  const records = chargingRecords(recordsIn(archive), prices, spending.record);
   const ended: string[] = [];
   const state = redisBatchState(redis, keys, async (batch) => {
     ended.push(batch);
@@ -112,7 +118,9 @@ export async function openRig(
     submitLimiter: redisLimiter(redis, keys, { name: 'submit', rate, requestTimeoutMs: 10_000, running }),
     pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate, requestTimeoutMs: 10_000 }),
     claimLead: claimLead(),
-    metrics: { observe: () => {}, countCallback: () => {} },
+    unsentClaims: unsentClaims(),
+    metrics: { observe: () => {}, countCallback: () => {}, count: () => {} },
+    faults: { note: () => {}, clear: () => {} },
     durations: redisDurations(redis, keys),
     settings,
   } satisfies Ports;
@@ -120,11 +128,12 @@ export async function openRig(
     now: Date.now,
     records,
     intake: state.intake,
+    keepCharges: spending.keep,
     queues: jobs.bulk,
     settings: { onUnknown: settings.onUnknown, pollGiveUpMs: settings.pollGiveUpMs, storedTtlMs: settings.storedTtlMs },
   };
 
-  await state.intake.open(BATCH, { archive: archive.url, digest: 'digest' });
+  await state.intake.open(BATCH, { archive: archive.url, api: simulator.url, digest: 'digest' });
 
   return {
     simulator,

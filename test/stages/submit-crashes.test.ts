@@ -119,6 +119,7 @@ describe('a process that dies', () => {
     const points: { port: 'records' | 'state' | 'forward' | 'provider' | 'durations'; method: string }[] = [
       { port: 'records', method: 'read' },
       { port: 'records', method: 'create' },
+      { port: 'records', method: 'update' },
       { port: 'state', method: 'claim' },
       { port: 'state', method: 'confirm' },
       { port: 'state', method: 'move' },
@@ -159,7 +160,7 @@ describe('a process that dies', () => {
     const rig = await openedRig();
     const records = {
       ...rig.records,
-      write: async () => {
+      update: async () => {
         throw new Error('archive away');
       },
     };

@@ -44,7 +44,7 @@ describe('two holders of one item', () => {
     const rig = await openedRig();
     await rig.put({ ...commonOf(item), state: 'queued' });
     const [asleep, waking] = [gate(), gate()];
-    const records = { ...rig.records, write: sleepingOnce(rig.records.write, asleep, waking) };
+    const records = { ...rig.records, update: sleepingOnce(rig.records.update, asleep, waking) };
     const sleeper = submit(item, FIRST_RUN, { ...rig.ports, records });
     await asleep.opened;
     await submit(item, FIRST_RUN, rig.ports);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { submit } from '../../src/stages/submit.ts';
-import { FIRST_RUN, itemNamed, LAST_RUN, openRig } from './rig.ts';
+import { commonOf, FIRST_RUN, itemNamed, openRig } from './rig.ts';
 
 const item = itemNamed('lighthouse');
 
@@ -79,9 +79,9 @@ describe('a refused submit', () => {
 
   test('for its rate comes again at once, without an attempt in its record, and pauses the fleet', async () => {
     const rig = await openedRig({ simulator: { faults: [{ name: '429-storm', times: 1 }] } });
-    expect(await submit(item, LAST_RUN, rig.ports)).toMatchObject({ kind: 'later' });
+    expect(await submit(item, FIRST_RUN, rig.ports)).toMatchObject({ kind: 'later' });
     expect(await rig.recordOf(item)).toMatchObject({ state: 'queued', attempts: 0 });
-    await submit(item, LAST_RUN, rig.ports);
+    await submit(item, FIRST_RUN, rig.ports);
     const { at: first = 0 } = rig.simulator.ledger().submitLog[0] ?? {};
     const { at: second = 0 } = rig.simulator.ledger().submitLog[1] ?? {};
     expect(second - first).toBeGreaterThan(150);
@@ -90,21 +90,29 @@ describe('a refused submit', () => {
 });
 
 describe('a provider that cannot be reached', () => {
-  test('costs an attempt and leaves the item to be submitted again', async () => {
+  test('is waited for, however often the submit was not sent', async () => {
     const rig = await openedRig();
     const provider = answering(rig, { kind: 'not-sent', message: 'refused' });
-    const outcome = await submit(item, FIRST_RUN, { ...rig.ports, provider });
-    expect(outcome).toMatchObject({ kind: 'retry', error: { code: 'submit-not-sent' } });
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'queued', attempts: 0 });
-    await submit(item, FIRST_RUN, rig.ports);
+    for (let tries = 0; tries < 25; tries++) {
+      expect(await submit(item, FIRST_RUN, { ...rig.ports, provider })).toMatchObject({ kind: 'later' });
+      expect(await rig.recordOf(item)).toMatchObject({ state: 'queued', attempts: 0 });
+      await rig.state.resetBreaker();
+    }
+    expect(await submit(item, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
     expect(rig.tasks()).toBe(1);
   });
 
-  test('ends the item with the last attempt', async () => {
+  test('trips the breaker at the third submit in a row, with a reason of its own and a probe within a second', async () => {
     const rig = await openedRig();
-    const provider = answering(rig, { kind: 'not-sent', message: 'refused' });
-    expect(await submit(item, LAST_RUN, { ...rig.ports, provider })).toEqual({ kind: 'done' });
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'failed', failure: { class: 'unreachable' } });
+    const provider = answering(rig, { kind: 'not-sent', message: 'ECONNREFUSED' });
+    for (const tripped of [false, false, true]) {
+      await submit(item, FIRST_RUN, { ...rig.ports, provider });
+      expect((await rig.state.breaker()) !== undefined).toBe(tripped);
+    }
+    const breaker = await rig.state.breaker();
+    expect(breaker).toMatchObject({ refusal: 'unreachable', message: 'ECONNREFUSED' });
+    expect((breaker?.probeAt ?? 0) - (breaker?.since ?? 0)).toBe(1_000);
+    expect((await rig.state.counts(item.batch))?.unsettled).toBe(0);
   });
 });
 
@@ -120,17 +128,26 @@ describe('an unknown outcome', () => {
     expect(rig.tasks()).toBe(1);
   });
 
-  test('is submitted again where the user chose so, and held with the last attempt', async () => {
+  test('is submitted again where the user chose so', async () => {
     const rig = await openedRig({
-      simulator: { faults: [{ name: 'no-task-id', times: 2 }] },
+      simulator: { faults: [{ name: 'no-task-id', times: 1 }] },
       settings: { onUnknown: 'resubmit' },
     });
-    const outcome = await submit(item, FIRST_RUN, rig.ports);
-    expect(outcome).toMatchObject({ kind: 'retry', error: { code: 'submit-unknown' } });
+    expect(await submit(item, FIRST_RUN, rig.ports)).toMatchObject({ kind: 'later' });
     expect(await rig.stateOf(item)).toBe('queued');
-    expect(await submit(item, LAST_RUN, rig.ports)).toEqual({ kind: 'done' });
-    expect(await rig.recordOf(item)).toMatchObject({ state: 'held', attempts: 2 });
+    expect(await submit(item, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
+    expect(await rig.recordOf(item)).toMatchObject({ state: 'submitted', attempts: 2, unknownAttempts: 1 });
     expect(rig.tasks()).toBe(2);
+  });
+
+  test('twenty times is held all the same: each may have been charged', async () => {
+    const rig = await openedRig({
+      simulator: { faults: [{ name: 'no-task-id', times: 1 }] },
+      settings: { onUnknown: 'resubmit' },
+    });
+    await rig.put({ ...commonOf(item, { attempts: 19, unknownAttempts: 19 }), state: 'queued' });
+    expect(await submit(item, FIRST_RUN, rig.ports)).toEqual({ kind: 'done' });
+    expect(await rig.recordOf(item)).toMatchObject({ state: 'held', attempts: 20, unknownAttempts: 19 });
   });
 });
 

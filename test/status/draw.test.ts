@@ -20,6 +20,7 @@ const worker = (pid: number) => ({
 function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
   return {
     at: 100_000,
+    route: { archive: '/archive', api: 'http://127.0.0.1' },
     batches: [],
     queues: { submit: NOTHING, poll: NOTHING, archive: NOTHING, finish: NOTHING },
     rates: {
@@ -29,6 +30,8 @@ function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     tasks: { running: 0, most: 100 },
     workers: [worker(1)],
     breaker: null,
+    faults: [],
+    atRisk: { origin: 0, outlived: 0, stored: 0 },
     pausedAt: null,
     ...changes,
   };
@@ -43,6 +46,20 @@ function batch(items: Partial<BatchCounts['items']>, more: Partial<BatchCounts> 
 const text = (now: Snapshot, earlier?: Snapshot) => drawSnapshot(now, earlier).join('\n');
 
 describe('the view of a fleet', () => {
+  it('says who is out of reach, which images are at risk, and which items have lost their jobs', () => {
+    const faults = [{ kind: 'archive-unreachable' as const, message: 'refused', since: 40_000, last: 99_000 }];
+    const drawn = text(
+      snapshot({
+        faults,
+        atRisk: { origin: 0, outlived: 1, stored: 0 },
+        batches: [batch({ finished: 1, queued: 2 }, { orphans: 2 })],
+      }),
+    );
+    expect(drawn).toMatch(/^waiting for the archive since \S+ \(1m 00s\): refused$/m);
+    expect(drawn).toMatch(/^at risk: 1 image waits longer than its original URL lives$/m);
+    expect(drawn).toContain('2 items have lost their jobs: enqueue the manifest again');
+  });
+
   it('shows a batch under way, the queues, the use of the limits and who works', () => {
     const queues = { ...snapshot().queues, submit: { ...NOTHING, waiting: 60, oldestMs: 4_000 } };
     const drawn = text(snapshot({ batches: [batch({ queued: 60, archived: 20 })], queues }));

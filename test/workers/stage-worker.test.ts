@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { FluxError } from '../../src/errors.ts';
@@ -11,12 +11,17 @@ const schema = z.object({ name: z.string() });
 type Data = z.infer<typeof schema>;
 
 /** A worker of one stage on a queue of its own. */
-function openStage(run: (data: Data, run: Run) => Promise<StageOutcome>) {
+function openStage(
+  run: (data: Data, run: Run) => Promise<StageOutcome>,
+  setAside: () => Promise<void> = async () => {},
+) {
   const prefix = `{test:${randomUUID()}}`;
   const connection = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
   const queue = new Queue('submit', { connection, prefix });
   const gaveUp: unknown[] = [];
   const trouble: unknown[] = [];
+  const unforeseen: unknown[] = [];
+  const counted: string[] = [];
   const worker = stageWorker({
     stage: 'submit',
     schema,
@@ -24,6 +29,13 @@ function openStage(run: (data: Data, run: Run) => Promise<StageOutcome>) {
     run,
     giveUp: async (data, error) => {
       gaveUp.push({ data, error });
+      await setAside();
+    },
+    onUnforeseen: (_data, error) => {
+      unforeseen.push(error);
+    },
+    count: (name) => {
+      counted.push(name);
     },
     onTrouble: (error) => {
       trouble.push(error);
@@ -49,7 +61,7 @@ function openStage(run: (data: Data, run: Run) => Promise<StageOutcome>) {
       const counts = await queue.getJobCounts();
       expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(0);
     });
-  return { queue, worker, add, gaveUp, trouble, untilEmpty };
+  return { queue, worker, add, gaveUp, trouble, unforeseen, counted, untilEmpty };
 }
 
 test('a job that is done leaves nothing in Redis', async () => {
@@ -72,30 +84,62 @@ test('a job that is to run later runs again at its time, without using up an att
   await add({ name: 'hero' }, 2);
   await untilEmpty();
   expect(runs.map(({ run }) => run.runs)).toEqual([1, 2, 3, 4]);
-  expect(runs.every(({ run }) => !run.lastAttempt)).toBe(true);
   for (const [index, { at }] of runs.slice(1).entries()) expect(at - (runs[index]?.at ?? 0)).toBeGreaterThanOrEqual(50);
 });
 
-test('a retry uses up an attempt, and the stage is told which one is the last', async () => {
-  const last: boolean[] = [];
-  const { add, untilEmpty, gaveUp } = openStage(async (_data, run) => {
-    last.push(run.lastAttempt);
-    return run.lastAttempt ? { kind: 'done' } : { kind: 'retry', error: new FluxError('image-missed', 'no') };
+test('what a run asks to be told, the next ones are told, until one asks for something else', async () => {
+  const told: object[] = [];
+  const { add, untilEmpty } = openStage(async (_data, { remembered }) => {
+    told.push(remembered);
+    const atMs = Date.now();
+    if (told.length === 1) return { kind: 'later', atMs, remember: { unanswered: 1, unansweredSince: 5 } };
+    if (told.length === 3) return { kind: 'later', atMs, remember: { unansweredMs: 7 } };
+    return told.length < 4 ? { kind: 'later', atMs } : { kind: 'done' };
+  });
+  await add({ name: 'hero' });
+  await untilEmpty();
+  const first = { unanswered: 1, unansweredSince: 5 };
+  expect(told).toEqual([{}, first, first, { unansweredMs: 7 }]);
+});
+
+test('a job whose last attempt throws is set aside, with its data and the error, and each throw is told and counted', async () => {
+  const bug = new Error('a bug');
+  const { add, untilEmpty, gaveUp, unforeseen, counted } = openStage(async () => {
+    throw bug;
   });
   await add({ name: 'hero' }, 3);
   await untilEmpty();
-  expect(last).toEqual([false, false, true]);
-  expect(gaveUp).toEqual([]);
+  expect(gaveUp).toEqual([{ data: { name: 'hero' }, error: bug }]);
+  expect(unforeseen).toEqual([bug, bug]);
+  expect(counted).toEqual(['unforeseen', 'unforeseen', 'unforeseen', 'setAside']);
 });
 
-test('a job whose last attempt throws is given up, with its data and the error', async () => {
-  const bug = new Error('a bug');
-  const { add, untilEmpty, gaveUp } = openStage(async () => {
-    throw bug;
+test('a job that cannot be set aside stays, is told and counted, and comes again', async () => {
+  const denied = new FluxError('archive-denied', 'no rights');
+  const { add, queue, gaveUp, trouble, counted } = openStage(
+    async () => {
+      throw new Error('a bug');
+    },
+    async () => {
+      throw denied;
+    },
+  );
+  const job = await add({ name: 'hero' }, 1);
+  await vi.waitFor(async () => expect(await queue.getDelayedCount()).toBe(1));
+  expect(trouble).toEqual([denied]);
+  expect(counted).toEqual(['unforeseen', 'notSetAside']);
+  await (await queue.getJob(job.id ?? ''))?.promote();
+  await vi.waitFor(() => expect(gaveUp).toHaveLength(2));
+  await vi.waitFor(async () => expect(await queue.getDelayedCount()).toBe(1));
+});
+
+test('a Redis that cannot serve just now is waited for without using up an attempt', async () => {
+  const { add, queue, gaveUp } = openStage(async () => {
+    throw new ReplyError('READONLY You can not write against a read only replica.');
   });
-  await add({ name: 'hero' }, 2);
-  await untilEmpty();
-  expect(gaveUp).toEqual([{ data: { name: 'hero' }, error: bug }]);
+  await add({ name: 'hero' }, 1);
+  await vi.waitFor(async () => expect(await queue.getDelayedCount()).toBe(1));
+  expect(gaveUp).toEqual([]);
 });
 
 test('a fault that is not the item’s is told, and uses up no attempt', async () => {
@@ -110,16 +154,19 @@ test('a fault that is not the item’s is told, and uses up no attempt', async (
   expect(delay).toBeGreaterThan(3_000);
 });
 
-test('data that is no item’s is told and never run', async () => {
+test('data that cannot be read is never run and never dropped: it is put off, counted, and told once for its kind', async () => {
   const seen: Data[] = [];
-  const { add, untilEmpty, trouble } = openStage(async (data) => {
+  const { add, queue, trouble, counted } = openStage(async (data) => {
     seen.push(data);
     return { kind: 'done' };
   });
-  await add({ nonsense: true });
-  await untilEmpty();
+  for (const data of [{ nonsense: 1 }, { nonsense: 2 }, { name: 3 }]) await add(data);
+  await vi.waitFor(async () => expect(await queue.getDelayedCount()).toBe(3));
   expect(seen).toEqual([]);
-  expect(trouble).toHaveLength(1);
+  expect(trouble).toHaveLength(2);
+  expect(trouble[0]).toMatchObject({ code: 'job-unreadable' });
+  expect(counted).toEqual(['unreadable', 'unreadable', 'unreadable']);
+  expect((await queue.getDelayed()).map(({ data }) => data)).toContainEqual({ nonsense: 1 });
 });
 
 test('jobs are served by their priority, those without one first', async () => {
@@ -134,4 +181,18 @@ test('jobs are served by their priority, those without one first', async () => {
   worker.resume();
   await untilEmpty();
   expect(seen).toEqual(['priority 0', 'priority 1', 'priority 2', 'priority 3']);
+});
+
+test('a job whose record cannot be read is given up at its first attempt', async () => {
+  const error = new FluxError('record-corrupt', 'cut off');
+  const runs: Run[] = [];
+  const { add, gaveUp, trouble, untilEmpty } = openStage(async (_data, run) => {
+    runs.push(run);
+    throw error;
+  });
+  await add({ name: 'hero' }, 20);
+  await untilEmpty();
+  expect(runs).toMatchObject([{ runs: 1, lastAttempt: false }]);
+  expect(gaveUp).toEqual([{ data: { name: 'hero' }, error }]);
+  expect(trouble).toEqual([]);
 });

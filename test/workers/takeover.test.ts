@@ -40,6 +40,7 @@ async function countingWorker(url: string, goOn: Promise<void>) {
     },
     giveUp: async () => {},
     onTrouble: () => {},
+    count: () => {},
     redis,
     clock: Date,
     prefix: PREFIX,
@@ -63,7 +64,7 @@ let taken = 0;
 stageWorker({
   stage: 'archive', schema: z.object({ n: z.number() }), concurrency: ${JOBS}, prefix: '${PREFIX}',
   run: () => { taken += 1; if (taken === ${JOBS}) console.log('taken'); return new Promise(() => {}); },
-  giveUp: async () => {}, onTrouble: () => {},
+  giveUp: async () => {}, onTrouble: () => {}, count: () => {},
   redis: await connectRedis(url, { patient: true, name: 'greedy' }), signal: new AbortController().signal,
 });
 `;

@@ -3,7 +3,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError, UsageError } from '../../errors.ts';
-import { withFileLock } from './file-lock.ts';
+import { withFileLock } from '../../files/file-lock.ts';
 import { joinServer, type Membership } from './membership.ts';
 import {
   forgetServer,

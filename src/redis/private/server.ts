@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { FluxError, UsageError } from '../../errors.ts';
-import { isAlive } from './file-lock.ts';
+import { isAlive } from '../../files/file-lock.ts';
 
 /** The server of one folder, as stored in the state file `redis.json`. */
 const serverSchema = z.object({ port: z.int(), pid: z.int(), password: z.string() });

@@ -5,7 +5,7 @@ export type GalleryItem = {
   id: string;
   name: string;
   variant: number;
-  state: 'queued' | 'claimed' | 'submitted' | 'archived' | 'failed' | 'held' | 'cancelled';
+  state: 'queued' | 'claimed' | 'submitted' | 'archived' | 'failed' | 'held' | 'cancelled' | 'unreadable';
   prompt: string;
   model: string;
   /** The rest of the request as sent. */
@@ -16,7 +16,7 @@ export type GalleryItem = {
   picture?: Picture;
   failure?: { class: string; code?: number; message: string };
   /** ISO 8601. */
-  times: { queued: string; submitted?: string; completed?: string; discovered?: string; archived?: string };
+  times: { queued?: string; submitted?: string; completed?: string; discovered?: string; archived?: string };
 };
 
 /** Paths are relative to the page. */

@@ -1,8 +1,18 @@
 import type { ItemRecord } from '../../items/record.ts';
+import { type Found, isReadable } from '../../items/unreadable.ts';
 import type { GalleryItem } from './gallery-data.ts';
 
-/** A record as the page shows it. Paths become relative to `folder`, the prefix of the page. */
-export function galleryItem(record: ItemRecord, folder: string): GalleryItem {
+/** A record as the page shows it; `folder` is the prefix of the page's own place, which paths are relative to. */
+export function galleryItem(record: Found, folder: string): GalleryItem {
+  if (!isReadable(record)) {
+    const { id, state, message, taskId } = record;
+    return {
+      ...{ id, name: id, variant: 1, state, prompt: '', model: '', parameters: {}, variables: {}, attempts: 0 },
+      ...(taskId !== undefined && { taskId }),
+      failure: { class: 'record-corrupt', message },
+      times: {},
+    };
+  }
   const { prompt, model, ...parameters } = record.request;
   const taskId = 'taskId' in record ? record.taskId : undefined;
   return {

@@ -2,9 +2,13 @@
 -- - `refusal`, `message`, `since`: why and since when
 -- - `probeAt`: when one submit may go through as a probe; absent: not before `allowProbe`
 -- - `wait`: milliseconds until the probe after that; each probe doubles it
+-- - `longest`: what `wait` grows to at most; absent: 10 minutes
 -- - `probe`: the fencing token of the last submit that was let through
 -- Times are epoch milliseconds. Expects the locals `breaker` and `now`.
 local LONGEST_WAIT = 600000
+local function longestWait()
+  return tonumber(redis.call('HGET', breaker, 'longest') or '') or LONGEST_WAIT
+end
 local function breakerSays(token)
   if redis.call('EXISTS', breaker) == 0 then return 'reset' end
   if token and redis.call('HGET', breaker, 'probe') == token then return 'probe' end
@@ -17,6 +21,6 @@ local function letThrough(token)
   if not wait then
     redis.call('HDEL', breaker, 'probeAt')
   else
-    redis.call('HSET', breaker, 'probeAt', now + wait, 'wait', math.min(wait * 2, LONGEST_WAIT))
+    redis.call('HSET', breaker, 'probeAt', now + wait, 'wait', math.min(wait * 2, longestWait()))
   end
 end

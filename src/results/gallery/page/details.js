@@ -38,12 +38,14 @@ export function detailsOf(item) {
         ),
         h('p', {}, userText(failure.message)),
       ),
-    h(
-      'section',
-      { class: 'prompt' },
-      h('h3', {}, 'Prompt', copyButton(item.prompt, 'the prompt')),
-      h('p', { dir: 'auto' }, item.prompt),
-    ),
+    item.prompt === ''
+      ? undefined
+      : h(
+          'section',
+          { class: 'prompt' },
+          h('h3', {}, 'Prompt', copyButton(item.prompt, 'the prompt')),
+          h('p', { dir: 'auto' }, item.prompt),
+        ),
     pairs('Variables', Object.entries(item.variables), false),
     pairs('Parameters', [
       ['model', item.model],
@@ -97,6 +99,7 @@ const PHASES = /** @type {const} */ ([
 
 /** @param {GalleryItem} item */
 function timings({ times }) {
+  if (times.queued === undefined) return undefined;
   let last = Date.parse(times.queued);
   /** @type {{ name: string, label: string, ms: number }[]} */
   const phases = [];

@@ -127,7 +127,7 @@ const collator = new Intl.Collator('en', { numeric: true });
  */
 function sorted(items, sort) {
   if (sort === 'newest') {
-    const last = (/** @type {GalleryItem} */ { times }) => times.archived ?? times.submitted ?? times.queued;
+    const last = (/** @type {GalleryItem} */ { times }) => times.archived ?? times.submitted ?? times.queued ?? '';
     return items.sort((a, b) => (last(a) < last(b) ? 1 : -1));
   }
   if (sort === 'slowest') return items.sort((a, b) => (generationMs(b) ?? -1) - (generationMs(a) ?? -1));
@@ -150,7 +150,7 @@ export function sortByName(items) {
  */
 function choiceOf(item, key) {
   if (key === 'state') return item.state;
-  if (key === 'model') return item.model;
+  if (key === 'model') return item.model || undefined;
   const name = key.slice('variable '.length);
   return Object.hasOwn(item.variables, name) ? item.variables[name] : undefined;
 }

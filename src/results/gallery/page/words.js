@@ -8,6 +8,7 @@ export const STATE_NAMES = {
   claimed: 'Sent',
   queued: 'Queued',
   cancelled: 'Cancelled',
+  unreadable: 'Unreadable',
 };
 
 /** @type {Record<string, string>} */
@@ -24,6 +25,7 @@ const FAILURE_NAMES = {
   unreachable: 'Image unreachable',
   cancelled: 'Cancelled',
   internal: 'Internal error',
+  'record-corrupt': 'Record cannot be read',
 };
 
 /**

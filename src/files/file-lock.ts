@@ -1,26 +1,28 @@
 import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FluxError } from '../../errors.ts';
+import { FluxError } from '../errors.ts';
 
 /** No holder keeps a lock longer than this. An older lock is abandoned, even if its pid is alive: pids are reused. */
 const MAX_AGE_MS = 5 * 60_000;
-const MAX_WAIT_MS = 6 * 60_000;
+/** A waiter gives up so long after an abandoned lock would have been removed. */
+const PATIENCE_MS = 60_000;
 const RETRY_MS = 25;
 
 /**
  * Distinguishes our lock from one of an earlier process with the same pid. In a container, the first process always has pid
- * 1.
+ * 1. The machine is named because several can share a folder, and a pid means nothing on another machine.
  */
-const PROCESS_TAG = `${process.pid} ${Date.now()}-${Math.random()}`;
+const PROCESS_TAG = `${process.pid} ${Date.now()}-${Math.random()} on ${hostname()}`;
 
 /**
- * Runs `task` while it holds the lock file, against other processes of this machine and other calls in this one. Throws a
- * FluxError (`locked`).
+ * Runs `task` while it holds the lock file, against other processes and other calls in this one. A lock of a dead process of
+ * this machine is removed, and any lock that is older than `maxAgeMs`. Throws a FluxError (`locked`).
  */
-export async function withFileLock<T>(path: string, task: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + MAX_WAIT_MS;
+export async function withFileLock<T>(path: string, task: () => Promise<T>, maxAgeMs = MAX_AGE_MS): Promise<T> {
+  const deadline = Date.now() + maxAgeMs + PATIENCE_MS;
   while (!take(path)) {
-    if (removeAbandoned(path)) continue;
+    if (removeAbandoned(path, maxAgeMs)) continue;
     if (Date.now() > deadline) {
       throw new FluxError('locked', `Another process holds ${path}`, {
         facts: { holder: read(path) },
@@ -40,8 +42,15 @@ export async function withFileLock<T>(path: string, task: () => Promise<T>): Pro
 function take(path: string): boolean {
   try {
     const file = openSync(path, 'wx', 0o600);
-    writeSync(file, PROCESS_TAG);
-    closeSync(file);
+    try {
+      writeSync(file, PROCESS_TAG);
+    } catch (error) {
+      // The disk is full. An empty lock would look held until its age tells otherwise.
+      remove(path);
+      throw error;
+    } finally {
+      closeSync(file);
+    }
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
@@ -54,28 +63,30 @@ function take(path: string): boolean {
  * faster has just taken. So a process first takes a second lock file, checks again, and removes synchronously, so that no
  * other code of this process runs in between.
  */
-function removeAbandoned(path: string): boolean {
-  if (!isAbandoned(path)) return false;
+function removeAbandoned(path: string, maxAgeMs: number): boolean {
+  if (!isAbandoned(path, maxAgeMs)) return false;
   const removalLock = `${path}.broom`;
   if (!take(removalLock)) {
-    if (ageMs(removalLock) > MAX_AGE_MS) remove(removalLock);
+    if (ageMs(removalLock) > maxAgeMs) remove(removalLock);
     return false;
   }
   try {
-    if (isAbandoned(path)) remove(path);
+    if (isAbandoned(path, maxAgeMs)) remove(path);
     return true;
   } finally {
     remove(removalLock);
   }
 }
 
-function isAbandoned(path: string): boolean {
+function isAbandoned(path: string, maxAgeMs: number): boolean {
   const holder = read(path);
   if (holder === undefined || holder === PROCESS_TAG) return false;
-  if (ageMs(path) > MAX_AGE_MS) return true;
+  if (ageMs(path) > maxAgeMs) return true;
   // A lock is empty between its creation and its writing. If its process died in between, only the age tells that it is
   // abandoned.
   if (holder === '') return false;
+  const [, machine = hostname()] = holder.split(' on ');
+  if (machine !== hostname()) return false;
   const pid = Number.parseInt(holder, 10);
   return pid === process.pid || !isAlive(pid);
 }

@@ -1,0 +1,60 @@
+import type { BatchCounts } from '../batch/counts.ts';
+import { type ItemState, isLive } from '../items/item-state.ts';
+import type { RedisClient } from '../redis/connection.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { ItemRef } from '../stages/ports.ts';
+import { pagesOf, pairsOf, parseState, readCounts } from './batch-hash.ts';
+
+/** What is asked about a batch. Changes nothing. */
+export function redisBatchQueries(redis: RedisClient, keys: Keys) {
+  return {
+    async stateOf(item: ItemRef): Promise<ItemState | undefined> {
+      return parseState(await redis.hget(keys.items(item.batch), item.id));
+    },
+    /** Undefined when Redis knows nothing of the batch. */
+    async counts(batch: string): Promise<BatchCounts | undefined> {
+      const [hash, former] = await Promise.all([redis.hgetall(keys.batch(batch)), redis.scard(keys.former(batch))]);
+      return hash.created === undefined ? undefined : readCounts(batch, hash, former);
+    },
+    async batches(): Promise<string[]> {
+      return redis.zrange(keys.batches, '0', '-1');
+    },
+    /** Ids of the items in any of these states, in no order; an item that moves meanwhile may be missed or doubled. */
+    async *itemsIn(batch: string, states: readonly ItemState[]): AsyncGenerator<string> {
+      for await (const page of pagesOf(redis, keys, batch)) {
+        for (const [id, state] of page) if (states.includes(state)) yield id;
+      }
+    },
+    /** The live items, in pages; as inexact as `itemsIn`. */
+    async *livePages(batch: string): AsyncGenerator<[id: string, state: ItemState][]> {
+      for await (const page of pagesOf(redis, keys, batch)) {
+        const live = page.filter(([, state]) => isLive(state));
+        if (live.length > 0) yield live;
+      }
+    },
+    /** The items that the manifest does not have any more, by where they stand. */
+    async former(batch: string): Promise<Map<string, ItemState>> {
+      const ids = await redis.smembers(keys.former(batch));
+      if (ids.length === 0) return new Map();
+      const states = (await redis.hmget(keys.items(batch), ...ids)).map(parseState);
+      return new Map(ids.flatMap((id, index) => (states[index] === undefined ? [] : [[id, states[index]]])));
+    },
+    /** The newest first; at most 600 are remembered. Times are epoch milliseconds. */
+    async recentlyArchived(batch: string, most: number): Promise<{ id: string; at: number }[]> {
+      const flat = await redis.zrevrange(keys.recentlyArchived(batch), 0, most - 1, 'WITHSCORES');
+      return pairsOf(flat).map(([id, seconds]) => ({ id, at: Number(seconds) * 1_000 }));
+    },
+    /** How many items were archived in so much time, at most 600. */
+    archivedWithin(batch: string, ms: number): Promise<number> {
+      return redis.zcount(keys.recentlyArchived(batch), (Date.now() - ms) / 1_000, '+inf');
+    },
+    /** The records that the index could not read when it was written last: why, by the item. At most 1,000. */
+    async unreadable(batch: string): Promise<Map<string, string>> {
+      return new Map(Object.entries(await redis.hgetall(keys.unreadable(batch))));
+    },
+    /** Of the manifest that was enqueued last. */
+    async manifestDigest(batch: string): Promise<string> {
+      return (await redis.hget(keys.batch(batch), 'digest')) ?? '';
+    },
+  };
+}

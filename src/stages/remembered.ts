@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+const count = z.int().min(0).exactOptional();
+
+/**
+ * What a job's runs tell each other. It belongs to the job and not to its data: data is read strictly, also by workers of another
+ * version, and this may be forgotten at no other cost than time.
+ */
+export const rememberedSchema = z
+  .object({
+    /** Polls in a row that brought no answer, and when the first of them was (epoch ms). */
+    unanswered: count,
+    unansweredSince: z.number().exactOptional(),
+    /** Milliseconds of former outages in which nobody answered for the task. They do not count against its time. */
+    unansweredMs: z.number().min(0).exactOptional(),
+    /** Rounds in which every source said that the image is gone; in which every source that has it gave what is no image. */
+    goneRounds: count,
+    invalidRounds: count,
+    /** All rounds that brought no image. */
+    missedRounds: count,
+  })
+  // What another version has left, and BullMQ's own first value, which is 0.
+  .catch({});
+export type Remembered = z.infer<typeof rememberedSchema>;

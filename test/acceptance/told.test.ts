@@ -1,0 +1,149 @@
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { until } from './cli.ts';
+import { accepted, submitsSeen } from './ledger.ts';
+import { openPlace, type Place, promptsFor } from './place.ts';
+
+const REFUSED = 'A forbidden place';
+const itemsOf = (place: Place, batch: string) => join(place.folder, 'archive', batch, 'items');
+
+/** The file of an item's record, by its name. */
+async function recordFile(place: Place, batch: string, name: string): Promise<string> {
+  const found = (await readdir(itemsOf(place, batch))).find((file) => file.startsWith(`${name}-`));
+  return join(itemsOf(place, batch), found ?? 'none');
+}
+
+async function rowsOf(place: Place, batch: string): Promise<{ name: string; state: string; failureMessage: string }[]> {
+  const text = await readFile(join(place.folder, 'archive', batch, 'results.jsonl'), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+test.concurrent('a record that is cut off is named, and everything else is done', async (context) => {
+  const place = await openPlace(context);
+  const manifest = await place.manifest('cut', promptsFor(8));
+  expect((await place.run(['run', manifest, '--limit', '4'])).code).toBe(0);
+  const file = await recordFile(place, 'cut', 'item-2');
+  const whole = await readFile(file, 'utf8');
+  await truncate(file, 100);
+
+  const { code, stderr, stdout } = await place.run(['run', manifest, '--json']);
+  expect(code, stderr).toBe(1);
+  expect(stderr).toMatch(/unreadable .*cut\/items\/item-2-[0-9a-f]{12}\.json/);
+  expect(JSON.parse(stdout).failures).toMatchObject([{ state: 'unreadable', class: 'record-corrupt' }]);
+  expect(accepted(place)).toBe(8);
+  expect((await rowsOf(place, 'cut')).map(({ state }) => state).sort()).toEqual([
+    ...Array(7).fill('archived'),
+    'unreadable',
+  ]);
+  expect(await readFile(file, 'utf8')).toHaveLength(100);
+
+  const results = await place.run(['results', 'cut']);
+  expect(results.code).toBe(1);
+  expect(results.stdout.trim().split('\n')).toHaveLength(8);
+  expect(results.stderr).toContain('cut/items/item-2-');
+  expect((await place.run(['results', 'cut', '--out', 'out'])).code).toBe(1);
+  expect((await readdir(join(place.folder, 'out', 'images'))).length).toBe(7);
+
+  await writeFile(file, whole);
+  const mended = await place.run(['run', manifest]);
+  expect(mended.code, mended.stderr).toBe(0);
+  expect((await rowsOf(place, 'cut')).every(({ state }) => state === 'archived')).toBe(true);
+  expect(accepted(place)).toBe(8);
+});
+
+test.concurrent('a record that is cut off when Redis was emptied is no reason to stand still or to pay', async (context) => {
+  const place = await openPlace(context);
+  const manifest = await place.manifest('gone', promptsFor(5));
+  expect((await place.run(['run', manifest])).code).toBe(0);
+  await rm(join(place.folder, '.flux-batch'), { recursive: true });
+  const file = await recordFile(place, 'gone', 'item-1');
+  const { taskId } = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, `{ "version": 1, "state": "submitted", "taskId": "${taskId}", `);
+  await truncate(join(place.folder, 'archive', 'gone', 'batch.json'), 20);
+
+  const rescue = await place.run(['rescue', 'gone', '--json']);
+  expect(rescue.code, rescue.stderr).toBe(1);
+  expect(JSON.parse(rescue.stdout)).toMatchObject({ asked: 0, unreadable: [{ taskId }] });
+  expect(rescue.stderr).toContain(taskId);
+  const retry = await place.run(['retry', 'gone', '--yes']);
+  expect(retry.stderr).toMatch(/unreadable: .*gone\/items\/item-1-/);
+
+  const { code, stderr } = await place.run(['run', manifest]);
+  expect(code, stderr).toBe(1);
+  expect(stderr).toMatch(/unreadable .*gone\/items\/item-1-/);
+  expect(accepted(place)).toBe(5);
+});
+
+test.concurrent('a batch.json that is cut off keeps nothing from being done or read', async (context) => {
+  const place = await openPlace(context, { pace: { max: 4, windowMs: 500 } });
+  const manifest = await place.manifest('headless', promptsFor(20));
+  const file = join(place.folder, 'archive', 'headless', 'batch.json');
+  const running = place.start(['run', manifest]);
+  await until('some are submitted', () => accepted(place) >= 4);
+  await truncate(file, 20);
+  const { code, stderr } = await running.exit();
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ version: 1, totals: { archived: 20 } });
+
+  await truncate(file, 20);
+  const results = await place.run(['results', 'headless']);
+  expect(results.code).toBe(1);
+  expect(results.stdout.trim().split('\n')).toHaveLength(20);
+  expect(results.stderr).toContain('headless/batch.json');
+});
+
+test.concurrent('what is gone from the archive is paid for again by a word only, and all that was spent counts', async (context) => {
+  const place = await openPlace(context);
+  const manifest = await place.manifest('lost', promptsFor(6));
+  expect((await place.run(['run', manifest])).code).toBe(0);
+  await rm(join(place.folder, 'archive', 'lost'), { recursive: true });
+
+  for (const command of ['run', 'enqueue']) {
+    const refused = await place.run([command, manifest]);
+    expect(refused.code, refused.stderr).toBe(2);
+    expect(refused.stderr).toContain('6 archived images of lost are gone from the archive');
+    expect(refused.stderr).toContain('making them again costs 48 credits');
+  }
+  expect(accepted(place)).toBe(6);
+
+  const { code, stdout, stderr } = await place.run(['run', manifest, '--yes', '--json']);
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ credits: 48, items: { archived: 6 }, balance: { unaccounted: 0 } });
+  expect(place.simulator.ledger().credits.charged).toBe(96);
+  await expectCredits(place, 'lost', 96);
+
+  await rm(await recordFile(place, 'lost', 'item-3'));
+  expect((await place.run(['run', manifest])).stderr).toContain('1 archived image of lost is gone');
+  expect((await place.run(['run', manifest, '--yes'])).stderr).toContain('8 credits spent');
+  await expectCredits(place, 'lost', 104);
+});
+
+async function expectCredits(place: Place, batch: string, credits: number): Promise<void> {
+  expect(place.simulator.ledger().credits.charged).toBe(credits);
+  const { stdout } = await place.run(['status', batch, '--json']);
+  expect(JSON.parse(stdout).batches[0].credits).toBe(credits);
+}
+
+test.concurrent('a run of a part forgets nothing of the rest, and its end is the end of the batch', async (context) => {
+  const place = await openPlace(context);
+  const manifest = await place.manifest('parts', [...promptsFor(4), REFUSED]);
+  expect((await place.run(['run', manifest])).code).toBe(1);
+  const part = await place.run(['run', manifest, '--only', 'item-1', '--json']);
+  expect(part.code, part.stderr).toBe(1);
+  expect(JSON.parse(part.stdout)).toMatchObject({ total: 5, items: { archived: 4, failed: 1 } });
+  expect((await place.run(['retry', 'parts', '--yes'])).stderr).toContain('1 item queued');
+  expect((await place.run(['run', manifest])).code).toBe(1);
+
+  // Gone from the manifest, but not from what a person may still decide on.
+  const shorter = await place.manifest('parts', promptsFor(4));
+  const whole = await place.run(['run', shorter, '--json']);
+  expect(whole.code, whole.stderr).toBe(0);
+  expect(whole.stderr).toContain('not in this manifest any more');
+  expect(JSON.parse(whole.stdout)).toMatchObject({ total: 5, failures: [{ former: true }] });
+  expect(submitsSeen(place)).toBe(6);
+  expect((await place.run(['retry', 'parts', '--yes'])).stderr).toContain('1 item queued');
+});

@@ -1,0 +1,62 @@
+import { parse } from 'csv-parse/sync';
+import { describe, expect, test } from 'vitest';
+import { folderArchive } from '../../src/archive/folder.ts';
+import { layout } from '../../src/archive/layout.ts';
+import { recordsOfBatch } from '../../src/archive/read-records.ts';
+import { recordsIn } from '../../src/archive/records.ts';
+import { COLUMNS } from '../../src/results/row.ts';
+import { parseWhere } from '../../src/results/where.ts';
+import { writeIndex } from '../../src/results/write-index.ts';
+import { openS3 } from '../archive/buckets.ts';
+import { newFolder } from './folders.ts';
+import { archivedRecordOf, storeItem } from './sample-batch.ts';
+
+const archives = {
+  'a folder': async () => folderArchive(await newFolder()),
+  'a bucket': async () => {
+    const archive = openS3();
+    await archive.prepare();
+    return archive;
+  },
+};
+
+describe.each(['a folder', 'a bucket'] as const)('a record in %s that is cut off', (kind) => {
+  async function openBatch() {
+    const archive = await archives[kind]();
+    await storeItem(archive, archivedRecordOf('spring', { name: 'a' }));
+    const { id, taskId } = await storeItem(archive, archivedRecordOf('spring', { name: 'b' }));
+    await storeItem(archive, archivedRecordOf('spring', { name: 'c' }));
+    const key = layout.record('spring', id);
+    const whole = (await archive.read(key))?.toString() ?? '';
+    const cut = whole.slice(0, whole.indexOf(taskId) + taskId.length + 1);
+    await archive.write(key, Buffer.from(cut), { contentType: 'application/json' });
+    return { archive, records: recordsIn(archive), id, taskId, key, cut };
+  }
+
+  test('has its row in every form of the index, beside those of the others, and is left as it is', async () => {
+    const { archive, records, id, taskId, key, cut } = await openBatch();
+    const unreadable = await writeIndex('spring', { archive, records });
+    expect(unreadable).toMatchObject([{ state: 'unreadable', id, key, taskId }]);
+
+    const read = async (name: string) => (await archive.read(`spring/${name}`))?.toString() ?? '';
+    const rows = (await read('results.jsonl'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ state }) => state)).toEqual(['archived', 'unreadable', 'archived']);
+    expect(Object.keys(rows[1])).toEqual([...COLUMNS]);
+    expect(rows[1]).toMatchObject({ id, name: id, taskId, failureClass: 'record-corrupt', image: null });
+    expect(rows[1].failureMessage).toContain(key);
+    expect(parse(await read('results.csv'), { columns: true })[1]).toMatchObject({ id, state: 'unreadable', taskId });
+    expect(await read('index.html')).toContain('"unreadable":1');
+    expect(await read(`items/${id}.json`)).toBe(cut);
+  });
+
+  test('can be asked for by its state', async () => {
+    const { records, id } = await openBatch();
+    const where = parseWhere(['state=unreadable', 'failure=record-corrupt', 'name!=a']);
+    const found: string[] = [];
+    for await (const one of recordsOfBatch(records, 'spring')) if (where.matches(one)) found.push(one.id);
+    expect(found).toEqual([id]);
+  });
+});

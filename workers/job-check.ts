@@ -1,0 +1,107 @@
+import type { BatchCounts } from '../src/batch/counts.ts';
+import { type Orphan, restoreJobs } from '../src/batch/restore-jobs.ts';
+import { redisLease } from '../src/fleet/lease.ts';
+import { LIVE_STATES } from '../src/items/item-state.ts';
+import type { Metrics } from '../src/metrics/definitions.ts';
+import { countJobs, jobless } from '../src/queue/jobless.ts';
+import { jobIdOf } from '../src/queue/queues.ts';
+import type { Connections } from '../src/wiring/connections.ts';
+
+/** Longer than an item is live before it gets its job: it is admitted first, and the job of its former end may have to go. */
+export const JOB_CHECK_MS = 20_000;
+/** What is found without a job in one look; the rest is found in the next. */
+const MOST_SUSPECTS = 10_000;
+/** A look through all live items that helped nobody is not repeated at every turn. */
+const LONGEST_PAUSE = 32;
+
+type Ports = Pick<
+  Connections,
+  'state' | 'queues' | 'records' | 'archive' | 'config' | 'clock' | 'redis' | 'keys' | 'log'
+>;
+
+/**
+ * Finds live items that have no job, which nobody would ever move on, and gives them one. Such an item is left by a job that was
+ * added while its former one was just ending, by a Redis that lost some of its keys, by a bug. One process does it at a time for an
+ * archive. As long as there are as many jobs as live items, only the two are counted. Where jobs are short in two looks, the items
+ * are looked through; one that has no job in two such looks gets one.
+ */
+export function jobCheck(connections: Ports, metrics: Pick<Metrics, 'count'>, everyMs = JOB_CHECK_MS) {
+  const { state, archive, redis, keys, log } = connections;
+  const lease = redisLease(redis, keys.jobCheck(archive.url));
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let wasShort = false;
+  let suspects = new Map<string, Orphan>();
+  let pause = 0;
+  let turnsToWait = 0;
+
+  /** Returns how many items it helped. */
+  async function lookThrough({ batch }: BatchCounts, found: Map<string, Orphan>): Promise<number> {
+    const confirmed: Orphan[] = [];
+    for await (const orphan of withoutJob(batch, connections)) {
+      if (suspects.get(jobIdOf(orphan))?.state === orphan.state) confirmed.push(orphan);
+      found.set(jobIdOf(orphan), orphan);
+      if (found.size >= MOST_SUSPECTS) break;
+    }
+    const left = await restoreJobs(confirmed, connections);
+    await state.noteOrphans(batch, left.length);
+    if (left.length > 0)
+      log.error({ batch, items: left.length, item: left[0]?.id }, 'without job and record: enqueue the manifest again');
+    const helped = confirmed.filter((orphan) => !left.includes(orphan));
+    for (const { id, state: was } of helped) {
+      metrics.count('jobsRestored');
+      log.warn({ batch, item: id, was }, 'had no job; it has one again, or its end');
+    }
+    return helped.length;
+  }
+
+  async function look(batches: readonly BatchCounts[]): Promise<void> {
+    const ours = batches.filter((counts) => counts.archive === archive.url && counts.sealed && liveOf(counts) > 0);
+    const items = batches.reduce((sum, counts) => sum + liveOf(counts), 0);
+    if (items === 0 || items <= (await countJobs(itemQueuesOf(connections)))) {
+      wasShort = false;
+      suspects = new Map();
+      pause = 0;
+      for (const { batch, orphans } of ours) if (orphans > 0) await state.noteOrphans(batch, 0);
+      return;
+    }
+    if (!wasShort) {
+      wasShort = true;
+      return;
+    }
+    if (turnsToWait > 0) {
+      turnsToWait -= 1;
+      return;
+    }
+    const found = new Map<string, Orphan>();
+    let helped = 0;
+    for (const counts of ours) helped += await lookThrough(counts, found);
+    const isNews = helped > 0 || [...found.keys()].some((id) => !suspects.has(id));
+    suspects = found;
+    pause = isNews ? 0 : Math.min(LONGEST_PAUSE, Math.max(1, pause * 2));
+    turnsToWait = pause;
+  }
+
+  return {
+    /** Called as often as one likes. `batches`: all that Redis knows, as they are now. */
+    async run(batches: readonly BatchCounts[]): Promise<void> {
+      if (performance.now() - lookedAt < everyMs) return;
+      lookedAt = performance.now();
+      if (await lease.take(everyMs * 3)) await look(batches);
+    },
+  };
+}
+
+const itemQueuesOf = ({ queues: { byStage } }: Ports) => [byStage.submit, byStage.poll, byStage.archive];
+
+/** Live items of a batch that have no job just now. */
+async function* withoutJob(batch: string, connections: Ports): AsyncGenerator<Orphan> {
+  for await (const page of connections.state.livePages(batch)) {
+    const orphans = page.map(([id, state]) => ({ batch, id, state }));
+    const missing = await jobless(connections.redis, itemQueuesOf(connections), orphans.map(jobIdOf));
+    yield* orphans.filter((orphan) => missing.has(jobIdOf(orphan)));
+  }
+}
+
+function liveOf({ items }: BatchCounts): number {
+  return LIVE_STATES.reduce((sum, name) => sum + items[name], 0);
+}
