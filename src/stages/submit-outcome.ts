@@ -22,8 +22,8 @@ export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; sl
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   const { item, claimed, slot } = attempt;
-  // This comes first: others are about to submit.
-  await updateBreaker(outcome, attempt.isProbe, ports);
+  // This comes first: others are about to submit. But a task that was accepted is recorded before anything else.
+  if (outcome.kind !== 'accepted') await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
       const known = await recordTask(outcome.taskId, attempt, ports);
@@ -32,6 +32,7 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
         await handOn(item, outcome.taskId, attempt.submittedAt, known !== 'not-recorded', ports);
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
+      await updateBreaker(outcome, attempt.isProbe, ports);
       return { kind: 'done' };
     }
     case 'not-sent':

@@ -6,7 +6,7 @@ import { claimedRecord } from '../items/transitions.ts';
 import type { Confirmation, Ports, Run, Slot, StageOutcome } from './ports.ts';
 import { leave, type Permit, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
 import { giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
-import { releaseUnsent, withdrawClaim } from './withdraw-claim.ts';
+import { releaseClaim, releaseUnsent, withdrawClaim } from './withdraw-claim.ts';
 
 /**
  * A pause or a cancel takes effect within a second. So a confirmation older than this is asked for again: what followed it may have
@@ -189,6 +189,9 @@ async function claimAndSend(attempt: Claimed, permission: Permission, ports: Por
     if (found || sinceConfirmed() > CONFIRMED_FOR_MS) {
       sinceConfirmed = stopwatch(ports);
       confirmed = await ports.state.confirm(item, fencingToken, credits);
+      // Lost, as to a worker that took the item over or with a Redis that was emptied: then the record alone is given back, where
+      // it still is our claim.
+      if (confirmed === 'lost') await releaseClaim(claimed, ports);
       if (!permits(confirmed)) return leave(item, confirmed, () => giveBack(item, claimed, ports), ports);
     }
     const outcome = await send(attempt, confirmed === 'probe', sinceConfirmed, ports);

@@ -41,6 +41,12 @@ export async function withdrawClaim(item: Item, claimed: ItemRecord, ports: Port
   await ports.state.move(item, 'queued').catch(() => {});
 }
 
+/** Gives back the record of a claim that sent nothing, and only while it is that claim's. Throws the archive's errors. */
+export async function releaseClaim(claimed: ItemRecord, ports: Pick<Ports, 'records' | 'unsentClaims'>): Promise<void> {
+  ports.unsentClaims.add(claimed);
+  await releaseUnsent(await ports.records.read(claimed.batch, claimed.id), ports);
+}
+
 /** The record, with its claim given back if this process knows that nothing came of it. */
 export async function releaseUnsent(
   found: ItemRecord | undefined,

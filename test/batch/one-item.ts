@@ -144,6 +144,7 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
         yield item;
       })(),
       {
+        keepCharges: spending.keep,
         now: Date.now,
         records,
         intake: state.intake,

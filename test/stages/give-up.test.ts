@@ -88,7 +88,7 @@ test('an archive that refuses the record keeps the item live, for the job to com
   const rig = await openRig();
   await rig.admit(item, 'submitted');
   await rig.put(submitted);
-  const records = { ...rig.records, write: () => Promise.reject(new FluxError('archive-denied', 'no')) };
+  const records = { ...rig.records, update: () => Promise.reject(new FluxError('archive-denied', 'no')) };
   await expect(giveUp(task, bug, 'poll', { ...rig.ports, records })).rejects.toMatchObject({ code: 'archive-denied' });
   expect(await rig.stateOf(item)).toBe('submitted');
 });

