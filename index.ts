@@ -3,7 +3,10 @@ import type { FluxBatch, OpenOptions, Settings } from './src/library/flux-batch.
 import { openWith } from './src/library/open.ts';
 import { startFleet } from './workers/fleet.ts';
 
+export type { Outlook } from './src/batch/counts.ts';
 export { FluxError, UsageError } from './src/errors.ts';
+export type { Item, NewItem } from './src/items/item.ts';
+export type { ItemState } from './src/items/item-state.ts';
 export type {
   Enqueued,
   EnqueueOptions,
@@ -18,6 +21,8 @@ export type {
 } from './src/library/flux-batch.ts';
 export { type LoadedManifest, loadManifest } from './src/library/load-manifest.ts';
 export { ManifestError, type Problem } from './src/manifest/problems.ts';
+export type { Row } from './src/results/row.ts';
+export type { WorkerStage } from './src/wiring/fleet.ts';
 
 /**
  * Opens everything that a batch needs. Settings have the names of the environment variables, but the environment is not

@@ -1,20 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { TEST_MS } from './test/services/limits.ts';
 
-/** Neither Redis nor S3 nor another process: values in, values out. What is not named here or below is with the services. */
+/** Neither Redis nor S3 nor our own processes: values in, values out. What is not named here or below is with the services. */
 const PURE = [
   ...['callbacks', 'manifest', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
   'test/archive/{embed,folder,image,open,records}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
-  'test/deploy/kubernetes.test.ts',
+  'test/deploy/{kubernetes,systemd}.test.ts',
   'test/docs/markdown.test.ts',
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
   'test/progress/view.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',
   'test/redis/url.test.ts',
+  'test/release/**/*.test.ts',
   'test/results/where.test.ts',
   'test/simulator/{faults,random,rate-window}.test.ts',
   'test/stages/{poll-schedule,retry}.test.ts',
@@ -22,7 +24,13 @@ const PURE = [
 ];
 
 /** What takes long, by itself or because it waits for something to be given up as dead: `npm run test:long`. */
-const LONG = ['test/faults/**/*.test.ts', 'test/acceptance/{fleet,kill}.test.ts', 'test/workers/takeover.test.ts'];
+const LONG = [
+  'test/faults/**/*.test.ts',
+  'test/acceptance/{fleet,kill}.test.ts',
+  'test/workers/takeover.test.ts',
+  'test/upgrade/**/*.test.ts',
+  'test/library/npx.test.ts',
+];
 
 /**
  * Files share their processes, and with them what they import: a process for each file spends most of the run on loading
@@ -40,12 +48,25 @@ const shared = {
   setupFiles: ['test/services/patience.ts'],
 };
 
+/**
+ * GitHub's parser of workflows imports JSON as bundlers do and Node does not, and names source maps that it does not have.
+ */
+const ACTIONS_PARSER = /@actions\/.+\.js$/;
+const actionsParser = {
+  name: 'actions-parser',
+  enforce: 'pre' as const,
+  load: (id: string) => (ACTIONS_PARSER.test(id) ? { code: readFileSync(id, 'utf8'), map: { mappings: '' } } : null),
+};
+
 const globalSetup = ['test/services/global-setup.ts'];
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'pure', include: PURE } },
+      {
+        plugins: [actionsParser],
+        test: { ...shared, name: 'pure', include: PURE, server: { deps: { inline: [ACTIONS_PARSER] } } },
+      },
       {
         test: { ...shared, name: 'services', include: ['test/**/*.test.ts'], exclude: [...PURE, ...LONG], globalSetup },
       },

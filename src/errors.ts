@@ -3,9 +3,13 @@
  * `hint` tells a person what to do. Control flow must never depend on `message`.
  */
 export class FluxError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'FluxError';
+  /** What has happened, in words with hyphens: `redis-unreachable`. Stable, where messages are not. */
   readonly code: string;
+  /** What it is about, by name: `{ batch: 'spring' }`. Never a secret. */
   readonly facts: Readonly<Record<string, unknown>>;
+  /** What to do about it; undefined where there is nothing to say. */
   readonly hint: string | undefined;
 
   constructor(
@@ -22,6 +26,7 @@ export class FluxError extends Error {
 
 /** A mistake in the command line, the manifest or the configuration: exit code 2, nothing was done. */
 export class UsageError extends FluxError {
+  /** The name of the class. */
   override readonly name = 'UsageError';
 }
 

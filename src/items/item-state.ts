@@ -9,6 +9,10 @@ export const ITEM_STATES = [
   'held',
   'cancelled',
 ] as const;
+/**
+ * Where an item stands in Redis. `queued`, `submitting`, `submitted` and `finished` (its image can be fetched) are moved on by workers;
+ * `archived`, `failed` and `cancelled` are ends; `held` waits for a person.
+ */
 export type ItemState = (typeof ITEM_STATES)[number];
 
 /** States that a worker moves on from by itself. The others are ends, or wait for a person. */

@@ -26,7 +26,9 @@ export type ImageRequest = z.infer<typeof imageRequestSchema>;
 
 /** One image to be made. `id` is unique in its batch and safe in file names, object keys and BullMQ job ids. */
 export const itemSchema = z.strictObject({
+  /** The name of its batch. */
   batch: z.string(),
+  /** `<slug of its name>-<12 hex digits>`, see docs/design.md. */
   id: z.string(),
   /** The rendered `id` of the manifest's job, for people. */
   name: z.string(),
@@ -36,14 +38,19 @@ export const itemSchema = z.strictObject({
   priority: z.int().min(0),
   /** What the templates were filled with: matrix values and row columns. */
   variables: z.record(z.string(), z.string()),
+  /** What is sent to the provider. */
   request: imageRequestSchema,
   /** Write prompt, model and ids into the image; absent where the manifest says nothing and the worker's setting counts. */
   embed: z.boolean().exactOptional(),
   /** When it was enqueued, epoch milliseconds. */
   queuedAt: z.number(),
 });
+/** An item that is enqueued: one image to be made. */
 export type Item = z.infer<typeof itemSchema>;
-/** An item of a manifest: not enqueued yet. */
+/**
+ * An item of a manifest: not enqueued yet. It has `batch`, `id`, `name`, `variant` (1-based), `priority` (1 is served first, 0 before
+ * all), `variables` (texts by name), `request` (the body of the submit) and perhaps `embed`.
+ */
 export type NewItem = Omit<Item, 'queuedAt'>;
 
 /** An item whose task runs at the provider. All times are epoch milliseconds. */

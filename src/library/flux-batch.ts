@@ -9,17 +9,23 @@ import type { LoadedManifest } from './load-manifest.ts';
 
 /**
  * Settings have the names and meanings of the environment variables: `{ FLUX_RATE_LIMIT: '20/10s', FLUX_MAX_TASKS: 50 }`. A
- * setting that is absent has its default. The environment and `.env` are not read; pass `process.env` to use it.
+ * setting that is absent, undefined or empty has its default; numbers and booleans are taken as well as their text. The
+ * environment and `.env` are not read; pass `process.env` to use it. docs/configuration.md lists all of them.
  */
 export type Settings = GivenSettings;
 
+/** What `openFluxBatch` takes besides the settings. */
 export type OpenOptions = {
   /** Receives log lines (JSON, secrets masked) from LOG_LEVEL up, `info` by default. Without `log`, nothing is logged. */
   log?: (line: string) => void;
 };
 
+/** What `enqueue` takes besides the manifest. */
 export type EnqueueOptions = {
-  /** The most credits that all runs of the batch together may cost; BUDGET_CREDITS by default. Items over budget wait. */
+  /**
+   * The most credits (the provider's unit, see prices.json) that all runs of the batch together may cost; BUDGET_CREDITS by
+   * default. Items over budget wait.
+   */
   budget?: number;
   /** Priority of the batch: 0, the default, is the highest, larger numbers come later. */
   priority?: number;
@@ -29,22 +35,35 @@ export type EnqueueOptions = {
   signal?: AbortSignal;
 };
 
-/**
- * The number of items in the manifest, and how many of them will be submitted, or polled because their task already runs.
- * `unreadable`: ids of items whose record cannot be read, if there are any; they count as failed until it is put right.
- */
-export type Enqueued = { items: number; submits: number; polls: number; unreadable?: readonly string[] };
+/** What `enqueue` has found to do. What is neither submitted nor polled has ended before. */
+export type Enqueued = {
+  /** Items in the manifest. */
+  items: number;
+  /** Those that will be submitted. */
+  submits: number;
+  /** Those that will only be polled, because their task already runs. */
+  polls: number;
+  /** Ids of items whose record cannot be read, if there are any; they count as failed until it is put right. */
+  unreadable?: readonly string[];
+};
 
-export type FollowOptions = { signal?: AbortSignal };
+/** What `follow` takes besides the batch. */
+export type FollowOptions = {
+  /** When it aborts, the iteration throws the signal's reason. The batch itself goes on. */
+  signal?: AbortSignal;
+};
 
 /** A batch at one moment. Times are epoch milliseconds. */
 export type Progress = {
+  /** The batch's name. */
   batch: string;
+  /** When this was so, epoch milliseconds. */
   at: number;
   /** The iteration ends after `ended`, `out-of-budget` or `stopped` (`reason` says why). */
   outlook: Outlook;
   /** How many items are in each state. */
   items: Record<ItemState, number>;
+  /** All items that are enqueued. */
   total: number;
   /** Items that are archived, failed, held or cancelled. */
   done: number;
@@ -53,22 +72,37 @@ export type Progress = {
   /** Credits that submits may have cost which are in flight or have an unknown outcome. */
   perhaps: number;
   /** Queued items that the budget does not cover, and the credits that they would cost. */
-  beyondBudget: { items: number; credits: number };
+  beyondBudget: {
+    /** How many. */
+    items: number;
+    /** What they would cost together. */
+    credits: number;
+  };
   /** Why the circuit breaker stops submitting for all batches; null while it does not. */
-  reason: { refusal: string; message: string } | null;
+  reason: {
+    /** Its kind, for programs: `unauthorized`, `out-of-credits`, `maintenance`, `not-found` or `too-many-unknown`. */
+    refusal: string;
+    /** For people. */
+    message: string;
+  } | null;
 };
 
+/** What `results` takes besides the batch. */
 export type ResultsOptions = {
   /**
    * Conditions that must all hold, written as for `flux-batch results --where`: `state=archived`, `color=red,blue`,
    * `name!=hero*`.
    */
   where?: string | readonly string[];
+  /** When it aborts, the iteration throws the signal's reason. */
   signal?: AbortSignal;
 };
 
 /** A row of results.jsonl, with its variables as an object. */
-export type ResultRow = Omit<Row, 'variables'> & { variables: Readonly<Record<string, string>> };
+export type ResultRow = Omit<Row, 'variables'> & {
+  /** What the templates of the prompt were filled with: matrix values and row columns, by name. */
+  variables: Readonly<Record<string, string>>;
+};
 
 /** Workers that run in this process. */
 export type Workers = {
@@ -77,6 +111,7 @@ export type Workers = {
    * default the submit timeout and 15 s). Other workers, or the next start, then take over the rest.
    */
   drain(withinMs?: number): Promise<boolean>;
+  /** `drain()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -88,26 +123,29 @@ export type FluxBatch = {
   /**
    * Puts the items of a manifest into the queues. It is idempotent: a second call continues where the first stopped and
    * submits nothing twice. It does not ask before spending (CONFIRM_CREDITS is for the command line), so set a budget.
-   * Throws `price-missing`, `archive-differs`, `archive-lost`, `redis-unreachable` and others.
+   * Throws `option-invalid`, `price-missing` (a budget needs prices), `archive-differs` (the batch was enqueued for another one),
+   * `api-differs`, `archive-lost`, a `ManifestError` if a file has changed since it was loaded, and what opening throws: `redis-unreachable`, `redis-evicts`,
+   * `redis-missing`, `archive-unreachable`, `archive-denied` and others.
    */
   enqueue(manifest: LoadedManifest, options?: EnqueueOptions): Promise<Enqueued>;
   /**
    * Starts workers on everything that is enqueued for this archive, by any process. Throws `api-key-missing`,
-   * `api-key-refused` and others.
+   * `api-key-refused`, and what opening throws, as `enqueue` does.
    */
   work(stages?: readonly WorkerStage[]): Promise<Workers>;
   /**
    * Yields the batch's progress now and after each change, at most four times a second, until there is nothing left to wait
-   * for. Throws `batch-unknown`, `batch-lost` if Redis was emptied (enqueue again), the fault that stopped the workers of
+   * for. Progress is counted in Redis, not read from the archive. Throws `batch-unknown`, `batch-lost` if Redis was emptied (enqueue again), the fault that stopped the workers of
    * this object (`archive-full`, `archive-denied`), and the signal's reason.
    */
   follow(batch: string, options?: FollowOptions): AsyncIterable<Progress>;
   /**
    * Yields the batch's rows in the order of their ids, read one by one from the archive alone. Throws `batch-unknown`,
-   * `where-invalid`.
+   * `where-invalid`, and `record-corrupt` for a record that cannot be read.
    */
   results(batch: string, options?: ResultsOptions): AsyncIterable<ResultRow>;
   /** Drains the workers and closes all connections. Further calls return the same promise. */
   close(): Promise<void>;
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 };

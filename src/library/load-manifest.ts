@@ -5,11 +5,18 @@ import { expand, openManifest } from '../manifest/manifest.ts';
 export type LoadedManifest = {
   /** The path, as the caller gave it. */
   readonly file: string;
+  /** The name of the batch: the first part of every key in the archive. */
   readonly batch: string;
   /** sha256 of the file, in hex. */
   readonly digest: string;
   /** How many items there are, in all and by model. */
-  readonly totals: { readonly items: number; readonly byModel: Readonly<Record<string, number>> };
+  readonly totals: {
+    /** All of them. */
+    readonly items: number;
+    /** By the name of the model that makes them. */
+    readonly byModel: Readonly<Record<string, number>>;
+  };
+  /** Generates the items in the order of the file. Throws a `ManifestError` if a file has changed since it was checked. */
   items(options?: { signal?: AbortSignal }): AsyncIterable<NewItem>;
 };
 

@@ -14,12 +14,17 @@ export type Finding = { path: Path; at?: 'key'; message: string; hint?: string }
 
 /** A mistake as a person sees it. `file` is the path as given, so that an editor can open `file:line`. */
 export type Problem = {
+  /** The path of the file, as it was given. */
   file: string;
+  /** 1-based; absent when the whole file is meant. */
   line?: number;
+  /** 1-based; absent when a whole line or file is meant. */
   column?: number;
   /** `jobs[2].matrix.color`; empty when the whole file is meant. */
   path: string;
+  /** What is wrong, and what was expected. */
   message: string;
+  /** What was perhaps meant: `did you mean prompt?` */
   hint?: string;
 };
 
@@ -27,7 +32,9 @@ export type Problem = {
  * The manifest is invalid, and nothing was done. `problems` lists its mistakes, `omitted` counts those over the limit.
  */
 export class ManifestError extends UsageError {
+  /** In reading order. */
   readonly problems: readonly Problem[];
+  /** How many more there are than are listed. */
   readonly omitted: number;
 
   constructor(file: string, problems: readonly Problem[], omitted = 0) {

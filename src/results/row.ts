@@ -33,39 +33,63 @@ export const COLUMNS = [
   'archived',
 ] as const satisfies readonly (keyof Row)[];
 
+/** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
 export type Row = {
+  /** Of the item: `<slug of its name>-<12 hex digits>`. */
   id: string;
+  /** The rendered `id` of the manifest's job. */
   name: string;
+  /** As the item's record in the archive has it; `unreadable` where that cannot be read. */
   state: Found['state'];
+  /** As it was sent, templates filled in. */
   prompt: string;
+  /** `flux-kontext-pro` or `flux-kontext-max`. */
   model: string;
+  /** `16:9`; null: the provider's default. */
   aspectRatio: string | null;
+  /** `jpeg` or `png`. */
   outputFormat: string;
+  /** The URL of the image that was to be edited. */
   inputImage: string | null;
   /** 1-based. */
   variant: number;
   /** JSON: an object of matrix values and row columns. */
   variables: string;
-  /** Keys in the archive. */
+  /** The image's key in the archive: `spring/images/hero-0123456789ab.png`. */
   image: string | null;
+  /** The key of its small picture. */
   thumb: string | null;
+  /** In pixels. */
   width: number | null;
+  /** In pixels. */
   height: number | null;
+  /** Of the stored image. */
   bytes: number | null;
+  /** `image/png` or `image/jpeg`, by its bytes. */
   contentType: string | null;
+  /** Of the stored image, in hex. */
   sha256: string | null;
   /** Which URL served the image: `origin`, `stored` or `link`. */
   source: string | null;
+  /** The provider's task. */
   taskId: string | null;
+  /** Submits that went out, or may have. */
   attempts: number;
+  /** Why it failed or is held, by classes that docs/troubleshooting.md explains: `content-policy`. */
   failureClass: string | null;
+  /** The provider's code, where it gave one. */
   failureCode: number | null;
+  /** For people. */
   failureMessage: string | null;
-  /** Times are UTC, ISO 8601. */
+  /** When it was enqueued. Times are UTC, ISO 8601. */
   queued: string;
+  /** When the provider took it. */
   submitted: string | null;
+  /** When the provider says that the image was done. */
   completed: string | null;
+  /** When a poll found that out. */
   discovered: string | null;
+  /** When the image was stored. */
   archived: string | null;
 };
 

@@ -3,6 +3,7 @@ import type { Connections } from './connections.ts';
 import type { OpenedPorts } from './stage-ports.ts';
 
 export const WORKER_STAGES = ['submit', 'poll', 'archive'] as const;
+/** What a worker does: `submit` pays, `poll` waits, `archive` downloads, checks and stores. */
 export type WorkerStage = (typeof WORKER_STAGES)[number];
 
 /** After the answer to a submit its task id has to be recorded, with retries. */

@@ -27,16 +27,18 @@ export type CliOptions = {
   dataInto?: Gone;
   /** Where its stderr goes. */
   talkInto?: Gone;
+  /** Another version's. */
+  program?: string;
 };
 
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
   args: readonly string[],
-  { dataInto, talkInto, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
+  { dataInto, talkInto, program = PROGRAM, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
 ): Cli {
   const fullDisk = openSync('/dev/full', 'w');
   const [stdoutTo, stderrTo] = [dataInto, talkInto].map((gone) => (gone === 'full disk' ? fullDisk : 'pipe'));
-  const child = spawn(process.execPath, [PROGRAM, ...args], { ...place, stdio: ['ignore', stdoutTo, stderrTo] });
+  const child = spawn(process.execPath, [program, ...args], { ...place, stdio: ['ignore', stdoutTo, stderrTo] });
   closeSync(fullDisk);
   if (dataInto === 'closed pipe') child.stdout?.destroy();
   if (talkInto === 'closed pipe') child.stderr?.destroy();

@@ -1,35 +1,31 @@
-import { readFile } from 'node:fs/promises';
 import * as keda from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import * as apps from 'kubernetes-models/apps/v1';
 import * as networking from 'kubernetes-models/networking.k8s.io/v1';
+import * as policy from 'kubernetes-models/policy/v1';
 import * as core from 'kubernetes-models/v1';
 import { expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { describeConfig } from '../../src/config.ts';
 import { parseRate } from '../../src/text/duration.ts';
+import { VERSION } from '../../src/version.ts';
+import { type Manifest, manifestsIn, readKustomization, render, variablesOf } from './kustomize.ts';
 
 /** Kinds by their group, each with the JSON schema that Kubernetes or KEDA publishes for it. */
-const MODELS = { v1: core, 'apps/v1': apps, 'networking.k8s.io/v1': networking, 'keda.sh/v1alpha1': keda };
+const MODELS: Readonly<Record<string, object>> = {
+  v1: core,
+  'apps/v1': apps,
+  'networking.k8s.io/v1': networking,
+  'policy/v1': policy,
+  'keda.sh/v1alpha1': keda,
+};
+const BASE = 'base';
+const OVERLAY = 'overlays/example';
 
-const manifest = z.looseObject({
-  apiVersion: z.enum(['v1', 'apps/v1', 'networking.k8s.io/v1', 'keda.sh/v1alpha1']),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string() }),
-});
-type Manifest = z.infer<typeof manifest>;
-
-async function manifests(): Promise<Manifest[]> {
-  const files = ['flux-batch.yaml', 'archive-scaling.yaml'];
-  const texts = files.map((file) => readFile(new URL(`../../deploy/kubernetes/${file}`, import.meta.url), 'utf8'));
-  return (await Promise.all(texts)).flatMap((text) =>
-    parseAllDocuments(text).map((document) => manifest.parse(document.toJS())),
-  );
-}
+const manifests = async () => [...(await manifestsIn(BASE)), ...(await manifestsIn(OVERLAY))];
 
 /** Throws what the schema has against it. */
 function validate(object: Manifest): void {
-  const model: unknown = Reflect.get(MODELS[object.apiVersion], object.kind);
+  const model: unknown = Reflect.get(MODELS[object.apiVersion] ?? {}, object.kind);
   if (typeof model !== 'function') throw new Error(`Expected a kind of ${object.apiVersion}, got ${object.kind}`);
   Reflect.construct(model, [object]).validate();
 }
@@ -40,8 +36,18 @@ async function find(kind: string, name: string): Promise<Manifest> {
   return found;
 }
 
+const pods = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({
+      spec: z.looseObject({ containers: z.array(z.looseObject({ image: z.string(), envFrom: z.array(z.unknown()) })) }),
+    }),
+  }),
+});
+
 test('every manifest is what the schema of its kind wants', async () => {
-  for (const object of await manifests()) expect(() => validate(object)).not.toThrow();
+  const all = await manifests();
+  expect(all.length).toBeGreaterThan(6);
+  for (const object of all) expect(() => validate(object)).not.toThrow();
 });
 
 test('the schemas find mistakes', async () => {
@@ -52,25 +58,48 @@ test('the schemas find mistakes', async () => {
 test('every variable that they set is one that we read', async () => {
   const ours = new Set(describeConfig().map(({ name }) => name));
   const aws = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
-  const { data } = z
-    .looseObject({ data: z.record(z.string(), z.string()) })
-    .parse(await find('ConfigMap', 'flux-batch'));
-  const { stringData } = z
-    .looseObject({ stringData: z.record(z.string(), z.string()) })
-    .parse(await find('Secret', 'flux-batch'));
-  for (const name of Object.keys({ ...data, ...stringData })) expect([...ours, ...aws]).toContain(name);
+  const names = [...(await variablesOf(BASE)).keys(), ...(await variablesOf(OVERLAY)).keys()];
+  expect(names).toContain('REDIS_URL');
+  for (const name of names) expect([...ours, ...aws]).toContain(name);
 });
 
 test('the ceiling of the archive workers follows from the rate limit', async () => {
-  const { data } = z
-    .looseObject({ data: z.object({ FLUX_RATE_LIMIT: z.string() }) })
-    .parse(await find('ConfigMap', 'flux-batch'));
+  const rate = (await variablesOf(BASE)).get('FLUX_RATE_LIMIT') ?? '';
   const { spec } = z
     .looseObject({
       spec: z.looseObject({ maxReplicaCount: z.number(), scaleTargetRef: z.object({ name: z.string() }) }),
     })
     .parse(await find('ScaledObject', 'archive'));
-  const { max, windowMs } = parseRate(data.FLUX_RATE_LIMIT);
+  const { max, windowMs } = parseRate(rate);
   expect(spec.maxReplicaCount).toBe(Math.max(2, Math.ceil((2 * max * 1_000) / windowMs)));
   await find('Deployment', spec.scaleTargetRef.name);
+});
+
+test('the images are of this version, and what the overlay calls by another name is what the base has', async () => {
+  const { images = [] } = await readKustomization(OVERLAY);
+  expect(images.map(({ name, newTag }) => `${name}:${newTag}`)).toEqual([`flux-batch:${VERSION}`]);
+  const deployments = (await manifestsIn(BASE)).filter(({ kind }) => kind === 'Deployment');
+  const used = deployments.flatMap((one) => pods.parse(one).spec.template.spec.containers.map(({ image }) => image));
+  expect(new Set(used)).toEqual(new Set([`flux-batch:${VERSION}`]));
+});
+
+test('kustomize puts them together: one namespace, the image by its name, settings and secrets by their digests', async ({
+  skip,
+}) => {
+  const rendered = await render(OVERLAY);
+  if (rendered === undefined) return skip('kubectl, which has kustomize built in, is not installed');
+  for (const object of rendered) expect(() => validate(object)).not.toThrow();
+  const namespaces = rendered.filter(({ kind }) => kind !== 'Namespace').map(({ metadata }) => metadata.namespace);
+  expect(new Set(namespaces)).toEqual(new Set(['flux-batch']));
+  const nameOf = (kind: string) => rendered.find((object) => object.kind === kind)?.metadata.name;
+  const [settings, secret] = [nameOf('ConfigMap'), nameOf('Secret')];
+  expect([settings, secret]).toEqual([expect.stringMatching(/^flux-batch-\w{10}$/), expect.stringMatching(/-\w{10}$/)]);
+  const deployments = rendered.filter(({ kind }) => kind === 'Deployment');
+  expect(deployments.length).toBe(3);
+  for (const deployment of deployments) {
+    for (const { image, envFrom } of pods.parse(deployment).spec.template.spec.containers) {
+      expect(image).toBe(`registry.example.org/flux-batch:${VERSION}`);
+      expect(envFrom).toEqual([{ configMapRef: { name: settings } }, { secretRef: { name: secret } }]);
+    }
+  }
 });

@@ -87,7 +87,9 @@ export const linesOf = (error: ManifestError) => error.problems.map(({ line }) =
 
 test('the package holds what it must and nothing else', async () => {
   const { paths } = await pack();
-  const top = paths.filter((path) => !path.startsWith('dist/'));
+  const within = (folder: string) => paths.filter((path) => path.startsWith(`${folder}/`)).sort();
+  const folders = ['dist', 'docs', 'deploy'];
+  const top = paths.filter((path) => !folders.some((folder) => path.startsWith(`${folder}/`)));
   expect(top.sort()).toEqual([
     '.env.example',
     'CHANGELOG.md',
@@ -102,18 +104,21 @@ test('the package holds what it must and nothing else', async () => {
     'package.json',
     'prices.json',
   ]);
-  const built = paths.filter((path) => path.startsWith('dist/'));
+  // Pages to read beside the program, and what runs it in other places. Pictures and decisions stay in the repository.
+  const pages = (await readdir(join(PROJECT, 'docs'))).filter((name) => name.endsWith('.md'));
+  expect(within('docs')).toEqual(pages.map((name) => `docs/${name}`).sort());
+  expect(within('deploy')).toEqual((await filesIn('deploy', /\.\w+$/)).sort());
   const page = 'src/results/gallery/page';
   const parts = (await readdir(join(PROJECT, page))).filter((name) => name !== 'tsconfig.json');
-  const sources = await Promise.all(['bin', 'src', 'workers'].map((folder) => filesIn(folder, '.ts')));
+  const sources = await Promise.all(['bin', 'src', 'workers'].map((folder) => filesIn(folder, /\.ts$/)));
   const modules = ['index.ts', ...sources.flat()].map((path) => `dist/${path.slice(0, -'.ts'.length)}`);
-  const scripts = await filesIn('src/fleet/lua', '.lua');
+  const scripts = await filesIn('src/fleet/lua', /\.lua$/);
   const expected = [
     ...scripts.map((path) => `dist/${path}`),
     ...modules.flatMap((path) => [`${path}.d.ts`, `${path}.js`]),
     ...parts.map((name) => `dist/${page}/${name}`),
   ];
-  expect(built.sort()).toEqual(expected.sort());
+  expect(within('dist')).toEqual(expected.sort());
 });
 
 test('the packed command helps, and plans the example that comes with it', async () => {
@@ -134,7 +139,7 @@ function exampleOf(page: string): string {
   return blocksOf(page).find(({ language }) => language === 'js')?.text ?? '';
 }
 
-async function filesIn(folder: string, ending: string): Promise<string[]> {
+async function filesIn(folder: string, ending: RegExp): Promise<string[]> {
   const entries = await readdir(join(PROJECT, folder), { recursive: true });
-  return entries.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
+  return entries.filter((name) => ending.test(name)).map((name) => `${folder}/${name}`);
 }
