@@ -75,8 +75,9 @@ test.for(Object.entries(PARTIES))(
     await archive.prepare();
     const proxy = await party.proxy(stand);
     closers.push(() => proxy.close());
-    await stand.enqueue();
-    const fleet = await startLocalFleet({ ...stand.environment, ...party.environment(proxy) });
+    const reached = party.environment(proxy);
+    await stand.enqueue(reached);
+    const fleet = await startLocalFleet({ ...stand.environment, ...reached });
     closers.push(() => fleet.stop());
     try {
       await stand.underWay(ITEMS / 3);

@@ -89,8 +89,11 @@ export async function openStand(options: StandOptions) {
     return openArchive({ url, maxSockets: 8, ...(endpoint !== undefined && { endpoint }) });
   }
 
-  async function withConnections<T>(task: (connections: Awaited<ReturnType<typeof connect>>) => Promise<T>) {
-    const connections = await connect(loadConfig(environment), { patient: false, prove: false });
+  async function withConnections<T>(
+    task: (connections: Awaited<ReturnType<typeof connect>>) => Promise<T>,
+    given: Record<string, string> = {},
+  ) {
+    const connections = await connect(loadConfig({ ...environment, ...given }), { patient: false, prove: false });
     try {
       return await task(connections);
     } finally {
@@ -107,7 +110,9 @@ export async function openStand(options: StandOptions) {
     environment,
     openDirectly,
     withConnections,
-    enqueue: () => withConnections((connections) => enqueueManifest(connections, manifest, expand(manifest))),
+    /** `given`: other settings than the stand's, as workers have that reach a party by another address. */
+    enqueue: (given = {}) =>
+      withConnections((connections) => enqueueManifest(connections, manifest, expand(manifest)), given),
     counts: () => withConnections(({ state }) => state.counts(batch)),
     breaker: () => withConnections(({ state }) => state.breaker()),
     /** What a person does who was told why submitting is stopped. */
