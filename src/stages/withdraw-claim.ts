@@ -27,10 +27,9 @@ export function unsentClaims(): UnsentClaims {
  * first, for the next run here: it may be impossible to withdraw now, and a write that timed out may still arrive.
  */
 export async function withdrawClaim(item: Item, claimed: ItemRecord, ports: Ports): Promise<void> {
-  ports.unsentClaims.add(claimed);
   for (const delayMs of [...RETRY_DELAYS_MS, undefined]) {
     try {
-      await releaseUnsent(await ports.records.read(item.batch, item.id), ports);
+      await releaseClaim(claimed, ports);
       break;
     } catch (error) {
       ports.log.warn({ batch: item.batch, item: item.id, reason: messageOf(error) }, 'claim not withdrawn yet');
@@ -41,7 +40,10 @@ export async function withdrawClaim(item: Item, claimed: ItemRecord, ports: Port
   await ports.state.move(item, 'queued').catch(() => {});
 }
 
-/** Gives back the record of a claim that sent nothing, and only while it is that claim's. Throws the archive's errors. */
+/**
+ * Remembers that a claim sent nothing, and gives its record back, only while it is that claim's. Throws the archive's errors; the
+ * claim is remembered all the same.
+ */
 export async function releaseClaim(claimed: ItemRecord, ports: Pick<Ports, 'records' | 'unsentClaims'>): Promise<void> {
   ports.unsentClaims.add(claimed);
   await releaseUnsent(await ports.records.read(claimed.batch, claimed.id), ports);

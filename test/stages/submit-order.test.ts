@@ -20,13 +20,11 @@ test('an accepted probe is recorded before the breaker is reset, also when Redis
 test('a claim whose state was lost with Redis before it was sent is given back, and not held for an unknown outcome', async () => {
   const rig = await openRig();
   await rig.admit(item);
-  let slots = 0;
   // A record that is replaced is confirmed a second time, after it is written: Redis is emptied in between.
   await rig.put({ ...commonOf(item), state: 'queued' });
   const submitLimiter: Limiter = {
     async take(options) {
       const slot = await rig.ports.submitLimiter.take(options);
-      slots += 1;
       return {
         ...slot,
         async ready() {
@@ -37,7 +35,6 @@ test('a claim whose state was lost with Redis before it was sent is given back, 
     },
   };
   expect(await submit(item, FIRST_RUN, { ...rig.ports, submitLimiter })).toMatchObject({ kind: 'later' });
-  expect(slots).toBe(1);
   expect(rig.tasks()).toBe(0);
   expect(await rig.recordOf(item)).toMatchObject({ state: 'queued', attempts: 0 });
 });
