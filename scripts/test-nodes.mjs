@@ -27,7 +27,7 @@ process.exitCode = rows.every(({ ok }) => ok) ? 0 : 1;
 
 function tryVersion(wanted) {
   const bin = nodeOf(wanted);
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+  const env = { ...process.env, NO_COLOR: '1', PATH: `${bin}${delimiter}${process.env.PATH}` };
   const version = execFileSync('node', ['--version'], { env, encoding: 'utf8' }).trim();
   const clone = join(CACHE, wanted, 'clone');
   rmSync(clone, { recursive: true, force: true });
