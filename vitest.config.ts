@@ -9,7 +9,7 @@ const PURE = [
   'test/batch/counts.test.ts',
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
-  'test/deploy/{kubernetes,systemd}.test.ts',
+  'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/markdown.test.ts',
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
