@@ -93,6 +93,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'print a JSON Schema of manifests, for completion and checks in editors',
     load: async () => (await import('./commands/schema.ts')).schemaCommand(),
   },
+  doctor: {
+    about: 'check the set-up before a run: key, credits, Redis, archive, clocks, disk; spends nothing',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
   config: {
     about: 'print the configuration in force, secrets masked',
     load: async () => (await import('./commands/config.ts')).configCommand(),
