@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
+import { LOG_FORMATS } from '../logger.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
 
 const duration = z.string().transform(through(parseDuration));
@@ -70,6 +71,7 @@ const variables = z.object({
   CONFIRM_CREDITS: z.coerce.number().min(0),
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
+  LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   PORT: whole(0),
   SERVE_PASSWORD: z.string().min(1).exactOptional(),
 });
