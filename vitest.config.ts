@@ -19,7 +19,7 @@ const PURE = [
   'test/release/**/*.test.ts',
   'test/results/where.test.ts',
   'test/simulator/{faults,random,rate-window}.test.ts',
-  'test/stages/{poll-schedule,retry}.test.ts',
+  'test/stages/{poll-schedule,retry,storm-log}.test.ts',
   'test/wiring/closers.test.ts',
 ];
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import { DEFAULTS, parseVariables, SECRET_VARIABLES, VARIABLE_NAMES, type Variables } from './settings/variables.ts';
 import { isLoopbackName } from './text/loopback.ts';
 import { passwordsIn, withoutPassword } from './text/scrub.ts';
@@ -43,6 +44,8 @@ export type Config = Readonly<{
   fetchAllow: readonly string[];
   /** Undefined: a worker logs, a command that talks to a person does not. */
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
+  /** What all lines on stderr are; undefined: talk as it is, logs as JSON. */
+  logFormat: LogFormat | undefined;
   port: number;
   /** Where `serve` takes callbacks, apart from its pages; undefined: at `port`. */
   callbackPort: number | undefined;
@@ -87,6 +90,18 @@ export function configFrom(settings: GivenSettings): Config {
   return configOf(parseVariables(given, EXPLAINED));
 }
 
+/** LOG_FORMAT alone, for what is said before all is read. A wrong one is told by `loadConfig`. */
+export function logFormat(): LogFormat | undefined {
+  const given = gather({}).given.LOG_FORMAT;
+  return LOG_FORMATS.find((format) => format === given);
+}
+
+/** Whether a terminal may be redrawn in place: CI keeps each frame as lines, and a log is no display. */
+export function mayRedraw(): boolean {
+  const { CI = '', TERM } = process.env;
+  return logFormat() === undefined && ['', 'false', '0'].includes(CI) && TERM !== 'dumb';
+}
+
 function configOf(values: Variables): Config {
   return {
     apiKey: values.FLUX_API_KEY,
@@ -115,6 +130,7 @@ function configOf(values: Variables): Config {
     confirmCredits: values.CONFIRM_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
     port: values.PORT,
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
+import { LOG_FORMATS } from '../logger.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
 
 const duration = z.string().transform(through(parseDuration));
@@ -76,6 +77,7 @@ const variables = z.object({
     'Expected hosts such as images.example.org or 10.0.0.7:8080, with commas between; patterns such as * match nothing',
   ),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
+  LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   PORT: whole(0),
   CALLBACK_PORT: whole(0).exactOptional(),
   SERVE_PASSWORD: z.string().min(1).exactOptional(),
