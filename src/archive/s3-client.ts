@@ -1,4 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { homeFolder } from '../files/home.ts';
 import type { ProxyFor } from '../network/proxy.ts';
 import type { Learned } from './s3-checksums.ts';
 import { noteHost } from './s3-host.ts';
@@ -48,6 +49,8 @@ export type S3Connection = {
 export async function connectS3(settings: S3Settings): Promise<S3Connection> {
   // Turns off the SDK's warning about Node 20. It is for developers, who choose the version, not for users.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  // The SDK looks for ~/.aws, and for a user without a home it throws where nobody can catch it. This folder is nobody's.
+  if (homeFolder() === undefined) process.env.HOME = '/nonexistent';
   const sdk = await import('@aws-sdk/client-s3');
 
   const { s3Transport } = await import('./s3-transport.ts');

@@ -150,8 +150,7 @@ function verdictOf(thrown: unknown, at: S3Place): Verdict {
   if (thrown instanceof DeadlineError) {
     return { code: 'archive-unreachable', why: `${where} gave ${thrown.message}`, hint: ENDPOINT };
   }
-  const systemCode = errorCodeOf(thrown);
-  const network = refusedCertificate(systemCode) ?? BY_SYSTEM_CODE[systemCode ?? ''];
+  const network = refusedCertificate(thrown) ?? BY_SYSTEM_CODE[errorCodeOf(thrown) ?? ''];
   if (network) return { ...network, code: 'archive-unreachable', why: `${network.why} (${where})` };
   const said = saidBy(thrown);
   return verdictOfStatus(status, said === undefined ? name : `${name}: ${said}`, where);

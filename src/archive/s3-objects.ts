@@ -4,13 +4,13 @@ import { isPicture } from './layout.ts';
 
 /** What objects are stored with, for buckets whose policy demands it. */
 export type ObjectOptions = {
-  encryption?: Extract<ServerSideEncryption, 'AES256' | 'aws:kms'>;
+  encryption?: Extract<ServerSideEncryption, 'AES256' | 'aws:kms'> | undefined;
   /** Of `aws:kms`: an id, an ARN or an alias; without it the bucket's or the account's own key. */
-  kmsKeyId?: string;
-  acl?: ObjectCannedACL;
-  storageClass?: string;
+  kmsKeyId?: string | undefined;
+  acl?: ObjectCannedACL | undefined;
+  storageClass?: string | undefined;
   /** Of images and thumbnails only. All else is written anew under its key. */
-  cacheControl?: string;
+  cacheControl?: string | undefined;
 };
 
 export type ObjectParameters = Pick<

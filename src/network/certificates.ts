@@ -16,10 +16,14 @@ const WRONG: ReadonlyMap<string, string> = new Map([
 const TRUST = 'Name a PEM file with its CA in NODE_EXTRA_CA_CERTS, in the environment (.env is read too late for it).';
 const RENEW = "Renew the server's certificate, or see whether this machine's clock and the server's name are right.";
 
-/** What is wrong with a certificate that was refused, by the error's code, and what to do; undefined for any other error. */
-export function refusedCertificate(code: string | undefined): { why: string; hint: string } | undefined {
-  const untrusted = UNTRUSTED.get(code ?? '');
+/** What is wrong with a certificate that was refused, and what to do; undefined for any other error. */
+export function refusedCertificate(thrown: unknown): { why: string; hint: string } | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const code = 'code' in thrown ? String(thrown.code) : '';
+  const untrusted = UNTRUSTED.get(code);
   if (untrusted !== undefined) return { why: untrusted, hint: TRUST };
-  const wrong = WRONG.get(code ?? '');
-  return wrong === undefined ? undefined : { why: wrong, hint: RENEW };
+  const wrong = WRONG.get(code);
+  // Through a proxy undici wraps some of them.
+  if (wrong === undefined) return refusedCertificate(thrown.cause);
+  return { why: wrong, hint: RENEW };
 }

@@ -40,14 +40,14 @@ export const livesIn = (region: string, refusal: Refusal): Quirk => ({
   refuse: ({ headers }) => (headers.authorization?.includes(`/${region}/s3/`) ? undefined : refusal),
 });
 
-/** Every other request is too much for it, or all until `until` is true. */
-export function isSlow(until: (requests: number) => boolean = () => false): Quirk {
+/** Too many requests for it: those that `isTooMuch` says, counted from 1. */
+export function slowDown(isTooMuch: (request: number) => boolean): Quirk {
   let requests = 0;
   return {
     refuse: () => {
       requests += 1;
-      const isFair = until(requests) || (requests % 2 === 0 && until.length === 0);
-      return isFair ? undefined : { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
+      const message = 'Please reduce your request rate.';
+      return isTooMuch(requests) ? { status: 503, code: 'SlowDown', message } : undefined;
     },
   };
 }
