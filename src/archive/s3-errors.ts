@@ -1,5 +1,6 @@
 import { FluxError, messageOf } from '../errors.ts';
 import { refusedCertificate } from '../network/certificates.ts';
+import { ProxyRefused } from '../network/proxy.ts';
 import { DeadlineError } from './deadline.ts';
 import { errorCodeOf } from './folder-errors.ts';
 import { hostOf } from './s3-host.ts';
@@ -149,6 +150,9 @@ function verdictOf(thrown: unknown, at: S3Place): Verdict {
   const where = hostOf(thrown) ?? at.endpoint ?? 'AWS';
   if (thrown instanceof DeadlineError) {
     return { code: 'archive-unreachable', why: `${where} gave ${thrown.message}`, hint: ENDPOINT };
+  }
+  if (thrown instanceof ProxyRefused) {
+    return { code: 'archive-unreachable', why: `${thrown.message} (to ${where})`, hint: thrown.hint };
   }
   const network = refusedCertificate(thrown) ?? BY_SYSTEM_CODE[errorCodeOf(thrown) ?? ''];
   if (network) return { ...network, code: 'archive-unreachable', why: `${network.why} (${where})` };

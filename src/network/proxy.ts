@@ -6,6 +6,18 @@ export type ProxySettings = { http: string | undefined; https: string | undefine
 /** The proxy that a request goes through; undefined where it goes straight. */
 export type ProxyFor = (url: URL) => URL | undefined;
 
+/** The proxy itself does not answer, or refuses. Whoever is behind it has said nothing. */
+export class ProxyRefused extends Error {
+  override readonly name = 'ProxyRefused';
+  readonly hint =
+    'Check HTTPS_PROXY and HTTP_PROXY, with user and password in them, and what the proxy permits; NO_PROXY exempts hosts.';
+
+  /** A proxy's URL may have a password; its host has none. */
+  constructor(proxy: URL, why: string, cause?: unknown) {
+    super(`the proxy ${proxy.host} ${why}`, { cause });
+  }
+}
+
 /** This machine: no proxy leads back to it. */
 const NEVER = ['localhost', '127.0.0.1', '::1'];
 

@@ -56,6 +56,28 @@ describe.skipIf(!hasForwardProxy)('through a forward proxy', () => {
   });
 });
 
+test.each(['http://s3.example', 'https://s3.example'])(
+  'an archive at %s behind a proxy out of reach',
+  async (endpoint) => {
+    const port = await refusedPort();
+    const archive = openS3({ endpoint, ...to(`http://u:secret@127.0.0.1:${port}`) });
+    await expect(archive.read('a/b')).rejects.toMatchObject({
+      code: 'archive-unreachable',
+      message: expect.stringMatching(new RegExp(`the proxy 127.0.0.1:${port} does not answer: .*${endpoint}`)),
+      hint: expect.stringContaining('HTTPS_PROXY'),
+    });
+  },
+);
+
+test('what a proxy answers to CONNECT is not taken for an answer of S3', async () => {
+  const proxy = await rawServer((socket) => socket.end(http(404, 'no such place')));
+  const archive = openS3({ endpoint: 'https://s3.example', ...to(proxy.url) });
+  await expect(archive.read('a/b')).rejects.toMatchObject({
+    code: 'archive-unreachable',
+    message: expect.stringContaining('answered 404 to CONNECT'),
+  });
+});
+
 test('a proxy out of reach is named, and nothing was sent', async () => {
   const port = await refusedPort();
   const { outcome, sent } = await submitted('https://api.example', to(`http://u:secret@127.0.0.1:${port}`));
