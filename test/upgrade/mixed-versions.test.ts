@@ -58,7 +58,8 @@ test.for<Version>(['old', 'new'])(
 
     await mixed.expectAllArchivedOnce();
     // Enqueueing once more finds nothing left to pay for. The old version does not know the ids of batches that the new one began.
-    for (const version of first === 'old' ? (['old', 'new'] as const) : (['new'] as const)) await mixed.enqueue(version);
+    for (const version of first === 'old' ? (['old', 'new'] as const) : (['new'] as const))
+      await mixed.enqueue(version);
     expectOneTaskEach(mixed.place, ITEMS);
   },
 );
