@@ -5,8 +5,11 @@ import type { Finding } from './finding.ts';
 export function describeWhat({ what, since }: Pick<Finding, 'what' | 'since'>, now: number): string {
   if (since === undefined) return what;
   const at = new Date(since).toTimeString().slice(0, 8);
-  return `${what} (since ${at}, ${formatDuration(Math.max(0, now - since))})`;
+  return `${what} (since ${at}, ${formatDuration(wholeSeconds(now - since))})`;
 }
+
+/** So that a line that says nothing new looks the same. */
+const wholeSeconds = (ms: number) => Math.max(0, Math.floor(ms / 1_000) * 1_000);
 
 /** What is wrong, and below it what to do. */
 export function describeFinding(finding: Finding, now: number): [what: string, remedy: string] {
