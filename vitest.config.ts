@@ -14,7 +14,7 @@ const PURE = [
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
   'test/progress/view.test.ts',
-  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',
+  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/release/**/*.test.ts',
   'test/results/where.test.ts',
