@@ -4,7 +4,9 @@ import { TEST_MS } from './test/services/limits.ts';
 
 /** Neither Redis nor S3 nor our own processes: values in, values out. What is not named here or below is with the services. */
 const PURE = [
-  ...['callbacks', 'manifest', 'network', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
+  ...['callbacks', 'diagnosis', 'manifest', 'network', 'plan', 'status', 'text'].map(
+    (folder) => `test/${folder}/**/*.test.ts`,
+  ),
   'test/archive/{embed,folder,image,open,records}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/terminal.test.ts',
@@ -14,7 +16,7 @@ const PURE = [
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
   'test/progress/view.test.ts',
-  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',
+  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/release/**/*.test.ts',
   'test/results/where.test.ts',
