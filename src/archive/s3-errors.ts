@@ -120,7 +120,7 @@ const BY_NAME: Readonly<Record<string, Verdict>> = {
   AuthorizationHeaderMalformed: ELSEWHERE,
   SecondLevelDomainForbidden: {
     code: 'archive-denied',
-    why: 'the server wants its name in the host name',
+    why: "the server wants the bucket's name in the host name",
     hint: 'Set S3_FORCE_PATH_STYLE=false.',
   },
   QuotaExceeded: { code: 'archive-full', why: 'its quota is used up', hint: SPACE },

@@ -28,7 +28,9 @@ export function s3Requests(settings: S3Settings, bucket: string): { request: S3R
     } catch (thrown) {
       const region = regionToldBy(thrown);
       if (region === undefined || region === connection.region) throw thrown;
-      const there = connection.inRegion(region);
+      // Another request may have been sent there before this one.
+      const latest = await (connecting ?? connection);
+      const there = latest.region === region ? latest : connection.inRegion(region);
       connecting = Promise.resolve(there);
       return run(there);
     }

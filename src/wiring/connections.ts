@@ -74,7 +74,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const level = config.logLevel ?? options.logLevel ?? 'silent';
     const log = createLogger(level, config.secrets, options.writeLog ?? toStderr(config.logFormat ?? 'json'));
     const archive = await openArchiveOf(config, closers);
-    if (options.prove) await proveArchive(archive, options);
+    if (options.prove) await proveArchive(archive, { onWait: (why) => log.warn(why), ...options });
     const { redis, warnings } = await openRedis(config, options, closers);
     const clock = await openFleetClock(redis, closers);
     const { keys, routes } = await openRoutesOf({ archive: archive.url, api: config.apiUrl }, redis, clock, options);
