@@ -1,7 +1,8 @@
 /** A server that answers 429 or 5xx is there, and says "later". One that nobody reaches is waited for elsewhere. */
 const MOST_ATTEMPTS = { answered: 12, unanswered: 4 };
 const BASE_MS = { THROTTLING: 500, TRANSIENT: 100 };
-const LONGEST_WAIT_MS = 3_000;
+/** All attempts together take about 5 s: a task id that the archive does not take is to be in a job before a drain is over. */
+const LONGEST_WAIT_MS = 1_000;
 
 type Token = { getRetryCount(): number; getRetryDelay(): number };
 type Fault = {
