@@ -6,7 +6,7 @@ import type { ProxySettings } from './network/proxy.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
 import {
   DEFAULTS,
-  LOWER_CASE_TOO,
+  PROXIES,
   parseVariables,
   SECRET_VARIABLES,
   VARIABLE_NAMES,
@@ -217,7 +217,7 @@ function gather(overrides: Overrides): { given: Record<string, string>; origins:
 
 /** As it is spelt, the first that is set. */
 function namesOf(name: VariableName): string[] {
-  return LOWER_CASE_TOO.includes(name) ? [name.toLowerCase(), name] : [name];
+  return PROXIES.includes(name) ? [name.toLowerCase(), name] : [name];
 }
 
 function readDotEnv(): Record<string, string> {
@@ -235,8 +235,10 @@ function readDotEnv(): Record<string, string> {
 /** Of a short secret, the first letters would be a good part. */
 const SHOWN_FROM_LENGTH = 16;
 
-function mask(name: string, value: string): string {
+function mask(name: VariableName, value: string): string {
   if (value === '') return '(not set)';
+  // A proxy is taken without its scheme, too.
+  if (PROXIES.includes(name) && !value.includes('://')) return withoutPassword(`//${value}`).slice(2);
   if (!SECRET_VARIABLES.includes(name)) return withoutPassword(value);
   if (value.length < SHOWN_FROM_LENGTH) return '… (set)';
   return `${value.slice(0, 2)}…${value.slice(-2)} (${value.length} characters)`;

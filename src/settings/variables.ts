@@ -119,8 +119,8 @@ export type Variables = z.infer<typeof variables>;
 export type VariableName = keyof Variables;
 
 export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options;
-/** Programs disagree on how these are written. */
-export const LOWER_CASE_TOO: readonly VariableName[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+/** Programs disagree on how these are written: lower case is taken as well. */
+export const PROXIES: readonly VariableName[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 /** Never shown whole. */
 export const SECRET_VARIABLES: readonly string[] = [
   'FLUX_API_KEY',
