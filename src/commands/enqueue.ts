@@ -30,9 +30,13 @@ export function enqueueCommand(): Command {
     .action(
       async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        const { manifest, totals, notes } = await openManifest(file, {
+          selection: selectionOf(flags),
+          stdin: process.stdin,
+        });
         await withConnections(config, { patient: false, prove: true }, async (connections) => {
           sayWarnings(connections);
+          for (const note of notes) say(note);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           const remaking = await agreesToRemake(connections, spending, flags);

@@ -2,9 +2,10 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
+import { sourceOf } from '../manifest/template.ts';
 import { costOf, submitTimeMs } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
-import { drawPlan, madeOf, type Plan, sourceOf } from '../plan/draw.ts';
+import { drawPlan, madeOf, type Plan } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
@@ -31,7 +32,10 @@ export function planCommand(): Command {
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
-      const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+      const { manifest, totals, notes } = await openManifest(file, {
+        selection: selectionOf(flags),
+        stdin: process.stdin,
+      });
       const found = await lookIntoArchive(config, manifest, totals);
       const left = found.kind === 'looked' ? found.left : totals.byModel;
       const toMake = Object.values(left).reduce((sum, count) => sum + count, 0);
@@ -40,6 +44,7 @@ export function planCommand(): Command {
       const plan = {
         manifest,
         totals,
+        notes,
         prices,
         config,
         survey: found,
@@ -78,7 +83,7 @@ async function firstItems(manifest: Manifest): Promise<NewItem[]> {
   return first;
 }
 
-function planJson({ manifest, totals, prices, config, survey: found, toMake, cost, asksFirst, first }: Plan) {
+function planJson({ manifest, totals, notes, prices, config, survey: found, toMake, cost, asksFirst, first }: Plan) {
   return {
     batch: manifest.batch,
     items: totals.items,
@@ -100,6 +105,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     submitTimeMs: submitTimeMs(toMake, config.rateLimit),
     budget: config.budgetCredits ?? null,
     asksFirst,
+    notes,
     first: first.map(({ id, name, request }) => ({ id, name, prompt: request.prompt })),
   };
 }

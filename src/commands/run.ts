@@ -73,7 +73,11 @@ export function runCommand(startFleet: StartFleet): Command {
         flags: ConfigFlags & SelectionFlags & DrainFlags & WaitFlags & { priority: number; yes?: true; json?: true },
       ) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        const { manifest, totals, notes } = await openManifest(file, {
+          selection: selectionOf(flags),
+          stdin: process.stdin,
+        });
+        for (const note of notes) say(note);
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
         await withConnections(config, { patient: true, prove: true }, async (connections) => {
           await refuseOtherRoute(connections, manifest.batch);

@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
+import { readText, readTextOf, UnreadableFile } from '../tables/read.ts';
+import type { RowMistake } from '../tables/row.ts';
+import { probeRows } from '../tables/rows.ts';
+import { type RowsFile, rowsFormatOf } from '../tables/rows-file.ts';
 import { gatherFiles, MAX_MANIFEST_BYTES } from './include.ts';
-import type { Job, RowsFile } from './job.ts';
+import { type Job, templatesOf } from './job.ts';
 import type { ParsedJob, ParsedManifest } from './parse.ts';
 import { byPosition, formatPath, ManifestError, type Problem } from './problems.ts';
-import { readText, readTextOf, UnreadableFile } from './read.ts';
-import type { RowMistake } from './row.ts';
-import { probeRows } from './rows.ts';
 import { variableFindings } from './rules.ts';
 import { EVERYTHING, type Selection } from './selection.ts';
 
@@ -40,8 +41,9 @@ export async function inspectManifest(
   const reading = stream === undefined ? readText(file, MAX_MANIFEST_BYTES) : readTextOf(stream, MAX_MANIFEST_BYTES);
   const source = await reading.catch((error: unknown) => {
     if (!(error instanceof UnreadableFile)) throw error;
-    const line = error.line === undefined ? {} : { line: error.line };
-    throw new ManifestError(file, [{ file, ...line, path: '', message: error.message }]);
+    const { line, message, hint } = error;
+    const more = { ...(line === undefined ? {} : { line }), ...(hint === undefined ? {} : { hint }) };
+    throw new ManifestError(file, [{ file, ...more, path: '', message }]);
   });
   const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, selection.set);
   const jobs: Job[] = [];
@@ -71,12 +73,12 @@ async function attachRows(
   parsedJob: ParsedJob,
   { file, position }: Pick<ParsedManifest, 'file' | 'position'>,
 ): Promise<{ job: Omit<Job, 'index'>; found: Problem[] }> {
-  const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows);
+  const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows, parsedJob);
   const job = { ...parsedJob, rows };
   const { columns, mistakes } = rows === undefined ? { columns: [], mistakes: [] } : await probeRows(rows);
   const found = mistakes.map((mistake) => rowsProblem({ ...job, index: 0 }, mistake));
   if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, found };
-  const about = rows === undefined ? undefined : { columns, shown: rows.shown };
+  const about = rows === undefined ? undefined : { columns, file: rows };
   for (const { path, at, message, hint } of variableFindings(job, about, ['jobs', job.number])) {
     found.push({
       file,
@@ -90,10 +92,16 @@ async function attachRows(
 }
 
 /** A relative path starts at the manifest's folder. */
-function rowsFile(manifestFile: string, { key, path: written }: Pick<RowsFile, 'key' | 'path'>): RowsFile {
+function rowsFile(
+  manifestFile: string,
+  { path: written, ...rest }: NonNullable<ParsedJob['rows']>,
+  job: Pick<Job, 'id' | 'parameters'>,
+): RowsFile {
   const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
-  const format = key === 'prompts' ? 'prompts' : /\.csv$/i.test(written) ? 'csv' : 'jsonl';
-  return { key, path, shown: path, format };
+  const format = rest.key === 'prompts' ? 'prompts' : (rowsFormatOf(written) ?? 'csv');
+  const used = templatesOf(job).flatMap(([, template]) => template.names);
+  const names = [...new Set([...used, ...Object.keys(rest.wanted.where)])];
+  return { ...rest, path, shown: path, format, names };
 }
 
 function digestOf(files: readonly { bytes: Uint8Array }[]): string {

@@ -1,11 +1,11 @@
 import type { NewItem } from '../items/item.ts';
+import { readRows } from '../tables/rows.ts';
 import { expandRow } from './expand.ts';
 import type { Job } from './job.ts';
 import { inspectManifest, type Manifest, rowsProblem } from './load.ts';
 import { MAX_ITEMS } from './matrix-rules.ts';
 import { formatPath, formatProblem, ManifestError, type Problem } from './problems.ts';
-import { readRows } from './rows.ts';
-import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf } from './selection.ts';
+import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf, wholeNames } from './selection.ts';
 
 export type { Manifest };
 
@@ -31,21 +31,23 @@ const MAX_LISTED = 50;
  * Reads a manifest with its included files and rows once and checks all of it, so that no batch is started from an
  * invalid one. Throws a `ManifestError` with all mistakes: those of the files, and those in the rows of all jobs that
  * are valid so far. Items that are not selected are checked as well. Throws a UsageError (`only-unmatched`,
- * `set-unknown`) for a selection without effect.
+ * `set-unknown`) for a selection without effect. `notes` tell how files were read that do not say so themselves, and what was
+ * left out of them.
  */
 export async function openManifest(
   file: string,
   { selection = EVERYTHING, stdin, ...options }: Options & OpenOptions = {},
-): Promise<{ manifest: Manifest; totals: Totals }> {
-  const { manifest, problems, omitted } = await inspectManifest(file, selection, stdin);
-  const selector = selectorOf(selection);
+): Promise<{ manifest: Manifest; totals: Totals; notes: readonly string[] }> {
+  const { manifest: whole, problems, omitted } = await inspectManifest(file, selection, stdin);
+  const manifest = { ...whole, selection: await withWholeNames(whole, options) };
+  const selector = selectorOf(manifest.selection);
   const check = await checkItems(manifest, selector, options);
   if (problems.length + check.problems.length > 0) {
     throw new ManifestError(manifest.file, [...problems, ...check.problems], omitted + check.omitted);
   }
   refuseUselessSet(selection, manifest.jobs);
   selector.assertMatched();
-  return { manifest, totals: check.totals };
+  return { manifest, totals: check.totals, notes: check.notes };
 }
 
 /** Loads the manifest and the headers of its rows, not the rows. Throws a `ManifestError`. */
@@ -75,18 +77,32 @@ export async function* expand(manifest: Manifest, { signal }: Options = {}): Asy
   };
   const selector = selectorOf(manifest.selection);
   for (const job of manifest.jobs) {
-    for await (const item of expandJob(manifest, job, refuse, signal)) {
+    for await (const item of expandJob(manifest, job, { report: refuse, signal })) {
       if (selector.takes(item.name)) yield item;
       if (selector.isFull()) return;
     }
   }
 }
 
+/**
+ * A name may have a comma in it: `--only 'A cat, sitting'` means the item of this name where there is one, and else two patterns.
+ */
+async function withWholeNames(manifest: Manifest, { signal }: Options): Promise<Selection> {
+  const { selection } = manifest;
+  const candidates = new Set(selection.only.filter((text) => text.includes(',')));
+  if (candidates.size === 0) return selection;
+  const whole = wholeNames(candidates);
+  for (const job of manifest.jobs) {
+    for await (const { name } of expandJob(manifest, job, { report: () => {}, signal })) whole.look(name);
+  }
+  return { ...selection, only: selection.only.flatMap(whole.patternsOf) };
+}
+
 async function checkItems(
   manifest: Manifest,
   selector: Selector,
   { signal }: Options,
-): Promise<{ totals: Totals; problems: Problem[]; omitted: number }> {
+): Promise<{ totals: Totals; problems: Problem[]; omitted: number; notes: string[] }> {
   const listed = new Map<string, Problem>();
   let omitted = 0;
   const report = (problem: Problem) => {
@@ -96,6 +112,7 @@ async function checkItems(
     if (listed.size < MAX_LISTED) listed.set(line, problem);
     else omitted++;
   };
+  const notes = new Set<string>();
   let items = 0;
   let all = 0;
   const byModel: Record<string, number> = {};
@@ -104,7 +121,11 @@ async function checkItems(
   for (const job of manifest.jobs) {
     let count = 0;
     const models: Record<string, number> = {};
-    for await (const { name, request } of expandJob(manifest, job, report, signal)) {
+    for await (const { name, request } of expandJob(manifest, job, {
+      report,
+      note: (text) => notes.add(text),
+      signal,
+    })) {
       if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
       if (!selector.takes(name)) continue;
       count++;
@@ -115,14 +136,20 @@ async function checkItems(
     for (const [model, sum] of Object.entries(models)) byModel[model] = (byModel[model] ?? 0) + sum;
     items += count;
   }
-  return { totals: { items, byModel, byJob, modelsByJob }, problems: [...listed.values()], omitted };
+  const totals = { items, byModel, byJob, modelsByJob };
+  return { totals, problems: [...listed.values()], omitted, notes: [...notes] };
 }
+
+type Listener = {
+  report: (problem: Problem) => void;
+  note?: (text: string) => void;
+  signal: AbortSignal | undefined;
+};
 
 async function* expandJob(
   { batch }: Manifest,
   job: Job,
-  report: (problem: Problem) => void,
-  signal: AbortSignal | undefined,
+  { report, note = () => {}, signal }: Listener,
 ): AsyncGenerator<NewItem, void, undefined> {
   if (job.rows === undefined) {
     for (const item of expandRow(batch, job, {}, (mistake) => report(ofJob(job, mistake)))) {
@@ -135,6 +162,7 @@ async function* expandJob(
   for await (const event of readRows(job.rows, signal)) {
     signal?.throwIfAborted();
     if (event.kind === 'mistake') report(rowsProblem(job, event));
+    if (event.kind === 'note') note(`${shown}: ${event.message}`);
     if (event.kind !== 'row') continue;
     const { line, values } = event;
     const hidden = job.variables.find((name) => Object.hasOwn(values, name));

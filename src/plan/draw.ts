@@ -2,9 +2,10 @@ import type { Config } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Job } from '../manifest/job.ts';
 import type { Manifest, Totals } from '../manifest/manifest.ts';
-import { render, type Template } from '../manifest/template.ts';
+import { sourceOf } from '../manifest/template.ts';
 import { type Cost, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
+import type { RowsFile } from '../tables/rows-file.ts';
 import { formatDuration, formatRate } from '../text/duration.ts';
 import { plain, plural, shorten, table } from '../text/terminal.ts';
 import type { Survey } from './survey.ts';
@@ -12,6 +13,8 @@ import type { Survey } from './survey.ts';
 export type Plan = {
   manifest: Manifest;
   totals: Totals;
+  /** How files were read that do not say so themselves, and what was left out. */
+  notes: readonly string[];
   prices: Prices;
   config: Config;
   survey: Survey;
@@ -26,7 +29,7 @@ const MAX_NAME = 30;
 
 /** Draws a plan as lines of text, cut to `width` columns. The facts at the top have at least 80. */
 export function drawPlan(plan: Plan, width: number): string[] {
-  const { manifest, totals, first } = plan;
+  const { manifest, totals, notes, first } = plan;
   const names = first.map((item) => `  ${shorten(plain(item.name), MAX_NAME)}`);
   const nameWidth = Math.max(0, ...names.map((name) => name.length));
   return [
@@ -41,6 +44,7 @@ export function drawPlan(plan: Plan, width: number): string[] {
     '',
     ...jobLines(plan).map((line) => shorten(line, width)),
     '',
+    ...(notes.length === 0 ? [] : [...notes.map((note) => `  ${shorten(plain(note), Math.max(width, 80))}`), '']),
     `first ${plural(first.length, 'prompt')}:`,
     ...table(first.map((item, at) => [names[at] ?? '', shorten(plain(item.request.prompt), width - nameWidth - 2)])),
   ];
@@ -111,16 +115,17 @@ export function madeOf({ rows, axes, exclude, variants }: Job): string {
   const less = exclude.length === 0 ? '' : ` less ${plural(exclude.length, 'exclusion')}`;
   const combined = lists.length === 0 ? [] : [`${lists.join(' × ')}${less}`];
   const times = variants === 1 ? [] : [plural(variants, 'variant')];
-  return [...(rows === undefined ? [] : [rows.shown]), ...combined, ...times].join(' × ');
+  return [...(rows === undefined ? [] : [rowsOf(rows)]), ...combined, ...times].join(' × ');
+}
+
+function rowsOf({ shown, wanted: { where, limit } }: RowsFile): string {
+  const conditions = Object.entries(where).map(([name, values]) => `${name}=${values.join(',')}`);
+  const parts = [...conditions, ...(limit === Number.POSITIVE_INFINITY ? [] : [`first ${limit}`])];
+  return parts.length === 0 ? shown : `${shown} (${parts.join(', ')})`;
 }
 
 function modelsOf(byModel: Readonly<Record<string, number>>): string {
   return Object.entries(byModel)
     .map(([model, count]) => `${model} ${count.toLocaleString('en-US')}`)
     .join(', ');
-}
-
-/** The template as written in the manifest, apart from spaces inside the braces. */
-export function sourceOf(template: Template): string {
-  return render(template, Object.fromEntries(template.names.map((name) => [name, `{{ ${name} }}`])));
 }

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { type Found, isReadable } from '../items/unreadable.ts';
-import { globOf } from '../text/glob.ts';
+import { type Glob, globOf } from '../text/glob.ts';
 
 /** The fields that `--where` knows for every item. Any other name is a variable of the manifest. */
 const FIELDS = {
@@ -14,7 +14,7 @@ const FIELDS = {
   failure: (record: ItemRecord) => ('failure' in record ? record.failure.class : undefined),
 };
 
-type Condition = { key: string; negated: boolean; patterns: RegExp[] };
+type Condition = { key: string; negated: boolean; patterns: Glob[] };
 
 export type Where = {
   isEverything: boolean;

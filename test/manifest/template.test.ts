@@ -30,10 +30,10 @@ describe('a template', () => {
   });
 
   it.each([
-    ['A {{ color teapot', '"{{" is never closed by "}}" in "{{ color teapot"'],
-    ['A {{ }} teapot', 'no variable between "{{" and "}}" in "{{ }} teapot"'],
-    ['A {{{ color }}} teapot', '"{{" is not closed before the next brace or line in "{{{ color }}} teapot"'],
-    ['{{ a } and {{ b }}', '"{{" is not closed before the next brace or line in "{{ a } and {{ b }}"'],
+    ['A {{ color teapot', '"{{" is never closed by "}}" in "{{ color teapot"; write {{{{ for a literal "{{"'],
+    ['A {{ }} teapot', 'no variable between "{{" and "}}" in "{{ }} teapot"; write {{{{ for a literal "{{"'],
+    ['A {{{ color }}} teapot', '"{{" is not closed before the next brace or line in "{{{ color }}} teapot"; write {{{{ for a literal "{{"'],
+    ['{{ a } and {{ b }}', '"{{" is not closed before the next brace or line in "{{ a } and {{ b }}"; write {{{{ for a literal "{{"'],
   ])('that is malformed says how: %s', (text, mistake) => {
     expect(parseTemplate(text)).toBe(mistake);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { firstWords } from '../../src/manifest/prompt-lines.ts';
-import { itemsOf, mistakesOf } from './written.ts';
+import { firstWords } from '../../src/tables/prompt-lines.ts';
+import { itemsOf, mistakesOf } from '../manifest/written.ts';
 
 const head = 'version: 1\nbatch: b\njobs:\n';
 
