@@ -123,19 +123,25 @@ const rowsPath = z
   )
   .meta({ pattern: `\\.(${ROWS_ENDINGS.map(anyCase).join('|')})$` });
 
-const rowsMap = z.strictObject({
-  file: rowsPath,
-  sheet: z.string().min(1).exactOptional().meta({ description: 'Of a workbook: the name of a sheet; else the first.' }),
-  where: z
-    .record(z.string().min(1), z.union([z.array(asWritten).min(1), asWritten]))
-    .refine((columns) => Object.keys(columns).length > 0, 'expected at least one column')
-    .exactOptional()
-    .meta({
-      minProperties: 1,
-      description: 'Only rows with one of these values in each column; * and ? as in --only.',
-    }),
-  limit: z.int().min(1).exactOptional().meta({ description: 'The first so many of these rows.' }),
-});
+const rowsMap = z
+  .strictObject({
+    file: rowsPath,
+    sheet: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .meta({ description: 'Of a workbook: the name of a sheet; else the first.' }),
+    where: z
+      .record(z.string().min(1), z.union([z.array(asWritten).min(1), asWritten]))
+      .refine((columns) => Object.keys(columns).length > 0, 'expected at least one column')
+      .exactOptional()
+      .meta({
+        minProperties: 1,
+        description: 'Only rows with one of these values in each column; * and ? as in --only.',
+      }),
+    limit: z.int().min(1).exactOptional().meta({ description: 'The first so many of these rows.' }),
+  })
+  .meta({ id: 'table', description: 'A table, and which of its rows.' });
 export const ROWS_KEYS = Object.keys(rowsMap.shape);
 
 /** Required keys are checked in `rules.ts`, so that a missing key does not prevent the other checks. */
