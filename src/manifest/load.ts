@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
+import { refuseTable } from '../starters/refuse-table.ts';
 import { readText, readTextOf, UnreadableFile } from '../tables/read.ts';
 import type { RowMistake } from '../tables/row.ts';
 import { probeRows } from '../tables/rows.ts';
@@ -29,7 +30,8 @@ export type Manifest = {
 
 /**
  * Returns the jobs that can be expanded and the problems of the others. `omitted` counts the problems over the limit of
- * each file. Throws a `ManifestError` when the manifest itself cannot be read.
+ * each file. Throws a `ManifestError` when the manifest itself cannot be read, and a UsageError (`manifest-is-table`) when it is a
+ * table in place of one.
  */
 export async function inspectManifest(
   given: string,
@@ -37,6 +39,7 @@ export async function inspectManifest(
   stdin?: AsyncIterable<Uint8Array>,
 ): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
   const stream = given === STDIN_ARGUMENT ? stdin : undefined;
+  if (stream === undefined) await refuseTable(given);
   const file = stream === undefined ? given : STDIN;
   const reading = stream === undefined ? readText(file, MAX_MANIFEST_BYTES) : readTextOf(stream, MAX_MANIFEST_BYTES);
   const source = await reading.catch((error: unknown) => {

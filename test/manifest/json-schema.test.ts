@@ -9,7 +9,7 @@ import { manifestJsonSchema } from '../../src/manifest/json-schema.ts';
 import { openManifest } from '../../src/manifest/manifest.ts';
 import { formatPath, ManifestError } from '../../src/manifest/problems.ts';
 import { defaultsSchema, jobSchema, manifestSchema } from '../../src/manifest/schema.ts';
-import { STARTER } from '../../src/manifest/starter.ts';
+import { STARTER } from '../../src/starters/starter.ts';
 import { written } from './written.ts';
 
 const validate = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false }).compile(
