@@ -24,7 +24,12 @@ export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
     schema: finishSchema,
     concurrency: 1,
     run: ({ batch }) => finish(batch, connections),
-    giveUp: async ({ batch }, error) => connections.log.error({ batch, error: String(error) }, 'index not written'),
+    onUnforeseen: ({ batch }, error) =>
+      connections.log.error({ batch, stage: 'finish', err: error }, 'unforeseen error, to be tried again'),
+    giveUp: async ({ batch }, error) => {
+      const remedy = `flux-batch results ${batch} writes it`;
+      connections.log.error({ batch, stage: 'finish', err: error, remedy }, 'index not written');
+    },
   });
 }
 

@@ -77,3 +77,17 @@ async function drawCaption(sharp: typeof Sharp, caption: string): Promise<Buffer
 
 /** Our own font file, since the machine may have no fonts installed. */
 const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
+
+/** Whether letters come out as letters: without its font the text is drawn as nothing, or not at all. */
+export async function canWriteCaptions(): Promise<boolean> {
+  const { default: sharp } = await import('sharp');
+  try {
+    const drawn = await drawCaption(sharp, 'spring');
+    if (!drawn) return false;
+    const { channels } = await sharp(drawn).stats();
+    // The last channel is opacity: where letters are.
+    return (channels.at(-1)?.max ?? 0) > 0;
+  } catch {
+    return false;
+  }
+}

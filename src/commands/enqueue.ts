@@ -13,6 +13,7 @@ import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { tellManifest } from './tell-manifest.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 import { withConnections } from './with-connections.ts';
 
@@ -30,13 +31,10 @@ export function enqueueCommand(): Command {
     .action(
       async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals, notes } = await openManifest(file, {
-          selection: selectionOf(flags),
-          stdin: process.stdin,
-        });
+        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        tellManifest(manifest, totals);
         await withConnections(config, { patient: false, prove: true }, async (connections) => {
           sayWarnings(connections);
-          for (const note of notes) say(note);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           const remaking = await agreesToRemake(connections, spending, flags);

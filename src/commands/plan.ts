@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
-import { sourceOf } from '../manifest/template.ts';
+import { templateText } from '../manifest/template.ts';
 import { costOf, submitTimeMs } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan } from '../plan/draw.ts';
@@ -32,7 +32,7 @@ export function planCommand(): Command {
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
-      const { manifest, totals, notes } = await openManifest(file, {
+      const { manifest, totals } = await openManifest(file, {
         selection: selectionOf(flags),
         stdin: process.stdin,
       });
@@ -44,7 +44,6 @@ export function planCommand(): Command {
       const plan = {
         manifest,
         totals,
-        notes,
         prices,
         config,
         survey: found,
@@ -83,17 +82,19 @@ async function firstItems(manifest: Manifest): Promise<NewItem[]> {
   return first;
 }
 
-function planJson({ manifest, totals, notes, prices, config, survey: found, toMake, cost, asksFirst, first }: Plan) {
+function planJson({ manifest, totals, prices, config, survey: found, toMake, cost, asksFirst, first }: Plan) {
   return {
     batch: manifest.batch,
     items: totals.items,
     byModel: totals.byModel,
+    repeated: totals.repeated,
+    warnings: manifest.warnings,
     toMake,
     ...(found.kind === 'looked'
       ? { archived: found.archived, begun: found.begun, unread: found.unread }
       : { archived: null, begun: null, unread: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
-      id: sourceOf(job.id),
+      id: templateText(job.id),
       file: job.file,
       items: totals.byJob[job.index] ?? 0,
       byModel: totals.modelsByJob[job.index] ?? {},
@@ -105,7 +106,7 @@ function planJson({ manifest, totals, notes, prices, config, survey: found, toMa
     submitTimeMs: submitTimeMs(toMake, config.rateLimit),
     budget: config.budgetCredits ?? null,
     asksFirst,
-    notes,
+    notes: totals.notes,
     first: first.map(({ id, name, request }) => ({ id, name, prompt: request.prompt })),
   };
 }

@@ -36,6 +36,7 @@ import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { DRAINING, onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
+import { tellManifest } from './tell-manifest.ts';
 import { describeGivingUp, type WaitFlags } from './wait.ts';
 import { withConnections } from './with-connections.ts';
 
@@ -73,11 +74,8 @@ export function runCommand(startFleet: StartFleet): Command {
         flags: ConfigFlags & SelectionFlags & DrainFlags & WaitFlags & { priority: number; yes?: true; json?: true },
       ) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals, notes } = await openManifest(file, {
-          selection: selectionOf(flags),
-          stdin: process.stdin,
-        });
-        for (const note of notes) say(note);
+        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        tellManifest(manifest, totals);
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
         await withConnections(config, { patient: true, prove: true }, async (connections) => {
           await refuseOtherRoute(connections, manifest.batch);

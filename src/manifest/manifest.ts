@@ -1,17 +1,21 @@
-import type { NewItem } from '../items/item.ts';
-import { readRows } from '../tables/rows.ts';
-import { expandRow } from './expand.ts';
-import type { Job } from './job.ts';
-import { inspectManifest, type Manifest, rowsProblem } from './load.ts';
+import { idSet } from '../items/id-set.ts';
+import type { ManifestItem } from './expand.ts';
+import { itemsOfJob, tooMany } from './items-of-job.ts';
+import { inspectManifest, type Manifest } from './load.ts';
 import { MAX_ITEMS } from './matrix-rules.ts';
-import { formatPath, formatProblem, ManifestError, type Problem } from './problems.ts';
+import { formatProblem, ManifestError, type Problem } from './problems.ts';
+import { type Repeats, repeatCounter } from './repeats.ts';
 import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf, wholeNames } from './selection.ts';
 
-export type { Manifest };
+export type { Manifest, ManifestItem };
 
-/** Counts of a manifest's selected items. An item that appears twice is counted twice. */
+/** Counts of a manifest's selected items. One that appears again, by name and request, is counted once. */
 export type Totals = {
   items: number;
+  /** What appears again, selected or not. */
+  repeated: Repeats;
+  /** How files were read that do not say so themselves, and what was left out of them. */
+  notes: readonly string[];
   byModel: Readonly<Record<string, number>>;
   /** By the job's `index`. */
   byJob: readonly number[];
@@ -31,13 +35,12 @@ const MAX_LISTED = 50;
  * Reads a manifest with its included files and rows once and checks all of it, so that no batch is started from an
  * invalid one. Throws a `ManifestError` with all mistakes: those of the files, and those in the rows of all jobs that
  * are valid so far. Items that are not selected are checked as well. Throws a UsageError (`only-unmatched`,
- * `set-unknown`) for a selection without effect. `notes` tell how files were read that do not say so themselves, and what was
- * left out of them.
+ * `set-unknown`) for a selection without effect.
  */
 export async function openManifest(
   file: string,
   { selection = EVERYTHING, stdin, ...options }: Options & OpenOptions = {},
-): Promise<{ manifest: Manifest; totals: Totals; notes: readonly string[] }> {
+): Promise<{ manifest: Manifest; totals: Totals }> {
   const { manifest: whole, problems, omitted } = await inspectManifest(file, selection, stdin);
   const manifest = { ...whole, selection: await withWholeNames(whole, options) };
   const selector = selectorOf(manifest.selection);
@@ -47,7 +50,7 @@ export async function openManifest(
   }
   refuseUselessSet(selection, manifest.jobs);
   selector.assertMatched();
-  return { manifest, totals: check.totals, notes: check.notes };
+  return { manifest, totals: check.totals };
 }
 
 /** Loads the manifest and the headers of its rows, not the rows. Throws a `ManifestError`. */
@@ -68,16 +71,21 @@ export async function validate(manifest: Manifest, options: Options = {}): Promi
 }
 
 /**
- * Yields all selected items lazily, in the manifest's order. Throws a `ManifestError` at the first invalid item. After
+ * Yields all selected items lazily, in the manifest's order, each once. Throws a `ManifestError` at the first invalid item. After
  * `validate`, that happens only if a file has changed since.
  */
-export async function* expand(manifest: Manifest, { signal }: Options = {}): AsyncGenerator<NewItem, void, undefined> {
+export async function* expand(
+  manifest: Manifest,
+  { signal }: Options = {},
+): AsyncGenerator<ManifestItem, void, undefined> {
   const refuse = (problem: Problem) => {
     throw new ManifestError(manifest.file, [problem]);
   };
   const selector = selectorOf(manifest.selection);
+  const ids = idSet();
   for (const job of manifest.jobs) {
-    for await (const item of expandJob(manifest, job, { report: refuse, signal })) {
+    for await (const item of itemsOfJob(manifest, job, { report: refuse, signal })) {
+      if (!ids.add(item.id)) continue;
       if (selector.takes(item.name)) yield item;
       if (selector.isFull()) return;
     }
@@ -93,7 +101,7 @@ async function withWholeNames(manifest: Manifest, { signal }: Options): Promise<
   if (candidates.size === 0) return selection;
   const whole = wholeNames(candidates);
   for (const job of manifest.jobs) {
-    for await (const { name } of expandJob(manifest, job, { report: () => {}, signal })) whole.look(name);
+    for await (const { name } of itemsOfJob(manifest, job, { report: () => {}, signal })) whole.look(name);
   }
   return { ...selection, only: selection.only.flatMap(whole.patternsOf) };
 }
@@ -102,7 +110,7 @@ async function checkItems(
   manifest: Manifest,
   selector: Selector,
   { signal }: Options,
-): Promise<{ totals: Totals; problems: Problem[]; omitted: number; notes: string[] }> {
+): Promise<{ totals: Totals; problems: Problem[]; omitted: number }> {
   const listed = new Map<string, Problem>();
   let omitted = 0;
   const report = (problem: Problem) => {
@@ -113,20 +121,23 @@ async function checkItems(
     else omitted++;
   };
   const notes = new Set<string>();
+  const note = (text: string) => notes.add(text);
   let items = 0;
   let all = 0;
+  const ids = idSet();
+  const repeats = repeatCounter();
   const byModel: Record<string, number> = {};
   const byJob: number[] = [];
   const modelsByJob: Record<string, number>[] = [];
   for (const job of manifest.jobs) {
     let count = 0;
     const models: Record<string, number> = {};
-    for await (const { name, request } of expandJob(manifest, job, {
-      report,
-      note: (text) => notes.add(text),
-      signal,
-    })) {
+    for await (const { id, name, request, place } of itemsOfJob(manifest, job, { report, note, signal })) {
       if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
+      if (!ids.add(id)) {
+        repeats.note(place);
+        continue;
+      }
       if (!selector.takes(name)) continue;
       count++;
       models[request.model] = (models[request.model] ?? 0) + 1;
@@ -136,60 +147,9 @@ async function checkItems(
     for (const [model, sum] of Object.entries(models)) byModel[model] = (byModel[model] ?? 0) + sum;
     items += count;
   }
-  const totals = { items, byModel, byJob, modelsByJob };
-  return { totals, problems: [...listed.values()], omitted, notes: [...notes] };
-}
-
-type Listener = {
-  report: (problem: Problem) => void;
-  note?: (text: string) => void;
-  signal: AbortSignal | undefined;
-};
-
-async function* expandJob(
-  { batch }: Manifest,
-  job: Job,
-  { report, note = () => {}, signal }: Listener,
-): AsyncGenerator<NewItem, void, undefined> {
-  if (job.rows === undefined) {
-    for (const item of expandRow(batch, job, {}, (mistake) => report(ofJob(job, mistake)))) {
-      signal?.throwIfAborted();
-      yield item;
-    }
-    return;
-  }
-  const { shown } = job.rows;
-  for await (const event of readRows(job.rows, signal)) {
-    signal?.throwIfAborted();
-    if (event.kind === 'mistake') report(rowsProblem(job, event));
-    if (event.kind === 'note') note(`${shown}: ${event.message}`);
-    if (event.kind !== 'row') continue;
-    const { line, values } = event;
-    const hidden = job.variables.find((name) => Object.hasOwn(values, name));
-    if (hidden !== undefined) {
-      report(
-        rowsProblem(job, {
-          kind: 'mistake',
-          line,
-          message: `"${hidden}" is in ${job.zipped.includes(hidden) ? 'the zip' : 'the matrix'} too`,
-        }),
-      );
-      continue;
-    }
-    yield* expandRow(batch, job, values, ({ key, message }) =>
-      report({ file: shown, line, path: formatPath(['jobs', job.number, key]), message }),
-    );
-  }
-}
-
-function ofJob(job: Job, { key, message }: { key: string; message: string }): Problem {
-  const position = job.positions.get(key) ?? job.positions.get('');
-  return { file: job.file, ...position, path: formatPath(['jobs', job.number, key]), message };
-}
-
-function tooMany(job: Job): Problem {
   return {
-    ...ofJob(job, { key: '', message: `expected at most ${MAX_ITEMS} images in one manifest` }),
-    path: 'jobs',
+    totals: { items, byModel, byJob, modelsByJob, repeated: repeats.found, notes: [...notes] },
+    problems: [...listed.values()],
+    omitted,
   };
 }

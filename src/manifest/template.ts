@@ -61,7 +61,7 @@ export function render({ texts, names }: Template, variables: Variables): string
 }
 
 /** The template as written in the manifest, apart from spaces inside the braces. */
-export function sourceOf({ texts, names }: Template): string {
+export function templateText({ texts, names }: Template): string {
   return texts
     .map((text, index) => text.replaceAll('{{', LITERAL) + (index < names.length ? `{{ ${names[index]} }}` : ''))
     .join('');

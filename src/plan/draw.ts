@@ -2,7 +2,9 @@ import type { Config } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Job } from '../manifest/job.ts';
 import type { Manifest, Totals } from '../manifest/manifest.ts';
-import { sourceOf } from '../manifest/template.ts';
+import { formatProblem } from '../manifest/problems.ts';
+import { describeRepeats } from '../manifest/repeats.ts';
+import { templateText } from '../manifest/template.ts';
 import { type Cost, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
@@ -13,8 +15,6 @@ import type { Survey } from './survey.ts';
 export type Plan = {
   manifest: Manifest;
   totals: Totals;
-  /** How files were read that do not say so themselves, and what was left out. */
-  notes: readonly string[];
   prices: Prices;
   config: Config;
   survey: Survey;
@@ -29,7 +29,7 @@ const MAX_NAME = 30;
 
 /** Draws a plan as lines of text, cut to `width` columns. The facts at the top have at least 80. */
 export function drawPlan(plan: Plan, width: number): string[] {
-  const { manifest, totals, notes, first } = plan;
+  const { manifest, totals, first } = plan;
   const names = first.map((item) => `  ${shorten(plain(item.name), MAX_NAME)}`);
   const nameWidth = Math.max(0, ...names.map((name) => name.length));
   return [
@@ -41,12 +41,21 @@ export function drawPlan(plan: Plan, width: number): string[] {
       ...timeLines(plan),
       ['  models', modelsOf(totals.byModel)],
     ]).map((line) => shorten(line, Math.max(width, 80))),
+    ...noteLines(plan),
     '',
     ...jobLines(plan).map((line) => shorten(line, width)),
     '',
-    ...(notes.length === 0 ? [] : [...notes.map((note) => `  ${shorten(plain(note), Math.max(width, 80))}`), '']),
     `first ${plural(first.length, 'prompt')}:`,
     ...table(first.map((item, at) => [names[at] ?? '', shorten(plain(item.request.prompt), width - nameWidth - 2)])),
+  ];
+}
+
+function noteLines({ totals, manifest }: Plan): string[] {
+  const { repeated } = totals;
+  return [
+    ...(repeated.count === 0 ? [] : [`  ${plain(describeRepeats(repeated))}`]),
+    ...totals.notes.map((note) => `  note: ${plain(note)}`),
+    ...manifest.warnings.map((warning) => `  warning: ${plain(formatProblem(warning))}`),
   ];
 }
 
@@ -95,7 +104,7 @@ function jobLines({ manifest, totals, prices }: Plan): string[] {
   const rows = manifest.jobs.map((job) => {
     const items = totals.byJob[job.index] ?? 0;
     const each = Object.keys(totals.modelsByJob[job.index] ?? {}).map((model) => creditsOf(prices, model) ?? '?');
-    return [items.toLocaleString('en-US'), each.join('/'), plain(sourceOf(job.id)), plain(madeOf(job))];
+    return [items.toLocaleString('en-US'), each.join('/'), plain(templateText(job.id)), plain(madeOf(job))];
   });
   const cells = [['items', 'credits each', 'job', 'made of'], ...rows];
   const [first = 0, second = 0] = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));

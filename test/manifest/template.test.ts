@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { missing, parseTemplate, render, singleBraced, sourceOf, type Template } from '../../src/manifest/template.ts';
+import {
+  missing,
+  parseTemplate,
+  render,
+  singleBraced,
+  type Template,
+  templateText,
+} from '../../src/manifest/template.ts';
 
 describe('a template', () => {
   it('is filled in, spaces in the braces or not', () => {
@@ -47,7 +54,7 @@ describe('a template', () => {
   it('has an escape for a literal opening, which is written again where its source is shown', () => {
     const text = 'Write {{{{ name }} on {{ what }}, {{{{{{ what }}';
     expect(render(parsed(text), { what: 'a mug' })).toBe('Write {{ name }} on a mug, {{a mug');
-    expect(sourceOf(parsed(text))).toBe(text);
+    expect(templateText(parsed(text))).toBe(text);
     expect(singleBraced(parsed('{{{{name}}'), ['name'])).toEqual([]);
   });
 

@@ -45,10 +45,10 @@ const NAMES = {
 it.each(Object.entries(PUBLISHED))('examples/benchmarks/%s draws what its benchmark has', async (name, files) => {
   const folder = await written(files);
   await copyFile(join(FOLDER, name), join(folder, name));
-  const { manifest, notes } = await openManifest(join(folder, name));
+  const { manifest, totals } = await openManifest(join(folder, name));
   const items = await collected(expand(manifest));
   expect(items.map((item) => `${item.name}: ${item.request.prompt}`)).toEqual(Reflect.get(NAMES, name));
-  expect(notes).toEqual([]);
+  expect(totals.notes).toEqual([]);
 });
 
 it('every benchmark among the examples is tried here', async () => {

@@ -45,10 +45,10 @@ describe('a file of prompts', () => {
       'jobs.yaml': `${head}  - prompts: p.txt\n`,
       'p.txt': '# comment\n#\n## more\n#1 dad mug\nA {{ color }} vase\rA lamp\r\n\r#tag\n',
     });
-    const { manifest, notes } = await openManifest(join(folder, 'jobs.yaml'));
+    const { manifest, totals } = await openManifest(join(folder, 'jobs.yaml'));
     const prompts = (await collected(expand(manifest))).map(({ request }) => request.prompt);
     expect(prompts).toEqual(['#1 dad mug', 'A {{ color }} vase', 'A lamp', '#tag']);
-    expect(notes.map((note) => note.replace(`${folder}/`, ''))).toEqual([
+    expect(totals.notes.map((note) => note.replace(`${folder}/`, ''))).toEqual([
       'p.txt: 3 comments left out',
       'p.txt: a # without a space begins a prompt: lines 4, 8',
       'p.txt: {{ is drawn as it stands, not filled in: line 5',

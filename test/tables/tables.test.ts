@@ -11,11 +11,11 @@ const job = (rows: string, id = '{{ sku }}', prompt = '{{ product }}') =>
   `${head}  - id: "${id}"\n    prompt: "${prompt}"\n    rows: ${rows}\n`;
 
 async function opened(folder: string) {
-  const { manifest, notes } = await openManifest(join(folder, 'jobs.yaml'));
+  const { manifest, totals } = await openManifest(join(folder, 'jobs.yaml'));
   const items = await collected(expand(manifest));
   return {
     rows: items.map(({ name, request }) => `${name}: ${request.prompt}`),
-    notes: notes.map((note) => note.replaceAll(`${folder}/`, '')),
+    notes: totals.notes.map((note) => note.replaceAll(`${folder}/`, '')),
     items,
   };
 }
