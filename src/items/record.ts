@@ -37,6 +37,8 @@ const common = {
   request: imageRequestSchema,
   /** As the manifest says; absent when it says nothing. */
   embed: z.boolean().exactOptional(),
+  /** Of another take: what a person has said of it. */
+  note: z.string().exactOptional(),
   /** Submits that went out, or may have. */
   attempts: z.int().min(0),
   /** Former attempts with an unknown outcome: each may have started a task and may have been charged. */
