@@ -79,6 +79,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'make the failed items of a batch again, all or by class of failure',
     load: async () => (await import('./commands/retry.ts')).retryCommand(),
   },
+  adopt: {
+    takes: '<manifest>',
+    about: 'take archived images over for items with new names, at no cost',
+    load: async () => (await import('./commands/adopt.ts')).adoptCommand(),
+  },
   redo: {
     takes: '<batch> <items...>',
     about: 'make another image of an item; the former one stays as a version',

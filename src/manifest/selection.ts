@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { textInOneForm } from '../items/one-form.ts';
 import { globOf } from '../text/glob.ts';
 import { type Job, templatesOf } from './job.ts';
 import { suggest } from './suggest.ts';
@@ -35,7 +36,7 @@ export type Selector = {
 };
 
 export function selectorOf({ only, limit }: Selection): Selector {
-  const patterns = only.map((text) => ({ text, pattern: globOf(text), matched: false }));
+  const patterns = only.map((text) => ({ text, pattern: globOf(textInOneForm(text)), matched: false }));
   const names = new Set<string>();
   let taken = 0;
   return {
