@@ -19,12 +19,18 @@ export async function adoptImage(
   const { batch, id, name, variant, variables, priority } = item;
   const { contentType } = from;
   const body = await archive.read(from.image);
-  if (!body || createHash('sha256').update(body).digest('hex') !== from.sha256) return false;
+  if (!body || sha256Of(body) !== from.sha256) return false;
   const extension = from.image.slice(from.image.lastIndexOf('.') + 1);
   const [image, thumb] = [layout.image(batch, id, extension), layout.thumb(batch, id)];
-  await archive.write(image, body, { contentType });
+  // A worker may have archived the item just now: its image is never written over.
+  if ((await archive.create(image, body, { contentType })) === undefined) {
+    const there = await archive.read(image);
+    if (!there || sha256Of(there) !== from.sha256) return false;
+  }
   const small = await archive.read(from.thumb);
   if (small) await archive.write(thumb, small, { contentType: 'image/webp' });
   const adopted = from.adopted ?? { batch: from.batch, id: from.id };
   return records.create({ ...from, batch, id, name, variant, variables, priority, image, thumb, adopted });
 }
+
+const sha256Of = (body: Buffer) => createHash('sha256').update(body).digest('hex');

@@ -72,6 +72,8 @@ export type Manifest = {
 
 const CHUNK = 1_000;
 const RECORD_WRITES = 32;
+/** Copied; each is held in memory. */
+const IMAGES_AT_ONCE = 8;
 
 /**
  * Takes a manifest's items in, whatever is known of them already: adds what was never sent, takes up what was, and leaves alone
@@ -133,10 +135,11 @@ async function takeInOthers(
 /** Takes over what is archived under a former name. Returns the items that have an image now. */
 async function adoptFormer(items: readonly Settled<NewItem>[], ports: EnqueuePorts): Promise<ReadonlySet<string>> {
   const adopted = new Set<string>();
-  for (const { adopts, ...item } of items) {
+  const adopt = async ({ adopts, ...item }: Settled<NewItem>) => {
     const from = adopts === undefined ? undefined : await findRecord(ports.records, item.batch, adopts);
     if (from?.state === 'archived' && (await ports.adopt?.(from, item))) adopted.add(item.id);
-  }
+  };
+  await pMap(items, adopt, { concurrency: IMAGES_AT_ONCE });
   return adopted;
 }
 
