@@ -92,8 +92,14 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     warnings: manifest.warnings,
     toMake,
     ...(found.kind === 'looked'
-      ? { archived: found.archived, begun: found.begun, unread: found.unread, difference: found.difference ?? null }
-      : { archived: null, begun: null, unread: null, archiveUnreachable: found.message }),
+      ? {
+          archived: found.archived,
+          adopted: found.adopted,
+          begun: found.begun,
+          unread: found.unread,
+          difference: found.difference ?? null,
+        }
+      : { archived: null, adopted: null, begun: null, unread: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
       id: templateText(job.id),
       file: job.file,

@@ -109,7 +109,7 @@ async function attachRows(
 function rowsFile(
   manifestFile: string,
   { path: written, ...rest }: NonNullable<ParsedJob['rows']>,
-  job: Pick<Job, 'id' | 'parameters'>,
+  job: Pick<Job, 'id' | 'was' | 'parameters'>,
 ): RowsFile {
   const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
   const format = rest.key === 'prompts' ? 'prompts' : (rowsFormatOf(written) ?? 'csv');
