@@ -148,7 +148,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     const counts = (await unlessAborted(connections.state.counts(run.batch), stop.late)) ?? watched.counts;
     const end = { ...watched, counts, ended: watched.ended || isFinished(counts) };
     if (!end.ended) await writeIndexAnyway(run.batch, connections, stop.late);
-    const summary = await summarize(run.batch, connections, ports.provider, end, opening);
+    const summary = await summarize(run.batch, connections, ports.provider, end, opening, run.json);
     if (run.json) printJson(summary.json, { indent: 2 });
     for (const line of summary.lines) say(line);
     if (!drained) exitUndrained();

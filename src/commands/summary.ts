@@ -1,4 +1,6 @@
+import { pMapIterable } from 'p-map';
 import { layout } from '../archive/layout.ts';
+import { READ_AHEAD } from '../archive/read-records.ts';
 import { type BatchCounts, doneOf, isOutOfBudget } from '../batch/counts.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { stoppedFinding } from '../diagnosis/stopped.ts';
@@ -9,11 +11,13 @@ import { closeBooks, describeBalance, type Opening, unaccounted } from '../money
 import type { BatchEnd } from '../progress/watch.ts';
 import type { Provider } from '../provider/provider.ts';
 import { formatDuration } from '../text/duration.ts';
-import { plain, plural, shorten } from '../text/terminal.ts';
+import { plain, plural, say, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 
 /** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
+/** Reading more records than these takes a while, and is told. */
+const MANY_READS = 2_000;
 
 type NamedFailure = {
   id: string;
@@ -26,8 +30,8 @@ type NamedFailure = {
 };
 
 /**
- * The summary of a run: `lines` for a person, `json` for `--json`. `allArchived`: every item of the manifest is archived,
- * and every record of the batch can be read.
+ * The summary of a run: `lines` for a person, `json` for `--json`, which lists every failure only with `listsAll`. `allArchived`:
+ * every item of the manifest is archived, and every record of the batch can be read.
  */
 export async function summarize(
   batch: string,
@@ -35,10 +39,11 @@ export async function summarize(
   provider: Provider,
   end: BatchEnd,
   opening: Opening,
+  listsAll: boolean,
 ): Promise<{ lines: string[]; json: object; allArchived: boolean }> {
   const { counts } = end;
   const former = await connections.state.former(batch);
-  const named = await namedFailures(batch, connections, former);
+  const { named, unread } = await namedFailures(batch, connections, former, listsAll);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
@@ -58,11 +63,12 @@ export async function summarize(
     stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
     failures: named,
   };
+  const more = Math.max(0, named.length - MOST_NAMED) + unread;
   const lines = [
     '',
     `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`,
     ...named.slice(0, MOST_NAMED).map(lineOf),
-    ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
+    ...(more > 0 ? [`  … and ${more} more: flux-batch results ${batch}`] : []),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
     ...(end.breaker ? describeFinding(stoppedFinding(end.breaker, Date.now()), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
@@ -95,22 +101,41 @@ function placeOf(archiveUrl: string, batch: string): string {
   return `${archiveUrl.replace(/\/$/, '')}/${layout.batch(batch).split('/')[0]}/`;
 }
 
+/** `unread`: how many more have failed, beyond those that are named. */
 async function namedFailures(
   batch: string,
   { state, records }: Pick<Connections, 'state' | 'records'>,
   former: ReadonlyMap<string, ItemState>,
-): Promise<NamedFailure[]> {
-  const states = ['failed', 'held'] as const satisfies readonly ItemState[];
+  listsAll: boolean,
+): Promise<{ named: NamedFailure[]; unread: number }> {
+  const { ids, unread } = await idsToName(batch, state, listsAll);
+  if (ids.length > MANY_READS) say(`${batch}: reading the records of ${ids.length} failed and held items`);
+  const read = (id: string) =>
+    records.read(batch, id).then(
+      (record) => (record ? failureOf(record) : []),
+      (error: unknown) => [unreadableItem(id, messageOf(error))],
+    );
   const named = new Map<string, NamedFailure>();
   const add = (failure: NamedFailure) =>
     named.set(failure.id, { ...failure, ...(former.has(failure.id) && { former: true }) });
-  for await (const id of state.itemsIn(batch, states)) {
-    const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
-    if (typeof record === 'string') add(unreadableItem(id, record));
-    else if (record) failureOf(record).forEach(add);
-  }
+  for await (const failures of pMapIterable(ids, read, { concurrency: READ_AHEAD })) failures.forEach(add);
   for (const [id, message] of await state.unreadable(batch)) add(unreadableItem(id, message));
-  return [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { named: [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), unread };
+}
+
+/**
+ * For people only the first ones are read. Ids begin with names, so these are the first by name. All that is held is read: by its
+ * class it may have been charged.
+ */
+async function idsToName(batch: string, state: Connections['state'], listsAll: boolean) {
+  const held: string[] = [];
+  const failed: string[] = [];
+  const { items } = (await state.counts(batch)) ?? {};
+  if (items && items.failed + items.held === 0) return { ids: [], unread: 0 };
+  for await (const [id, at] of state.statesIn(batch, ['failed', 'held'])) (at === 'held' ? held : failed).push(id);
+  failed.sort();
+  const ids = [...held, ...(listsAll ? failed : failed.slice(0, MOST_NAMED))];
+  return { ids, unread: held.length + failed.length - ids.length };
 }
 
 function unreadableItem(id: string, message: string): NamedFailure {
