@@ -24,6 +24,8 @@ export type Run = {
   runs: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
+  /** Tells the next run at once, also when this process ends before it comes to an outcome. */
+  note(remembered: Remembered): Promise<void>;
   /** Aborted when the process drains: start nothing new, record what is under way. */
   signal: AbortSignal;
 };

@@ -34,7 +34,7 @@ describe('archiving', () => {
     if (record?.state !== 'archived') throw new Error('Expected an archived record');
     const stored = (await rig.archive.read(record.image)) ?? Buffer.alloc(0);
     expect(stored.toString()).toContain(`&quot;taskId&quot;:&quot;${finished.taskId}&quot;`);
-    expect(await verifyImage(stored, 'png')).toMatchObject({
+    expect(await verifyImage(stored)).toMatchObject({
       ok: true,
       image: { sha256: record.sha256, bytes: record.bytes },
     });
