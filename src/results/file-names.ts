@@ -23,5 +23,5 @@ export function namedForPeople(): (record: Archived) => string {
 }
 
 function extensionOf({ contentType }: Archived): string {
-  return contentType === 'image/png' ? 'png' : 'jpg';
+  return contentType === 'image/jpeg' ? 'jpg' : contentType.replace('image/', '');
 }

@@ -31,6 +31,8 @@ export const COLUMNS = [
   'completed',
   'discovered',
   'archived',
+  'note',
+  'refused',
 ] as const satisfies readonly (keyof Row)[];
 
 /** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
@@ -65,7 +67,7 @@ export type Row = {
   height: number | null;
   /** Of the stored image. */
   bytes: number | null;
-  /** `image/png` or `image/jpeg`, by its bytes. */
+  /** By its bytes: `image/png`, `image/jpeg`, `image/webp`, `image/gif`, `image/avif` or `image/tiff`. */
   contentType: string | null;
   /** Of the stored image, in hex. */
   sha256: string | null;
@@ -91,6 +93,10 @@ export type Row = {
   discovered: string | null;
   /** When the image was stored. */
   archived: string | null;
+  /** What is odd about the image, for people: `asked for png, came as jpeg`. */
+  note: string | null;
+  /** The key in the archive of what came in the place of an image and was not accepted. */
+  refused: string | null;
 };
 
 export function rowOf(found: Found): Row {
@@ -104,7 +110,7 @@ function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Row {
     ...{ variant: 0, variables: '{}', image: null, thumb: null, width: null, height: null, bytes: null },
     ...{ contentType: null, sha256: null, source: null, taskId: taskId ?? null, attempts: 0 },
     ...{ failureClass: 'record-corrupt', failureCode: null, failureMessage: message },
-    ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null },
+    ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null, note: null, refused: null },
   };
 }
 
@@ -141,5 +147,7 @@ function rowOfRecord(record: ItemRecord): Row {
     completed: timings.completed ?? null,
     discovered: timings.discovered ?? null,
     archived: timings.archived ?? null,
+    note: image?.note ?? null,
+    refused: record.state === 'failed' ? (record.refused?.key ?? null) : null,
   };
 }

@@ -32,11 +32,43 @@ export const IMAGE_FAULTS = [
   'image-html',
   'image-wrong-format',
   'image-huge',
-  'image-bomb',
   'image-redirect',
   'image-redirect-inside',
   'image-stall',
   'image-500',
+] as const;
+/** Whole images that are not as they were asked for, by any of their URLs. */
+export const WRAPPING_FAULTS = [
+  'image-webp',
+  'image-avif',
+  'image-tiff',
+  'image-gif',
+  'image-mpo',
+  'image-turned',
+  'image-newline-behind',
+  'image-nuls-behind',
+  'image-newline-before',
+  'image-33mb',
+  'image-65mp',
+  'encoding-empty',
+  'encoding-none',
+  'encoding-identity',
+  'encoding-aws-chunked',
+  'encoding-gzip',
+  'encoding-br',
+  'encoding-deflate',
+  'status-203',
+  'status-206',
+] as const;
+/** Small files in the place of the image that take much memory to decode. */
+export const HOSTILE_FAULTS = [
+  'image-bomb',
+  'image-row-bomb',
+  'image-interlaced-bomb',
+  'image-interlaced',
+  'image-webp-bomb',
+  'image-webp-large',
+  'image-gif-bomb',
 ] as const;
 /** The image disappears from one of its hosts early, for good. */
 export const ORIGIN_FAULTS = ['origin-dead'] as const;
@@ -48,6 +80,8 @@ export const FAULT_NAMES = [
   ...POLL_FAULTS,
   ...RESPONSE_FAULTS,
   ...IMAGE_FAULTS,
+  ...WRAPPING_FAULTS,
+  ...HOSTILE_FAULTS,
   ...ORIGIN_FAULTS,
   ...STORED_FAULTS,
 ] as const;

@@ -49,6 +49,7 @@ async function store(
   const change = (now: ItemRecord | undefined) =>
     now?.state === 'archived' ? recordWithTask(item, now) : archivedRecord(item, now, stored, ports.now());
   await ports.records.update(item.batch, item.id, change, previous);
+  if (note !== '') await ports.state.tellNote(item, note);
   await ports.state.move(item, 'archived', { bytes });
   ports.metrics.observe('archivedSeconds', Math.max(0, ports.now() - item.completedAt) / 1_000);
   ports.log.info(
