@@ -18,7 +18,7 @@ test.concurrent.for(['jpeg', 'png'])(
     const place = await openPlace(context, { simulator: { faults } });
     const items = WRAPPINGS.length * EACH;
     const manifest = await place.manifest('wrapped', promptsFor(items), { outputFormat });
-    const { code, stderr } = await place.run(['run', manifest]);
+    const { code, stderr } = await place.run(['run', manifest, '--yes']);
 
     expect(code, stderr).toBe(0);
     const ledger = place.simulator.ledger();

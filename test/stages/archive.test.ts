@@ -90,7 +90,7 @@ describe('the source', () => {
 });
 
 describe('a body that is not the image', () => {
-  const spoiled: FaultName[] = ['image-cut', 'image-short', 'image-html', 'image-wrong-format', 'image-empty'];
+  const spoiled: FaultName[] = ['image-cut', 'image-short', 'image-html', 'image-bomb', 'image-empty'];
 
   test.each(spoiled)('(%s) is fetched again, never stored', async (name) => {
     const { rig, finished, fault } = await finishedRig();

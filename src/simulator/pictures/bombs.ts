@@ -66,7 +66,7 @@ const ADAM7 = [
 
 /** Without holding them. */
 async function deflatedZeros(bytes: number): Promise<Buffer> {
-  const deflate = createDeflate({ level: 1 });
+  const deflate = createDeflate();
   const block = Buffer.alloc(1024 * 1024);
   const feed = (async () => {
     for (let left = bytes; left > 0; left -= block.length) {

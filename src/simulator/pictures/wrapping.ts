@@ -22,7 +22,7 @@ export async function wrapped(
     ...withBody(body),
     headers: { ...good.headers, 'content-encoding': encoding },
   });
-  const picture = () => sharp(good.body).withExif({ IFD0: { ImageDescription: comment } });
+  const picture = () => sharp(good.body).withXmp(`<x:xmpmeta xmlns:x="adobe:ns:meta/">${comment}</x:xmpmeta>`);
   const last = good.body.length - 1;
   switch (fault) {
     case 'image-webp':
