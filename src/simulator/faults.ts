@@ -16,13 +16,20 @@ export const SUBMIT_FAULTS = [
   'no-task-id',
   'reset-after-accept',
   'slow-answer',
+  'id-snake-case',
+  'id-number',
+  'id-at-top',
+  'code-text',
+  'code-zero',
+  'other-answer',
+  'repeated-task-id',
 ] as const;
 /** How a task ends. Drawn when the task is accepted, since polls and callback must agree. */
 export const ENDING_FAULTS = ['flag-2', 'flag-3'] as const;
 /** Faults of any status query. */
 export const POLL_FAULTS = ['poll-404', 'poll-500', 'poll-html', 'poll-reset'] as const;
 /** Faults of status queries whose answer is a success. */
-export const RESPONSE_FAULTS = ['response-string', 'response-null', 'success-without-url'] as const;
+export const RESPONSE_FAULTS = ['response-string', 'response-null', 'success-without-url', 'other-url-names'] as const;
 /** Faults of image downloads, by any of the image's URLs. */
 export const IMAGE_FAULTS = [
   'image-cut',

@@ -9,9 +9,11 @@ export function withoutPassword(text: string): string {
 /** A shorter secret would match in ordinary words, and protects nothing anyway. */
 const SHORTEST = 4;
 /** The query of a signed URL grants access. The path is enough for a log. */
+const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
 const QUERY = /(\bhttps?:\/\/[^\s"'<>?#\\]+)\?[^\s"'<>\\]*/gi;
 
-/** Removes secrets from any text: as they are, as JSON or as a URL encodes them. Removes the queries of URLs too. */
+/** Removes secrets from any text: as they are, as JSON or as a URL encodes them. Removes the queries of URLs and what
+ * stands behind `Bearer` too. */
 export function scrubber(secrets: readonly (string | undefined)[]): (text: string) => string {
   const forms = new Set(
     secrets.flatMap((secret) =>
@@ -23,7 +25,10 @@ export function scrubber(secrets: readonly (string | undefined)[]): (text: strin
   // One secret may be a part of another.
   const longestFirst = [...forms].sort((a, b) => b.length - a.length);
   return (text) =>
-    longestFirst.reduce((scrubbed, form) => scrubbed.replaceAll(form, '***'), text).replace(QUERY, '$1?***');
+    longestFirst
+      .reduce((scrubbed, form) => scrubbed.replaceAll(form, '***'), text)
+      .replace(QUERY, '$1?***')
+      .replace(BEARER, '$1 ***');
 }
 
 /** The password in a URL, as written and decoded. */
