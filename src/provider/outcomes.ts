@@ -1,14 +1,5 @@
 import { taskIdIn } from '../items/task-id.ts';
-import {
-  type Answer,
-  describeUnreadable,
-  type Envelope,
-  jsonTextOf,
-  parseJson,
-  readEnvelope,
-  type Unreadable,
-  withQuote,
-} from './envelope.ts';
+import { type Answer, describeUnreadable, jsonTextOf, parseJson, readEnvelope, withQuote } from './envelope.ts';
 import type { CreditsOutcome, LinkOutcome, SubmitOutcome } from './provider.ts';
 import { refusedBy } from './refusal.ts';
 
@@ -19,8 +10,9 @@ import { refusedBy } from './refusal.ts';
  */
 export function submitOutcome(answer: Answer, now: number): SubmitOutcome {
   const read = readEnvelope(answer);
-  if (isSuccess(read, answer)) {
-    const taskId = taskIdIn(parseJson(jsonTextOf(answer)), answer.text);
+  const json = parseJson(jsonTextOf(answer));
+  if (read.kind === 'envelope' ? read.code === 200 : isWithoutCode(json, answer)) {
+    const taskId = taskIdIn(json, answer.text);
     if (taskId !== undefined) return { kind: 'accepted', taskId };
   }
   if (read.kind === 'envelope' && read.code === 200)
@@ -32,9 +24,8 @@ export function submitOutcome(answer: Answer, now: number): SubmitOutcome {
 }
 
 /** What has no code may be a reseller's own answer. Where it has a task id, a task was started. */
-function isSuccess(read: Envelope | Unreadable, { status }: Answer): boolean {
-  if (read.kind === 'envelope') return read.code === 200;
-  return read.flaw === 'not-an-envelope' && status >= 200 && status < 300;
+function isWithoutCode(json: unknown, { status }: Answer): boolean {
+  return typeof json === 'object' && json !== null && !('code' in json) && status >= 200 && status < 300;
 }
 
 /** Reads the answer to `POST /api/v1/common/download-url`: the envelope's `data` is the link itself. */

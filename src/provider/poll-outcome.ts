@@ -68,7 +68,9 @@ function succeeded(record: TaskRecord, answer: Answer): PollOutcome {
 /** Nothing, or the fields that we know without values. */
 function isBare(response: unknown): boolean {
   if (typeof response !== 'object' || response === null) return !response;
-  return Object.entries(response).every(([key, value]) => !value && /^(?:originImageUrl|resultImageUrl)$/.test(key));
+  return Object.entries(response).every(
+    ([key, value]) => (!value || value === 'null') && /^(?:originImageUrl|resultImageUrl)$/.test(key),
+  );
 }
 
 /** A number outside of these years is not epoch milliseconds: 0 means "not yet", and seconds would be a date in 1970. */

@@ -2,13 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FAULT_NAMES } from '../../src/simulator/faults.ts';
+import { FAULT_NAMES, HOSTILE_FAULTS, WRAPPING_FAULTS } from '../../src/simulator/faults.ts';
 import { openClosers } from '../../src/wiring/closers.ts';
 import { startRedis } from '../services/redis.ts';
 import { startCrew } from './crew.ts';
 import type { Figures } from './judge.ts';
 import { openStand } from './stand.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
+
+/** Wrapped images are archived as they come, and hostile ones have a test of their own: test/acceptance. */
+const APART: readonly string[] = [...WRAPPING_FAULTS, ...HOSTILE_FAULTS];
+const isTrouble = (name: string) => !APART.includes(name);
 
 export type MixedRun = {
   seed: number;
@@ -50,7 +54,7 @@ export async function mixedRun(run: MixedRun): Promise<MixedEnd> {
         endpoint: `http://127.0.0.1:${s3.port}`,
         directEndpoint: run.s3Endpoint,
       },
-      faults: FAULT_NAMES.map((name) => ({ name, share: run.share })),
+      faults: FAULT_NAMES.filter(isTrouble).map((name) => ({ name, share: run.share })),
       simulator: {
         rate: { max: run.submitsPerSecond, windowMs: 1_000 },
         medianMs: 1_500,
