@@ -4,22 +4,22 @@ import { TEST_MS } from './test/services/limits.ts';
 
 /** Neither Redis nor S3 nor our own processes: values in, values out. What is not named here or below is with the services. */
 const PURE = [
-  ...['callbacks', 'manifest', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
+  ...['callbacks', 'diagnosis', 'manifest', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
   'test/archive/{embed,folder,image,open,records}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
-  'test/deploy/{kubernetes,systemd}.test.ts',
+  'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/markdown.test.ts',
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
   'test/progress/view.test.ts',
-  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,url-check}.test.ts',
+  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/release/**/*.test.ts',
   'test/results/where.test.ts',
   'test/simulator/{faults,random,rate-window}.test.ts',
-  'test/stages/{poll-schedule,retry}.test.ts',
+  'test/stages/{poll-schedule,retry,storm-log}.test.ts',
   'test/wiring/closers.test.ts',
 ];
 

@@ -1,3 +1,4 @@
+import { remedyOf } from '../diagnosis/stopped.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import type { CircuitBreaker, Ports, StageSettings } from '../stages/ports.ts';
 
@@ -62,13 +63,18 @@ export async function updateBreaker(
   async function trip(refusal: string, message: string) {
     const probeAfterMs = PROBE_AFTER_MS[refusal];
     const longestWaitMs = LONGEST_WAIT_MS[refusal];
-    await state.tripBreaker({
+    const isNews = await state.tripBreaker({
       refusal,
       message,
       byProbe: isProbe,
       ...(probeAfterMs === undefined ? {} : { probeAfterMs }),
       ...(longestWaitMs === undefined ? {} : { longestWaitMs }),
     });
-    log.error({ refusal, reason: message }, 'submitting is stopped');
+    // All submits under way meet the same. One of them tells, for the whole fleet.
+    if (!isNews) return;
+    const since = Date.now();
+    const probe = probeAfterMs === undefined ? {} : { probeAt: since + probeAfterMs };
+    const remedy = remedyOf({ refusal, message, since, ...probe }, since);
+    log.error({ refusal, reason: message, remedy }, 'submitting is stopped');
   }
 }

@@ -12,6 +12,17 @@ const STOPS_WITHIN_MS = 35_000;
 
 /** Opens the Redis of REDIS_URL, or the private one of this folder. Refuses a Redis that may evict our keys. */
 export async function openRedis(config: Config, options: { patient: boolean }, closers: Closers): Promise<OpenedRedis> {
+  const { redis, url } = await openUnchecked(config, options, closers);
+  const warnings = await checkRedis(redis, { allowEviction: config.allowEviction });
+  return { redis, url, warnings };
+}
+
+/** The same whatever it is like: for a look at it. */
+export async function openUnchecked(
+  config: Config,
+  options: { patient: boolean },
+  closers: Closers,
+): Promise<Omit<OpenedRedis, 'warnings'>> {
   const url = config.redisUrl ?? (await openPrivate(config, closers));
   const redis = await connectRedis(url, {
     patient: options.patient,
@@ -24,8 +35,7 @@ export async function openRedis(config: Config, options: { patient: boolean }, c
     await redis.quit().catch(() => redis.disconnect());
     clearTimeout(giveUp);
   });
-  const warnings = await checkRedis(redis, { allowEviction: config.allowEviction });
-  return { redis, url, warnings };
+  return { redis, url };
 }
 
 async function openPrivate(config: Config, closers: Closers): Promise<string> {
