@@ -37,14 +37,14 @@ export const COLUMNS = [
   'safetyTolerance',
   'uploadCn',
   'watermark',
+  'note',
+  'refused',
   'current',
   'order',
   'job',
   'file',
   'line',
   'credits',
-  'note',
-  'refused',
 ] as const satisfies readonly (keyof Row)[];
 
 /** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
