@@ -8,7 +8,7 @@ type Failed = Extract<ItemRecord, { state: 'failed' }>;
 type Held = Extract<ItemRecord, { state: 'held' }>;
 export type StoredImage = Pick<
   Archived,
-  'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source' | 'note'
+  'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source' | 'imageNote'
 >;
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -29,6 +29,11 @@ export function claimedRecord(item: Item, previous: ItemRecord | undefined, now:
 /** It was never sent. */
 export function cancelledRecord(item: Item): ItemRecord {
   return { ...commonOf(item, undefined), state: 'cancelled' };
+}
+
+/** Another take, which a person has asked for. */
+export function takeRecord(item: Item, note: string | undefined): ItemRecord {
+  return { ...commonOf(item, undefined), ...(note === undefined ? {} : { note }), state: 'queued' };
 }
 
 /** The claim is given back: it is known that no task was started. */
@@ -157,6 +162,7 @@ function commonOf(item: Item, previous: ItemRecord | undefined): Common {
     variables: item.variables,
     request: item.request,
     ...embedOf(item),
+    ...noteOf(previous),
     attempts: previous?.attempts ?? 0,
     earlierTaskIds: previous?.earlierTaskIds ?? [],
     timings: previous?.timings ?? { queued: iso(item.queuedAt) },
@@ -177,6 +183,7 @@ function commonOfRecord(record: ItemRecord): Common {
     variables,
     request,
     ...embedOf(record),
+    ...noteOf(record),
     attempts,
     ...unknown,
     earlierTaskIds,
@@ -187,6 +194,10 @@ function commonOfRecord(record: ItemRecord): Common {
 /** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
 function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
   return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
+}
+
+function noteOf(record: ItemRecord | undefined): Pick<Common, 'note'> {
+  return record?.note === undefined ? {} : { note: record.note };
 }
 
 function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common {

@@ -37,7 +37,7 @@ export const COLUMNS = [
   'safetyTolerance',
   'uploadCn',
   'watermark',
-  'note',
+  'imageNote',
   'refused',
   'current',
   'order',
@@ -45,6 +45,8 @@ export const COLUMNS = [
   'file',
   'line',
   'credits',
+  'take',
+  'note',
 ] as const satisfies readonly (keyof Row)[];
 
 /** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
@@ -128,23 +130,28 @@ export type Row = {
   /** What its tasks have cost, at today's prices. */
   credits: number | null;
   /** What is odd about the image, for people: `asked for png, came as jpeg`. */
-  note: string | null;
+  imageNote: string | null;
   /** The key in the archive of what came in the place of an image and was not accepted. */
   refused: string | null;
+  /** 1, or from 2 on another image of the same request (`redo`). */
+  take: number | null;
+  /** Of another take: what a person has said of it. */
+  note: string | null;
 };
 
 export function rowOf(found: Listed): Row {
   const standing = found.standing ?? UNKNOWN;
-  return { ...(isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found)), ...columnsOf(standing) };
+  const note = isReadable(found) ? (found.note ?? null) : null;
+  return { ...(isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found)), ...columnsOf(standing), note };
 }
 
-const UNKNOWN = { current: null, order: null, job: null, file: null, line: null, credits: null };
+const UNKNOWN = { current: null, order: null, job: null, file: null, line: null, credits: null, take: null };
 
-function columnsOf({ current, order, job, file, line, credits }: Standing | typeof UNKNOWN) {
-  return { current, order, job, file, line, credits };
+function columnsOf({ current, order, job, file, line, credits, take }: Standing | typeof UNKNOWN) {
+  return { current, order, job, file, line, credits, take };
 }
 
-type OfStanding = keyof typeof UNKNOWN;
+type OfStanding = keyof typeof UNKNOWN | 'note';
 
 /** What is not known is empty, or 0 where a number is promised. */
 function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, OfStanding> {
@@ -155,7 +162,7 @@ function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, 
     ...{ failureClass: 'record-corrupt', failureCode: null, failureMessage: message },
     ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null },
     ...{ enableTranslation: null, promptUpsampling: null, safetyTolerance: null, uploadCn: null, watermark: null },
-    ...{ note: null, refused: null },
+    ...{ imageNote: null, refused: null },
   };
 }
 
@@ -197,7 +204,7 @@ function rowOfRecord(record: ItemRecord): Omit<Row, OfStanding> {
     safetyTolerance: request.safetyTolerance ?? null,
     uploadCn: request.uploadCn ?? null,
     watermark: request.watermark ?? null,
-    note: image?.note ?? null,
+    imageNote: image?.imageNote ?? null,
     refused: record.state === 'failed' ? (record.refused?.key ?? null) : null,
   };
 }

@@ -44,7 +44,7 @@ async function store(
   const { bytes, width, height, contentType, sha256 } = kept;
   const note = [...otherFormat(item, came), ...came.remarks, ...remarks].join('; ');
   const facts = { image, thumb, bytes, width, height, contentType, sha256, source };
-  const stored: StoredImage = note === '' ? facts : { ...facts, note };
+  const stored: StoredImage = note === '' ? facts : { ...facts, imageNote: note };
   // When another holder of the job was quicker its record stays.
   const change = (now: ItemRecord | undefined) =>
     now?.state === 'archived' ? recordWithTask(item, now) : archivedRecord(item, now, stored, ports.now());

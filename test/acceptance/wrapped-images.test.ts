@@ -31,7 +31,9 @@ test.concurrent.for(['jpeg', 'png'])(
     await expectImagesAsRecorded(place, 'wrapped');
     await expectEachItsOwn(place, records);
 
-    const notes = records.flatMap((record) => ('note' in record && record.note !== undefined ? [record.note] : []));
+    const notes = records.flatMap((record) =>
+      'imageNote' in record && record.imageNote !== undefined ? [record.imageNote] : [],
+    );
     const other = outputFormat === 'png' ? 'jpeg' : 'png';
     for (const came of [other, 'webp', 'avif', 'gif', 'tiff'])
       expect(notes).toContain(`asked for ${outputFormat}, came as ${came}`);
@@ -39,7 +41,7 @@ test.concurrent.for(['jpeg', 'png'])(
     expect(notes).toContain('1 byte before the image dropped');
     expect(stderr).toContain(`${notes.length} images archived, but not quite as asked for:`);
     const rows = (await place.run(['results', 'wrapped'])).stdout.trim().split('\n');
-    expect(rows.filter((row) => JSON.parse(row).note !== null)).toHaveLength(notes.length);
+    expect(rows.filter((row) => JSON.parse(row).imageNote !== null)).toHaveLength(notes.length);
     expect(await readFile(join(place.folder, 'archive/wrapped/index.html'), 'utf8')).toContain(`came as ${other}`);
   },
 );

@@ -32,7 +32,7 @@ describe('a whole image', () => {
       state: 'archived',
       image: `${item.batch}/images/${item.id}.webp`,
       contentType: 'image/webp',
-      note,
+      imageNote: note,
     });
     expect(await opened.rig.state.notes(item.batch)).toEqual(new Map([[item.id, note]]));
   });
@@ -42,14 +42,14 @@ describe('a whole image', () => {
     opened.fault('image-webp');
     await runToEnd(opened);
     expect(await opened.rig.recordOf(item)).toMatchObject({
-      note: 'asked for png, came as webp; prompt and ids are not embedded in webp',
+      imageNote: 'asked for png, came as webp; prompt and ids are not embedded in webp',
     });
   });
 
   test('as it was asked for has no note', async () => {
     const opened = await finishedRig();
     await runToEnd(opened);
-    expect(await opened.rig.recordOf(item)).not.toHaveProperty('note');
+    expect(await opened.rig.recordOf(item)).not.toHaveProperty('imageNote');
     expect(await opened.rig.state.notes(item.batch)).toEqual(new Map());
   });
 });

@@ -29,6 +29,8 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
     variables: record.variables,
     attempts: record.attempts,
     ...former,
+    ...(record.standing && record.standing.take > 1 && { take: record.standing.take }),
+    ...(record.note !== undefined && { note: record.note }),
     ...(taskId !== undefined && { taskId }),
     ...(record.state === 'archived' && { picture: pictureOf(record, folder) }),
     ...('failure' in record && { failure: record.failure }),
@@ -38,10 +40,19 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
 }
 
 function pictureOf(record: Extract<ItemRecord, { state: 'archived' }>, folder: string) {
-  const { width, height, bytes, contentType, sha256, note } = record;
+  const { width, height, bytes, contentType, sha256, imageNote } = record;
   const image = relativePath(record.image, folder);
   const thumb = relativePath(record.thumb, folder);
-  return { image, thumb, width, height, bytes, contentType, sha256, ...(note !== undefined && { note }) };
+  return {
+    image,
+    thumb,
+    width,
+    height,
+    bytes,
+    contentType,
+    sha256,
+    ...(imageNote !== undefined && { note: imageNote }),
+  };
 }
 
 /** Starts with `./`, so that no key can be read as a URL with a scheme. */
