@@ -14,6 +14,7 @@ import type { Connections } from '../wiring/connections.ts';
 
 /** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
+const MOST_NOTES_SHOWN = 10;
 
 type NamedFailure = {
   id: string;
@@ -21,6 +22,8 @@ type NamedFailure = {
   class: string;
   message: string;
   state: 'failed' | 'held' | 'unreadable';
+  /** Where in the archive the bytes are that were not accepted as an image. */
+  kept?: string;
   /** The manifest does not have it any more. */
   former?: true;
 };
@@ -39,6 +42,7 @@ export async function summarize(
   const { counts } = end;
   const former = await connections.state.former(batch);
   const named = await namedFailures(batch, connections, former);
+  const notes = await connections.state.notes(batch);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
@@ -57,12 +61,14 @@ export async function summarize(
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
     stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
     failures: named,
+    notes: Object.fromEntries(notes),
   };
   const lines = [
     '',
     `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`,
     ...named.slice(0, MOST_NAMED).map(lineOf),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
+    ...describeNotes(batch, notes),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
     ...(end.breaker ? describeFinding(stoppedFinding(end.breaker, Date.now()), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
@@ -76,9 +82,22 @@ export async function summarize(
   return { lines, json, allArchived };
 }
 
-function lineOf({ state, name, class: failureClass, message, id, former }: NamedFailure): string {
+function lineOf({ state, name, class: failureClass, message, id, kept, former }: NamedFailure): string {
   const why = `${failureClass}: ${shorten(plain(message), 160)}`;
-  return `  ${state.padEnd(6)}  ${plain(name)}  ${why}  [${id}]${former ? '  not in this manifest any more' : ''}`;
+  const where = kept === undefined ? '' : `; bytes kept in ${kept}`;
+  return `  ${state.padEnd(6)}  ${plain(name)}  ${why}${where}  [${id}]${former ? '  not in this manifest any more' : ''}`;
+}
+
+/** Images that are archived and not as they were asked for. */
+function describeNotes(batch: string, notes: ReadonlyMap<string, string>): string[] {
+  if (notes.size === 0) return [];
+  const shown = [...notes].slice(0, MOST_NOTES_SHOWN);
+  const rest = notes.size - shown.length;
+  return [
+    `${plural(notes.size, 'image')} archived, but not quite as asked for:`,
+    ...shown.map(([id, note]) => `  ${shorten(plain(note), 160)}  [${id}]`),
+    ...(rest > 0 ? [`  … and ${rest} more: flux-batch results ${batch}`] : []),
+  ];
 }
 
 /** Says what was spent, what is left to pay for, and which budget would cover it. */
@@ -120,5 +139,6 @@ function unreadableItem(id: string, message: string): NamedFailure {
 function failureOf(record: ItemRecord): NamedFailure[] {
   if (record.state !== 'failed' && record.state !== 'held') return [];
   const { id, name, state, failure } = record;
-  return [{ id, name, state, class: failure.class, message: failure.message }];
+  const kept = record.state === 'failed' && record.refused ? { kept: record.refused.key } : {};
+  return [{ id, name, state, class: failure.class, message: failure.message, ...kept }];
 }
