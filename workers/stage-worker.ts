@@ -83,6 +83,7 @@ async function processJob<Data>(
   const run: Run = {
     runs: job.attemptsStarted,
     remembered: rememberedSchema.parse(job.progress),
+    note: (remembered) => job.updateProgress(remembered),
     signal: options.signal,
   };
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);

@@ -18,6 +18,7 @@ import type { Connections } from '../wiring/connections.ts';
 const MOST_NAMED = 50;
 /** Reading more records than these takes a while, and is told. */
 const MANY_READS = 2_000;
+const MOST_NOTES_SHOWN = 10;
 
 type NamedFailure = {
   id: string;
@@ -25,6 +26,8 @@ type NamedFailure = {
   class: string;
   message: string;
   state: 'failed' | 'held' | 'unreadable';
+  /** Where in the archive the bytes are that were not accepted as an image. */
+  kept?: string;
   /** The manifest does not have it any more. */
   former?: true;
 };
@@ -44,6 +47,7 @@ export async function summarize(
   const { counts } = end;
   const former = await connections.state.former(batch);
   const { named, unread } = await namedFailures(batch, connections, former, listsAll);
+  const notes = await connections.state.notes(batch);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
@@ -62,6 +66,7 @@ export async function summarize(
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
     stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
     failures: named,
+    notes: Object.fromEntries(notes),
   };
   const more = Math.max(0, named.length - MOST_NAMED) + unread;
   const lines = [
@@ -69,6 +74,7 @@ export async function summarize(
     `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`,
     ...named.slice(0, MOST_NAMED).map(lineOf),
     ...(more > 0 ? [`  … and ${more} more: flux-batch results ${batch}`] : []),
+    ...describeNotes(batch, notes),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
     ...(end.breaker ? describeFinding(stoppedFinding(end.breaker, Date.now()), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
@@ -82,9 +88,22 @@ export async function summarize(
   return { lines, json, allArchived };
 }
 
-function lineOf({ state, name, class: failureClass, message, id, former }: NamedFailure): string {
+function lineOf({ state, name, class: failureClass, message, id, kept, former }: NamedFailure): string {
   const why = `${failureClass}: ${shorten(plain(message), 160)}`;
-  return `  ${state.padEnd(6)}  ${plain(name)}  ${why}  [${id}]${former ? '  not in this manifest any more' : ''}`;
+  const where = kept === undefined ? '' : `; bytes kept in ${kept}`;
+  return `  ${state.padEnd(6)}  ${plain(name)}  ${why}${where}  [${id}]${former ? '  not in this manifest any more' : ''}`;
+}
+
+/** Images that are archived and not as they were asked for. */
+function describeNotes(batch: string, notes: ReadonlyMap<string, string>): string[] {
+  if (notes.size === 0) return [];
+  const shown = [...notes].slice(0, MOST_NOTES_SHOWN);
+  const rest = notes.size - shown.length;
+  return [
+    `${plural(notes.size, 'image')} archived, but not quite as asked for:`,
+    ...shown.map(([id, note]) => `  ${shorten(plain(note), 160)}  [${id}]`),
+    ...(rest > 0 ? [`  … and ${rest} more: flux-batch results ${batch}`] : []),
+  ];
 }
 
 /** Says what was spent, what is left to pay for, and which budget would cover it. */
@@ -145,5 +164,6 @@ function unreadableItem(id: string, message: string): NamedFailure {
 function failureOf(record: ItemRecord): NamedFailure[] {
   if (record.state !== 'failed' && record.state !== 'held') return [];
   const { id, name, state, failure } = record;
-  return [{ id, name, state, class: failure.class, message: failure.message }];
+  const kept = record.state === 'failed' && record.refused ? { kept: record.refused.key } : {};
+  return [{ id, name, state, class: failure.class, message: failure.message, ...kept }];
 }

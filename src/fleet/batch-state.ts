@@ -7,7 +7,9 @@ import { redisBatchIntake } from './batch-intake.ts';
 import { redisBatchQueries } from './batch-queries.ts';
 import { redisBatchTransitions } from './batch-transitions.ts';
 import { redisBreaker } from './breaker.ts';
+import { redisImageNotes } from './image-notes.ts';
 import { defineScript } from './script.ts';
+import { redisTaskClaims } from './task-claims.ts';
 
 const MOST_UNREADABLE = 1_000;
 const cancelled = z.tuple([z.number(), z.number()]);
@@ -19,6 +21,8 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
     ...redisBatchTransitions(redis, keys, onEnded),
     ...redisBreaker(redis, keys),
     ...redisBatchQueries(redis, keys),
+    ...redisImageNotes(redis, keys),
+    ...redisTaskClaims(redis, keys),
     intake: redisBatchIntake(redis, keys, onEnded),
 
     /** So many of its live items have neither a job nor a record that says what job: their manifest is to be enqueued again. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isItemState, MAY_COME_FROM } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { BatchState, CircuitBreaker, Confirmation } from '../stages/ports.ts';
+import type { BatchState, CircuitBreaker, Confirmation, ImageNotes, TaskClaims } from '../stages/ports.ts';
 import { hashesOf, type OnEnded } from './batch-hash.ts';
 import { defineScript } from './script.ts';
 
@@ -24,7 +24,7 @@ export function redisBatchTransitions(
   redis: RedisClient,
   keys: Keys,
   onEnded: OnEnded,
-): Omit<BatchState, keyof CircuitBreaker> {
+): Omit<BatchState, keyof CircuitBreaker | keyof ImageNotes | keyof TaskClaims> {
   const move = defineScript(redis, 'batch-move');
   const claim = defineScript(redis, 'batch-claim');
   const confirm = defineScript(redis, 'batch-confirm');

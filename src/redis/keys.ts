@@ -20,6 +20,10 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   former: (batch: string) => `${prefix}:former:${batch}`,
   /** Hash: items whose record the last index could not read → what is wrong with it. */
   unreadable: (batch: string) => `${prefix}:unreadable:${batch}`,
+  /** Hash: archived items whose image is odd in some way → how, see fleet/image-notes.ts. */
+  notes: (batch: string) => `${prefix}:notes:${batch}`,
+  /** Hash: task id → the item that it belongs to, see fleet/task-claims.ts. */
+  tasks: (batch: string) => `${prefix}:tasks:${batch}`,
   /** Exists after a callback that arrived while the task's poll was active: the task is to be polled again at once. */
   pollNow: (jobId: string) => `${prefix}:hint:${jobId}`,
   /** Exists for some seconds after a callback had an item polled at once. */

@@ -24,6 +24,8 @@ export type Run = {
   runs: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
+  /** Tells the next run at once, also when this process ends before it comes to an outcome. */
+  note(remembered: Remembered): Promise<void>;
   /** Aborted when the process drains: start nothing new, record what is under way. */
   signal: AbortSignal;
 };
@@ -88,7 +90,17 @@ export interface CircuitBreaker {
   noteNotSent(): Promise<number>;
 }
 
-export interface BatchState extends CircuitBreaker {
+export interface ImageNotes {
+  /** What is odd about an archived image, for the summary of a run. */
+  tellNote(item: ItemRef, note: string): Promise<void>;
+}
+
+export interface TaskClaims {
+  /** Resolves with the id of the item that the task belongs to: this one, unless another was told of it before. */
+  claimTask(item: ItemRef, taskId: string): Promise<string>;
+}
+
+export interface BatchState extends CircuitBreaker, ImageNotes, TaskClaims {
   /** Cheap; 'admitted' may be half a second old, `confirm` is exact. Cancels a queued item of a cancelled batch. */
   checkAdmission(item: ItemRef, credits?: number): Promise<Admission>;
   /** How long an item waits before it checks the tripped breaker again. The more items wait, the longer. */

@@ -8,8 +8,9 @@ import { summarize } from '../../src/commands/summary.ts';
 import { loadConfig } from '../../src/config.ts';
 import { redisSpending } from '../../src/fleet/spending.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 import { BATCH, openState } from '../fleet/open-state.ts';
-import { PROVIDER } from '../money/provider.ts';
+import { client } from '../provider/client.ts';
 import { failedRecordOf, PRICES } from '../results/sample-batch.ts';
 
 /** A batch that has ended with these records, and how its records are read. */
@@ -17,6 +18,9 @@ async function endedWith(stored: readonly ItemRecord[]) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-summary-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const archive = folderArchive(folder);
+  const simulator = await startSimulator();
+  onTestFinished(() => simulator.close());
+  const provider = client(simulator.url, { apiKey: simulator.apiKey });
   const { state, redis, keys, counts } = await openState();
   const own = recordsIn(archive);
   await Promise.all(stored.map((record) => own.write(record)));
@@ -38,11 +42,25 @@ async function endedWith(stored: readonly ItemRecord[]) {
       });
     },
   };
-  const connections = { state, records, archive, prices: PRICES, config: loadConfig({}), spending: redisSpending(redis, keys) };
+  const connections = {
+    state,
+    records,
+    archive,
+    prices: PRICES,
+    config: loadConfig({}),
+    spending: redisSpending(redis, keys),
+  };
   const opening = { balance: 1_000, known: 0, others: 0 };
   const summary = async (listsAll: boolean) => {
     const end = { ended: true, counts: await counts(), startedAt: Date.now(), before: undefined };
-    return summarize(BATCH, connections, PROVIDER, { ...end, breaker: undefined, waitedFor: undefined }, opening, listsAll);
+    return summarize(
+      BATCH,
+      connections,
+      provider,
+      { ...end, breaker: undefined, waitedFor: undefined },
+      opening,
+      listsAll,
+    );
   };
   return { summary, reads };
 }
