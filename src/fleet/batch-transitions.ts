@@ -73,7 +73,7 @@ export function redisBatchTransitions(
     async move(item, to, add = {}) {
       const counters = Object.entries(add).flat();
       const answer = await move(
-        [...hashesOf(keys, item.batch), keys.recentlyArchived(item.batch)],
+        [...hashesOf(keys, item.batch), keys.recentlyArchived(item.batch), keys.recentlyTroubled(item.batch)],
         [item.id, to, MAY_COME_FROM[to].join(','), ...counters],
       );
       const [ok, ended] = moved.parse(answer);

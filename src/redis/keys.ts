@@ -32,6 +32,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   metrics: `${prefix}:metrics`,
   /** Sorted set: the items of a batch that were archived last, by time. */
   recentlyArchived: (batch: string) => `${prefix}:landed:${batch}`,
+  /** Sorted set: the items of a batch that failed or were held last, by time, see fleet/lua/include/trouble.lua. */
+  recentlyTroubled: (batch: string) => `${prefix}:troubled:${batch}`,
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */
   limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'accepted' | 'state') =>
     `${prefix}:limiter:${name}${apiSuffix}:${part}`,
