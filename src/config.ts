@@ -45,6 +45,8 @@ export type Config = Readonly<{
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
   /** What all lines on stderr are; undefined: talk as it is, logs as JSON. */
   logFormat: LogFormat | undefined;
+  /** Where the end of a run is told; a secret. */
+  notifyUrl: string | undefined;
   port: number;
   /** Undefined: the server's pages are for its own machine only. */
   servePassword: string | undefined;
@@ -118,6 +120,7 @@ function configOf(values: Variables): Config {
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
+    notifyUrl: values.FLUX_NOTIFY_URL,
     port: values.PORT,
     servePassword: values.SERVE_PASSWORD,
     secrets: secretsOf(values),
@@ -130,6 +133,7 @@ function secretsOf(values: Variables): string[] {
     values.FLUX_API_KEY,
     values.FLUX_WEBHOOK_KEY,
     values.SERVE_PASSWORD,
+    values.FLUX_NOTIFY_URL,
     ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
     AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN,

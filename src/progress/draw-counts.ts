@@ -1,4 +1,5 @@
 import { type BatchCounts, doneOf } from '../batch/counts.ts';
+import type { Paint } from '../text/paint.ts';
 
 /** The share of items that have ended, from 0 to 1; 0 for an empty batch. */
 export function shareDone(counts: BatchCounts): number {
@@ -18,4 +19,11 @@ export function statesText({ items }: BatchCounts): string {
   const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
   const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
   return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
+}
+
+/** Counts of items that failed or are held stand out where the terminal has colours. */
+export function paintEnds(line: string, paint: Paint): string {
+  return line
+    .replace(/\bfailed [1-9][\d,]*/g, (found) => paint('red', found))
+    .replace(/\bheld [1-9][\d,]*/g, (found) => paint('yellow', found));
 }

@@ -71,6 +71,10 @@ const variables = z.object({
   CONFIRM_CREDITS: z.coerce.number().min(0),
   FETCH_ALLOW: list,
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
+  FLUX_NOTIFY_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPrivate, 'Expected https, or http to this machine')
+    .exactOptional(),
   LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   PORT: whole(0),
   SERVE_PASSWORD: z.string().min(1).exactOptional(),
@@ -79,8 +83,13 @@ export type Variables = z.infer<typeof variables>;
 export type VariableName = keyof Variables;
 
 export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options;
-/** Never shown whole. */
-export const SECRET_VARIABLES: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
+/** Never shown whole. Whoever knows the address of a webhook can write to its channel. */
+export const SECRET_VARIABLES: readonly string[] = [
+  'FLUX_API_KEY',
+  'FLUX_WEBHOOK_KEY',
+  'SERVE_PASSWORD',
+  'FLUX_NOTIFY_URL',
+];
 
 /** What was given, over the defaults. Throws a UsageError (`config-invalid`) that lists every wrong variable. */
 export function parseVariables(given: Readonly<Record<string, string>>, hint: string): Variables {
@@ -102,4 +111,10 @@ function through<T>(parse: (text: string) => T) {
       return z.NEVER;
     }
   };
+}
+
+/** Whether nobody on the way can read what is sent there. */
+function isPrivate(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

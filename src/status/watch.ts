@@ -3,7 +3,9 @@ import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import { mayRedraw } from '../config.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import { shorten } from '../text/terminal.ts';
+import { paintEnds } from '../progress/draw-counts.ts';
+import { paintFor } from '../text/paint.ts';
+import { shorten, wrapped } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
 import type { ReadSnapshot, Snapshot } from './snapshot.ts';
 import { snapshotJson } from './snapshot-json.ts';
@@ -53,16 +55,24 @@ type Show = {
 
 function redrawn(stream: NodeJS.WriteStream): Show {
   const update = createLogUpdate(stream);
+  const paint = paintFor(stream);
   const draw = (lines: readonly string[]) => {
     // Lines beyond the height of the terminal cannot be redrawn in place.
-    const fitting = lines.slice(0, stream.rows - 1).map((line) => shorten(line, stream.columns));
-    update(fitting.join('\n'));
+    const fitting = fitted(lines, stream.columns).slice(0, stream.rows - 1);
+    update(fitting.map((line) => paintEnds(line, paint)).join('\n'));
   };
   return {
-    snapshot: (now, earlier) => draw([clock(now.at), '', ...drawSnapshot(now, earlier)]),
+    snapshot: (now, earlier) => draw([clock(now.at), '', ...drawSnapshot(now, earlier, stream.columns)]),
     trouble: (message) => draw([clock(Date.now()), '', `Redis does not answer: ${message}`]),
     close: () => update.done(),
   };
+}
+
+/** Counts go on in the next line; rows of a table are cut. */
+function fitted(lines: readonly string[], columns: number): string[] {
+  return lines
+    .flatMap((line) => (line.includes(' · ') ? wrapped(line, columns) : [line]))
+    .map((line) => shorten(line, columns));
 }
 
 function blocks(stream: NodeJS.WriteStream): Show {

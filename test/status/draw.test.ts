@@ -69,6 +69,15 @@ describe('the view of a fleet', () => {
     expect(drawn).toMatch(/here:1 +submit poll +1m 00s/);
   });
 
+  it('keeps what failed and what is held of ended batches in 40 columns', () => {
+    const ended = batch({ archived: 58, failed: 3, held: 1 }, { batch: 'a-batch-with-quite-a-long-name', version: 1 });
+    const lines = drawSnapshot(snapshot({ batches: [{ ...ended, finishedVersion: 1 }] }), undefined, 40);
+    expect(lines.slice(0, 2)).toEqual([
+      'ended             archived  failed  held',
+      'a-batch-with-qu…  58        3       1',
+    ]);
+  });
+
   it('begins with what keeps work from being done', () => {
     const [first] = drawSnapshot(snapshot({ pausedAt: 95_000 }), undefined);
     expect(first).toBe('PAUSED for 5s: flux-batch resume --all goes on');
