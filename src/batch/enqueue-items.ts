@@ -1,13 +1,14 @@
 import pMap from 'p-map';
 import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
-import type { Item, NewItem, Submitted } from '../items/item.ts';
+import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
 import type { Unreadable } from '../items/unreadable.ts';
 import { chunksOf } from './chunks-of.ts';
+import { type RecordedIds, recordedIds, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
 import { stateOf, takeIn } from './take-in.ts';
 
@@ -78,13 +79,13 @@ export async function enqueueItems(
   const { batch } = manifest;
   const { archive, api, digest } = manifest;
   const isNew = await ports.intake.open(batch, { archive, api, digest });
-  const recorded = new Set<string>();
-  for await (const id of ports.records.list(batch)) recorded.add(id);
-  const others = new Set(isNew ? recorded : []);
+  const recorded = await recordedIds(ports.records.list(batch));
+  const others = new Set(isNew ? recorded.ids : []);
 
   const sum: Enqueued = { items: 0, submits: 0, polls: 0 };
-  for await (const chunk of chunksOf(items, CHUNK)) {
-    const queued = chunk.map((item) => ({ ...item, queuedAt: ports.now() }));
+  const known = settled(batch, items, recorded, isNew ? undefined : ports.intake.states);
+  for await (const chunk of chunksOf(known, CHUNK)) {
+    const queued = chunk.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
     const added = await enqueueChunk(manifest, queued, recorded, ports);
     const ids = queued.map(({ id }) => id);
     if (isNew) for (const id of ids) others.delete(id);
@@ -121,7 +122,7 @@ async function takeInOthers(
 async function enqueueChunk(
   { batch, remake = false }: Manifest,
   items: readonly Item[],
-  recorded: ReadonlySet<string>,
+  recorded: RecordedIds,
   ports: EnqueuePorts,
 ) {
   const { intake, queues, records, settings, now } = ports;

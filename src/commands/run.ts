@@ -9,10 +9,10 @@ import { probeAtStart } from '../fleet/probe-at-start.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
+import { templateText } from '../manifest/template.ts';
 import { openBooks } from '../money/balance.ts';
 import { requirePrices } from '../money/budget.ts';
 import { costByJob, type JobCost } from '../money/cost-by-job.ts';
-import { sourceOf } from '../plan/draw.ts';
 import { unlessAborted } from '../progress/unless-aborted.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
@@ -40,6 +40,7 @@ import { type SelectionFlags, selectionOf, withSelectionOptions } from './select
 import { DRAINING, onStopSignals } from './signals.ts';
 import { colorOf, type Summary, summarize } from './summary.ts';
 import { openGallery, tellEnd, tellFailure } from './tell-end.ts';
+import { tellManifest } from './tell-manifest.ts';
 import { describeGivingUp, type WaitFlags } from './wait.ts';
 import { withConnections } from './with-connections.ts';
 
@@ -79,6 +80,7 @@ export function runCommand(startFleet: StartFleet): Command {
       if (flags.dryRun) refuseDryRun(file);
       const config = loadConfig(overridesOf(flags));
       const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+      tellManifest(manifest, totals);
       if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
       await withConnections(config, { patient: true, prove: true }, async (connections) => {
         await refuseOtherRoute(connections, manifest.batch);
@@ -192,7 +194,7 @@ async function tell(summary: Summary, code: number, { batch, flags }: Batch, { a
 async function costsOf({ spending }: Connections, manifest: Manifest, { byJob }: Totals): Promise<JobCost[]> {
   return costByJob({
     items: () => expand(manifest),
-    jobs: manifest.jobs.map((job) => ({ name: sourceOf(job.id), items: byJob[job.index] ?? 0 })),
+    jobs: manifest.jobs.map((job) => ({ name: templateText(job.id), items: byJob[job.index] ?? 0 })),
     creditsOf: (ids) => spending.creditsOf(manifest.batch, ids),
   }).catch(() => []);
 }

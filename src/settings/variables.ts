@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
 import { LOG_FORMATS } from '../logger.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
+import { isLoopbackUrl } from '../text/loopback.ts';
 
 const duration = z.string().transform(through(parseDuration));
 const rate = z.string().transform(through(parseRate));
@@ -13,6 +14,9 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+
+/** A name or an address, with a port or without. */
+const HOST = /^(\[[0-9a-f:.]+\]|[0-9a-f:]*:[0-9a-f:.]*|[\p{L}\p{N}._-]+)(:\d+)?$/iu;
 
 /** In force where nothing is given. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
@@ -69,7 +73,10 @@ const variables = z.object({
   EMBED_METADATA: flag,
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
   CONFIRM_CREDITS: z.coerce.number().min(0),
-  FETCH_ALLOW: list,
+  FETCH_ALLOW: list.refine(
+    (hosts) => hosts.every((host) => HOST.test(host)),
+    'Expected hosts such as images.example.org or 10.0.0.7:8080, with commas between; patterns such as * match nothing',
+  ),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
   FLUX_NOTIFY_URL: z
     .url({ protocol: /^https?$/ })
@@ -77,7 +84,12 @@ const variables = z.object({
     .exactOptional(),
   LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   PORT: whole(0),
+  CALLBACK_PORT: whole(0).exactOptional(),
   SERVE_PASSWORD: z.string().min(1).exactOptional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^\S{16,}$/, 'Expected 16 characters or more, without spaces, such as `openssl rand -hex 24` gives')
+    .exactOptional(),
 });
 export type Variables = z.infer<typeof variables>;
 export type VariableName = keyof Variables;
@@ -89,6 +101,7 @@ export const SECRET_VARIABLES: readonly string[] = [
   'FLUX_WEBHOOK_KEY',
   'SERVE_PASSWORD',
   'FLUX_NOTIFY_URL',
+  'METRICS_TOKEN',
 ];
 
 /** What was given, over the defaults. Throws a UsageError (`config-invalid`) that lists every wrong variable. */
@@ -115,6 +128,5 @@ function through<T>(parse: (text: string) => T) {
 
 /** Whether nobody on the way can read what is sent there. */
 function isPrivate(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  return new URL(url).protocol === 'https:' || isLoopbackUrl(url);
 }

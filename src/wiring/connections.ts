@@ -99,7 +99,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       spending,
       archive,
       records: chargingRecords(recordsIn(archive), prices, spending.record),
-      warnings,
+      warnings: [...config.warnings, ...warnings],
       closers,
     };
   } catch (error) {
