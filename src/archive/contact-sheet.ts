@@ -5,7 +5,7 @@ import type { OverlayOptions } from 'sharp';
 import { escapeMarkup } from '../text/escape-markup.ts';
 import type { Archive } from './archive.ts';
 
-/** A sheet shows at most so many pictures, the first ones by id. A larger one could not be viewed. */
+/** A sheet shows at most so many pictures, the first ones that it is given. A larger one could not be viewed. */
 export const MOST_ON_SHEET = 400;
 
 export type SheetPicture = { thumb: string; name: string; variant: number };

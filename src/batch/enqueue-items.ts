@@ -46,6 +46,10 @@ export type EnqueuePorts = {
     submitAgain(items: readonly Item[]): Promise<void>;
     pollAgain(items: readonly Submitted[]): Promise<void>;
   };
+  /** Notes the items in the manifest's order, under the ids that they have. */
+  note?(items: readonly NewItem[]): Promise<void>;
+  /** All are noted; called before the batch can end. */
+  noted?(): Promise<void>;
   settings: { onUnknown: 'hold' | 'resubmit'; pollGiveUpMs: number; storedTtlMs: number };
 };
 
@@ -85,6 +89,7 @@ export async function enqueueItems(
   const sum: Enqueued = { items: 0, submits: 0, polls: 0 };
   const known = settled(batch, items, recorded, isNew ? undefined : ports.intake.states);
   for await (const chunk of chunksOf(known, CHUNK)) {
+    await ports.note?.(chunk);
     const queued = chunk.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
     const added = await enqueueChunk(manifest, queued, recorded, ports);
     const ids = queued.map(({ id }) => id);
@@ -98,6 +103,7 @@ export async function enqueueItems(
   }
   if (isNew) await takeInOthers(manifest, others, ports);
   else if (!manifest.isPart) await ports.intake.forgetUnseen(batch);
+  await ports.noted?.();
   await ports.intake.seal(batch);
   return sum;
 }

@@ -6,6 +6,7 @@ import { expand, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { requirePrices } from '../money/budget.ts';
 import { plural, say } from '../text/terminal.ts';
+import { agreesToMakeAgain } from './agree-to-make-again.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
@@ -44,7 +45,11 @@ export function enqueueCommand(): Command {
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           const remaking = await agreesToRemake(connections, spending, flags);
-          if (remaking === 'declined' || !(await agreesToSpend(connections, spending, flags))) {
+          if (
+            remaking === 'declined' ||
+            !(await agreesToMakeAgain(connections, spending, flags)) ||
+            !(await agreesToSpend(connections, spending, flags))
+          ) {
             return declined('nothing was enqueued');
           }
           const { batch, digest, selection } = manifest;

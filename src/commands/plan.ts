@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
+import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
 import { costOf, submitTimeMs } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
@@ -64,7 +65,7 @@ async function lookIntoArchive(config: Config, manifest: Manifest, totals: Total
       manifest.batch,
       () => expand(manifest),
       totals.byModel,
-      config,
+      { ...config, isPart: isPart(manifest.selection) },
     );
   } finally {
     await closers.closeAll();
@@ -88,7 +89,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     warnings: manifest.warnings,
     toMake,
     ...(found.kind === 'looked'
-      ? { archived: found.archived, begun: found.begun, unread: found.unread }
+      ? { archived: found.archived, begun: found.begun, unread: found.unread, difference: found.difference ?? null }
       : { archived: null, begun: null, unread: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
       id: templateText(job.id),

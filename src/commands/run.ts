@@ -20,6 +20,7 @@ import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
+import { agreesToMakeAgain } from './agree-to-make-again.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
@@ -87,7 +88,11 @@ export function runCommand(startFleet: StartFleet): Command {
         requirePrices(totals.byModel, connections.prices, config);
         const spending = spendingOf(manifest, totals);
         const remaking = await agreesToRemake(connections, spending, flags);
-        if (remaking === 'declined' || !(await agreesToSpend(connections, spending, flags))) {
+        if (
+          remaking === 'declined' ||
+          !(await agreesToMakeAgain(connections, spending, flags)) ||
+          !(await agreesToSpend(connections, spending, flags))
+        ) {
           return declined('nothing was submitted');
         }
         await toldAtItsEnd(

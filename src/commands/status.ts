@@ -41,7 +41,7 @@ export function statusCommand(): Command {
         const paint = paintFor(process.stdout);
         const text = flags.json
           ? JSON.stringify(snapshotJson(now), null, 2)
-          : drawSnapshot(now, undefined, process.stdout.columns)
+          : drawSnapshot(now, process.stdout.columns)
               .map((line) => paintEnds(line, paint))
               .join('\n');
         process.stdout.write(`${text}\n`);

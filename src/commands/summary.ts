@@ -1,7 +1,8 @@
 import { layout } from '../archive/layout.ts';
 import { type BatchCounts, doneOf, isOutOfBudget } from '../batch/counts.ts';
+import { describeFinding } from '../diagnosis/describe.ts';
+import { stoppedFinding } from '../diagnosis/stopped.ts';
 import { messageOf } from '../errors.ts';
-import { describeBreaker } from '../fleet/describe-breaker.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
@@ -96,7 +97,7 @@ function whyNotDone({ counts, breaker }: BatchEnd): string[] {
   const unfinished = counts.total - doneOf(counts);
   const outOfBudget = isOutOfBudget(counts);
   return [
-    ...(breaker ? describeBreaker(breaker, Date.now()) : []),
+    ...(breaker ? describeFinding(stoppedFinding(breaker, Date.now()), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
     ...(unfinished > 0 && !outOfBudget
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]

@@ -9,6 +9,7 @@ import { type Cost, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
 import { formatDuration, formatRate } from '../text/duration.ts';
 import { plain, plural, shorten, table } from '../text/terminal.ts';
+import { describeDifference } from './describe-difference.ts';
 import type { Survey } from './survey.ts';
 
 export type Plan = {
@@ -66,9 +67,12 @@ function archiveLines({ survey, totals, toMake, config }: Plan): string[][] {
     ];
   }
   const { archived, begun, unread } = survey;
-  if (toMake === totals.items) return [];
+  const differs = (survey.difference ? describeDifference(survey.difference) : []).map((text) => ['', text]);
+  if (toMake === totals.items)
+    return differs.length === 0 ? [] : [['  to make', `${count}, none of it is archived as it is`], ...differs];
   return [
     ['  to make', `${count}; already archived: ${archived.toLocaleString('en-US')}, in ${plain(config.archiveUrl)}`],
+    ...differs,
     ...(begun === 0 ? [] : [['  begun', `${plural(begun, 'item')} under way, held or failed, none submitted again`]]),
     ...(unread === 0
       ? []

@@ -6,6 +6,7 @@ import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { slugOfId } from '../items/item-id.ts';
+import { type Difference, differenceOf } from './difference.ts';
 import { type NameSet, nameSetOf, printsOfNames } from './name-set.ts';
 
 /**
@@ -14,7 +15,15 @@ import { type NameSet, nameSetOf, printsOfNames } from './name-set.ts';
  * and no image, whose records are not read; some may be submitted. `left`: items that would be submitted, by model.
  */
 export type Survey =
-  | { kind: 'looked'; archived: number; begun: number; unread: number; left: Readonly<Record<string, number>> }
+  | {
+      kind: 'looked';
+      archived: number;
+      begun: number;
+      unread: number;
+      left: Readonly<Record<string, number>>;
+      /** Where something is to be made and something is recorded. */
+      difference?: Difference;
+    }
   | { kind: 'unreachable'; message: string };
 
 /** A listing without any answer for so long is aborted. */
@@ -30,7 +39,7 @@ export async function survey(
   batch: string,
   items: () => AsyncIterable<NewItem>,
   byModel: Readonly<Record<string, number>>,
-  settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number },
+  settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number; isPart?: boolean },
 ): Promise<Survey> {
   let held: { records: Records; recorded: RecordedIds & { size: number }; pictured: NameSet };
   try {
@@ -55,6 +64,7 @@ export async function survey(
     else unread++;
   }
   let begun = 0;
+  let difference: Difference | undefined;
   try {
     const { records, recorded } = held;
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
@@ -62,10 +72,12 @@ export async function survey(
       if (step.job !== 'submit') begun++;
       else left[item.request.model] = (left[item.request.model] ?? 0) + 1;
     }
+    const { isPart = false } = settings;
+    if (Object.keys(left).length > 0) difference = await differenceOf(batch, items(), { records, isPart });
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
-  return { kind: 'looked', archived, begun, unread, left };
+  return { kind: 'looked', archived, begun, unread, left, ...(difference && { difference }) };
 }
 
 async function recordedIn(archive: Archive, batch: string): Promise<RecordedIds & { size: number }> {

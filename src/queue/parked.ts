@@ -7,6 +7,13 @@ const PAGE = 1_000;
 /** BullMQ scores delayed jobs by their time in milliseconds times this. */
 const SCORE_OF_MS = 0x1000;
 
+/** A shorter delay is a backoff: such a job waits for no person. */
+const LEAST_PARKED_MS = PARKED_MS / 24;
+
+export function isParkedFor(delayMs: number): boolean {
+  return delayMs >= LEAST_PARKED_MS;
+}
+
 /** Promotes the jobs of these batches that were parked. Returns how many. */
 export async function unpark(
   redis: RedisClient,
@@ -14,8 +21,7 @@ export async function unpark(
   isWanted: (batch: string) => boolean,
   now: number,
 ): Promise<number> {
-  // A shorter delay is a backoff: such a job waits for no person.
-  const leastScore = (now + PARKED_MS / 24) * SCORE_OF_MS;
+  const leastScore = (now + LEAST_PARKED_MS) * SCORE_OF_MS;
   let sum = 0;
   let cursor = '0';
   do {

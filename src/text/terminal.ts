@@ -31,22 +31,31 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 /** Below this a terminal is narrow: what does not fit goes on in a line of its own, and nothing that counts is cut off. */
 export const NARROW = 80;
 
-/** Breaks a line between its parts, which ` · ` or several spaces separate; each new line has the indent of the first. */
+/**
+ * Breaks a line between its parts, which ` · ` or several spaces separate, and a part that is too long between its words. Each new
+ * line has the indent of the first.
+ */
 export function wrapped(line: string, columns: number): string[] {
   if (line.length <= columns) return [line];
   const indent = /^ */.exec(line)?.[0] ?? '';
-  const pieces = line.slice(indent.length).split(/( · | {2,})/);
+  const room = columns - indent.length;
+  const parts = packed(line.slice(indent.length).split(/( · | {2,})/), room);
+  return parts.flatMap((part) => packed(part.split(/( )/), room)).map((part) => indent + part);
+}
+
+/** `pieces`: parts with what separates them in between. */
+function packed(pieces: readonly string[], room: number): string[] {
   const lines: string[] = [];
   let current = '';
   for (let at = 0; at < pieces.length; at += 2) {
     const part = pieces[at] ?? '';
     const longer = current === '' ? part : current + (pieces[at - 1] ?? '') + part;
-    if (current !== '' && indent.length + longer.length > columns) {
-      lines.push(indent + current);
+    if (current !== '' && longer.length > room) {
+      lines.push(current);
       current = part;
     } else current = longer;
   }
-  return [...lines, indent + current];
+  return [...lines, current];
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -103,3 +103,40 @@ test('a matrix that nothing uses is a mistake with its place, and nothing is spe
   }
   expect(place.simulator.ledger().submits.seen).toBe(0);
 });
+
+/** The jobs of a batch of five, edited. */
+const five = (defaults: string, hero = 'hero') =>
+  `version: 1\nbatch: told\ndefaults: { ${defaults} }\njobs:\n${job(`id: ${hero}`, 'prompt: A lighthouse')}${job(
+    'id: pot-{{ n }}',
+    'prompt: A teapot, number {{ n }}',
+    'matrix: { n: [1, 2, 3, 4] }',
+  )}`;
+
+test('plan shows the difference from what is archived, and run asks before much is made again', async (context) => {
+  const place = await openPlace(context);
+  const planned = async (text: string) => {
+    await place.write('jobs.yaml', text);
+    const { code, stdout, stderr } = await place.run(['plan', 'jobs.yaml']);
+    expect(code, stderr).toBe(0);
+    return stdout;
+  };
+  await planned(five('model: flux-kontext-pro'));
+  expect((await place.run(['run', 'jobs.yaml'])).code).toBe(0);
+
+  expect(await planned(five('enableTranslation: true'))).not.toContain('another');
+  expect(await planned(five('model: flux-kontext-pro', 'lighthouse'))).toContain(
+    '1 has an equal request under another name: hero → lighthouse',
+  );
+  expect(await planned(five('enableTranslation: false'))).toContain(
+    '5 have an image under this name with another request: enableTranslation – → false',
+  );
+  for (const command of ['run', 'enqueue']) {
+    const refused = await place.run([command, 'jobs.yaml']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('5 of 5 archived images would be made, and paid for, again');
+  }
+  expect(place.simulator.ledger().tasks.accepted).toBe(5);
+  const agreed = await place.run(['run', 'jobs.yaml', '--yes']);
+  expect(agreed.code, agreed.stderr).toBe(0);
+  expect(place.simulator.ledger().tasks.accepted).toBe(10);
+});

@@ -17,3 +17,7 @@ test('it is broken at wide spaces too, and a part that is too long has a line of
     '████ 62%  10/16  2.3s',
   ]);
 });
+
+test('a sentence is broken between its words', () => {
+  expect(wrapped('  → flux-batch resume --all goes on', 22)).toEqual(['  → flux-batch resume', '  --all goes on']);
+});
