@@ -11,7 +11,9 @@ import type { Summary } from './summary.ts';
 export async function tellEnd(batch: string, { headline, steps, json }: Summary, code: number, config: Config) {
   const hints = steps.filter(({ command }) => command.startsWith('flux-batch')).map(({ command }) => command);
   const ends = code === 0 ? [] : [`exit code ${code}`];
-  await send({ text: [headline, ...ends, ...hints].join('\n'), ...json, batch, exitCode: code }, config);
+  const text = [headline, ...ends, ...hints].join('\n');
+  // There may be thousands of failures: `items` counts them.
+  await send({ text, ...json, failures: undefined, batch, exitCode: code }, config);
 }
 
 /** The same where a run ends by an error, and has no summary. */
