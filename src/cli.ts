@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
+import { cousinOf } from './commands/cousins.ts';
 import { EXIT } from './commands/exit-codes.ts';
 import { guardOutputs } from './commands/outputs.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
@@ -146,6 +147,8 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     });
   const words = argv.slice(2).filter((word) => !word.startsWith('-'));
   const called = words[0] === 'help' ? words[1] : words[0];
+  const cousin = called === undefined ? undefined : cousinOf(called);
+  if (cousin) throw cousin;
   for (const [name, { alias, takes, about, load }] of Object.entries(COMMANDS)) {
     const isCalled = called !== undefined && (called === name || called === alias);
     if (isCalled) await settleFormat(cli);

@@ -58,6 +58,8 @@ export type Config = Readonly<{
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
   /** What all lines on stderr are; undefined: talk as it is, logs as JSON. */
   logFormat: LogFormat | undefined;
+  /** Where the end of a run is told; a secret. */
+  notifyUrl: string | undefined;
   port: number;
   /** Where `serve` takes callbacks, apart from its pages; undefined: at `port`. */
   callbackPort: number | undefined;
@@ -148,6 +150,7 @@ function configOf(values: Variables): Config {
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
+    notifyUrl: values.FLUX_NOTIFY_URL,
     port: values.PORT,
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,
@@ -172,6 +175,7 @@ function secretsOf(values: Variables): string[] {
     values.FLUX_API_KEY,
     values.FLUX_WEBHOOK_KEY,
     values.SERVE_PASSWORD,
+    values.FLUX_NOTIFY_URL,
     values.METRICS_TOKEN,
     ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
     ...[values.HTTP_PROXY, values.HTTPS_PROXY].flatMap(passwordsIn),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
 import { LOG_FORMATS } from '../logger.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
+import { isLoopbackUrl } from '../text/loopback.ts';
 
 const duration = z.string().transform(through(parseDuration));
 const rate = z.string().transform(through(parseRate));
@@ -106,6 +107,10 @@ const variables = z.object({
     'Expected hosts such as images.example.org or 10.0.0.7:8080, with commas between; patterns such as * match nothing',
   ),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
+  FLUX_NOTIFY_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPrivate, 'Expected https, or http to this machine')
+    .exactOptional(),
   LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   PORT: whole(0),
   CALLBACK_PORT: whole(0).exactOptional(),
@@ -121,11 +126,12 @@ export type VariableName = keyof Variables;
 export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options;
 /** Programs disagree on how these are written: lower case is taken as well. */
 export const PROXIES: readonly VariableName[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
-/** Never shown whole. */
+/** Never shown whole. Whoever knows the address of a webhook can write to its channel. */
 export const SECRET_VARIABLES: readonly string[] = [
   'FLUX_API_KEY',
   'FLUX_WEBHOOK_KEY',
   'SERVE_PASSWORD',
+  'FLUX_NOTIFY_URL',
   'METRICS_TOKEN',
 ];
 
@@ -156,4 +162,9 @@ function through<T>(parse: (text: string) => T) {
       return z.NEVER;
     }
   };
+}
+
+/** Whether nobody on the way can read what is sent there. */
+function isPrivate(url: string): boolean {
+  return new URL(url).protocol === 'https:' || isLoopbackUrl(url);
 }
