@@ -10,6 +10,7 @@ import type { RedisClient } from '../src/redis/connection.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
 import { rememberedSchema } from '../src/stages/remembered.ts';
 import { backoffMs, retryRule } from '../src/stages/retry.ts';
+import { pauseWhenRefused } from './refusals.ts';
 
 /**
  * A worker's death is noticed when its lock has run out and the next check comes, which takes 15 s at most. A lock is renewed so
@@ -65,8 +66,7 @@ export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
     metrics: { maxDataPoints: MetricsTime.ONE_HOUR },
     settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade) },
   });
-  // Lost connections and lost locks come here; BullMQ mends both, and stages may be repeated.
-  worker.on('error', () => {});
+  pauseWhenRefused(worker, options.stage, options.onTrouble);
   return worker;
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { say } from '../text/terminal.ts';
 import { type Connections, type ConnectOptions, connect } from '../wiring/connections.ts';
 
 /** For commands that do one thing and exit: when Redis does not answer, they fail at once. */
@@ -13,7 +14,13 @@ export async function withConnections<T>(
   options: ConnectOptions,
   act: (connections: Connections) => Promise<T>,
 ): Promise<T> {
-  const connections = await connect(config, options);
+  // Once it is connected, the command itself shows what it waits for.
+  let isConnected = false;
+  const onRedisAway = (message: string) => {
+    if (!isConnected) say(`waiting for Redis: ${message}`);
+  };
+  const connections = await connect(config, { onRedisAway, ...options });
+  isConnected = true;
   try {
     return await act(connections);
   } finally {

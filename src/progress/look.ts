@@ -5,6 +5,7 @@ import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import { atRisk } from '../queue/backlog.ts';
 import { isRedisAway } from '../redis/away.ts';
+import { redisAway } from '../redis/refusals.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
 import { type Wait, waitsOf } from './waits.ts';
@@ -20,7 +21,10 @@ export type Seen = {
   /** Images that wait longer than their original URL lives. */
   outlived: number;
 };
-export type WatchConnections = Pick<Connections, 'state' | 'control' | 'config' | 'faults' | 'queues' | 'clock'>;
+export type WatchConnections = Pick<
+  Connections,
+  'state' | 'control' | 'config' | 'faults' | 'queues' | 'clock' | 'redis'
+>;
 export type WatchPorts = Pick<OpenedPorts, 'submitLimiter' | 'prices'>;
 
 /** A Redis that has not answered for so long is away. */
@@ -30,7 +34,7 @@ const RISK_EVERY_MS = 5_000;
 
 /** Looks at a batch. A patient connection waits for a lost Redis without end, so this does not: then it says since when. */
 export function openLooks(batch: string, connections: WatchConnections, ports: WatchPorts) {
-  const { state, control, faults, queues, clock } = connections;
+  const { state, control, faults, queues, clock, redis } = connections;
   let pending: Promise<Seen> | undefined;
   let awaySince: number | undefined;
   let outlived = 0;
@@ -48,6 +52,11 @@ export function openLooks(batch: string, connections: WatchConnections, ports: W
     const [allPausedAt, usage] = [await control.fleetPausedAt(), await ports.submitLimiter.usage()];
     return { counts, breaker, allPausedAt, usage, waits, outlived };
   }
+  /** It answers to who reads, and refuses what workers write. */
+  function refusing(): Wait[] {
+    const away = redisAway(redis);
+    return away ? [{ kind: 'redis-unreachable', message: away.message, forMs: performance.now() - away.since }] : [];
+  }
 
   return async (): Promise<Seen | Wait> => {
     if (!pending) {
@@ -63,10 +72,10 @@ export function openLooks(batch: string, connections: WatchConnections, ports: W
     try {
       const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
       const seen = await Promise.race([pending, late]);
-      if (!seen) return away('it does not answer');
+      if (!seen) return away(redisAway(redis)?.message ?? 'it does not answer');
       pending = undefined;
       awaySince = undefined;
-      return seen;
+      return { ...seen, waits: [...refusing(), ...seen.waits] };
     } catch (error) {
       pending = undefined;
       if (isRedisAway(error)) return away(messageOf(error));

@@ -4,6 +4,7 @@ import { doneOf, emptyCounts, isFinished, isOutOfBudget, isStuckButForSubmits } 
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import { isRedisAway } from '../redis/away.ts';
 import { longestDrainMs } from '../wiring/fleet.ts';
 import { type Display, openDisplay } from './display.ts';
 import { openLooks, type Seen, type WatchConnections, type WatchPorts } from './look.ts';
@@ -114,7 +115,7 @@ function stillness(): { forMs(counts: BatchCounts): number } {
   };
 }
 
-/** Takes the manifest in beside the watching. An archive out of reach is waited for, as the workers do. */
+/** Takes the manifest in beside the watching. An archive out of reach is waited for, as the workers do, and so is Redis. */
 function openEnqueueing({ faults }: Pick<WatchConnections, 'faults'>, watched: Watched, display: Display) {
   let isDone = false;
   let failure: unknown;
@@ -127,11 +128,12 @@ function openEnqueueing({ faults }: Pick<WatchConnections, 'faults'>, watched: W
       });
       isDone = true;
     } catch (error) {
-      if (!(error instanceof FluxError) || error.code !== 'archive-unreachable') {
+      const isAway = error instanceof FluxError && error.code === 'archive-unreachable';
+      if (!isAway && !isRedisAway(error)) {
         failure = error;
         return;
       }
-      faults.port.note('archive-unreachable', error.message);
+      if (isAway) faults.port.note('archive-unreachable', error.message);
       await sleep(ENQUEUE_AGAIN_MS, undefined, { signal: watched.signal }).catch(() => {});
       if (!watched.signal.aborted) await start();
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
+import { mistakeInRedisUrl } from '../redis/url.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
 
 const duration = z.string().transform(through(parseDuration));
@@ -12,6 +13,7 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const REDIS_URLS = 'Expected redis://host:port/db, rediss://…, redis+cluster://… or redis+sentinel://…';
 
 /** In force where nothing is given. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
@@ -51,10 +53,10 @@ const variables = z.object({
   FLUX_PRICES: z.string().exactOptional(),
   REDIS_URL: z
     .string()
-    .regex(
-      /^rediss?(\+cluster|\+sentinel)?:\/\//,
-      'Expected redis://…, rediss://…, redis+cluster://… or redis+sentinel://…',
-    )
+    .superRefine((url, context) => {
+      const message = mistakeInRedisUrl(url);
+      if (message !== undefined) context.addIssue({ code: 'custom', message: `${message}. ${REDIS_URLS}` });
+    })
     .exactOptional(),
   REDIS_TLS_CA: z.string().exactOptional(),
   REDIS_ALLOW_EVICTION: flag,

@@ -54,6 +54,8 @@ export type ConnectOptions = {
   looksOnly?: boolean;
   /** Wait for a lost Redis, as workers do. */
   patient: boolean;
+  /** Told when a patient connection begins to wait for a Redis that answers and does not serve. */
+  onRedisAway?: (message: string) => void;
   /** Prove first that images can be stored. */
   prove: boolean;
   /** Where LOG_LEVEL is not set; nothing is logged by default. */
@@ -75,7 +77,11 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets, options.writeLog);
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
-    const { redis, warnings } = await openRedis(config, options, closers);
+    const onAway = ({ message }: { message: string }) => {
+      log.warn({ reason: message }, 'waiting for Redis');
+      options.onRedisAway?.(message);
+    };
+    const { redis, warnings } = await openRedis(config, { ...options, onAway }, closers);
     const clock = await openFleetClock(redis, closers);
     const { keys, routes } = await openRoutesOf({ archive: archive.url, api: config.apiUrl }, redis, clock, options);
     closers.push(() => routes.close());
