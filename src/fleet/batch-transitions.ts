@@ -7,10 +7,6 @@ import type { BatchState, CircuitBreaker, Confirmation } from '../stages/ports.t
 import { hashesOf, type OnEnded } from './batch-hash.ts';
 import { defineScript } from './script.ts';
 
-/** About a hundred items a second check whether the breaker is reset: enough to begin with, and no load for Redis. */
-const BREAKER_CHECK_PACE_MS = 10;
-const BREAKER_CHECK_MS = 1_000;
-const LONGEST_BREAKER_CHECK_MS = 60_000;
 /** For so long a batch that nothing stops is not asked about again. `confirm` asks in any case. */
 const UNSTOPPED_FOR_MS = 500;
 const MOST_BATCHES = 1_000;
@@ -54,11 +50,6 @@ export function redisBatchTransitions(
       const [says, ended] = admission.parse(await admit(keysOfMoney(item.batch), [item.id, credits ?? '']));
       if (ended === 1) await onEnded(item.batch);
       return says;
-    },
-    async breakerCheckMs(batch) {
-      const queued = Number((await redis.hget(keys.batch(batch), 'n:queued')) ?? 0);
-      const aboutMs = Math.min(Math.max(queued * BREAKER_CHECK_PACE_MS, BREAKER_CHECK_MS), LONGEST_BREAKER_CHECK_MS);
-      return aboutMs * (0.5 + Math.random());
     },
     async claim(item, fencingToken) {
       const answer = z.string().parse(await claim(hashesOf(keys, item.batch), [item.id, fencingToken]));
