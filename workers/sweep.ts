@@ -7,7 +7,7 @@ import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { JOB_CHECK_MS, jobCheck } from './job-check.ts';
 
 const EVERY_MS = 5_000;
-/** There may be thousands of batches, most of which have ended. */
+/** There may be thousands of batches. */
 const LOOKS_AT_ONCE = 64;
 /** A tripped breaker is probed by one process at a time, and not in every round. */
 const BREAKER_PROBE_MS = 15_000;
@@ -28,11 +28,15 @@ export function startSweep(
   const jobs = jobCheck(connections, ports.metrics, jobCheckMs);
   let isSweeping = false;
   const sweep = async () => {
-    const all = await pMap(await state.batches(), (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
+    const names = await state.liveBatches();
+    const found = await pMap(names, (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
+    const isOver = (index: number) => !found[index] || isFinished(found[index]);
+    for (const batch of names.filter((_, index) => isOver(index))) await state.leaveLive(batch);
+    const live = found.filter((counts) => counts !== undefined);
     // Those of other routes have queues and workers of their own.
-    const batches = all.filter((counts) => counts !== undefined).filter((counts) => isOnRoute(counts, routes.route));
+    const batches = live.filter((counts) => isOnRoute(counts, routes.route));
     for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await queues.finish(counts.batch);
-    await control.mend();
+    await control.mend(live);
     await probe();
     await jobs.run(batches);
   };

@@ -27,7 +27,6 @@ export async function enqueueManifest(
   });
   // Before any job: what was spent already counts against what may be spent.
   await recountCharges(connections, batch);
-  const waited = (known?.overBudget.items ?? 0) > 0;
   await spending.setBudget(batch, budgetCredits);
   const enqueued = await enqueueItems(
     { ...manifest, archive: archive.url, api: config.apiUrl },
@@ -42,7 +41,7 @@ export async function enqueueManifest(
     },
     onProgress,
   );
-  if (waited) await control.unpark(batch);
+  await control.wakeWithinBudget(batch);
   return enqueued;
 }
 

@@ -4,7 +4,7 @@ import { isItemState, MAY_COME_FROM } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { BatchState, CircuitBreaker, Confirmation } from '../stages/ports.ts';
-import { hashesOf, type OnEnded } from './batch-hash.ts';
+import { keysToSet, type OnEnded } from './batch-hash.ts';
 import { defineScript } from './script.ts';
 
 /** For so long a batch that nothing stops is not asked about again. `confirm` asks in any case. */
@@ -25,11 +25,10 @@ export function redisBatchTransitions(
   const claim = defineScript(redis, 'batch-claim');
   const confirm = defineScript(redis, 'batch-confirm');
   const admit = defineScript(redis, 'batch-admission');
+  const outdate = defineScript(redis, 'batch-outdate');
 
-  const keysOfMoney = (batch: string) => [
-    ...hashesOf(keys, batch),
-    ...[keys.fleetPause, keys.breaker, keys.charges(batch), keys.overBudget(batch), keys.sends],
-  ];
+  const keysOfMoney = (batch: string) =>
+    keysToSet(keys, batch, keys.fleetPause, keys.breaker, keys.charges(batch), keys.overBudget(batch), keys.sends);
 
   /** Whether anything may keep a batch's items from being submitted. */
   const mayBeStopped = new LRUCache<string, boolean>({
@@ -52,7 +51,7 @@ export function redisBatchTransitions(
       return says;
     },
     async claim(item, fencingToken) {
-      const answer = z.string().parse(await claim(hashesOf(keys, item.batch), [item.id, fencingToken]));
+      const answer = z.string().parse(await claim(keysToSet(keys, item.batch), [item.id, fencingToken]));
       return answer === 'claimed'
         ? { kind: 'claimed' }
         : { kind: 'refused', state: isItemState(answer) ? answer : undefined };
@@ -63,16 +62,18 @@ export function redisBatchTransitions(
     },
     async move(item, to, add = {}) {
       const counters = Object.entries(add).flat();
-      const answer = await move(
-        [...hashesOf(keys, item.batch), keys.recentlyArchived(item.batch)],
-        [item.id, to, MAY_COME_FROM[to].join(','), ...counters],
-      );
+      const answer = await move(keysToSet(keys, item.batch, keys.recentlyArchived(item.batch)), [
+        item.id,
+        to,
+        MAY_COME_FROM[to].join(','),
+        ...counters,
+      ]);
       const [ok, ended] = moved.parse(answer);
       if (ended === 1) await onEnded(item.batch);
       return ok === 1;
     },
     async outdateIndex(batch) {
-      await redis.hincrby(keys.batch(batch), 'version', 1);
+      await outdate(keysToSet(keys, batch), []);
     },
   };
 }

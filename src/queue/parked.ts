@@ -7,15 +7,30 @@ const PAGE = 1_000;
 /** BullMQ scores delayed jobs by their time in milliseconds times this. */
 const SCORE_OF_MS = 0x1000;
 
-/** Promotes the jobs of these batches that were parked. Returns how many. */
+/** A shorter delay is a backoff: such a job waits for no person. */
+const leastScoreAt = (now: number) => (now + PARKED_MS / 24) * SCORE_OF_MS;
+
+/** Promotes those of these jobs that were parked. Returns how many. */
+export async function unparkJobs(
+  redis: RedisClient,
+  queue: Queue,
+  jobIds: readonly string[],
+  now: number,
+): Promise<number> {
+  if (jobIds.length === 0) return 0;
+  const scores = await redis.zmscore(queue.toKey('delayed'), ...jobIds);
+  const parked = jobIds.filter((_, index) => Number(scores[index] ?? 0) >= leastScoreAt(now));
+  return (await Promise.all(parked.map((id) => promote(queue, id)))).filter(Boolean).length;
+}
+
+/** Promotes the jobs of these items that were parked. Returns how many. */
 export async function unpark(
   redis: RedisClient,
   queue: Queue,
-  isWanted: (batch: string) => boolean,
+  isWanted: (batch: string, item: string) => boolean,
   now: number,
 ): Promise<number> {
-  // A shorter delay is a backoff: such a job waits for no person.
-  const leastScore = (now + PARKED_MS / 24) * SCORE_OF_MS;
+  const leastScore = leastScoreAt(now);
   let sum = 0;
   let cursor = '0';
   do {
@@ -24,7 +39,8 @@ export async function unpark(
     const ids: string[] = [];
     for (let index = 0; index + 1 < flat.length; index += 2) {
       const id = flat[index] ?? '';
-      if (Number(flat[index + 1]) >= leastScore && isWanted(id.split('/')[0] ?? '')) ids.push(id);
+      const [batch = '', item = ''] = id.split('/');
+      if (Number(flat[index + 1]) >= leastScore && isWanted(batch, item)) ids.push(id);
     }
     const promoted = await Promise.all(ids.map((id) => promote(queue, id)));
     sum += promoted.filter(Boolean).length;

@@ -8,6 +8,12 @@ export const DEFAULT_PREFIX = '{flux-batch}';
 export const keysOf = (prefix: string, apiSuffix = '') => ({
   /** Sorted set: batch names by their creation time. */
   batches: `${prefix}:batches`,
+  /**
+   * Set: batches that somebody has to look at now and then, since they have not ended or their index is not written. `liveLook` exists
+   * for an hour after all batches were put into it: those of a version that does not know it come in that way.
+   */
+  live: `${prefix}:live`,
+  liveLook: `${prefix}:live:look`,
   /** Hash: which names belong to which archive and API. */
   routes: `${prefix}:routes`,
   /** Hash: the facts of a batch, and a counter `n:<state>` for each state. */

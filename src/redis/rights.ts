@@ -45,6 +45,7 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
       'PEXPIRE K 10000',
       'ZCARD K',
       'ZSCORE K a',
+      'ZMSCORE K a',
       'ZCOUNT K 1 2',
       'ZLEXCOUNT K - +',
       'ZRANGE K 0 1',

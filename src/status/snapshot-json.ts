@@ -18,7 +18,7 @@ export function snapshotJson({
 }: Snapshot): object {
   return {
     at,
-    batches: batches.map(({ unsettled, overBudget, ...counts }) => ({
+    batches: batches.map(({ unsettled, overBudget, mayHaveRoom: _, ...counts }) => ({
       ...counts,
       maybe: unsettled,
       beyond: overBudget,

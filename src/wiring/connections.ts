@@ -99,7 +99,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       state,
       heartbeats: redisHeartbeats(redis, keys),
       faults: redisFaults(redis, keys, clock),
-      control: redisBatchControl(redis, keys, routes, state),
+      control: redisBatchControl(redis, keys, routes, state, spending),
       prices,
       spending,
       archive,
