@@ -34,7 +34,7 @@ export default {
       'text-is-pure',
       'Text has no domain and no I/O.',
       { path: '^src/text/' },
-      { path: '.', pathNot: ['^src/text/', '^src/errors\\.ts$'] },
+      { path: '.', pathNot: ['^src/text/', '^src/errors\\.ts$', '^util$'] },
     ),
     only('bullmq-in-queue', ['src/queue/', 'workers/'], 'bullmq'),
     only('ioredis-in-redis', ['src/redis/', 'src/fleet/'], 'ioredis'),

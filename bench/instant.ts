@@ -6,6 +6,7 @@ import type { Provider } from '../src/provider/provider.ts';
 export const emptyArchive = (url: string): Archive => ({
   url,
   prepare: async () => {},
+  examine: async () => ({ isThere: true, conditional: true, removes: true }),
   read: async () => undefined,
   readVersioned: async () => undefined,
   write: async () => {},

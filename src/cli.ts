@@ -93,6 +93,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'print a JSON Schema of manifests, for completion and checks in editors',
     load: async () => (await import('./commands/schema.ts')).schemaCommand(),
   },
+  doctor: {
+    about: 'check the set-up before a run: key, credits, Redis, archive, clocks, disk; spends nothing',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
   config: {
     about: 'print the configuration in force, secrets masked',
     load: async () => (await import('./commands/config.ts')).configCommand(),
@@ -134,6 +138,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
   const called = words[0] === 'help' ? words[1] : words[0];
   for (const [name, { alias, takes, about, load }] of Object.entries(COMMANDS)) {
     const isCalled = called !== undefined && (called === name || called === alias);
+    if (isCalled) await settleFormat(cli);
     const command = isCalled ? await load(fleet) : stubOf(name, takes);
     if (alias !== undefined) command.alias(alias);
     cli.addCommand(
@@ -147,6 +152,15 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
   return cli;
 }
 
+/** LOG_FORMAT holds from the first line on, mistakes in options included. */
+async function settleFormat(cli: Command): Promise<void> {
+  const [{ logFormat }, { talkByLog }] = await Promise.all([import('./config.ts'), import('./logger.ts')]);
+  const format = logFormat();
+  if (format === undefined) return;
+  talkByLog(format);
+  cli.configureOutput({ writeErr: (text) => say(text, { level: 'error' }) });
+}
+
 /** A placeholder for a command that is not called. The list of commands shows only this much of it. */
 function stubOf(name: string, takes: string | undefined): Command {
   const stub = new Command(name);
@@ -154,9 +168,10 @@ function stubOf(name: string, takes: string | undefined): Command {
 }
 
 function report(error: unknown, debug: boolean): number {
-  say(`error: ${messageOf(error)}`);
-  if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '));
-  if (debug) for (const stack of stacksOf(error)) say(stack);
+  const as = { level: 'error' } as const;
+  say(`error: ${messageOf(error)}`, as);
+  if (error instanceof FluxError && error.hint !== undefined) say(error.hint.replace(/^/gm, '  '), as);
+  if (debug) for (const stack of stacksOf(error)) say(stack, as);
   return error instanceof UsageError ? EXIT.usage : EXIT.stopped;
 }
 

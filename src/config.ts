@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import { DEFAULTS, parseVariables, SECRET_VARIABLES, VARIABLE_NAMES, type Variables } from './settings/variables.ts';
+import { isLoopbackName } from './text/loopback.ts';
 import { passwordsIn, withoutPassword } from './text/scrub.ts';
 
 const PRIVATE_STATE_DIR = '.flux-batch';
@@ -42,9 +44,17 @@ export type Config = Readonly<{
   fetchAllow: readonly string[];
   /** Undefined: a worker logs, a command that talks to a person does not. */
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
+  /** What all lines on stderr are; undefined: talk as it is, logs as JSON. */
+  logFormat: LogFormat | undefined;
   port: number;
+  /** Where `serve` takes callbacks, apart from its pages; undefined: at `port`. */
+  callbackPort: number | undefined;
   /** Undefined: the server's pages are for its own machine only. */
   servePassword: string | undefined;
+  /** What a scraper may bring to /metrics as a bearer token. */
+  metricsToken: string | undefined;
+  /** What works and is a risk, each with what to do instead. */
+  warnings: readonly string[];
   /** Every secret that we know of, to be kept out of whatever is written. */
   secrets: readonly string[];
 }>;
@@ -61,7 +71,13 @@ export type GivenSettings = { readonly [Name in keyof Variables]?: string | numb
  * What `.env` holds is also put into the environment, for the AWS SDK reads its credentials from there.
  */
 export function loadConfig(overrides: Overrides = {}): Config {
-  return configOf(parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`));
+  const config = configOf(
+    parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`),
+  );
+  if (passwordsIn(overrides.REDIS_URL).length === 0) return config;
+  const warning =
+    'the password in --redis stands in the list of processes, for every user of this machine; REDIS_URL does not';
+  return { ...config, warnings: [...config.warnings, warning] };
 }
 
 /** What was given over defaults, and nothing else: neither the environment nor `.env` is looked at. Throws as `loadConfig`. */
@@ -72,6 +88,18 @@ export function configFrom(settings: GivenSettings): Config {
     if (value !== undefined && value !== '') given[name] = String(value);
   }
   return configOf(parseVariables(given, EXPLAINED));
+}
+
+/** LOG_FORMAT alone, for what is said before all is read. A wrong one is told by `loadConfig`. */
+export function logFormat(): LogFormat | undefined {
+  const given = gather({}).given.LOG_FORMAT;
+  return LOG_FORMATS.find((format) => format === given);
+}
+
+/** Whether a terminal may be redrawn in place: CI keeps each frame as lines, and a log is no display. */
+export function mayRedraw(): boolean {
+  const { CI = '', TERM } = process.env;
+  return logFormat() === undefined && ['', 'false', '0'].includes(CI) && TERM !== 'dumb';
 }
 
 function configOf(values: Variables): Config {
@@ -102,10 +130,23 @@ function configOf(values: Variables): Config {
     confirmCredits: values.CONFIRM_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
     port: values.PORT,
+    callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,
+    metricsToken: values.METRICS_TOKEN,
+    warnings: plainConnections({ FLUX_API_URL: values.FLUX_API_URL, S3_ENDPOINT: values.S3_ENDPOINT }),
     secrets: secretsOf(values),
   };
+}
+
+/** A name without a dot is one of a private network, as compose files have them. */
+function plainConnections(urls: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(urls).flatMap(([name, url]) => {
+    const { protocol, hostname, host } = new URL(url ?? 'https://none');
+    if (protocol !== 'http:' || isLoopbackName(hostname) || !hostname.includes('.')) return [];
+    return [`${name} is plain http: whoever is on the way to ${host} can read keys and images; use https`];
+  });
 }
 
 function secretsOf(values: Variables): string[] {
@@ -114,6 +155,7 @@ function secretsOf(values: Variables): string[] {
     values.FLUX_API_KEY,
     values.FLUX_WEBHOOK_KEY,
     values.SERVE_PASSWORD,
+    values.METRICS_TOKEN,
     ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
     AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN,
@@ -158,9 +200,12 @@ function readDotEnv(): Record<string, string> {
   );
 }
 
+/** Of a short secret, the first letters would be a good part. */
+const SHOWN_FROM_LENGTH = 16;
+
 function mask(name: string, value: string): string {
   if (value === '') return '(not set)';
-  if (SECRET_VARIABLES.includes(name))
-    return `${value.slice(0, 2)}…${value.length > 8 ? value.slice(-2) : ''} (${value.length} characters)`;
-  return withoutPassword(value);
+  if (!SECRET_VARIABLES.includes(name)) return withoutPassword(value);
+  if (value.length < SHOWN_FROM_LENGTH) return '… (set)';
+  return `${value.slice(0, 2)}…${value.slice(-2)} (${value.length} characters)`;
 }

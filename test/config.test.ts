@@ -69,3 +69,33 @@ test('.env beside the command is read, below the environment', async () => {
   vi.stubEnv('FLUX_MAX_TASKS', '9');
   expect(loadConfig()).toMatchObject({ maxTasks: 9, pollLimit: { max: 3, windowMs: 1_000 } });
 });
+
+test('a short secret is not shown, not even its first letters', () => {
+  vi.stubEnv('SERVE_PASSWORD', 'abc');
+  expect(describeConfig().find(({ name }) => name === 'SERVE_PASSWORD')?.value).toBe('… (set)');
+});
+
+test.each(['*', '*.example.org', 'https://a.example', 'a b'])(
+  'FETCH_ALLOW=%s is a mistake: it would let nothing through',
+  (hosts) => {
+    expect(() => loadConfig({ FETCH_ALLOW: hosts })).toThrow(/FETCH_ALLOW: Expected hosts/);
+  },
+);
+
+test.each(['localhost', 'a.example:8080', '10.0.0.7', '[::1]:8080', 'fd00::7', 'bücher.example,b.example'])(
+  'FETCH_ALLOW=%s is hosts',
+  (hosts) => {
+    expect(loadConfig({ FETCH_ALLOW: hosts }).fetchAllow).toEqual(hosts.split(','));
+  },
+);
+
+test('what others can read on its way is warned of', () => {
+  expect(loadConfig().warnings).toEqual([]);
+  expect(loadConfig({ FLUX_API_URL: 'http://127.0.0.1:4010', S3_ENDPOINT: 'http://s3:8333' }).warnings).toEqual([]);
+  expect(loadConfig({ FLUX_API_URL: 'http://api.example.org' }).warnings).toEqual([
+    expect.stringMatching('FLUX_API_URL is plain http'),
+  ]);
+  expect(loadConfig({ REDIS_URL: 'redis://:word@redis' }).warnings).toEqual([expect.stringMatching('--redis')]);
+  vi.stubEnv('REDIS_URL', 'redis://:word@redis');
+  expect(loadConfig().warnings).toEqual([]);
+});

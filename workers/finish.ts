@@ -14,7 +14,7 @@ type Shared = Pick<
   'redis' | 'clock' | 'prefix' | 'suffix' | 'signal' | 'onTrouble' | 'count'
 >;
 
-type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records'>;
+type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records' | 'prices'>;
 
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
 export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
@@ -24,19 +24,24 @@ export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
     schema: finishSchema,
     concurrency: 1,
     run: ({ batch }) => finish(batch, connections),
-    giveUp: async ({ batch }, error) => connections.log.error({ batch, error: String(error) }, 'index not written'),
+    onUnforeseen: ({ batch }, error) =>
+      connections.log.error({ batch, stage: 'finish', err: error }, 'unforeseen error, to be tried again'),
+    giveUp: async ({ batch }, error) => {
+      const remedy = `flux-batch results ${batch} writes it`;
+      connections.log.error({ batch, stage: 'finish', err: error, remedy }, 'index not written');
+    },
   });
 }
 
 async function finish(batch: string, connections: FinishPorts): Promise<StageOutcome> {
-  const { state, routes, archive, records, log } = connections;
+  const { state, routes, archive, records, prices, log } = connections;
   const counts = await state.counts(batch);
   if (counts && !isOnRoute(counts, routes.route)) {
     // An index of our archive would be one of nothing.
     await handOver(batch, counts, routes);
     return { kind: 'done' };
   }
-  const unreadable = await writeIndex(batch, { archive, records });
+  const unreadable = await writeIndex(batch, { archive, records, prices });
   for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
   // A batch that has gone on meanwhile ends again, and then has other totals.
   if (!counts || (await state.counts(batch))?.version !== counts.version) return { kind: 'done' };

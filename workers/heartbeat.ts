@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { BEAT_EVERY_MS, type WorkerFacts } from '../src/fleet/heartbeats.ts';
+import { isLoopbackUrl } from '../src/text/loopback.ts';
 import { VERSION } from '../src/version.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 
 /** Tells the fleet that this process works, until it stops. The next beat makes up for one that fails. */
 export function startHeartbeat(
-  { heartbeats, routes, log }: Pick<Connections, 'heartbeats' | 'routes' | 'log'>,
+  { config, heartbeats, routes, log }: Pick<Connections, 'config' | 'heartbeats' | 'routes' | 'log'>,
   stages: readonly string[],
 ) {
   const startedAt = Date.now();
@@ -18,6 +19,7 @@ export function startHeartbeat(
     startedAt,
     version: VERSION,
     draining: false,
+    callbacksFromOutside: config.callbackUrl !== undefined && !isLoopbackUrl(config.callbackUrl),
   };
   let stopped = false;
   const beat = () => {

@@ -51,7 +51,7 @@ export function startSweep(
       if (isSweeping) return;
       isSweeping = true;
       sweep()
-        .catch((error: unknown) => log.warn({ error: String(error) }, 'sweep failed'))
+        .catch((error: unknown) => log.warn({ err: error }, 'sweep failed'))
         .finally(() => {
           isSweeping = false;
         });

@@ -3,6 +3,16 @@ export type WriteOptions = { contentType: string; signal?: AbortSignal };
 /** The content of a key, and its version. Different bytes have different versions. */
 export type Versioned = { body: Buffer; version: string };
 
+/** What a store can do for us, found out by trying. `isThere`: false where the bucket or the folder is still to be made. */
+export type Examination =
+  | { isThere: false }
+  | {
+      isThere: true;
+      /** Honours conditions on writes, which fence two processes that write one key. */
+      conditional: boolean;
+      removes: boolean;
+    };
+
 /** A file that is being written and that nobody can see yet. End it with exactly one of `commit` and `discard`. */
 export interface PendingFile {
   append(part: Buffer): Promise<void>;
@@ -26,6 +36,8 @@ export interface Archive {
   readonly url: string;
   /** Writes and removes a probe, to check that images can be stored. Creates a missing bucket or folder. */
   prepare(signal?: AbortSignal): Promise<void>;
+  /** Writes, reads, lists and removes a probe, and makes neither a bucket nor a folder. */
+  examine(signal?: AbortSignal): Promise<Examination>;
   /** Undefined when there is no such key. */
   read(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
   readVersioned(key: string, signal?: AbortSignal): Promise<Versioned | undefined>;

@@ -18,11 +18,14 @@ export const batchFileSchema = z.object({
     /** The budget, in credits. */
     budgetCredits: z.number().exactOptional(),
   }),
+  /** The files that have its items; the last is of what was enqueued last. `isWhole`: the first is of a whole manifest. */
+  manifest: z.object({ items: z.array(z.string()), isWhole: z.boolean() }).exactOptional(),
   /** Items by state, when the batch last ended. */
   totals: z.record(z.string(), z.number()).exactOptional(),
   finished: z.iso.datetime().exactOptional(),
 });
 export type BatchFile = z.infer<typeof batchFileSchema>;
+export type ManifestFiles = NonNullable<BatchFile['manifest']>;
 
 /** What an archive has in the place of a batch's file. `message` names the file. */
 export type FoundBatchFile =

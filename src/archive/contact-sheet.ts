@@ -5,7 +5,7 @@ import type { OverlayOptions } from 'sharp';
 import { escapeMarkup } from '../text/escape-markup.ts';
 import type { Archive } from './archive.ts';
 
-/** A sheet shows at most so many pictures, the first ones by id. A larger one could not be viewed. */
+/** A sheet shows at most so many pictures, the first ones that it is given. A larger one could not be viewed. */
 export const MOST_ON_SHEET = 400;
 
 export type SheetPicture = { thumb: string; name: string; variant: number };
@@ -77,3 +77,17 @@ async function drawCaption(sharp: typeof Sharp, caption: string): Promise<Buffer
 
 /** Our own font file, since the machine may have no fonts installed. */
 const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
+
+/** Whether letters come out as letters: without its font the text is drawn as nothing, or not at all. */
+export async function canWriteCaptions(): Promise<boolean> {
+  const { default: sharp } = await import('sharp');
+  try {
+    const drawn = await drawCaption(sharp, 'spring');
+    if (!drawn) return false;
+    const { channels } = await sharp(drawn).stats();
+    // The last channel is opacity: where letters are.
+    return (channels.at(-1)?.max ?? 0) > 0;
+  } catch {
+    return false;
+  }
+}

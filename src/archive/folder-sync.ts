@@ -32,13 +32,11 @@ export function syncFolder(folder: string): Promise<void> {
 }
 
 async function syncNow(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
   try {
-    await handle.sync();
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
   } catch (thrown) {
-    // Some mounts cannot sync a folder. The file itself is synced everywhere.
+    // Some mounts cannot sync a folder, and Windows cannot even open one. The file itself is synced everywhere.
     if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(errorCodeOf(thrown) ?? '')) throw thrown;
-  } finally {
-    await handle.close();
   }
 }

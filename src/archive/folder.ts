@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive, Versioned } from './archive.ts';
 import { folderError } from './folder-errors.ts';
+import { examineFolder } from './folder-examine.ts';
 import {
   beginFile,
   createNew,
@@ -52,6 +53,8 @@ export function folderArchive(path: string): Archive {
         },
         signal,
       ),
+
+    examine: (signal) => guarded('write to', PROBE, () => examineFolder(root), signal),
 
     read: (key, signal) => guarded('read from', key, () => unlessMissing(readFile(pathOf(key), { signal })), signal),
 

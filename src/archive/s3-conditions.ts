@@ -16,7 +16,12 @@ const TAG_FORMS = {
  * Whether a server honours `If-None-Match: *`, and how `If-Match` is written for it; undefined when it does not honour it. Some
  * servers ignore a condition and overwrite.
  */
-type Honours = { ifAbsent: boolean; ifMatch: ((tag: string) => string) | undefined };
+type Honours = {
+  ifAbsent: boolean;
+  ifMatch: ((tag: string) => string) | undefined;
+  /** Whether the probe could be removed. Credentials without that right are enough to archive. */
+  removes: boolean;
+};
 
 /** Writes that happen only if the key is absent, or still has a version. */
 export function conditionalWrites(request: S3Request, bucket: string, prefix: string) {
@@ -25,9 +30,9 @@ export function conditionalWrites(request: S3Request, bucket: string, prefix: st
   );
   return {
     /** Throws the archive's errors when nothing can be written. */
-    async probe(signal: AbortSignal | undefined): Promise<void> {
+    async probe(signal: AbortSignal | undefined): Promise<Honours> {
       honours.forget();
-      await honours.ask(signal);
+      return honours.ask(signal);
     },
     /** Returns the new version; undefined when the key exists, or with `was`, when it does not have that version any more. */
     async put(
@@ -79,6 +84,22 @@ const NO_TAG = `"${'0'.repeat(32)}"`;
 async function honoursOf(s3: S3Connection, bucket: string, prefix: string, signal: AbortSignal): Promise<Honours> {
   const at = { Bucket: bucket, Key: `${prefix}.flux-batch-probe-${randomUUID()}` };
   const tag = await putWhole(s3, at, PROBE, signal);
+  // A probe that cannot be removed stays, and listing ignores it.
+  const remove = () =>
+    s3.client.send(new s3.sdk.DeleteObjectCommand(at), { abortSignal: signal }).then(
+      () => true,
+      () => false,
+    );
+  try {
+    const conditions = await conditionsOf(s3, at, tag, signal);
+    return { ...conditions, removes: await remove() };
+  } catch (thrown) {
+    await remove();
+    throw thrown;
+  }
+}
+
+async function conditionsOf(s3: S3Connection, at: S3Address, tag: string | undefined, signal: AbortSignal) {
   const isPut = async (condition: Condition): Promise<boolean> => {
     try {
       await putWhole(s3, at, PROBE, signal, condition);
@@ -90,17 +111,12 @@ async function honoursOf(s3: S3Connection, bucket: string, prefix: string, signa
       throw thrown;
     }
   };
-  try {
-    const ifAbsent = !(await isPut({ IfNoneMatch: '*' }));
-    if (tag === undefined || (await isPut({ IfMatch: NO_TAG }))) return { ifAbsent, ifMatch: undefined };
-    for (const ifMatch of [TAG_FORMS.quoted, TAG_FORMS.bare]) {
-      if (await isPut({ IfMatch: ifMatch(tag) })) return { ifAbsent, ifMatch };
-    }
-    return { ifAbsent, ifMatch: undefined };
-  } finally {
-    // Credentials without the right to delete are enough to archive. The probe then stays, and listing ignores it.
-    await s3.client.send(new s3.sdk.DeleteObjectCommand(at), { abortSignal: signal }).catch(() => {});
+  const ifAbsent = !(await isPut({ IfNoneMatch: '*' }));
+  if (tag === undefined || (await isPut({ IfMatch: NO_TAG }))) return { ifAbsent, ifMatch: undefined };
+  for (const ifMatch of [TAG_FORMS.quoted, TAG_FORMS.bare]) {
+    if (await isPut({ IfMatch: ifMatch(tag) })) return { ifAbsent, ifMatch };
   }
+  return { ifAbsent, ifMatch: undefined };
 }
 
 const UNSUPPORTED = new Set(['NotImplemented', 'InvalidArgument', 'InvalidRequest', 'UnsupportedOperation']);

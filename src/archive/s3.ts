@@ -4,6 +4,7 @@ import { assertKey, assertPrefix, isKey } from './key.ts';
 import { prepareBucket } from './s3-bucket.ts';
 import type { S3Settings } from './s3-client.ts';
 import { conditionalWrites } from './s3-conditions.ts';
+import { examineBucket } from './s3-examine.ts';
 import { getWhole, keysUnder } from './s3-get.ts';
 import { pendingObject } from './s3-parts.ts';
 import { putWhole } from './s3-put.ts';
@@ -43,6 +44,8 @@ export function s3Archive(settings: S3Settings): Archive {
         request: (doing, run) => request(doing, undefined, signal, run),
         wait: (delayMs) => sleep(delayMs, undefined, { ...(signal && { signal }) }),
       }),
+
+    examine: (signal) => examineBucket({ bucket, prefix, request, probe: () => conditional.probe(signal), signal }),
 
     read: async (key, signal) => (await get(key, signal))?.body,
 

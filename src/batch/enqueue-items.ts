@@ -1,13 +1,14 @@
 import pMap from 'p-map';
 import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
-import type { Item, NewItem, Submitted } from '../items/item.ts';
+import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
 import type { Unreadable } from '../items/unreadable.ts';
 import { chunksOf } from './chunks-of.ts';
+import { type RecordedIds, recordedIds, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
 import { stateOf, takeIn } from './take-in.ts';
 
@@ -45,6 +46,10 @@ export type EnqueuePorts = {
     submitAgain(items: readonly Item[]): Promise<void>;
     pollAgain(items: readonly Submitted[]): Promise<void>;
   };
+  /** Notes the items in the manifest's order, under the ids that they have. */
+  note?(items: readonly NewItem[]): Promise<void>;
+  /** All are noted; called before the batch can end. */
+  noted?(): Promise<void>;
   settings: { onUnknown: 'hold' | 'resubmit'; pollGiveUpMs: number; storedTtlMs: number };
 };
 
@@ -78,13 +83,14 @@ export async function enqueueItems(
   const { batch } = manifest;
   const { archive, api, digest } = manifest;
   const isNew = await ports.intake.open(batch, { archive, api, digest });
-  const recorded = new Set<string>();
-  for await (const id of ports.records.list(batch)) recorded.add(id);
-  const others = new Set(isNew ? recorded : []);
+  const recorded = await recordedIds(ports.records.list(batch));
+  const others = new Set(isNew ? recorded.ids : []);
 
   const sum: Enqueued = { items: 0, submits: 0, polls: 0 };
-  for await (const chunk of chunksOf(items, CHUNK)) {
-    const queued = chunk.map((item) => ({ ...item, queuedAt: ports.now() }));
+  const known = settled(batch, items, recorded, isNew ? undefined : ports.intake.states);
+  for await (const chunk of chunksOf(known, CHUNK)) {
+    await ports.note?.(chunk);
+    const queued = chunk.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
     const added = await enqueueChunk(manifest, queued, recorded, ports);
     const ids = queued.map(({ id }) => id);
     if (isNew) for (const id of ids) others.delete(id);
@@ -97,6 +103,7 @@ export async function enqueueItems(
   }
   if (isNew) await takeInOthers(manifest, others, ports);
   else if (!manifest.isPart) await ports.intake.forgetUnseen(batch);
+  await ports.noted?.();
   await ports.intake.seal(batch);
   return sum;
 }
@@ -121,7 +128,7 @@ async function takeInOthers(
 async function enqueueChunk(
   { batch, remake = false }: Manifest,
   items: readonly Item[],
-  recorded: ReadonlySet<string>,
+  recorded: RecordedIds,
   ports: EnqueuePorts,
 ) {
   const { intake, queues, records, settings, now } = ports;

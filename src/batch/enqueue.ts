@@ -1,4 +1,5 @@
-import { updateBatchFile } from '../archive/batch-file.ts';
+import { type BatchFile, type FoundBatchFile, updateBatchFile } from '../archive/batch-file.ts';
+import { itemsFileWriter } from '../archive/items-file.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
@@ -17,32 +18,44 @@ export async function enqueueManifest(
 ): Promise<Enqueued> {
   const { config, clock, archive, records, state, queues, spending, control } = connections;
   const { onUnknown, pollGiveUpMs, storedTtlMs, budgetCredits } = config;
-  const { batch, digest } = manifest;
+  const { batch, digest, isPart = false } = manifest;
   await refuseOtherRoute(connections, batch);
   const known = await state.counts(batch);
   // Without totals: the batch has not ended since.
-  await updateBatchFile(archive, batch, (now) => {
+  const fileOf = (now: FoundBatchFile) => {
     const createdAt = now.kind === 'file' ? Date.parse(now.file.created) : (known?.createdAt ?? Date.now());
-    return newBatchFile(batch, { config, digest, createdAt });
-  });
+    const { manifest } = now.kind === 'file' ? now.file : {};
+    return { ...newBatchFile(batch, { config, digest, createdAt }), ...(manifest && { manifest }) };
+  };
+  await updateBatchFile(archive, batch, fileOf);
   // Before any job: what was spent already counts against what may be spent.
   await recountCharges(connections, batch);
   await spending.setBudget(batch, budgetCredits);
-  const enqueued = await enqueueItems(
-    { ...manifest, archive: archive.url, api: config.apiUrl },
-    items,
-    {
-      now: clock.now,
-      records,
-      intake: state.intake,
-      keepCharges: spending.keep,
-      queues,
-      settings: { onUnknown, pollGiveUpMs, storedTtlMs },
+  const file = itemsFileWriter(archive, batch);
+  const ports = {
+    now: clock.now,
+    records,
+    intake: state.intake,
+    keepCharges: spending.keep,
+    queues,
+    note: file.add,
+    noted: async () => {
+      const name = await file.commit();
+      await updateBatchFile(archive, batch, (now) => withItems(fileOf(now), name, isPart));
     },
-    onProgress,
-  );
+    settings: { onUnknown, pollGiveUpMs, storedTtlMs },
+  };
+  const route = { archive: archive.url, api: config.apiUrl };
+  const enqueued = await enqueueItems({ ...manifest, ...route }, items, ports, onProgress).finally(file.close);
   await control.wakeWithinBudget(batch);
   return enqueued;
+}
+
+/** A file of all items stands alone, one of a part beside those before it. */
+function withItems(file: BatchFile, name: string, isPart: boolean): BatchFile {
+  if (!isPart) return { ...file, manifest: { items: [name], isWhole: true } };
+  const { items, isWhole } = file.manifest ?? { items: [], isWhole: false };
+  return { ...file, manifest: { items: [...items.filter((other) => other !== name), name], isWhole } };
 }
 
 /** Throws a UsageError (`archive-differs`, `api-differs`) while the batch is under way to another archive, or at another API. */

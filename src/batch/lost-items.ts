@@ -6,6 +6,7 @@ import { type Cost, costOf } from '../money/estimate.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
+import { recordedIds, settled } from './settle-ids.ts';
 import { hadRecord } from './steps.ts';
 
 /** Items that had ended, as Redis remembers, and whose record is not in the archive (any more). */
@@ -28,11 +29,9 @@ export async function lostItems(
 ): Promise<Lost | undefined> {
   const known = await state.counts(batch);
   if (!known || known.items.archived + known.items.failed + known.items.held === 0) return undefined;
-  const recorded = new Set<string>();
-  for await (const id of records.list(batch)) recorded.add(id);
+  const recorded = await recordedIds(records.list(batch));
   const lost: Lost = { count: 0, archived: 0, byModel: {}, archive: known.archive };
-  const seen = new Set<string>();
-  for await (const some of chunksOf(items, CHUNK)) {
+  for await (const some of chunksOf(settled(batch, items, recorded, state.intake.states), CHUNK)) {
     const states = await state.intake.states(
       batch,
       some.map(({ id }) => id),
@@ -40,8 +39,7 @@ export async function lostItems(
     await pMap(
       some,
       async ({ id, request: { model } }, index) => {
-        if (recorded.has(id) || !hadRecord(states[index]) || seen.has(id)) return;
-        seen.add(id);
+        if (recorded.has(id) || !hadRecord(states[index])) return;
         // A worker may have written it since the listing.
         if (await findRecord(records, batch, id)) return;
         lost.count += 1;

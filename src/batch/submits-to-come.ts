@@ -1,6 +1,7 @@
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
+import { recordedIds, settled } from './settle-ids.ts';
 import { stepsOf } from './steps.ts';
 
 const CHUNK = 500;
@@ -11,10 +12,9 @@ export async function submitsToCome(
   batch: string,
   items: AsyncIterable<NewItem>,
 ): Promise<Record<string, number>> {
-  const recorded = new Set<string>();
-  for await (const id of records.list(batch)) recorded.add(id);
+  const recorded = await recordedIds(records.list(batch));
   const byModel: Record<string, number> = {};
-  for await (const some of chunksOf(items, CHUNK)) {
+  for await (const some of chunksOf(settled(batch, items, recorded, state.intake.states), CHUNK)) {
     const planned = await stepsOf(batch, some, {
       now: clock.now,
       records,

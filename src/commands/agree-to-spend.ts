@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { STDIN } from '../manifest/load.ts';
 import { expand, type Manifest, type Totals } from '../manifest/manifest.ts';
+import { isPart } from '../manifest/selection.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { agrees, canAsk } from './ask.ts';
@@ -13,12 +14,15 @@ export type Spending = {
   items: () => AsyncIterable<NewItem>;
   /** Items of the whole manifest, by model. */
   byModel: Readonly<Record<string, number>>;
+  /** Only a part of the manifest is wanted. */
+  isPart: boolean;
   /** The manifest is read from stdin, so an answer cannot be. */
   stdinIsTaken: boolean;
 };
 
 export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
-  return { batch: manifest.batch, items: () => expand(manifest), byModel, stdinIsTaken: manifest.file === STDIN };
+  const { batch, file, selection } = manifest;
+  return { batch, items: () => expand(manifest), byModel, isPart: isPart(selection), stdinIsTaken: file === STDIN };
 }
 
 /**

@@ -6,6 +6,7 @@ import { expand, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { requirePrices } from '../money/budget.ts';
 import { plural, say } from '../text/terminal.ts';
+import { agreesToMakeAgain } from './agree-to-make-again.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
@@ -13,6 +14,7 @@ import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { tellManifest } from './tell-manifest.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 import { withConnections } from './with-connections.ts';
 
@@ -31,12 +33,17 @@ export function enqueueCommand(): Command {
       async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
         const config = loadConfig(overridesOf(flags));
         const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        tellManifest(manifest, totals);
         await withConnections(config, { patient: false, prove: true }, async (connections) => {
           sayWarnings(connections);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           const remaking = await agreesToRemake(connections, spending, flags);
-          if (remaking === 'declined' || !(await agreesToSpend(connections, spending, flags))) {
+          if (
+            remaking === 'declined' ||
+            !(await agreesToMakeAgain(connections, spending, flags)) ||
+            !(await agreesToSpend(connections, spending, flags))
+          ) {
             return declined('nothing was enqueued');
           }
           const { batch, digest, selection } = manifest;

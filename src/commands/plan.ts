@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
+import { isPart } from '../manifest/selection.ts';
+import { templateText } from '../manifest/template.ts';
 import { costOf, submitTimeMs } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
-import { drawPlan, madeOf, type Plan, sourceOf } from '../plan/draw.ts';
+import { drawPlan, madeOf, type Plan } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
@@ -63,7 +65,7 @@ async function lookIntoArchive(config: Config, manifest: Manifest, totals: Total
       manifest.batch,
       () => expand(manifest),
       totals.byModel,
-      config,
+      { ...config, isPart: isPart(manifest.selection) },
     );
   } finally {
     await closers.closeAll();
@@ -83,12 +85,14 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     batch: manifest.batch,
     items: totals.items,
     byModel: totals.byModel,
+    repeated: totals.repeated,
+    warnings: manifest.warnings,
     toMake,
     ...(found.kind === 'looked'
-      ? { archived: found.archived, begun: found.begun, unread: found.unread }
+      ? { archived: found.archived, begun: found.begun, unread: found.unread, difference: found.difference ?? null }
       : { archived: null, begun: null, unread: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
-      id: sourceOf(job.id),
+      id: templateText(job.id),
       file: job.file,
       items: totals.byJob[job.index] ?? 0,
       byModel: totals.modelsByJob[job.index] ?? {},

@@ -7,5 +7,5 @@ export function printJson(value: unknown, { indent = 0 }: { indent?: number } = 
 
 /** Prints what a person should know about the set-up to stderr. */
 export function sayWarnings({ warnings }: { warnings: readonly string[] }): void {
-  for (const warning of warnings) say(`warning: ${warning}`);
+  for (const warning of warnings) say(`warning: ${warning}`, { level: 'warn' });
 }

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
-import type { Archive } from '../archive/archive.ts';
 import { folderArchive } from '../archive/folder.ts';
-import { recordsOfBatch } from '../archive/read-records.ts';
 import { recordsIn } from '../archive/records.ts';
 import { loadConfig } from '../config.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import { isReadable, type Unreadable } from '../items/unreadable.ts';
+import { loadPrices } from '../money/load-prices.ts';
 import { type ArchivedBatch, archivedBatch } from '../results/archived-batch.ts';
 import { collect, refuseSamePlace } from '../results/collect.ts';
 import { collectProgress } from '../results/collect-progress.ts';
@@ -15,6 +14,7 @@ import { FORMATS, type Format, formatRows } from '../results/format.ts';
 import { refreshIndex } from '../results/refresh-index.ts';
 import { type Row, rowOf } from '../results/row.ts';
 import { digested, type RowsDigest, rowsDigest } from '../results/rows-digest.ts';
+import { type Listed, listedItems, ORDERS, type Order, type StandingPorts } from '../results/standings.ts';
 import { parseWhere, type Where } from '../results/where.ts';
 import { writeIndex, writeIndexFiles } from '../results/write-index.ts';
 import { plain, say } from '../text/terminal.ts';
@@ -32,7 +32,7 @@ Examples:
   $ flux-batch results spring-catalog --out spring --where color=red,cobalt --where name=teapot*
   $ flux-batch results spring-catalog --out spring --flat
 
---where takes state, name, id, model, variant, prompt, failure (its class) and every variable of the manifest; * and ? stand
+--where takes state, name, id, model, variant, prompt, current, failure (its class) and every variable of the manifest; * and ? stand
 for any text and any character, a comma for "or", != for "not"; given more than once, all must hold.
 
 --out may be stopped and run again: images that are there with the right sha256 are not fetched again.
@@ -40,27 +40,45 @@ Exit codes: 0 all there · 1 some images are not what was archived, or some reco
 configuration · 3 stopped before the end.
 `;
 
-type Flags = ConfigFlags & { format: Format; out?: string; flat?: true; where: string[]; refresh?: boolean };
+type Flags = ConfigFlags & {
+  format: Format;
+  order?: Order;
+  out?: string;
+  flat?: true;
+  where: string[];
+  refresh?: boolean;
+};
 
 /** `flux-batch results`: lists every item of a batch. It needs only the archive, not Redis. */
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
     .argument('<batch>', 'its name')
     .addOption(new Option('--format <format>', 'of the list').choices(FORMATS).default('jsonl'))
+    .addOption(
+      new Option('--order <order>', 'of the list: by id, or as in the manifest (the default of csv and --out)').choices(
+        ORDERS,
+      ),
+    )
     .option('--where <name=value>', 'only items like this; may be given more than once', gather, [])
     .option('--out <folder>', 'bring images, gallery and lists there instead of printing')
-    .option('--flat', 'with --out: names for people (hero-1.png), all in one folder')
+    .option(
+      '--flat',
+      'with --out: names for people (hero-1.png), all in one folder; only current images, unless --where current= says otherwise',
+    )
     .option('--refresh', "write the batch's index and gallery in the archive anew instead of printing")
     .option('--no-refresh', 'leave them as they are, even when they are older than the records')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {
       refuseContradictions(flags);
-      const where = parseWhere(flags.where);
+      const where = whereOf(flags);
       const closers = openClosers();
       try {
-        const archive = await openArchiveOf(loadConfig(overridesOf(flags)), closers);
+        const config = loadConfig(overridesOf(flags));
+        const archive = await openArchiveOf(config, closers);
         const found = await archivedBatch(archive, batch);
-        const source: Source = { batch, found, archive, where, refresh: flags.refresh };
+        const ports = { archive, records: recordsIn(archive), prices: await loadPrices(config.pricesFile) };
+        const order = flags.order ?? (flags.out !== undefined || flags.format === 'csv' ? 'manifest' : 'id');
+        const source: Source = { batch, found, ...ports, where, order, refresh: flags.refresh };
         if (flags.refresh) process.exitCode = await refresh(source);
         else if (flags.out !== undefined) process.exitCode = await copyToFolder(source, flags.out, flags.flat === true);
         else process.exitCode = await print(source, flags.format);
@@ -70,11 +88,11 @@ export function resultsCommand(): Command {
     });
 }
 
-type Source = {
+type Source = StandingPorts & {
   batch: string;
   found: ArchivedBatch;
-  archive: Archive;
   where: Where;
+  order: Order;
   refresh: boolean | undefined;
 };
 
@@ -86,11 +104,17 @@ function refuseContradictions({ out, flat, refresh, where }: Flags): void {
   if (refresh && (out !== undefined || where.length > 0)) refuse('--refresh goes with neither --out nor --where');
 }
 
+/** Under a name for people stands what the name stands for now. */
+function whereOf({ flat, where }: Flags): Where {
+  const asked = parseWhere(where);
+  return flat && !asked.asks('current') ? parseWhere([...where, 'current=true']) : asked;
+}
+
 async function print(source: Source, format: Format): Promise<number> {
-  const { batch, archive, where } = source;
+  const { batch, where, order } = source;
   const digest = rowsDigest();
   const unreadable: Unreadable[] = [];
-  const records = digested(noted(recordsOfBatch(recordsIn(archive), batch), unreadable), digest);
+  const records = digested(noted(listedItems(batch, source, order), unreadable), digest);
   for await (const piece of formatRows(rowsOf(matching(records, where)), format)) {
     if (!process.stdout.writable) return EXIT.allArchived;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
@@ -102,7 +126,7 @@ async function print(source: Source, format: Format): Promise<number> {
 
 async function refresh(source: Source): Promise<number> {
   const { batch, archive } = source;
-  const unreadable = await writeIndex(batch, { archive, records: recordsIn(archive) });
+  const unreadable = await writeIndex(batch, source);
   say(`${batch}: index and gallery written anew in ${archive.url}`);
   return tellTrouble(source, unreadable);
 }
@@ -116,11 +140,11 @@ function tellTrouble({ found }: Source, unreadable: readonly Unreadable[]): numb
 }
 
 /** The user's request is already fulfilled here. So an index that cannot be written is a note, not an error. */
-async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsDigest): Promise<void> {
+async function refreshIfStale(source: Source, digest: RowsDigest): Promise<void> {
+  const { batch, refresh } = source;
   if (refresh === false) return;
-  const ports = { archive, records: recordsIn(archive) };
   try {
-    if (await refreshIndex(batch, ports, digest.hex()))
+    if (await refreshIndex(batch, source, digest.hex()))
       say(`${batch}: the index in the archive was older than its records; written anew`);
   } catch (error) {
     say(`note: the index of ${batch} in the archive is older than its records, and stays so: ${messageOf(error)}`);
@@ -131,7 +155,7 @@ async function refreshIfStale({ batch, archive, refresh }: Source, digest: RowsD
 const AT_ONCE = 8;
 
 async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
-  const { batch, found, archive, where } = source;
+  const { batch, found, archive, where, order } = source;
   const target = folderArchive(out);
   refuseSamePlace(archive, target);
   await target.prepare();
@@ -141,10 +165,11 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
   try {
     const digest = rowsDigest();
     const unreadable: Unreadable[] = [];
-    const all = noted(recordsOfBatch(recordsIn(archive), batch, stop.signal), unreadable);
+    const all = noted(listedItems(batch, source, order, stop.signal), unreadable);
     const records = matching(digested(all, digest), where);
     const collected = collect(records, archive, target, {
       nameOf: flat ? namedForPeople() : namedById,
+      keepsOthers: flat,
       width: AT_ONCE,
       signal: stop.signal,
       onImage: progress.note,
@@ -165,18 +190,18 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
   }
 }
 
-async function* noted(records: AsyncIterable<Found>, unreadable: Unreadable[]): AsyncGenerator<Found> {
+async function* noted(records: AsyncIterable<Listed>, unreadable: Unreadable[]): AsyncGenerator<Listed> {
   for await (const found of records) {
     if (!isReadable(found)) unreadable.push(found);
     yield found;
   }
 }
 
-async function* matching(records: AsyncIterable<Found>, where: Where): AsyncGenerator<Found> {
+async function* matching(records: AsyncIterable<Listed>, where: Where): AsyncGenerator<Listed> {
   for await (const record of records) if (where.matches(record)) yield record;
 }
 
-async function* rowsOf(records: AsyncIterable<Found>): AsyncGenerator<Row> {
+async function* rowsOf(records: AsyncIterable<Listed>): AsyncGenerator<Row> {
   for await (const record of records) yield rowOf(record);
 }
 

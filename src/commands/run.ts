@@ -18,6 +18,7 @@ import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
+import { agreesToMakeAgain } from './agree-to-make-again.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
@@ -36,6 +37,7 @@ import { printJson, sayWarnings } from './print.ts';
 import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
 import { DRAINING, onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
+import { tellManifest } from './tell-manifest.ts';
 import { describeGivingUp, type WaitFlags } from './wait.ts';
 import { withConnections } from './with-connections.ts';
 
@@ -74,13 +76,18 @@ export function runCommand(startFleet: StartFleet): Command {
       ) => {
         const config = loadConfig(overridesOf(flags));
         const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        tellManifest(manifest, totals);
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
         await withConnections(config, { patient: true, prove: true }, async (connections) => {
           await refuseOtherRoute(connections, manifest.batch);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
           const remaking = await agreesToRemake(connections, spending, flags);
-          if (remaking === 'declined' || !(await agreesToSpend(connections, spending, flags))) {
+          if (
+            remaking === 'declined' ||
+            !(await agreesToMakeAgain(connections, spending, flags)) ||
+            !(await agreesToSpend(connections, spending, flags))
+          ) {
             return declined('nothing was submitted');
           }
           process.exitCode = await runBatch(connections, startFleet, {

@@ -15,33 +15,48 @@ Examples:
   $ SERVE_PASSWORD=… flux-batch serve --host 0.0.0.0   for others too, by password
   $ FLUX_CALLBACK_URL=https://flux.example.org flux-batch worker
                                                        submits ask for callbacks to where serve can be reached
+  $ flux-batch serve --callback-port 8788              a proxy may lead to 8788: only callbacks are there
 
 Paths:
   /  /batches/<name>    batches and their pictures, live        /queues     the jobs, as BullMQ has them
   /callbacks/<token>    what the provider calls (POST)          /metrics    for Prometheus
   /healthz  /readyz     whether it runs; whether Redis and the archive answer
 
-Without SERVE_PASSWORD the pages and /queues are for this machine only, wherever the port is open to.
+Without SERVE_PASSWORD, pages, queues and metrics are for this machine only, wherever the port is open to. Where callbacks from outside
+come in by the same port, they are for nobody then: set a password, or --callback-port. METRICS_TOKEN lets a scraper in.
 `;
 
-type Flags = ConfigFlags & { host: string; port?: string };
+type Flags = ConfigFlags & { host: string; port?: string; callbackPort?: string };
 
 /** `flux-batch serve`: serves callbacks, metrics, health checks and pages until it is stopped. */
 export function serveCommand(): Command {
   return withConfigOptions(new Command('serve'))
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 takes a free one (PORT, 8787)')
+    .option(
+      '--callback-port <port>',
+      'take callbacks at a port of their own, which a proxy may lead to (CALLBACK_PORT)',
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
-      const config = loadConfig({ ...overridesOf(flags), ...(flags.port === undefined ? {} : { PORT: flags.port }) });
+      const config = loadConfig({
+        ...overridesOf(flags),
+        ...(flags.port === undefined ? {} : { PORT: flags.port }),
+        ...(flags.callbackPort === undefined ? {} : { CALLBACK_PORT: flags.callbackPort }),
+      });
       await withConnections(config, { ...LOOK, logLevel: 'info' }, async (connections) => {
         sayWarnings(connections);
         const serving = await openServing(connections);
-        const server = await startServer(serving, { host: flags.host, port: config.port });
+        const server = await startServer(serving, {
+          host: flags.host,
+          port: config.port,
+          callbackPort: config.callbackPort,
+        });
         connections.closers.push(() => server.close());
         // Before it says that it serves: whoever reads that may stop it at once.
         const stop = onStopSignals({ stopsForFaults: false, saying: 'closing.' });
         say(`flux-batch serves ${server.url}`);
+        if (server.callbackUrl !== undefined) say(`callbacks: ${server.callbackUrl}`);
         if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();

@@ -64,7 +64,7 @@ export function onStopSignals({ stopsForFaults, saying, withinMs = 0 }: StopOpti
   };
   const warn = (error: unknown) => {
     const code = error instanceof FluxError ? error.code : 'internal';
-    if (!warned.has(code)) say(`warning: ${messageOf(error)}`);
+    if (!warned.has(code)) say(`warning: ${messageOf(error)}`, { level: 'warn' });
     warned.add(code);
   };
   const onUncaught = (error: Error) => {

@@ -17,7 +17,11 @@ export function redisBreaker(redis: RedisClient, keys: Keys) {
 
   const circuitBreaker: CircuitBreaker = {
     async tripBreaker({ refusal, message, probeAfterMs, longestWaitMs, byProbe }) {
-      await trip([keys.breaker], [refusal, message, probeAfterMs ?? '', byProbe ? 1 : 0, longestWaitMs ?? '']);
+      const tripped = await trip(
+        [keys.breaker],
+        [refusal, message, probeAfterMs ?? '', byProbe ? 1 : 0, longestWaitMs ?? ''],
+      );
+      return tripped === 1;
     },
     async resetBreaker() {
       await redis.del(keys.breaker, keys.unknowns, keys.sends, keys.notSent);

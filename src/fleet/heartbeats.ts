@@ -12,6 +12,8 @@ const factsSchema = z.object({
   version: z.string(),
   /** It finishes what it has in hand and takes nothing new. */
   draining: z.boolean(),
+  /** Its submits ask for callbacks to an address that is not this machine's own. */
+  callbacksFromOutside: z.boolean().optional(),
 });
 /** A process that works on queues. */
 export type WorkerFacts = z.infer<typeof factsSchema>;

@@ -28,6 +28,6 @@ export async function probeAtStart(
 }
 
 function sayWhy(why: string, how: string): void {
-  say(`warning: ${why}`);
-  say(how);
+  say(`warning: ${why}`, { level: 'warn' });
+  say(how, { level: 'warn' });
 }

@@ -1,5 +1,6 @@
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import type { CircuitBreaker, Ports, StageSettings } from '../stages/ports.ts';
+import { howItLifts } from './describe-breaker.ts';
 
 /** Refusals that every next submit would meet, whatever its item. */
 const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
@@ -62,13 +63,18 @@ export async function updateBreaker(
   async function trip(refusal: string, message: string) {
     const probeAfterMs = PROBE_AFTER_MS[refusal];
     const longestWaitMs = LONGEST_WAIT_MS[refusal];
-    await state.tripBreaker({
+    const isNews = await state.tripBreaker({
       refusal,
       message,
       byProbe: isProbe,
       ...(probeAfterMs === undefined ? {} : { probeAfterMs }),
       ...(longestWaitMs === undefined ? {} : { longestWaitMs }),
     });
-    log.error({ refusal, reason: message }, 'submitting is stopped');
+    // All submits under way meet the same. One of them tells, for the whole fleet.
+    if (!isNews) return;
+    const since = Date.now();
+    const probe = probeAfterMs === undefined ? {} : { probeAt: since + probeAfterMs };
+    const remedy = `${howItLifts({ refusal, message, since, ...probe }, since)}; by hand: flux-batch gate open`;
+    log.error({ refusal, reason: message, remedy }, 'submitting is stopped');
   }
 }

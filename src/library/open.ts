@@ -5,6 +5,7 @@ import { isBatchPriority, LARGEST, prioritized } from '../batch/priority.ts';
 import { configFrom } from '../config.ts';
 import { UsageError } from '../errors.ts';
 import { requirePrices } from '../money/budget.ts';
+import { loadPrices } from '../money/load-prices.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import type { EnqueueOptions, FluxBatch, OpenOptions, Settings } from './flux-batch.ts';
@@ -44,7 +45,8 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
     async *results(batch, { where = [], ...options } = {}) {
       opened.refuseClosed();
       const conditions = typeof where === 'string' ? [where] : where;
-      yield* results(await opened.archive(), batch, { where: conditions, signal: signalOf(options) });
+      const [archive, prices] = [await opened.archive(), await loadPrices(config.pricesFile)];
+      yield* results(archive, batch, { where: conditions, prices, signal: signalOf(options) });
     },
     close() {
       opened.refuseFromNowOn();

@@ -1,9 +1,10 @@
 import type { Archive } from '../archive/archive.ts';
-import { recordsOfBatch } from '../archive/read-records.ts';
 import { recordsIn } from '../archive/records.ts';
 import { isReadable } from '../items/unreadable.ts';
+import type { Prices } from '../money/prices.ts';
 import { archivedBatch } from '../results/archived-batch.ts';
 import { rowOf } from '../results/row.ts';
+import { listedItems } from '../results/standings.ts';
 import { parseWhere } from '../results/where.ts';
 import type { ResultRow } from './flux-batch.ts';
 
@@ -11,11 +12,12 @@ import type { ResultRow } from './flux-batch.ts';
 export async function* results(
   archive: Archive,
   batch: string,
-  { where, signal }: { where: readonly string[]; signal: AbortSignal },
+  { where, prices, signal }: { where: readonly string[]; prices: Prices; signal: AbortSignal },
 ): AsyncGenerator<ResultRow, void, undefined> {
   const conditions = parseWhere(where);
   await archivedBatch(archive, batch);
-  for await (const found of recordsOfBatch(recordsIn(archive), batch, signal)) {
+  const ports = { archive, records: recordsIn(archive), prices };
+  for await (const found of listedItems(batch, ports, 'id', signal)) {
     if (conditions.matches(found)) yield { ...rowOf(found), variables: isReadable(found) ? found.variables : {} };
   }
   conditions.complain();

@@ -1,10 +1,17 @@
 import { embedOf, type ImageRequest, type NewItem } from '../items/item.ts';
 import { itemId } from '../items/item-id.ts';
+import { requestInOneForm, textInOneForm } from '../items/one-form.ts';
 import { findingsOf } from './check.ts';
 import { coerce, type Job } from './job.ts';
 import { combinations } from './matrix.ts';
 import { nameSchema, requestSchema } from './schema.ts';
 import { missing, render, type Variables } from './template.ts';
+
+/** Where an item comes from. `job`: the job's id as the manifest has it. */
+export type Place = { job: string; file: string; line?: number };
+
+/** An item as its manifest has it. `written`: its texts, where they are not in one form. */
+export type ManifestItem = NewItem & { place: Place; written?: Rendered };
 
 /** One combination of values that makes no valid item. `key` is the job's key whose rendered value is invalid. */
 export type RenderMistake = { key: string; message: string };
@@ -17,8 +24,9 @@ export function* expandRow(
   batch: string,
   job: Job,
   row: Variables,
+  place: Place,
   onMistake: (mistake: RenderMistake) => void,
-): Generator<NewItem, void, undefined> {
+): Generator<ManifestItem, void, undefined> {
   for (const combination of combinations(job.axes, job.exclude, job.set)) {
     const variables = { ...row, ...combination };
     const rendered = renderJob(job, variables);
@@ -26,15 +34,26 @@ export function* expandRow(
       rendered.forEach(onMistake);
       continue;
     }
-    const { name, request } = rendered;
+    const name = textInOneForm(rendered.name);
+    const request = requestInOneForm(rendered.request);
+    const written = isWrittenSo(rendered, { name, request }) ? {} : { written: rendered };
     for (let variant = 1; variant <= job.variants; variant++) {
       const id = itemId(name, request, variant);
-      yield { batch, id, name, variant, priority: job.priority, variables, request, ...embedOf(job) };
+      const item = { batch, id, name, variant, priority: job.priority, variables, request, ...embedOf(job) };
+      yield { ...item, place, ...written };
     }
   }
 }
 
-function renderJob(job: Job, variables: Variables): { name: string; request: ImageRequest } | RenderMistake[] {
+type Rendered = { name: string; request: ImageRequest };
+
+function isWrittenSo(written: Rendered, inOneForm: Rendered): boolean {
+  const texts = ({ name, request: { prompt, watermark } }: Rendered) => [name, prompt, watermark];
+  const [one, other] = [texts(written), texts(inOneForm)];
+  return one.every((text, index) => text === other[index]);
+}
+
+function renderJob(job: Job, variables: Variables): Rendered | RenderMistake[] {
   const absent = absentVariables(job, variables);
   if (absent.length > 0) return absent;
   const draft: Record<string, unknown> = {};

@@ -7,8 +7,9 @@ import { byPosition, formatPath, ManifestError, type Problem } from './problems.
 import { readText, readTextOf, UnreadableFile } from './read.ts';
 import type { RowMistake } from './row.ts';
 import { probeRows } from './rows.ts';
-import { variableFindings } from './rules.ts';
+import { unusedLists, variableFindings } from './rules.ts';
 import { EVERYTHING, type Selection } from './selection.ts';
+import { tablesInUse } from './tables-in-use.ts';
 
 /** A manifest on stdin: its argument on the command line, and its name in messages. */
 const STDIN_ARGUMENT = '-';
@@ -22,6 +23,8 @@ export type Manifest = {
   /** sha256 in hex, over the file and the files that it includes. Files of rows are not part of it. */
   digest: string;
   jobs: readonly Job[];
+  /** What is no mistake, but perhaps not meant. */
+  warnings: readonly Problem[];
   /** Which of its items are wanted. */
   selection: Selection;
 };
@@ -45,16 +48,19 @@ export async function inspectManifest(
   });
   const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, selection.set);
   const jobs: Job[] = [];
+  const tables = tablesInUse();
   for (const each of parsed) {
     const own = [...each.problems];
     for (const parsedJob of each.jobs) {
-      const { job, found } = await attachRows(parsedJob, each);
+      const { job, columns, found } = await attachRows(parsedJob, each);
       own.push(...found);
+      tables.note(job, columns);
       if (parsedJob.isValid && found.length === 0) jobs.push({ ...job, index: jobs.length });
     }
     problems.push(...own.sort(byPosition));
   }
-  return { manifest: { file, batch, digest: digestOf(parsed), jobs, selection }, problems, omitted };
+  const manifest = { file, batch, digest: digestOf(parsed), jobs, selection, warnings: tables.unusedColumns() };
+  return { manifest, problems, omitted };
 }
 
 /** A mistake in a file of rows. It is placed at its own line if that is known, else at the job that names the file. */
@@ -70,14 +76,19 @@ export function rowsProblem(job: Job, { line, message, hint }: RowMistake): Prob
 async function attachRows(
   parsedJob: ParsedJob,
   { file, position }: Pick<ParsedManifest, 'file' | 'position'>,
-): Promise<{ job: Omit<Job, 'index'>; found: Problem[] }> {
+): Promise<{ job: Omit<Job, 'index'>; columns: readonly string[]; found: Problem[] }> {
   const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows);
   const job = { ...parsedJob, rows };
-  const { columns, mistakes } = rows === undefined ? { columns: [], mistakes: [] } : await probeRows(rows);
+  const { columns = [], mistakes } = rows === undefined ? { mistakes: [] } : await probeRows(rows);
   const found = mistakes.map((mistake) => rowsProblem({ ...job, index: 0 }, mistake));
-  if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, found };
-  const about = rows === undefined ? undefined : { columns, shown: rows.shown };
-  for (const { path, at, message, hint } of variableFindings(job, about, ['jobs', job.number])) {
+  if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, columns, found };
+  const about =
+    rows === undefined ? undefined : { columns: rows.format === 'jsonl' ? undefined : columns, shown: rows.shown };
+  const base = ['jobs', job.number];
+  const misused = variableFindings(job, about, base);
+  // A list that is not used: where nothing else is wrong, such as a typing mistake in the one place that does use it.
+  const findings = misused.length > 0 || !parsedJob.isValid ? misused : unusedLists(job, base);
+  for (const { path, at, message, hint } of findings) {
     found.push({
       file,
       ...position(path, at),
@@ -86,7 +97,7 @@ async function attachRows(
       ...(hint === undefined ? {} : { hint }),
     });
   }
-  return { job, found };
+  return { job, columns, found };
 }
 
 /** A relative path starts at the manifest's folder. */

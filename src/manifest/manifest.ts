@@ -1,17 +1,19 @@
-import type { NewItem } from '../items/item.ts';
-import { expandRow } from './expand.ts';
-import type { Job } from './job.ts';
-import { inspectManifest, type Manifest, rowsProblem } from './load.ts';
+import { idSet } from '../items/id-set.ts';
+import type { ManifestItem } from './expand.ts';
+import { itemsOfJob, tooMany } from './items-of-job.ts';
+import { inspectManifest, type Manifest } from './load.ts';
 import { MAX_ITEMS } from './matrix-rules.ts';
-import { formatPath, formatProblem, ManifestError, type Problem } from './problems.ts';
-import { readRows } from './rows.ts';
+import { formatProblem, ManifestError, type Problem } from './problems.ts';
+import { type Repeats, repeatCounter } from './repeats.ts';
 import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf } from './selection.ts';
 
-export type { Manifest };
+export type { Manifest, ManifestItem };
 
-/** Counts of a manifest's selected items. An item that appears twice is counted twice. */
+/** Counts of a manifest's selected items. One that appears again, by name and request, is counted once. */
 export type Totals = {
   items: number;
+  /** What appears again, selected or not. */
+  repeated: Repeats;
   byModel: Readonly<Record<string, number>>;
   /** By the job's `index`. */
   byJob: readonly number[];
@@ -66,16 +68,21 @@ export async function validate(manifest: Manifest, options: Options = {}): Promi
 }
 
 /**
- * Yields all selected items lazily, in the manifest's order. Throws a `ManifestError` at the first invalid item. After
+ * Yields all selected items lazily, in the manifest's order, each once. Throws a `ManifestError` at the first invalid item. After
  * `validate`, that happens only if a file has changed since.
  */
-export async function* expand(manifest: Manifest, { signal }: Options = {}): AsyncGenerator<NewItem, void, undefined> {
+export async function* expand(
+  manifest: Manifest,
+  { signal }: Options = {},
+): AsyncGenerator<ManifestItem, void, undefined> {
   const refuse = (problem: Problem) => {
     throw new ManifestError(manifest.file, [problem]);
   };
   const selector = selectorOf(manifest.selection);
+  const ids = idSet();
   for (const job of manifest.jobs) {
-    for await (const item of expandJob(manifest, job, refuse, signal)) {
+    for await (const item of itemsOfJob(manifest, job, refuse, signal)) {
+      if (!ids.add(item.id)) continue;
       if (selector.takes(item.name)) yield item;
       if (selector.isFull()) return;
     }
@@ -98,14 +105,20 @@ async function checkItems(
   };
   let items = 0;
   let all = 0;
+  const ids = idSet();
+  const repeats = repeatCounter();
   const byModel: Record<string, number> = {};
   const byJob: number[] = [];
   const modelsByJob: Record<string, number>[] = [];
   for (const job of manifest.jobs) {
     let count = 0;
     const models: Record<string, number> = {};
-    for await (const { name, request } of expandJob(manifest, job, report, signal)) {
+    for await (const { id, name, request, place } of itemsOfJob(manifest, job, report, signal)) {
       if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
+      if (!ids.add(id)) {
+        repeats.note(place);
+        continue;
+      }
       if (!selector.takes(name)) continue;
       count++;
       models[request.model] = (models[request.model] ?? 0) + 1;
@@ -115,53 +128,9 @@ async function checkItems(
     for (const [model, sum] of Object.entries(models)) byModel[model] = (byModel[model] ?? 0) + sum;
     items += count;
   }
-  return { totals: { items, byModel, byJob, modelsByJob }, problems: [...listed.values()], omitted };
-}
-
-async function* expandJob(
-  { batch }: Manifest,
-  job: Job,
-  report: (problem: Problem) => void,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<NewItem, void, undefined> {
-  if (job.rows === undefined) {
-    for (const item of expandRow(batch, job, {}, (mistake) => report(ofJob(job, mistake)))) {
-      signal?.throwIfAborted();
-      yield item;
-    }
-    return;
-  }
-  const { shown } = job.rows;
-  for await (const event of readRows(job.rows, signal)) {
-    signal?.throwIfAborted();
-    if (event.kind === 'mistake') report(rowsProblem(job, event));
-    if (event.kind !== 'row') continue;
-    const { line, values } = event;
-    const hidden = job.variables.find((name) => Object.hasOwn(values, name));
-    if (hidden !== undefined) {
-      report(
-        rowsProblem(job, {
-          kind: 'mistake',
-          line,
-          message: `"${hidden}" is in ${job.zipped.includes(hidden) ? 'the zip' : 'the matrix'} too`,
-        }),
-      );
-      continue;
-    }
-    yield* expandRow(batch, job, values, ({ key, message }) =>
-      report({ file: shown, line, path: formatPath(['jobs', job.number, key]), message }),
-    );
-  }
-}
-
-function ofJob(job: Job, { key, message }: { key: string; message: string }): Problem {
-  const position = job.positions.get(key) ?? job.positions.get('');
-  return { file: job.file, ...position, path: formatPath(['jobs', job.number, key]), message };
-}
-
-function tooMany(job: Job): Problem {
   return {
-    ...ofJob(job, { key: '', message: `expected at most ${MAX_ITEMS} images in one manifest` }),
-    path: 'jobs',
+    totals: { items, byModel, byJob, modelsByJob, repeated: repeats.found },
+    problems: [...listed.values()],
+    omitted,
   };
 }

@@ -73,6 +73,23 @@ export function variableFindings(
   return [...both, ...used];
 }
 
+/** The values of a list that nothing uses would all draw the same: they would be paid for, or merged in silence. */
+export function unusedLists(
+  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'zipped' | 'axes'>,
+  base: Path,
+): Finding[] {
+  const used = new Set(templatesOf(job).flatMap(([, { names }]) => names));
+  const varies = (name: string) => job.axes.some((axis) => axis.length > 1 && Object.hasOwn(axis[0] ?? {}, name));
+  return job.variables
+    .filter((name) => varies(name) && !used.has(name))
+    .map((name) => ({
+      path: [...base, job.zipped.includes(name) ? 'zip' : 'matrix', name],
+      at: 'key',
+      message: `nothing in this job uses {{ ${name} }}: its values would all draw the same`,
+      hint: `put {{ ${name} }} into the prompt or the id, or leave it out; for more images of one prompt write variants: 3`,
+    }));
+}
+
 /** A job has one file of rows. And it must use what a file of prompts gives. */
 export function promptsFindings({ prompts, rows }: JobText, parameters: readonly Parameter[], base: Path): Finding[] {
   if (prompts === undefined) return [];

@@ -44,6 +44,11 @@ export function render({ texts, names }: Template, variables: Variables): string
   return text;
 }
 
+/** The template as written in the manifest, apart from spaces inside the braces. */
+export function templateText(template: Template): string {
+  return render(template, Object.fromEntries(template.names.map((name) => [name, `{{ ${name} }}`])));
+}
+
 /**
  * Variables in single braces, as other tools write them. In `A {color} teapot` the braces would become part of the
  * prompt.

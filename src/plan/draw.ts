@@ -2,11 +2,14 @@ import type { Config } from '../config.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Job } from '../manifest/job.ts';
 import type { Manifest, Totals } from '../manifest/manifest.ts';
-import { render, type Template } from '../manifest/template.ts';
+import { formatProblem } from '../manifest/problems.ts';
+import { describeRepeats } from '../manifest/repeats.ts';
+import { templateText } from '../manifest/template.ts';
 import { type Cost, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
 import { formatDuration, formatRate } from '../text/duration.ts';
 import { plain, plural, shorten, table } from '../text/terminal.ts';
+import { describeDifference } from './describe-difference.ts';
 import type { Survey } from './survey.ts';
 
 export type Plan = {
@@ -38,11 +41,20 @@ export function drawPlan(plan: Plan, width: number): string[] {
       ...timeLines(plan),
       ['  models', modelsOf(totals.byModel)],
     ]).map((line) => shorten(line, Math.max(width, 80))),
+    ...noteLines(plan),
     '',
     ...jobLines(plan).map((line) => shorten(line, width)),
     '',
     `first ${plural(first.length, 'prompt')}:`,
     ...table(first.map((item, at) => [names[at] ?? '', shorten(plain(item.request.prompt), width - nameWidth - 2)])),
+  ];
+}
+
+function noteLines({ totals, manifest }: Plan): string[] {
+  const { repeated } = totals;
+  return [
+    ...(repeated.count === 0 ? [] : [`  ${plain(describeRepeats(repeated))}`]),
+    ...manifest.warnings.map((warning) => `  warning: ${plain(formatProblem(warning))}`),
   ];
 }
 
@@ -55,9 +67,12 @@ function archiveLines({ survey, totals, toMake, config }: Plan): string[][] {
     ];
   }
   const { archived, begun, unread } = survey;
-  if (toMake === totals.items) return [];
+  const differs = (survey.difference ? describeDifference(survey.difference) : []).map((text) => ['', text]);
+  if (toMake === totals.items)
+    return differs.length === 0 ? [] : [['  to make', `${count}, none of it is archived as it is`], ...differs];
   return [
     ['  to make', `${count}; already archived: ${archived.toLocaleString('en-US')}, in ${plain(config.archiveUrl)}`],
+    ...differs,
     ...(begun === 0 ? [] : [['  begun', `${plural(begun, 'item')} under way, held or failed, none submitted again`]]),
     ...(unread === 0
       ? []
@@ -91,7 +106,7 @@ function jobLines({ manifest, totals, prices }: Plan): string[] {
   const rows = manifest.jobs.map((job) => {
     const items = totals.byJob[job.index] ?? 0;
     const each = Object.keys(totals.modelsByJob[job.index] ?? {}).map((model) => creditsOf(prices, model) ?? '?');
-    return [items.toLocaleString('en-US'), each.join('/'), plain(sourceOf(job.id)), plain(madeOf(job))];
+    return [items.toLocaleString('en-US'), each.join('/'), plain(templateText(job.id)), plain(madeOf(job))];
   });
   const cells = [['items', 'credits each', 'job', 'made of'], ...rows];
   const [first = 0, second = 0] = [0, 1].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
@@ -118,9 +133,4 @@ function modelsOf(byModel: Readonly<Record<string, number>>): string {
   return Object.entries(byModel)
     .map(([model, count]) => `${model} ${count.toLocaleString('en-US')}`)
     .join(', ');
-}
-
-/** The template as written in the manifest, apart from spaces inside the braces. */
-export function sourceOf(template: Template): string {
-  return render(template, Object.fromEntries(template.names.map((name) => [name, `{{ ${name} }}`])));
 }

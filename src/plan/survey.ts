@@ -1,10 +1,13 @@
 import type { Archive } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
+import { type RecordedIds, settled } from '../batch/settle-ids.ts';
 import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
-import { type NameSet, nameSetOf } from './name-set.ts';
+import { slugOfId } from '../items/item-id.ts';
+import { type Difference, differenceOf } from './difference.ts';
+import { type NameSet, nameSetOf, printsOfNames } from './name-set.ts';
 
 /**
  * What an archive holds of the wanted items, judged mostly by the names of its files. `begun`: items with a record and
@@ -12,7 +15,15 @@ import { type NameSet, nameSetOf } from './name-set.ts';
  * and no image, whose records are not read; some may be submitted. `left`: items that would be submitted, by model.
  */
 export type Survey =
-  | { kind: 'looked'; archived: number; begun: number; unread: number; left: Readonly<Record<string, number>> }
+  | {
+      kind: 'looked';
+      archived: number;
+      begun: number;
+      unread: number;
+      left: Readonly<Record<string, number>>;
+      /** Where something is to be made and something is recorded. */
+      difference?: Difference;
+    }
   | { kind: 'unreachable'; message: string };
 
 /** A listing without any answer for so long is aborted. */
@@ -28,14 +39,14 @@ export async function survey(
   batch: string,
   items: () => AsyncIterable<NewItem>,
   byModel: Readonly<Record<string, number>>,
-  settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number },
+  settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number; isPart?: boolean },
 ): Promise<Survey> {
-  let held: { records: Records; recorded: NameSet; pictured: NameSet };
+  let held: { records: Records; recorded: RecordedIds & { size: number }; pictured: NameSet };
   try {
     const archive = await open();
     held = {
       records: recordsIn(archive),
-      recorded: await nameSetOf(namesUnder(archive, layout.records(batch))),
+      recorded: await recordedIn(archive, batch),
       pictured: await nameSetOf(namesUnder(archive, layout.images(batch))),
     };
   } catch (error) {
@@ -45,7 +56,7 @@ export async function survey(
   let [archived, unread] = [0, 0];
   const toRead: NewItem[] = [];
   const left: Record<string, number> = {};
-  for await (const item of items()) {
+  for await (const item of settled(batch, items(), held.recorded, undefined)) {
     const { id, request } = item;
     if (!held.recorded.has(id)) left[request.model] = (left[request.model] ?? 0) + 1;
     else if (held.pictured.has(id)) archived++;
@@ -53,6 +64,7 @@ export async function survey(
     else unread++;
   }
   let begun = 0;
+  let difference: Difference | undefined;
   try {
     const { records, recorded } = held;
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
@@ -60,10 +72,22 @@ export async function survey(
       if (step.job !== 'submit') begun++;
       else left[item.request.model] = (left[item.request.model] ?? 0) + 1;
     }
+    const { isPart = false } = settings;
+    if (Object.keys(left).length > 0) difference = await differenceOf(batch, items(), { records, isPart });
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
-  return { kind: 'looked', archived, begun, unread, left };
+  return { kind: 'looked', archived, begun, unread, left, ...(difference && { difference }) };
+}
+
+async function recordedIn(archive: Archive, batch: string): Promise<RecordedIds & { size: number }> {
+  const [ids, slugs] = [printsOfNames(), printsOfNames()];
+  for await (const id of namesUnder(archive, layout.records(batch))) {
+    ids.add(id);
+    slugs.add(slugOfId(id));
+  }
+  const [{ size, has }, { has: hasSlug }] = [ids.asSet(), slugs.asSet()];
+  return { size, has, hasSlug };
 }
 
 /** The names of all files under a prefix, without their extensions. */

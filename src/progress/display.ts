@@ -1,6 +1,8 @@
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import { doneOf } from '../batch/counts.ts';
+import { mayRedraw } from '../config.ts';
+import { say } from '../text/terminal.ts';
 import { drawView, lineOf, type View } from './view.ts';
 
 export type Display = {
@@ -13,9 +15,10 @@ export type Display = {
 /** A plain display prints at most one line in this time. */
 const LINE_EVERY_MS = 5_000;
 
-/** Redraws in place on a terminal. Elsewhere it prints plain lines. */
-export function openDisplay(stream: NodeJS.WriteStream | WriteStream): Display {
-  return stream.isTTY ? liveDisplay(stream) : plainDisplay(stream);
+/** Redraws in place on a terminal. Elsewhere it prints plain lines; `quiet`, only notes. */
+export function openDisplay(stream: NodeJS.WriteStream | WriteStream, { quiet = false } = {}): Display {
+  if (quiet) return { ...plainDisplay(), show: () => {} };
+  return stream.isTTY && mayRedraw() ? liveDisplay(stream) : plainDisplay();
 }
 
 function liveDisplay(stream: NodeJS.WriteStream): Display {
@@ -36,13 +39,13 @@ function liveDisplay(stream: NodeJS.WriteStream): Display {
   };
 }
 
-function plainDisplay(stream: NodeJS.WriteStream): Display {
+function plainDisplay(): Display {
   let lastLine = '';
   let lastAt = 0;
   let latest: View | undefined;
   const write = (view: View) => {
     const line = lineOf(view);
-    if (line !== lastLine) stream.write(`${line}\n`);
+    if (line !== lastLine) say(line, { fields: { batch: view.counts.batch, items: view.counts.items } });
     lastLine = line;
     lastAt = view.now;
   };
@@ -52,9 +55,7 @@ function plainDisplay(stream: NodeJS.WriteStream): Display {
       latest = view;
       if (view.now - lastAt >= LINE_EVERY_MS && view.counts.total > 0) write(view);
     },
-    note: (line) => {
-      stream.write(`${line}\n`);
-    },
+    note: (line) => say(line),
     close() {
       if (latest && doneOf(latest.counts) > 0) write(latest);
     },

@@ -32,6 +32,8 @@ export type Watched = {
   isOver?(counts: BatchCounts): boolean | Promise<boolean>;
   /** How long it may stand still for somebody out of reach; without end by default. */
   waitAtMostMs?: number | undefined;
+  /** Show no progress. */
+  quiet?: boolean;
 };
 
 const EVERY_MS = 250;
@@ -49,7 +51,7 @@ export async function watchBatch(
   const { batch, signal, isOver = isFinished, waitAtMostMs = Number.POSITIVE_INFINITY } = watched;
   const startedAt = Date.now();
   const before = await connections.state.counts(batch);
-  const display = openDisplay(process.stderr);
+  const display = openDisplay(process.stderr, { quiet: watched.quiet === true });
   const look = openLooks(batch, connections, ports);
   const stands = stillness();
   const enqueueing = openEnqueueing(connections, watched, display);

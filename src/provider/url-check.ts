@@ -5,9 +5,13 @@ import { isPublicAddress } from './address-check.ts';
 export function allowedHosts(list: readonly string[]): (url: URL) => boolean {
   const allowed = new Set(list.map((host) => host.trim().toLowerCase()));
   return (url) => {
-    const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-    return [url.hostname, withoutBrackets(url.hostname), `${url.hostname}:${port}`].some((host) => allowed.has(host));
+    return [url.hostname, withoutBrackets(url.hostname), hostAndPort(url)].some((host) => allowed.has(host));
   };
+}
+
+/** `host:port`, also where the URL leaves the port out. */
+export function hostAndPort({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
 }
 
 /**

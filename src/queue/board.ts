@@ -6,5 +6,24 @@ import type { Queues } from './queues.ts';
  * what people may do to items are commands of ours.
  */
 export function boardAdapters({ byStage }: Queues): BullMQAdapter[] {
-  return Object.values(byStage).map((queue) => new BullMQAdapter(queue, { readOnlyMode: true }));
+  return Object.values(byStage).map((queue) => {
+    const adapter = new BullMQAdapter(queue, { readOnlyMode: true });
+    // Whoever has an image's URL has the image.
+    adapter.setFormatter('data', withoutUrls);
+    adapter.setFormatter('progress', withoutUrls);
+    adapter.setFormatter('returnValue', withoutUrls);
+    return adapter;
+  });
+}
+
+/** A copy whose URLs end after the host. */
+function withoutUrls(data: unknown): unknown {
+  if (data === undefined) return undefined;
+  return JSON.parse(
+    JSON.stringify(data, (_key, value: unknown) =>
+      typeof value === 'string' && URL.canParse(value) && /^https?:/i.test(value)
+        ? `${new URL(value).origin}/…`
+        : value,
+    ),
+  );
 }

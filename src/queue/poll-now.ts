@@ -9,6 +9,8 @@ import { jobIdOf, type Queues } from './queues.ts';
 
 /** Longer than any single poll takes. */
 const MARK_MS = 60_000;
+/** One callback, or many: an item is not polled at once more often than this, which would use up the poll limit. */
+const AT_ONCE_EVERY_MS = 5_000;
 
 const pollData = z.object({ taskId: z.string() });
 
@@ -25,6 +27,8 @@ export function pollNow(redis: RedisClient, keys: Keys, routes: { of(batch: stri
       if (!job || !data.success) return 'absent';
       if (data.data.taskId !== taskId) return 'other-task';
       const mark = keys.pollNow(jobIdOf(item));
+      const isFirst = await redis.set(keys.polledAtOnce(jobIdOf(item)), 1, 'PX', AT_ONCE_EVERY_MS, 'NX');
+      if (isFirst === null) return 'hurried';
       await redis.set(mark, taskId, 'PX', MARK_MS);
       if (await promoteDelayed(job)) await redis.del(mark);
       return 'hurried';

@@ -28,6 +28,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   unreadable: (batch: string) => `${prefix}:unreadable:${batch}`,
   /** Exists after a callback that arrived while the task's poll was active: the task is to be polled again at once. */
   pollNow: (jobId: string) => `${prefix}:hint:${jobId}`,
+  /** Exists for some seconds after a callback had an item polled at once. */
+  polledAtOnce: (jobId: string) => `${prefix}:hinted:${jobId}`,
   /** Hash: the metrics of the whole fleet, see fleet/metrics.ts. */
   metrics: `${prefix}:metrics`,
   /** Sorted set: the items of a batch that were archived last, by time. */

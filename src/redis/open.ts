@@ -16,7 +16,7 @@ export type OpenOptions = {
   patient: boolean;
   /** It only looks: it needs fewer rights than who works. */
   looksOnly?: boolean;
-  onAway(away: Away): void;
+  onAway?(away: Away): void;
 };
 
 /**
@@ -24,10 +24,22 @@ export type OpenOptions = {
  * permit what we do.
  */
 export async function openRedis(config: Config, options: OpenOptions, closers: Closers): Promise<OpenedRedis> {
+  const { redis, url } = await openUnchecked(config, options, closers);
+  if (!options.looksOnly) await checkRights(redis);
+  const warnings = await checkRedis(redis, { allowEviction: config.allowEviction });
+  return { redis, url, warnings };
+}
+
+/** The same whatever it is like: for a look at it. */
+export async function openUnchecked(
+  config: Config,
+  options: Pick<OpenOptions, 'patient' | 'onAway'>,
+  closers: Closers,
+): Promise<Omit<OpenedRedis, 'warnings'>> {
   const url = config.redisUrl ?? (await openPrivate(config, closers));
   const redis = await connectRedis(url, {
     patient: options.patient,
-    onAway: options.onAway,
+    ...(options.onAway && { onAway: options.onAway }),
     name: `flux-batch:${process.pid}`,
     ...(config.redisTlsCa === undefined ? {} : { tlsCaFile: config.redisTlsCa }),
   });
@@ -37,9 +49,7 @@ export async function openRedis(config: Config, options: OpenOptions, closers: C
     await redis.quit().catch(() => redis.disconnect());
     clearTimeout(giveUp);
   });
-  if (!options.looksOnly) await checkRights(redis);
-  const warnings = await checkRedis(redis, { allowEviction: config.allowEviction });
-  return { redis, url, warnings };
+  return { redis, url };
 }
 
 async function openPrivate(config: Config, closers: Closers): Promise<string> {

@@ -7,15 +7,26 @@ export type Inspectable = {
   config(subcommand: 'GET', setting: string): Promise<unknown>;
 };
 
-/**
- * Throws a UsageError (`redis-evicts`) if Redis may evict keys: a queue that loses keys loses jobs. Returns warnings for
- * people. Managed servers forbid CONFIG, so INFO is asked first.
- */
-export async function checkRedis(connection: Inspectable, options: { allowEviction: boolean }): Promise<string[]> {
+/** What decides whether jobs survive in a Redis; undefined where it does not tell. */
+export type Safety = { policy: string | undefined; appendonly: boolean | undefined };
+
+/** Managed servers forbid CONFIG, so INFO is asked first. */
+export async function safetyOf(connection: Inspectable): Promise<Safety> {
   const policy = await settingOf(connection, 'memory', 'maxmemory_policy', 'maxmemory-policy');
   const aof = await settingOf(connection, 'persistence', 'aof_enabled', 'appendonly');
-  const evicts = policy !== undefined && policy !== 'noeviction';
-  if (evicts && !options.allowEviction) {
+  return { policy, appendonly: aof === undefined ? undefined : aof === '1' || aof === 'yes' };
+}
+
+/** A queue that loses keys loses jobs. */
+export function evicts({ policy }: Safety): boolean {
+  return policy !== undefined && policy !== 'noeviction';
+}
+
+/** Throws a UsageError (`redis-evicts`) if Redis may evict keys. Returns warnings for people. */
+export async function checkRedis(connection: Inspectable, options: { allowEviction: boolean }): Promise<string[]> {
+  const safety = await safetyOf(connection);
+  const { policy } = safety;
+  if (evicts(safety) && !options.allowEviction) {
     throw new UsageError('redis-evicts', `Redis may evict queue keys: maxmemory-policy is ${policy}, not noeviction`, {
       facts: { policy },
       hint: 'Set it: redis-cli config set maxmemory-policy noeviction. REDIS_ALLOW_EVICTION=true goes on regardless.',
@@ -23,9 +34,9 @@ export async function checkRedis(connection: Inspectable, options: { allowEvicti
   }
 
   const warnings: string[] = [];
-  if (evicts) warnings.push(`Redis may evict queue keys: maxmemory-policy is ${policy}`);
+  if (evicts(safety)) warnings.push(`Redis may evict queue keys: maxmemory-policy is ${policy}`);
   if (policy === undefined) warnings.push('Redis does not tell its maxmemory-policy; make sure that it is noeviction');
-  if (aof === '0' || aof === 'no') {
+  if (safety.appendonly === false) {
     warnings.push(
       'Redis has appendonly off: if it restarts, enqueue the manifest again (the archive knows what was paid for)',
     );

@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
+import { mayRedraw } from '../config.ts';
 import { formatDuration } from '../text/duration.ts';
-import { plain, plural } from '../text/terminal.ts';
+import { plural, say } from '../text/terminal.ts';
 import type { CollectedImage } from './collect.ts';
 
 export type CollectSum = { brought: number; kept: number; lost: CollectedImage[]; bytes: number };
@@ -12,7 +13,7 @@ const REDRAW_MS = 100;
 export function collectProgress(stream: NodeJS.WriteStream, expected: number | undefined) {
   const startedAt = Date.now();
   const sum: CollectSum = { brought: 0, kept: 0, lost: [], bytes: 0 };
-  const update = stream.isTTY ? createLogUpdate(stream) : undefined;
+  const update = stream.isTTY && mayRedraw() ? createLogUpdate(stream) : undefined;
   let shownAt = startedAt;
 
   const line = () => {
@@ -40,13 +41,13 @@ export function collectProgress(stream: NodeJS.WriteStream, expected: number | u
       if (now - shownAt < (update ? REDRAW_MS : NEW_LINE_MS)) return;
       shownAt = now;
       if (update) update(line());
-      else stream.write(`${line()}\n`);
+      else say(line());
     },
     close(): void {
       update?.clear();
-      stream.write(`${line()}\n`);
-      for (const { item, message } of sum.lost.slice(0, 50)) stream.write(`  ${item}: ${plain(message ?? '')}\n`);
-      if (sum.lost.length > 50) stream.write(`  … and ${sum.lost.length - 50} more\n`);
+      say(line());
+      for (const { item, message } of sum.lost.slice(0, 50)) say(`  ${item}: ${message ?? ''}`);
+      if (sum.lost.length > 50) say(`  … and ${sum.lost.length - 50} more`);
     },
   };
 }

@@ -3,7 +3,7 @@ import { pMapIterable } from 'p-map';
 import type { Archive } from '../archive/archive.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
-import type { Found } from '../items/unreadable.ts';
+import type { Listed } from './standings.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
@@ -13,9 +13,16 @@ type Archived = Extract<ItemRecord, { state: 'archived' }>;
  */
 export type CollectedImage = { kind: 'brought' | 'kept' | 'lost'; bytes: number; item: string; message?: string };
 
+type ArchivedItem = Archived & Pick<Listed, 'standing'>;
+
 export type CollectOptions = {
   /** The image's key in the target. */
-  nameOf(record: Archived): string;
+  nameOf(record: ArchivedItem): string;
+  /**
+   * What has the name of an image and is another one stays, beside it and with some of its sha256 in its name. Otherwise it can
+   * only be a spoiled copy, and is replaced.
+   */
+  keepsOthers?: boolean;
   /** How many images are copied at once. */
   width: number;
   signal: AbortSignal;
@@ -28,17 +35,17 @@ export type CollectOptions = {
  * was. An image that is missing or differs from its record's sha256 is left out and reported as `lost`.
  */
 export function collect(
-  records: AsyncIterable<Found>,
+  records: AsyncIterable<Listed>,
   from: Archive,
   to: Archive,
   options: CollectOptions,
-): AsyncIterable<Found> {
-  const copy = async (record: Found): Promise<Found> => {
+): AsyncIterable<Listed> {
+  const copy = async (record: Listed): Promise<Listed> => {
     options.signal.throwIfAborted();
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);
     const thumb = `thumbs/${record.id}.webp`;
-    const collected = await copyImage(record, image, from, to, options.signal);
+    const collected = await copyImage(record, image, from, to, options);
     await copyThumb(record.thumb, thumb, collected.kind === 'brought', from, to, options.signal);
     options.onImage(collected);
     return { ...record, image, thumb };
@@ -51,7 +58,7 @@ async function copyImage(
   name: string,
   from: Archive,
   to: Archive,
-  signal: AbortSignal,
+  { signal, keepsOthers = false }: CollectOptions,
 ): Promise<CollectedImage> {
   const { id: item, bytes, sha256, contentType } = record;
   const there = await to.read(name, signal);
@@ -60,8 +67,15 @@ async function copyImage(
   const lost = (message: string): CollectedImage => ({ kind: 'lost', bytes: 0, item, message });
   if (!body) return lost(`${record.image} is not in the archive`);
   if (sha256Of(body) !== sha256) return lost(`${record.image} is not what was archived: its sha256 differs`);
+  if (there && keepsOthers) await to.write(asideName(name, sha256Of(there)), there, { contentType, signal });
   await to.write(name, body, { contentType, signal });
   return { kind: 'brought', bytes, item };
+}
+
+/** `hero-1.jpg` → `hero-1.3f2a9c01b7de.jpg` */
+function asideName(name: string, sha256: string): string {
+  const dot = name.lastIndexOf('.');
+  return `${name.slice(0, dot)}.${sha256.slice(0, 12)}${name.slice(dot)}`;
 }
 
 /** A thumbnail has no checksum, so it is copied again whenever its image is. A missing thumbnail is no error. */

@@ -1,5 +1,5 @@
-import { slug } from '../items/item-id.ts';
 import type { ItemRecord } from '../items/record.ts';
+import type { Listed } from './standings.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 
@@ -9,17 +9,38 @@ export function namedById(record: Archived): string {
 }
 
 /**
- * Names for people: `hero-1.png`, from the name and the variant. Two items can get the same name, for example after a
- * prompt was changed. Then the first by id has it, and the others are named by their ids.
+ * Names for people: `hero-1.png`, from the name and the variant, in letters of all scripts. What is not current has its id as
+ * name, and so have later ones where two names come to the same: file systems may not tell `Hero` from `hero`.
  */
-export function namedForPeople(): (record: Archived) => string {
+export function namedForPeople(): (record: Archived & Pick<Listed, 'standing'>) => string {
   const taken = new Set<string>();
   return (record) => {
-    const short = `${slug(record.name)}-${record.variant}`;
-    const name = taken.has(short) ? record.id : short;
+    const short = `${fileName(record.name)}-${record.variant}`;
+    const isFree = record.standing?.current !== false && !taken.has(short);
+    const name = isFree ? short : record.id;
     taken.add(name);
     return `${name}.${extensionOf(record)}`;
   };
+}
+
+/** File systems take 255 bytes; the variant, an ending and a mark of 14 come behind it. */
+const MOST_BYTES = 200;
+
+/** Lower case, letters and digits of all scripts, `-` for all else. Never empty. With a variant behind it, no name that Windows reserves. */
+function fileName(name: string): string {
+  const words = name
+    .normalize('NFC')
+    .toLowerCase()
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, '-')
+    .replace(/^-/, '');
+  let [text, bytes] = ['', 0];
+  for (const letter of words) {
+    bytes += Buffer.byteLength(letter);
+    if (bytes > MOST_BYTES) break;
+    text += letter;
+  }
+  return text.replace(/-$/, '') || 'item';
 }
 
 function extensionOf({ contentType }: Archived): string {

@@ -32,8 +32,8 @@ export const jsonLine = (row: Row): string => `${JSON.stringify(row)}\n`;
 export const csvLine = (row: Row): string => cells(COLUMNS.map((column) => row[column]));
 
 /** A cell that a spreadsheet would run as a formula gets a leading apostrophe (CSV injection). */
-function cells(values: (string | number | null)[]): string {
-  return stringify([values], { escape_formulas: true });
+function cells(values: (string | number | boolean | null)[]): string {
+  return stringify([values], { escape_formulas: true, cast: { boolean: String } });
 }
 
 export const CSV_HEAD = cells([...COLUMNS]);

@@ -1,5 +1,6 @@
 import type { ItemRecord } from '../items/record.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import type { Listed, Standing } from './standings.ts';
 
 /** The columns of results.csv and results.jsonl. Their names and order are stable, since scripts depend on them. */
 export const COLUMNS = [
@@ -31,6 +32,17 @@ export const COLUMNS = [
   'completed',
   'discovered',
   'archived',
+  'enableTranslation',
+  'promptUpsampling',
+  'safetyTolerance',
+  'uploadCn',
+  'watermark',
+  'current',
+  'order',
+  'job',
+  'file',
+  'line',
+  'credits',
 ] as const satisfies readonly (keyof Row)[];
 
 /** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
@@ -91,24 +103,56 @@ export type Row = {
   discovered: string | null;
   /** When the image was stored. */
   archived: string | null;
+  /** Whether it is what its name now stands for; an image of a former prompt, or an earlier take, is not. */
+  current: boolean | null;
+  /** Its place in the manifest, from 1. What the manifest does not have, or not any more, has none. */
+  order: number | null;
+  /** The `id` of its job, as the manifest has it. */
+  job: string | null;
+  /** Where it comes from: the file of rows or prompts, else the manifest. */
+  file: string | null;
+  /** 1-based, in that file. */
+  line: number | null;
+  /** As it was sent; null: not sent, the API decides. */
+  enableTranslation: boolean | null;
+  /** As it was sent. */
+  promptUpsampling: boolean | null;
+  /** As it was sent. */
+  safetyTolerance: number | null;
+  /** As it was sent. */
+  uploadCn: boolean | null;
+  /** As it was sent. */
+  watermark: string | null;
+  /** What its tasks have cost, at today's prices. */
+  credits: number | null;
 };
 
-export function rowOf(found: Found): Row {
-  return isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found);
+export function rowOf(found: Listed): Row {
+  const standing = found.standing ?? UNKNOWN;
+  return { ...(isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found)), ...columnsOf(standing) };
 }
 
+const UNKNOWN = { current: null, order: null, job: null, file: null, line: null, credits: null };
+
+function columnsOf({ current, order, job, file, line, credits }: Standing | typeof UNKNOWN) {
+  return { current, order, job, file, line, credits };
+}
+
+type OfStanding = keyof typeof UNKNOWN;
+
 /** What is not known is empty, or 0 where a number is promised. */
-function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Row {
+function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, OfStanding> {
   return {
     ...{ id, name: id, state, prompt: '', model: '', aspectRatio: null, outputFormat: '', inputImage: null },
     ...{ variant: 0, variables: '{}', image: null, thumb: null, width: null, height: null, bytes: null },
     ...{ contentType: null, sha256: null, source: null, taskId: taskId ?? null, attempts: 0 },
     ...{ failureClass: 'record-corrupt', failureCode: null, failureMessage: message },
     ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null },
+    ...{ enableTranslation: null, promptUpsampling: null, safetyTolerance: null, uploadCn: null, watermark: null },
   };
 }
 
-function rowOfRecord(record: ItemRecord): Row {
+function rowOfRecord(record: ItemRecord): Omit<Row, OfStanding> {
   const image = record.state === 'archived' ? record : undefined;
   const failure = record.state === 'failed' || record.state === 'held' ? record.failure : undefined;
   const { request, timings } = record;
@@ -141,5 +185,10 @@ function rowOfRecord(record: ItemRecord): Row {
     completed: timings.completed ?? null,
     discovered: timings.discovered ?? null,
     archived: timings.archived ?? null,
+    enableTranslation: request.enableTranslation ?? null,
+    promptUpsampling: request.promptUpsampling ?? null,
+    safetyTolerance: request.safetyTolerance ?? null,
+    uploadCn: request.uploadCn ?? null,
+    watermark: request.watermark ?? null,
   };
 }

@@ -1,23 +1,25 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Archive } from '../archive/archive.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
-import type { Found } from '../items/unreadable.ts';
 import { jsonLine } from './format.ts';
 import { digestIn } from './gallery/page-html.ts';
 import { rowOf } from './row.ts';
+import type { Listed } from './standings.ts';
 
-/** A digest over the lines of results.jsonl. Two indexes with the same digest have the same rows. */
+/** A digest over the lines of results.jsonl, whatever their order. Two indexes with the same digest have the same rows. */
 export function rowsDigest() {
-  const hash = createHash('sha256');
+  let sum = 0n;
   return {
-    add: (line: string): void => void hash.update(line),
-    hex: () => hash.copy().digest('hex'),
+    add(line: string): void {
+      sum = BigInt.asUintN(256, sum + BigInt(`0x${hash('sha256', line, 'hex')}`));
+    },
+    hex: () => sum.toString(16).padStart(64, '0'),
   };
 }
 export type RowsDigest = ReturnType<typeof rowsDigest>;
 
 /** Passes records through, and adds their rows to the digest. */
-export async function* digested(records: AsyncIterable<Found>, digest: RowsDigest): AsyncGenerator<Found> {
+export async function* digested(records: AsyncIterable<Listed>, digest: RowsDigest): AsyncGenerator<Listed> {
   for await (const record of records) {
     digest.add(jsonLine(rowOf(record)));
     yield record;

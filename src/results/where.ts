@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { type Found, isReadable } from '../items/unreadable.ts';
+import { isReadable } from '../items/unreadable.ts';
 import { globOf } from '../text/glob.ts';
+import type { Listed } from './standings.ts';
 
 /** The fields that `--where` knows for every item. Any other name is a variable of the manifest. */
 const FIELDS = {
@@ -12,13 +13,17 @@ const FIELDS = {
   variant: (record: ItemRecord) => String(record.variant),
   prompt: (record: ItemRecord) => record.request.prompt,
   failure: (record: ItemRecord) => ('failure' in record ? record.failure.class : undefined),
+  current: ({ standing }: ListedRecord) => standing && String(standing.current),
 };
 
+type ListedRecord = ItemRecord & Pick<Listed, 'standing'>;
 type Condition = { key: string; negated: boolean; patterns: RegExp[] };
 
 export type Where = {
   isEverything: boolean;
-  matches(found: Found): boolean;
+  /** Some condition is of this name. */
+  asks(key: string): boolean;
+  matches(found: Listed): boolean;
   /** Throws a UsageError (`where-unknown`) when a condition names a variable that no record so far had. */
   complain(): void;
 };
@@ -34,6 +39,7 @@ export function parseWhere(texts: readonly string[]): Where {
   const variablesSeen = new Set<string>();
   return {
     isEverything: conditions.length === 0,
+    asks: (wanted) => conditions.some(({ key }) => key === wanted),
     matches(found) {
       for (const name of Object.keys(isReadable(found) ? found.variables : {})) {
         neverSeen.delete(name);
@@ -62,24 +68,25 @@ function parseCondition(text: string): Condition {
   return { key: key.trim(), negated: operator === '!=', patterns: values.split(',').map(globOf) };
 }
 
-function holds({ key, negated, patterns }: Condition, found: Found): boolean {
+function holds({ key, negated, patterns }: Condition, found: Listed): boolean {
   const value = isReadable(found) ? textOf(key, found) : textOfUnreadable(key, found);
   const holdsSo = value !== undefined && patterns.some((pattern) => pattern.test(value));
   return holdsSo !== negated;
 }
 
 /** As its row has it. */
-function textOfUnreadable(key: string, { id, state }: Exclude<Found, ItemRecord>): string | undefined {
+function textOfUnreadable(key: string, { id, state, standing }: Exclude<Listed, ItemRecord>): string | undefined {
   const known = new Map([
     ['id', id],
     ['name', id],
     ['state', state],
     ['failure', 'record-corrupt'],
+    ...(standing ? [['current', String(standing.current)] as const] : []),
   ]);
   return known.get(key);
 }
 
-function textOf(key: string, record: ItemRecord): string | undefined {
+function textOf(key: string, record: ListedRecord): string | undefined {
   if (isField(key)) return FIELDS[key](record);
   const name = key.startsWith('variables.') ? key.slice('variables.'.length) : key;
   return Object.hasOwn(record.variables, name) ? record.variables[name] : undefined;

@@ -1,24 +1,19 @@
-import type { Archive } from '../archive/archive.ts';
 import { contactSheet, MOST_ON_SHEET, type SheetPicture } from '../archive/contact-sheet.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
-import { recordsOfBatch } from '../archive/read-records.ts';
-import type { Records } from '../archive/records.ts';
-import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import { isReadable, type Unreadable } from '../items/unreadable.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
 import { rowOf } from './row.ts';
 import { rowsDigest } from './rows-digest.ts';
+import { type Listed, listedItems, type StandingPorts } from './standings.ts';
 import { textFile } from './text-file.ts';
 
-export type IndexPorts = { archive: Archive; records: Records };
+export type IndexPorts = StandingPorts;
 
 /** Writes a batch's index into the archive, from the records there. Idempotent. Rejects when aborted while it reads them. */
-export function writeIndex(
-  batch: string,
-  { archive, records }: IndexPorts,
-  signal?: AbortSignal,
-): Promise<Unreadable[]> {
-  return writeIndexFiles(batch, recordsOfBatch(records, batch, signal), { archive, folder: layout.folder(batch) });
+export function writeIndex(batch: string, ports: IndexPorts, signal?: AbortSignal): Promise<Unreadable[]> {
+  const items = listedItems(batch, ports, 'manifest', signal);
+  return writeIndexFiles(batch, items, { archive: ports.archive, folder: layout.folder(batch) });
 }
 
 /**
@@ -28,7 +23,7 @@ export function writeIndex(
  */
 export async function writeIndexFiles(
   batch: string,
-  records: AsyncIterable<Found>,
+  records: AsyncIterable<Listed>,
   { archive, folder }: IndexPlace,
 ): Promise<Unreadable[]> {
   const begin = async (name: string, contentType: string) =>
@@ -49,7 +44,8 @@ export async function writeIndexFiles(
       await csv.add(csvLine(row));
       await gallery.add(record);
       if (!isReadable(record)) unreadable.push(record);
-      if (record.state === 'archived' && sheet.length < MOST_ON_SHEET) sheet.push(record);
+      if (record.state === 'archived' && record.standing?.current !== false && sheet.length < MOST_ON_SHEET)
+        sheet.push(record);
     }
     await jsonl.commit();
     await csv.commit();

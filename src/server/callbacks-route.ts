@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { taskIdOfBody } from '../callbacks/body.ts';
 import { isSigned } from '../callbacks/signature.ts';
 import { messageOf } from '../errors.ts';
@@ -8,6 +9,7 @@ import type { ItemRef } from '../stages/ports.ts';
 import type { Serving } from './serving.ts';
 
 const MOST_BODY_BYTES = 20 * 1_024;
+const LOGGED_EVERY_MS = 60_000;
 
 type Answer = {
   status: 200 | 400 | 401 | 404 | 503;
@@ -23,6 +25,7 @@ type Answer = {
  */
 export function callbacksRoute(serving: Serving) {
   const { log } = serving.connections;
+  const warn = sampledWarnings(log);
   return async (server: FastifyInstance): Promise<void> => {
     // Accepts any content type that the provider may send.
     server.removeAllContentTypeParsers();
@@ -34,9 +37,26 @@ export function callbacksRoute(serving: Serving) {
       serving.metrics.countCallback(result);
       const event = { batch: item?.batch, item: item?.id, stage: 'callback', result, ...facts };
       if (status === 200) log.info(event, 'callback');
-      else log.warn({ ...event, status }, 'callback');
+      else warn({ ...event, status });
       return reply.code(status).send({ result });
     });
+  };
+}
+
+/** Anybody may send nonsense to a public address, and must not fill the log: a refusal of each kind is logged once a minute. */
+function sampledWarnings(log: Serving['connections']['log']) {
+  const unlogged = new Map<string, number>();
+  const quiet = new LRUCache<string, true>({ max: 100, ttl: LOGGED_EVERY_MS });
+  return (event: Record<string, unknown> & { status: number }) => {
+    const kind = String(event.status);
+    if (quiet.has(kind)) {
+      unlogged.set(kind, (unlogged.get(kind) ?? 0) + 1);
+      return;
+    }
+    const alike = unlogged.get(kind);
+    unlogged.delete(kind);
+    quiet.set(kind, true);
+    log.warn({ ...event, ...(alike !== undefined && { alikeBefore: alike }) }, 'callback');
   };
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { exposition, merged } from '../metrics/exposition.ts';
-import { directOrGuarded, type Guard } from './access.ts';
+import { type Guard, tokenOrGuarded } from './access.ts';
 import { familiesOf } from './families.ts';
 import { scraper } from './scrape.ts';
 import type { Serving } from './serving.ts';
@@ -15,11 +15,15 @@ export function metricsRoute(serving: Serving, guard: Guard) {
   collectDefaultMetrics({ register: ownProcess });
   const scrape = scraper(serving);
   return async (server: FastifyInstance): Promise<void> => {
-    server.get('/metrics', { preHandler: directOrGuarded(guard) }, async (_request, reply) => {
-      const [own, fleet] = await Promise.all([ownProcess.metrics(), scrape()]);
-      return reply
-        .type('text/plain; version=0.0.4; charset=utf-8')
-        .send(`${exposition(familiesOf(fleet))}${merged(fleet.queues)}${own}`);
-    });
+    server.get(
+      '/metrics',
+      { preHandler: tokenOrGuarded(serving.connections.config.metricsToken, guard) },
+      async (_request, reply) => {
+        const [own, fleet] = await Promise.all([ownProcess.metrics(), scrape()]);
+        return reply
+          .type('text/plain; version=0.0.4; charset=utf-8')
+          .send(`${exposition(familiesOf(fleet))}${merged(fleet.queues)}${own}`);
+      },
+    );
   };
 }

@@ -1,5 +1,6 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import { UsageError } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
+import { openClosers } from '../wiring/closers.ts';
 import { guardFor } from './access.ts';
 import { board } from './board.ts';
 import { callbacksRoute } from './callbacks-route.ts';
@@ -11,26 +12,69 @@ import type { Serving } from './serving.ts';
 /** A callback token contains the names of a batch and an item, so it may be longer than fastify's default limit of 100. */
 const MOST_PARAM_LENGTH = 512;
 
-export type RunningServer = { url: string; close(): Promise<void> };
+export type RunningServer = {
+  url: string;
+  /** Where callbacks are taken, when that is a port of its own. */
+  callbackUrl: string | undefined;
+  close(): Promise<void>;
+};
+
+/** `callbackPort`: where callbacks are taken, and nothing else is; without it, at `port` too. */
+export type ServeAt = { host: string; port: number; callbackPort?: number | undefined };
 
 /** Serves callbacks, metrics, health checks and pages. Throws a UsageError (`listen-failed`). */
-export async function startServer(serving: Serving, at: { host: string; port: number }): Promise<RunningServer> {
-  const server = await serverOf(serving);
+export async function startServer(serving: Serving, at: ServeAt): Promise<RunningServer> {
+  const closers = openClosers();
+  const listen = async (server: FastifyInstance, port: number, setting: string): Promise<string> => {
+    closers.push(() => server.close());
+    try {
+      return await server.listen({ host: at.host, port });
+    } catch (cause) {
+      throw new UsageError('listen-failed', `Cannot listen on ${at.host}:${port}: ${messageOf(cause)}`, {
+        hint: `${setting} chooses another port, 0 a free one.`,
+        cause,
+      });
+    }
+  };
   try {
-    return { url: await server.listen(at), close: () => server.close() };
-  } catch (cause) {
-    await server.close();
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError('listen-failed', `Cannot listen on ${at.host}:${at.port}: ${reason}`, {
-      hint: 'PORT or --port chooses another port, 0 a free one.',
-      cause,
-    });
+    const isApart = at.callbackPort !== undefined;
+    const url = await listen(await pagesServer(serving, isApart), at.port, 'PORT or --port');
+    const callbackUrl =
+      at.callbackPort === undefined
+        ? undefined
+        : await listen(await callbackServer(serving), at.callbackPort, 'CALLBACK_PORT or --callback-port');
+    return { url, callbackUrl, close: () => closers.closeAll() };
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
   }
 }
 
-async function serverOf(serving: Serving): Promise<FastifyInstance> {
+async function pagesServer(serving: Serving, isApart: boolean): Promise<FastifyInstance> {
   const { config, log } = serving.connections;
-  const guard = guardFor(config.servePassword);
+  const guard = guardFor({
+    password: config.servePassword,
+    isPublic: async () => !isApart && (await serving.hasCallbacksFromOutside()),
+    onGuessing: (address) => log.warn({ address }, 'wrong passwords: this address waits for a minute'),
+  });
+  const server = bareServer(serving);
+  if (!isApart) await server.register(callbacksRoute(serving));
+  await server.register(healthRoutes(serving));
+  await server.register(metricsRoute(serving, guard));
+  await server.register(board(serving, guard));
+  await server.register(pages(serving, guard));
+  return server;
+}
+
+/** What a proxy or a tunnel may lead to from anywhere. */
+async function callbackServer(serving: Serving): Promise<FastifyInstance> {
+  const server = bareServer(serving);
+  await server.register(callbacksRoute(serving));
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  return server;
+}
+
+function bareServer({ connections: { log } }: Serving): FastifyInstance {
   const server = fastify({
     routerOptions: { maxParamLength: MOST_PARAM_LENGTH },
     // Live pages keep their connections open, which would block closing. The browser reconnects by itself.
@@ -46,10 +90,5 @@ async function serverOf(serving: Serving): Promise<FastifyInstance> {
       .send(status >= 500 ? 'Something went wrong.\n' : `${error.message}\n`);
   });
   server.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('Nothing is here.\n'));
-  await server.register(callbacksRoute(serving));
-  await server.register(healthRoutes(serving));
-  await server.register(metricsRoute(serving, guard));
-  await server.register(board(serving, guard));
-  await server.register(pages(serving, guard));
   return server;
 }

@@ -6,6 +6,7 @@ import type { Prices } from '../money/prices.ts';
 import type { Provider } from '../provider/provider.ts';
 import { pollNow } from '../queue/poll-now.ts';
 import type { CallbackPorts } from '../stages/callback.ts';
+import { isLoopbackUrl } from '../text/loopback.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters, openProvider, type WatchedLimiters } from '../wiring/stage-ports.ts';
 
@@ -18,10 +19,12 @@ export type Serving = WatchedLimiters & {
   metrics: Metrics;
   account: { provider: Provider; tokens: CallbackTokens } | undefined;
   callbackPorts: CallbackPorts;
+  /** Whether the provider is asked to call an address that is not this machine's own, by our settings or by those of a live worker. */
+  hasCallbacksFromOutside(): Promise<boolean>;
 };
 
 export async function openServing(connections: Connections): Promise<Serving> {
-  const { config, closers, redis, clock, keys, routes, records, state, prices } = connections;
+  const { config, closers, redis, clock, keys, routes, records, state, prices, heartbeats } = connections;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
   const hints = pollNow(redis, keys, routes);
@@ -42,5 +45,8 @@ export async function openServing(connections: Connections): Promise<Serving> {
       pollNow: hints.ask,
       settings: { pollGiveUpMs: config.pollGiveUpMs },
     },
+    hasCallbacksFromOutside: async () =>
+      (config.callbackUrl !== undefined && !isLoopbackUrl(config.callbackUrl)) ||
+      (await heartbeats.live()).some(({ callbacksFromOutside }) => callbacksFromOutside),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
+import { LOG_FORMATS } from '../logger.ts';
 import { mistakeInRedisUrl } from '../redis/url.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
 
@@ -14,6 +15,9 @@ const list = z.string().transform((text) =>
     .filter((part) => part !== ''),
 );
 const REDIS_URLS = 'Expected redis://host:port/db, rediss://…, redis+cluster://… or redis+sentinel://…';
+
+/** A name or an address, with a port or without. */
+const HOST = /^(\[[0-9a-f:.]+\]|[0-9a-f:]*:[0-9a-f:.]*|[\p{L}\p{N}._-]+)(:\d+)?$/iu;
 
 /** In force where nothing is given. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
@@ -70,17 +74,31 @@ const variables = z.object({
   EMBED_METADATA: flag,
   BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
   CONFIRM_CREDITS: z.coerce.number().min(0),
-  FETCH_ALLOW: list,
+  FETCH_ALLOW: list.refine(
+    (hosts) => hosts.every((host) => HOST.test(host)),
+    'Expected hosts such as images.example.org or 10.0.0.7:8080, with commas between; patterns such as * match nothing',
+  ),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
+  LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   PORT: whole(0),
+  CALLBACK_PORT: whole(0).exactOptional(),
   SERVE_PASSWORD: z.string().min(1).exactOptional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^\S{16,}$/, 'Expected 16 characters or more, without spaces, such as `openssl rand -hex 24` gives')
+    .exactOptional(),
 });
 export type Variables = z.infer<typeof variables>;
 export type VariableName = keyof Variables;
 
 export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options;
 /** Never shown whole. */
-export const SECRET_VARIABLES: readonly string[] = ['FLUX_API_KEY', 'FLUX_WEBHOOK_KEY', 'SERVE_PASSWORD'];
+export const SECRET_VARIABLES: readonly string[] = [
+  'FLUX_API_KEY',
+  'FLUX_WEBHOOK_KEY',
+  'SERVE_PASSWORD',
+  'METRICS_TOKEN',
+];
 
 /** What was given, over the defaults. Throws a UsageError (`config-invalid`) that lists every wrong variable. */
 export function parseVariables(given: Readonly<Record<string, string>>, hint: string): Variables {

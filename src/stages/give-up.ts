@@ -19,7 +19,10 @@ export async function giveUp(
 ): Promise<void> {
   const { batch, id } = item;
   const task = 'taskId' in item ? { taskId: item.taskId } : {};
-  ports.log.error({ batch, item: id, stage, ...task, reason: messageOf(error) }, 'set aside');
+  ports.log.error(
+    { batch, item: id, stage, ...task, err: error, remedy: `flux-batch retry ${batch}, or held` },
+    'set aside',
+  );
   if (error instanceof FluxError && error.code === 'record-corrupt') {
     // The record may hold a task id that a person can still read. So it is never written over.
     await ports.state.move(item, 'failed');

@@ -7,6 +7,7 @@ import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 import type { Remembered } from './remembered.ts';
+import { warnOfStorm } from './storm-log.ts';
 
 /** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. It doubles while nothing is answered. */
 const TROUBLE_DELAY_MS = 3_000;
@@ -176,12 +177,16 @@ async function waitForAnswer(
   ports: Ports,
 ): Promise<StageOutcome> {
   const now = ports.now();
-  ports.log.warn(
-    { batch: task.batch, item: task.id, stage: 'poll', taskId: task.taskId, outcome },
-    'poll not answered',
-  );
   // A 429 has its own pause, which ends sooner.
   const isPaused = outcome.kind === 'refused' && outcome.refusal === 'rate-limited';
+  const fields = { stage: 'poll', batch: task.batch, item: task.id, taskId: task.taskId, reason: outcome.message };
+  if (isPaused) {
+    const remedy = 'does another program use this account? FLUX_POLL_LIMIT is what the account permits';
+    warnOfStorm(ports.log, 'poll-429', { ...fields, remedy }, 'polls refused for their rate (429)');
+  } else {
+    const remedy = 'nothing is lost: each is asked again; see FLUX_API_URL and the network if it lasts';
+    warnOfStorm(ports.log, 'poll-unanswered', { ...fields, remedy }, 'polls not answered');
+  }
   if (!isPaused) ports.faults.note('poll-unanswered', outcome.message);
   const diesAt = task.submittedAt + ports.settings.storedTtlMs;
   if (now >= diesAt) {

@@ -71,7 +71,8 @@ export type Admission = 'admitted' | 'paused' | 'cancelled' | 'tripped' | 'out-o
 export interface CircuitBreaker {
   /**
    * With `probeAfterMs` one submit is let through after that time, the next after twice the time, and so on; without it, one whenever
-   * `allowProbe` is called. The first reason stays until the breaker is reset or a probe learns another.
+   * `allowProbe` is called. The first reason stays until the breaker is reset or a probe learns another. True when it was this call
+   * that tripped it, or gave it another reason.
    */
   tripBreaker(reason: {
     refusal: string;
@@ -80,7 +81,7 @@ export interface CircuitBreaker {
     /** The wait for a probe grows to this; 10 minutes by default. */
     longestWaitMs?: number;
     byProbe?: boolean;
-  }): Promise<void>;
+  }): Promise<boolean>;
   resetBreaker(): Promise<void>;
   /** The next submit may go, alone. */
   allowProbe(): Promise<void>;

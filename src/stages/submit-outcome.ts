@@ -9,6 +9,7 @@ import { endItem } from './end-item.ts';
 import { firstPollAt } from './poll-schedule.ts';
 import type { Ports, Slot, StageOutcome, StageSettings } from './ports.ts';
 import { backoffMs } from './retry.ts';
+import { warnOfStorm } from './storm-log.ts';
 import { waitForBreaker } from './wait-for-breaker.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
@@ -48,6 +49,13 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
       return settleUnknown(outcome, attempt, ports);
     case 'refused':
       if (outcome.refusal === 'rate-limited') {
+        const remedy = 'does another program use this account? FLUX_RATE_LIMIT is what the account permits';
+        warnOfStorm(
+          ports.log,
+          'submit-429',
+          { stage: 'submit', reason: outcome.message, remedy },
+          'submits refused for their rate (429)',
+        );
         await slot.refuse(outcome.retryAfterMs);
         await giveBack(item, claimed, ports);
         return { kind: 'later', atMs: ports.now() };

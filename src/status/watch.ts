@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
+import { mayRedraw } from '../config.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import { shorten } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
@@ -22,7 +23,7 @@ export async function watchStatus(
   stream: NodeJS.WriteStream | WriteStream,
   watch: Watch,
 ): Promise<void> {
-  const show = watch.json ? jsonLines(stream) : stream.isTTY ? redrawn(stream) : blocks(stream);
+  const show = watch.json ? jsonLines(stream) : stream.isTTY && mayRedraw() ? redrawn(stream) : blocks(stream);
   const seen: Snapshot[] = [];
   try {
     while (!watch.signal.aborted) {

@@ -11,7 +11,10 @@ const SHORTEST = 4;
 /** The query of a signed URL grants access. The path is enough for a log. */
 const QUERY = /(\bhttps?:\/\/[^\s"'<>?#\\]+)\?[^\s"'<>\\]*/gi;
 
-/** Removes secrets from any text: as they are, as JSON or as a URL encodes them. Removes the queries of URLs too. */
+/** A provider may repeat the address that it was told to call. Its last part is what lets it in. */
+const CALLBACK = /(\/callbacks\/)[\w.~%-]+/g;
+
+/** Removes secrets from any text: as they are, as JSON or as a URL encodes them. Removes the queries of URLs and callback tokens too. */
 export function scrubber(secrets: readonly (string | undefined)[]): (text: string) => string {
   const forms = new Set(
     secrets.flatMap((secret) =>
@@ -23,7 +26,10 @@ export function scrubber(secrets: readonly (string | undefined)[]): (text: strin
   // One secret may be a part of another.
   const longestFirst = [...forms].sort((a, b) => b.length - a.length);
   return (text) =>
-    longestFirst.reduce((scrubbed, form) => scrubbed.replaceAll(form, '***'), text).replace(QUERY, '$1?***');
+    longestFirst
+      .reduce((scrubbed, form) => scrubbed.replaceAll(form, '***'), text)
+      .replace(QUERY, '$1?***')
+      .replace(CALLBACK, '$1***');
 }
 
 /** The password in a URL, as written and decoded. */

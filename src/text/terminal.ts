@@ -30,7 +30,22 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
 
+export type SaidAs = {
+  /** `info` by default. Told only where talk is a log. */
+  level?: 'info' | 'warn' | 'error';
+  fields?: Readonly<Record<string, unknown>>;
+};
+
+let speak = (text: string, _as: SaidAs): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+/** Has everything that is said go elsewhere from now on: into the log, where all lines are to have one format. */
+export function sayBy(other: typeof speak): void {
+  speak = other;
+}
+
 /** Prints messages to stderr, since stdout is for data. Control characters are removed from each line. */
-export function say(lines = ''): void {
-  process.stderr.write(`${lines.split('\n').map(plain).join('\n')}\n`);
+export function say(lines = '', as: SaidAs = {}): void {
+  speak(lines.split('\n').map(plain).join('\n'), as);
 }

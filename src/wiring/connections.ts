@@ -10,7 +10,7 @@ import { type RedisFaults, redisFaults } from '../fleet/faults.ts';
 import { type Heartbeats, redisHeartbeats } from '../fleet/heartbeats.ts';
 import { type Route, redisRouteNames } from '../fleet/route-names.ts';
 import { type RedisSpending, redisSpending } from '../fleet/spending.ts';
-import { createLogger, type WriteLine } from '../logger.ts';
+import { createLogger, toStderr, type WriteLine } from '../logger.ts';
 import { chargingRecords } from '../money/charging-records.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import type { Prices } from '../money/prices.ts';
@@ -74,7 +74,8 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   const closers = openClosers({ withinMs: CLOSES_WITHIN_MS });
   try {
     const prices = await loadPrices(config.pricesFile);
-    const log = createLogger(config.logLevel ?? options.logLevel ?? 'silent', config.secrets, options.writeLog);
+    const level = config.logLevel ?? options.logLevel ?? 'silent';
+    const log = createLogger(level, config.secrets, options.writeLog ?? toStderr(config.logFormat ?? 'json'));
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await archive.prepare().catch(asMistake);
     const onAway = ({ message }: { message: string }) => {
@@ -104,7 +105,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       spending,
       archive,
       records: chargingRecords(recordsIn(archive), prices, spending.record),
-      warnings,
+      warnings: [...config.warnings, ...warnings],
       closers,
     };
   } catch (error) {

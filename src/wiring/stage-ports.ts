@@ -7,6 +7,7 @@ import { creditsOf, type Prices } from '../money/prices.ts';
 import { httpDownload } from '../provider/download.ts';
 import { fluxKontext } from '../provider/flux-kontext.ts';
 import type { Provider } from '../provider/provider.ts';
+import { hostAndPort } from '../provider/url-check.ts';
 import { claimLead } from '../stages/claim-lead.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
 import { unsentClaims } from '../stages/withdraw-claim.ts';
@@ -71,7 +72,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   const { config, closers, redis, clock, keys, queues, archive, records, state, log, prices, faults } = connections;
   const provider = openProvider(connections);
   const downloads = httpDownload({
-    allow: [...config.fetchAllow, new URL(config.apiUrl).host],
+    allow: [...config.fetchAllow, hostAndPort(new URL(config.apiUrl))],
     userAgent: USER_AGENT,
     maxRedirects: 3,
     connectTimeoutMs: 10_000,

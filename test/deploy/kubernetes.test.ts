@@ -91,15 +91,36 @@ test('kustomize puts them together: one namespace, the image by its name, settin
   for (const object of rendered) expect(() => validate(object)).not.toThrow();
   const namespaces = rendered.filter(({ kind }) => kind !== 'Namespace').map(({ metadata }) => metadata.namespace);
   expect(new Set(namespaces)).toEqual(new Set(['flux-batch']));
-  const nameOf = (kind: string) => rendered.find((object) => object.kind === kind)?.metadata.name;
-  const [settings, secret] = [nameOf('ConfigMap'), nameOf('Secret')];
-  expect([settings, secret]).toEqual([expect.stringMatching(/^flux-batch-\w{10}$/), expect.stringMatching(/-\w{10}$/)]);
+  const nameOf = (kind: string, name: RegExp) =>
+    rendered.find((object) => object.kind === kind && name.test(object.metadata.name))?.metadata.name;
+  const settings = nameOf('ConfigMap', /^flux-batch-\w{10}$/);
+  const secret = nameOf('Secret', /^flux-batch-\w{10}$/);
+  const ofServe = nameOf('Secret', /^flux-batch-serve-\w{10}$/);
+  expect([settings, secret, ofServe]).not.toContain(undefined);
   const deployments = rendered.filter(({ kind }) => kind === 'Deployment');
   expect(deployments.length).toBe(3);
   for (const deployment of deployments) {
     for (const { image, envFrom } of pods.parse(deployment).spec.template.spec.containers) {
       expect(image).toBe(`registry.example.org/flux-batch:${VERSION}`);
-      expect(envFrom).toEqual([{ configMapRef: { name: settings } }, { secretRef: { name: secret } }]);
+      const everywhere = [{ configMapRef: { name: settings } }, { secretRef: { name: secret } }];
+      const isServe = deployment.metadata.name === 'serve';
+      expect(envFrom).toEqual(isServe ? [...everywhere, { secretRef: { name: ofServe } }] : everywhere);
     }
   }
+});
+
+test('only serve gets the secrets that only serve needs', async () => {
+  const deployments = (await manifests()).filter(({ kind }) => kind === 'Deployment');
+  for (const deployment of deployments) {
+    const { containers } = pods.parse(deployment).spec.template.spec;
+    const hasSecret = containers.some(({ envFrom }) => JSON.stringify(envFrom).includes('flux-batch-serve'));
+    expect([deployment.metadata.name, hasSecret]).toEqual([
+      deployment.metadata.name,
+      deployment.metadata.name === 'serve',
+    ]);
+  }
+});
+
+test('what is public leads to the port of callbacks alone', async () => {
+  expect(JSON.stringify(await find('Ingress', 'callbacks'))).toContain('"port":{"name":"callbacks"}');
 });

@@ -26,7 +26,9 @@ async function rules() {
 }
 
 test('the configuration and the alert rules are valid', async () => {
-  await promtool('check', 'config', deploy('prometheus/prometheus.yml'));
+  // The file of the token is the reader's.
+  await promtool('check', 'config', '--syntax-only', deploy('prometheus/prometheus.yml'));
+  await promtool('check', 'rules', deploy('prometheus/alerts.yml'));
 });
 
 test('every alert fires when it should, and none on a fleet that works', async () => {
@@ -38,8 +40,9 @@ test('every alert fires when it should, and none on a fleet that works', async (
 });
 
 test('a real Prometheus scrapes serve, and answers every query of the dashboard and of the alerts', async () => {
-  const deployment = await startDeployment();
-  const prometheus = await startPrometheus(new URL(deployment.url).host);
+  const token = 'of-the-scraper-alone';
+  const deployment = await startDeployment({ config: { SERVE_PASSWORD: 'open sesame', METRICS_TOKEN: token } });
+  const prometheus = await startPrometheus(new URL(deployment.url).host, token);
   await deployment.addWorkers();
   // Rates need two scrapes with work between them.
   await deployment.enqueue('spring', itemsOf('spring', 10));

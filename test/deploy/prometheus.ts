@@ -42,12 +42,16 @@ const answer = z.object({
   data: z.object({ result: z.array(z.unknown()) }).optional(),
 });
 
-/** A real Prometheus that scrapes `target` each half second, as long as the test lives. */
-export async function startPrometheus(target: string) {
+/** A real Prometheus that scrapes `target` each half second by a bearer token, as long as the test lives. */
+export async function startPrometheus(target: string, token: string) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-prometheus-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const port = await freePort();
-  const job = { job_name: 'flux-batch', static_configs: [{ targets: [target] }] };
+  const job = {
+    job_name: 'flux-batch',
+    authorization: { credentials: token },
+    static_configs: [{ targets: [target] }],
+  };
   const config = join(folder, 'prometheus.yml');
   await writeFile(
     config,

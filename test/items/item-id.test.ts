@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formerIds } from '../../src/items/former-ids.ts';
 import { ASPECT_RATIOS, type ImageRequest, MODELS, OUTPUT_FORMATS } from '../../src/items/item.ts';
-import { itemId, slug } from '../../src/items/item-id.ts';
+import { formerItemId, itemId, slug } from '../../src/items/item-id.ts';
+import { requestInOneForm, withoutApiDefaults } from '../../src/items/one-form.ts';
 
 const anyText = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 120 });
 const anyRequest: fc.Arbitrary<ImageRequest> = fc.record(
@@ -19,7 +21,7 @@ const request: ImageRequest = { prompt: 'A teapot', model: 'flux-kontext-pro', o
 
 describe('itemId', () => {
   it('is the slug of the name and 12 hex digits', () => {
-    expect(itemId('Café Crème #2', request, 1)).toBe('cafe-creme-2-8eaac49e8c98');
+    expect(itemId('Café Crème #2', request, 1)).toBe('cafe-creme-2-381bf6050d9a');
   });
 
   it('is safe in file names, object keys and BullMQ job ids, whatever the name', () => {
@@ -43,10 +45,54 @@ describe('itemId', () => {
   it('differs when anything of the request, or the variant, does', () => {
     fc.assert(
       fc.property(anyRequest, anyRequest, fc.nat(99), fc.nat(99), (one, other, m, n) => {
-        const same = m === n && JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+        const same = m === n && told(one) === told(other);
         expect(itemId('a', one, m + 1) === itemId('a', other, n + 1)).toBe(same);
       }),
     );
+  });
+
+  it('differs when the name does, also where the slug is the same', () => {
+    const ids = ['Hero', 'hero', 'cat 1', 'cat-1', '東京', '大阪', '京都'].map((name) => itemId(name, request, 1));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('is the same for texts that read the same, and whether a default of the API is stated or not', () => {
+    const composed = { ...request, prompt: 'A Café\nat dawn', watermark: 'é' };
+    const decomposed = { ...request, prompt: 'A Cafe\u0301\r\nat dawn', watermark: 'e\u0301' };
+    expect(itemId('Cafe\u0301', decomposed, 1)).toBe(itemId('Café', composed, 1));
+    const stated = { enableTranslation: true, promptUpsampling: false, safetyTolerance: 2, uploadCn: false };
+    expect(itemId('a', { ...request, ...stated, aspectRatio: '16:9' }, 1)).toBe(itemId('a', request, 1));
+    expect(itemId('a', { ...request, enableTranslation: false }, 1)).not.toBe(itemId('a', request, 1));
+    // An edited image keeps its own ratio where none is asked for.
+    const edit: ImageRequest = { ...request, inputImage: 'https://example.com/a.png' };
+    expect(itemId('a', { ...edit, aspectRatio: '16:9' }, 1)).not.toBe(itemId('a', edit, 1));
+  });
+
+  it('differs for another take', () => {
+    const ids = [1, 2, 3].map((take) => itemId('a', request, 1, take));
+    expect(new Set(ids).size).toBe(3);
+    expect(ids[0]).toBe(itemId('a', request, 1));
+  });
+});
+
+describe('formerIds', () => {
+  it('has the id of version 1, whichever defaults were stated and whatever the line ends and letters were', () => {
+    const now: ImageRequest = { ...request, prompt: 'A Café\nat dawn', enableTranslation: true };
+    const { enableTranslation, ...untold } = now;
+    const then: ImageRequest[] = [
+      now,
+      untold,
+      { ...untold, safetyTolerance: 2, aspectRatio: '16:9' },
+      { ...untold, prompt: 'A Cafe\u0301\r\nat dawn', uploadCn: false },
+    ];
+    const ids = new Set(formerIds({ name: 'a', request: now, variant: 3 }));
+    for (const each of then) expect(ids).toContain(formerItemId('a', each, 3));
+    expect(ids).not.toContain(formerItemId('a', { ...untold, enableTranslation: false }, 3));
+    expect(ids).not.toContain(formerItemId('a', now, 1));
+  });
+
+  it('is what version 0.2.0 made of a request', () => {
+    expect(formerItemId('Café Crème #2', request, 1)).toBe('cafe-creme-2-8eaac49e8c98');
   });
 });
 
@@ -65,6 +111,7 @@ describe('slug', () => {
   });
 });
 
-function sorted(anything: ImageRequest): [string, unknown][] {
-  return Object.entries(anything).sort(([a], [b]) => (a < b ? -1 : 1));
+function told(anything: ImageRequest): string {
+  const entries = Object.entries(withoutApiDefaults(requestInOneForm(anything)));
+  return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

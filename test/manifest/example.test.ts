@@ -44,6 +44,7 @@ it('jobs.example.yaml is right and shows every parameter and every key', async (
     name: 'heron-at-dusk',
     variant: 1,
     priority: 10,
+    place: { job: '{{ animal }}-at-{{ time }}', file: 'examples/animals.jsonl', line: 2 },
     variables: { animal: 'heron', doing: 'waiting for a ferry', tolerance: '3', time: 'dusk' },
     request: {
       prompt: "A heron waiting for a ferry at dusk, gouache illustration for a children's book",

@@ -66,7 +66,7 @@ describe('expanding', () => {
     const text = `${head}  - id: "{{ sku }}"\n    prompt: A {{ what it is }}\n    rows: r.csv\n`;
     const rows = '\uFEFFsku, what it is \r\n1,"a ""red"", round\r\nteapot"\r\n\r\n2,Krügchen\r\n';
     const items = await itemsOf({ 'jobs.yaml': `\uFEFF${text}`, 'r.csv': rows });
-    expect(items.map(({ request }) => request.prompt)).toEqual(['A a "red", round\r\nteapot', 'A Krügchen']);
+    expect(items.map(({ request }) => request.prompt)).toEqual(['A a "red", round\nteapot', 'A Krügchen']);
   });
 
   it('finds rows beside the manifest, whatever the working directory, or by an absolute path', async () => {

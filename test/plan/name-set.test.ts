@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { fingerprint, nameSetOf } from '../../src/plan/name-set.ts';
+import { nameSetOf } from '../../src/plan/name-set.ts';
+import { fingerprint } from '../../src/text/fingerprint.ts';
 
 async function* names(from: number, to: number) {
   for (let n = from; n < to; n++) yield `teapot-${n}-0123456789ab`;

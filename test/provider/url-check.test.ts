@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allowedHosts, refusalOf } from '../../src/provider/url-check.ts';
+import { allowedHosts, hostAndPort, refusalOf } from '../../src/provider/url-check.ts';
 
 function refused(url: string, allow: string[] = []): string | undefined {
   return refusalOf(new URL(url), allowedHosts(allow)(new URL(url)));
@@ -54,4 +54,10 @@ test('an IPv6 host is allowed with and without brackets', () => {
 test('an allowed name does not allow the names below it', () => {
   expect(refused('http://a.pictures.example/', ['pictures.example'])).toBeDefined();
   expect(refused('http://pictures.example.evil.example/', ['pictures.example'])).toBeDefined();
+});
+
+test('an address without a port lets its own port through, and no other of its host', () => {
+  const port = hostAndPort(new URL('http://10.0.0.7/api'));
+  expect(refused('http://10.0.0.7/a.png', [port])).toBeUndefined();
+  expect(refused('http://10.0.0.7:6379/', [port])).toMatch('https only');
 });

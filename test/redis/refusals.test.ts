@@ -139,7 +139,7 @@ describe('a Redis user', () => {
     ['-eval', 'EVAL'],
     ['-hincrby -bzpopmin', 'HINCRBY, BZPOPMIN'],
     ['-multi', 'MULTI'],
-    ['resetkeys ~other:*', 'SET, GET'],
+    ['resetkeys ~other:*', 'HSET, HMSET'],
   ])('with %s is a mistake that names what is refused and what to give', async (lacking, named) => {
     const place = await ownServer();
     const redis = await connected(await userWith(`${LEAST_ACL} ${lacking}`, place), false);

@@ -6,7 +6,7 @@ import { recordsIn } from '../../src/archive/records.ts';
 import { writeIndex } from '../../src/results/write-index.ts';
 import { run } from '../commands/cli.ts';
 import { newFolder } from './folders.ts';
-import { archivedRecordOf, failedRecordOf, storeBatchFile, storeItem } from './sample-batch.ts';
+import { archivedRecordOf, failedRecordOf, PRICES, storeBatchFile, storeItem } from './sample-batch.ts';
 
 async function openBatch() {
   const root = await newFolder();
@@ -45,7 +45,7 @@ test('writes the index anew when records are not those it was written from, and 
   expect(chosen.stderr).toContain('written anew');
   expect(await rows()).toBe(2);
 
-  await writeIndex('spring', { archive, records });
+  await writeIndex('spring', { archive, records, prices: PRICES });
   expect((await results()).stderr).toBe('');
 });
 

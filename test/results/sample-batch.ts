@@ -6,7 +6,14 @@ import { layout } from '../../src/archive/layout.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { itemId } from '../../src/items/item-id.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
+import type { Prices } from '../../src/money/prices.ts';
 
+export const PRICES: Prices = {
+  date: '2026-03-01',
+  source: 'test',
+  usdPerCredit: 0.005,
+  credits: { 'flux-kontext-pro': 8 },
+};
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 export type Wanted = Partial<Pick<Archived, 'name' | 'variant' | 'variables' | 'request'>>;
 

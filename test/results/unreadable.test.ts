@@ -9,7 +9,7 @@ import { parseWhere } from '../../src/results/where.ts';
 import { writeIndex } from '../../src/results/write-index.ts';
 import { openS3 } from '../archive/buckets.ts';
 import { newFolder } from './folders.ts';
-import { archivedRecordOf, storeItem } from './sample-batch.ts';
+import { archivedRecordOf, PRICES, storeItem } from './sample-batch.ts';
 
 const archives = {
   'a folder': async () => folderArchive(await newFolder()),
@@ -35,7 +35,7 @@ describe.each(['a folder', 'a bucket'] as const)('a record in %s that is cut off
 
   test('has its row in every form of the index, beside those of the others, and is left as it is', async () => {
     const { archive, records, id, taskId, key, cut } = await openBatch();
-    const unreadable = await writeIndex('spring', { archive, records });
+    const unreadable = await writeIndex('spring', { archive, records, prices: PRICES });
     expect(unreadable).toMatchObject([{ state: 'unreadable', id, key, taskId }]);
 
     const read = async (name: string) => (await archive.read(`spring/${name}`))?.toString() ?? '';

@@ -10,7 +10,7 @@ import { writeIndex, writeIndexFiles } from '../../src/results/write-index.ts';
 import { openS3 } from '../archive/buckets.ts';
 import { listed } from '../archive/listed.ts';
 import { newFolder } from './folders.ts';
-import { archivedRecordOf, eachOf, failedRecordOf, storeItem } from './sample-batch.ts';
+import { archivedRecordOf, eachOf, failedRecordOf, PRICES, storeItem } from './sample-batch.ts';
 
 test('writes a row for each item whatever its end, in the order of ids', async () => {
   const archive = folderArchive(await newFolder());
@@ -22,7 +22,7 @@ test('writes a row for each item whatever its end, in the order of ids', async (
     { name: 'a' },
   );
   await records.write({ ...common, state: 'queued' });
-  await writeIndex('spring', { archive, records });
+  await writeIndex('spring', { archive, records, prices: PRICES });
 
   const jsonl = (await archive.read('spring/results.jsonl'))
     ?.toString()
@@ -50,7 +50,7 @@ test('writes all of an index into a bucket, nothing of it when a record cannot b
   const archive = openS3();
   await archive.prepare();
   await storeItem(archive, archivedRecordOf('spring'));
-  await writeIndex('spring', { archive, records: recordsIn(archive) });
+  await writeIndex('spring', { archive, records: recordsIn(archive), prices: PRICES });
   const files = ['contact-sheet.webp', 'index.html', 'results.csv', 'results.jsonl'].map((name) => `spring/${name}`);
   expect((await listed(archive, 'spring/')).filter((key) => files.includes(key))).toEqual(files);
 

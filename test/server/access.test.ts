@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { expect, test, vi } from 'vitest';
-import { startDeployment } from './deployment.ts';
+import { itemsOf, startDeployment } from './deployment.ts';
 
 const PAGES = ['/', '/queues', '/queues/api/queues', '/batches/spring', '/events'];
 const basic = (password: string) => ({
@@ -39,13 +39,49 @@ test('with a password the pages are for those who know it, wherever they come fr
   expect((await fetch(url)).headers.get('www-authenticate')).toMatch(/^Basic /);
 });
 
-test('health is for everyone, metrics not through a tunnel', async () => {
-  const { url } = await startDeployment({ config: { SERVE_PASSWORD: 'open sesame' } });
+test('health is for everyone, metrics for who knows the password or the token', async () => {
+  const token = 'of-the-scraper-alone';
+  const { url } = await startDeployment({ config: { SERVE_PASSWORD: 'open sesame', METRICS_TOKEN: token } });
   const tunnel = { 'x-forwarded-for': '203.0.113.7' };
   expect(await statusOf(`${url}/healthz`, tunnel)).toBe(200);
-  expect(await statusOf(`${url}/metrics`, {})).toBe(200);
-  expect(await statusOf(`${url}/metrics`, tunnel)).toBe(401);
+  expect(await statusOf(`${url}/metrics`, {})).toBe(401);
+  expect(await statusOf(`${url}/metrics`, { authorization: 'Bearer guess' })).toBe(401);
   expect(await statusOf(`${url}/metrics`, { ...tunnel, ...basic('open sesame') })).toBe(200);
+  expect(await statusOf(`${url}/metrics`, { ...tunnel, authorization: `Bearer ${token}` })).toBe(200);
+  expect(await statusOf(`${url}/`, { authorization: `Bearer ${token}` })).toBe(401);
+});
+
+test('without a password metrics are for this machine, not for a rebound name', async () => {
+  const { url } = await startDeployment();
+  expect(await statusOf(`${url}/metrics`, {})).toBe(200);
+  expect(await statusOf(`${url}/metrics`, { host: 'rebound.example.org' })).toBe(403);
+});
+
+test('ten wrong passwords, and an address waits for a minute, whatever it brings; one line of log tells it', async () => {
+  const deployment = await startDeployment({ config: { SERVE_PASSWORD: 'open sesame' } });
+  const warn = vi.spyOn(deployment.connections.log, 'warn');
+  const guesses = Array.from({ length: 50 }, (_, index) => statusOf(`${deployment.url}/`, basic(`guess ${index}`)));
+  const statuses = await Promise.all(guesses);
+  expect(statuses.filter((status) => status === 401)).toHaveLength(10);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(40);
+  expect(await statusOf(`${deployment.url}/`, basic('open sesame'))).toBe(429);
+  expect(warn.mock.calls.filter(([, message]) => String(message).startsWith('wrong passwords'))).toHaveLength(1);
+});
+
+test('the queues show no URL of an image', async () => {
+  const deployment = await startDeployment({ simulator: { timeScale: 100 } });
+  await deployment.addWorkers(['submit']);
+  const [item] = itemsOf('spring', 1);
+  if (!item) throw new Error('no item');
+  const inputImage = 'https://photos.example.org/private/room.png?signature=abc';
+  await deployment.enqueue('spring', [{ ...item, request: { ...item.request, inputImage } }]);
+  const board = await vi.waitFor(async () => {
+    const text = await (await fetch(`${deployment.url}/queues/api/queues?activeQueue=poll&status=delayed`)).text();
+    expect(text).toContain('spring');
+    return text;
+  });
+  expect(board).toContain('https://photos.example.org/…');
+  expect(board).not.toContain('room.png');
 });
 
 test('the queues are shown and cannot be changed by hand', async () => {

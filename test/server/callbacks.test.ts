@@ -167,3 +167,24 @@ test('with Redis flushed, a claimed item still gets its task back from the callb
   expect(await connections.records.read('spring', item.id)).toMatchObject({ state: 'submitted', taskId: 'task-1' });
   expect((await connections.queues.depths()).poll.waiting).toBe(1);
 });
+
+test('callbacks that repeat have their task polled at once, and not once more for each of them', async () => {
+  const { deployment, token, taskId, connections } = await withRunningTask();
+  await post(deployment, token, bodyOf(taskId));
+  const connection = await connectRedis(deployment.redis.url, { patient: true, name: 'worker' });
+  const worker = new Worker('poll', null, { connection, prefix: connections.prefix });
+  const poll = await worker.getNextJob('a-token');
+  // As after a poll that found the task running.
+  await poll?.moveToDelayed(Date.now() + 60_000, 'a-token');
+  for (let times = 0; times < 20; times += 1) expect((await post(deployment, token, bodyOf(taskId))).status).toBe(200);
+  expect((await connections.queues.depths()).poll).toMatchObject({ waiting: 0, delayed: 1 });
+  await worker.close();
+  connection.disconnect();
+});
+
+test('nonsense that is sent to the address of callbacks fills no log', async () => {
+  const deployment = await startDeployment();
+  const warn = vi.spyOn(deployment.connections.log, 'warn');
+  for (let times = 0; times < 50; times += 1) expect((await post(deployment, `x.${times}`, '{}')).status).toBe(404);
+  expect(warn).toHaveBeenCalledOnce();
+});

@@ -28,7 +28,9 @@ const QUICK: SimulatorOptions = {
 };
 
 /** A Redis, an archive folder, a simulator and a server of this test's own; workers come by `addWorkers`. */
-export async function startDeployment(options: { simulator?: SimulatorOptions; config?: Overrides } = {}) {
+export async function startDeployment(
+  options: { simulator?: SimulatorOptions; config?: Overrides; callbackPort?: number } = {},
+) {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-serve-'));
@@ -53,7 +55,7 @@ export async function startDeployment(options: { simulator?: SimulatorOptions; c
   };
   const connections = await open(false);
   const serving = await openServing(connections);
-  const server = await startServer(serving, { host: '127.0.0.1', port: 0 });
+  const server = await startServer(serving, { host: '127.0.0.1', port: 0, callbackPort: options.callbackPort });
   connections.closers.push(() => server.close());
 
   return {
@@ -63,6 +65,7 @@ export async function startDeployment(options: { simulator?: SimulatorOptions; c
     connections,
     folder,
     url: server.url,
+    callbackUrl: server.callbackUrl ?? server.url,
     open,
     async addWorkers(stages: readonly (typeof WORKER_STAGES)[number][] = WORKER_STAGES) {
       const own = await open(true, { FLUX_CALLBACK_URL: server.url });

@@ -12,6 +12,7 @@ const SERVICES = [
   },
   { programs: ['chromium'], packages: ['chromium'], givenBy: 'TEST_CHROMIUM' },
   { programs: ['prometheus', 'promtool'], packages: ['prometheus'] },
+  { programs: ['nginx', 'haproxy'], packages: ['nginx-light', 'haproxy'] },
 ];
 
 const lacking = () =>
@@ -21,7 +22,7 @@ const lacking = () =>
 
 const missing = lacking().flatMap(({ packages }) => packages);
 if (missing.length > 0 && !(canInstall() && aptInstall(missing) && lacking().length === 0)) {
-  console.error(`The tests run on a real Redis, S3 server, browser and Prometheus. Install what is missing (Debian, Ubuntu):
+  console.error(`The tests run on a real Redis, S3 server, browser, Prometheus, nginx and HAProxy. Install what is missing (Debian, Ubuntu):
   sudo apt-get install -y --no-install-recommends ${missing.join(' ')}
 Instead of Ceph, TEST_S3_ENDPOINT can name a running S3 server (with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY),
 and TEST_CHROMIUM a Chromium or Chrome that is somewhere else.`);

@@ -38,6 +38,11 @@ describe('scrubber', () => {
     expect(scrubber([])(line)).toBe('{"message":"GET https://s3.test/b/k.png?*** failed"}');
   });
 
+  test('the token of a callback goes, wherever a provider repeats it', () => {
+    const message = 'callBackUrl https://flux.example.org/callbacks/c3ByaW5n.aGVybw-_x is not valid';
+    expect(scrubber([])(message)).toBe('callBackUrl https://flux.example.org/callbacks/*** is not valid');
+  });
+
   test('what is too short to be a secret, or not set, hides nothing', () => {
     expect(scrubber([undefined, '', 'a'])('a banana')).toBe('a banana');
   });

@@ -12,6 +12,8 @@ export type GalleryItem = {
   parameters: Record<string, string | number | boolean>;
   variables: Record<string, string>;
   attempts: number;
+  /** Not what its name stands for now: of a former prompt, or an earlier take. */
+  former?: true;
   taskId?: string;
   picture?: Picture;
   failure?: { class: string; code?: number; message: string };

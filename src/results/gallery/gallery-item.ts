@@ -1,13 +1,16 @@
 import type { ItemRecord } from '../../items/record.ts';
-import { type Found, isReadable } from '../../items/unreadable.ts';
+import { isReadable } from '../../items/unreadable.ts';
+import type { Listed } from '../standings.ts';
 import type { GalleryItem } from './gallery-data.ts';
 
 /** A record as the page shows it; `folder` is the prefix of the page's own place, which paths are relative to. */
-export function galleryItem(record: Found, folder: string): GalleryItem {
+export function galleryItem(record: Listed, folder: string): GalleryItem {
+  const former = record.standing?.current === false && { former: true as const };
   if (!isReadable(record)) {
     const { id, state, message, taskId } = record;
     return {
       ...{ id, name: id, variant: 1, state, prompt: '', model: '', parameters: {}, variables: {}, attempts: 0 },
+      ...former,
       ...(taskId !== undefined && { taskId }),
       failure: { class: 'record-corrupt', message },
       times: {},
@@ -25,6 +28,7 @@ export function galleryItem(record: Found, folder: string): GalleryItem {
     parameters,
     variables: record.variables,
     attempts: record.attempts,
+    ...former,
     ...(taskId !== undefined && { taskId }),
     ...(record.state === 'archived' && { picture: pictureOf(record, folder) }),
     ...('failure' in record && { failure: record.failure }),

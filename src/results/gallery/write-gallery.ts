@@ -1,6 +1,6 @@
 import type { Archive } from '../../archive/archive.ts';
 import { indexFiles } from '../../archive/layout.ts';
-import type { Found } from '../../items/unreadable.ts';
+import type { Listed } from '../standings.ts';
 import type { GalleryHead, GalleryItem, GalleryPart } from './gallery-data.ts';
 import { galleryItem } from './gallery-item.ts';
 import { pageHtml } from './page-html.ts';
@@ -30,7 +30,7 @@ export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
   };
 
   return {
-    async add(record: Found): Promise<void> {
+    async add(record: Listed): Promise<void> {
       if (held.length === PART_ITEMS) await writePart();
       held.push(galleryItem(record, folder));
       states[record.state] = (states[record.state] ?? 0) + 1;

@@ -22,6 +22,7 @@ export function detailsOf(item) {
         { class: 'line' },
         h('span', { class: `badge ${item.state}` }, stateName(item)),
         h('span', {}, `Variant ${item.variant}`),
+        item.former && h('span', { class: 'badge' }, 'Former version'),
         picture && h('span', {}, `${picture.width} × ${picture.height}`),
       ),
     ),

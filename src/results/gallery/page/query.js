@@ -33,14 +33,14 @@ export function select(items, query) {
 }
 
 /**
- * The facets to filter by: state, model, and every variable with 2 to 100 values. First those that most items have,
+ * The facets to filter by: state, version, model, and every variable with 2 to 100 values. First those that most items have,
  * then those with the fewest values.
  *
  * @param {readonly GalleryItem[]} items
  * @returns {Facet[]}
  */
 export function facetsOf(items) {
-  const keys = new Set(['state', 'model']);
+  const keys = new Set(['state', 'version', 'model']);
   for (const item of items) for (const name in item.variables) keys.add(`variable ${name}`);
   const facets = [...keys].flatMap((key) => {
     const counts = countBy(items, key);
@@ -100,6 +100,7 @@ export function variantsOf(items, name) {
  */
 export function valueLabel(key, value) {
   if (key === 'state') return Object.entries(STATE_NAMES).find(([state]) => state === value)?.[1] ?? value;
+  if (key === 'version') return value === 'former' ? 'Former' : 'Current';
   return value === '' ? '(empty)' : value;
 }
 
@@ -150,6 +151,7 @@ export function sortByName(items) {
  */
 function choiceOf(item, key) {
   if (key === 'state') return item.state;
+  if (key === 'version') return item.former ? 'former' : 'current';
   if (key === 'model') return item.model || undefined;
   const name = key.slice('variable '.length);
   return Object.hasOwn(item.variables, name) ? item.variables[name] : undefined;

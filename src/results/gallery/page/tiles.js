@@ -108,10 +108,15 @@ function tileOf(item, hasVariants) {
     { class: 'caption' },
     h('bdi', { class: 'name' }, item.name),
     hasVariants && h('span', { class: 'variant' }, String(item.variant)),
+    item.former && h('span', { class: 'version' }, 'Former'),
   );
   const link = h(
     'a',
-    { href: picture ? picture.image : `#${item.id}`, class: `cell ${item.state}`, title: item.name },
+    {
+      href: picture ? picture.image : `#${item.id}`,
+      class: `cell ${item.state}${item.former ? ' former' : ''}`,
+      title: item.name,
+    },
     picture ? frameOf(item, picture.thumb) : stubOf(item),
     caption,
   );

@@ -50,8 +50,9 @@ export function stateName(item) {
  * @param {GalleryItem} item
  */
 export function spokenName(item) {
+  const version = item.former ? ', former version' : '';
   const end = item.failure ? `${stateName(item)}: ${failureName(item.failure.class)}` : stateName(item);
-  return `${item.name}, variant ${item.variant}, ${end}`;
+  return `${item.name}, variant ${item.variant}${version}, ${end}`;
 }
 
 /**

@@ -1,0 +1,41 @@
+import type { ImageRequest } from './item.ts';
+
+/** What the API does where a parameter is left out, by its documentation. To state it changes nothing in the picture. */
+const API_DEFAULTS = {
+  enableTranslation: true,
+  promptUpsampling: false,
+  safetyTolerance: 2,
+  uploadCn: false,
+} as const satisfies Partial<ImageRequest>;
+/** An edited image keeps its own ratio. */
+const DEFAULTS_OF_NEW = { ...API_DEFAULTS, aspectRatio: '16:9' } as const satisfies Partial<ImageRequest>;
+
+/** One form for texts that read the same: line feeds for line ends, composed letters (NFC). */
+export function textInOneForm(text: string): string {
+  return text.replace(/\r\n?/g, '\n').normalize('NFC');
+}
+
+/** The texts of a request in one form. Nothing else is changed: it is what the user asked for. */
+export function requestInOneForm(request: ImageRequest): ImageRequest {
+  const { prompt, watermark } = request;
+  return {
+    ...request,
+    prompt: textInOneForm(prompt),
+    ...(watermark === undefined ? {} : { watermark: textInOneForm(watermark) }),
+  };
+}
+
+/** The parameters that say something else than the API does anyway. */
+export function withoutApiDefaults(request: ImageRequest): ImageRequest {
+  const optional = new Set(optionalDefaults(request).map(([name]) => name));
+  const { prompt, model, outputFormat, ...others } = request;
+  const told = Object.entries(others).filter(([name]) => !optional.has(name));
+  return { prompt, model, outputFormat, ...Object.fromEntries(told) };
+}
+
+/** The defaults of the API that a request may as well state as leave out. */
+export function optionalDefaults(request: ImageRequest): [name: string, value: string | number | boolean][] {
+  const own = new Map<string, unknown>(Object.entries(request));
+  const defaults = request.inputImage === undefined ? DEFAULTS_OF_NEW : API_DEFAULTS;
+  return Object.entries(defaults).filter(([name, value]) => !own.has(name) || own.get(name) === value);
+}

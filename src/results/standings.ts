@@ -1,0 +1,82 @@
+import type { Archive } from '../archive/archive.ts';
+import { readBatchFile } from '../archive/batch-file.ts';
+import { readRecords } from '../archive/read-records.ts';
+import type { Records } from '../archive/records.ts';
+import { chargesOf } from '../items/charges.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { firstTakeIds, takeOf } from '../items/takes.ts';
+import { type Found, isReadable } from '../items/unreadable.ts';
+import type { Prices } from '../money/prices.ts';
+import { type ManifestOrder, manifestOrder } from './manifest-order.ts';
+
+/** How an item stands in its batch. What the manifest does not tell is null. */
+export type Standing = {
+  /** The name's picture is this one: not of a former prompt, a job that was taken out, or an earlier take. */
+  current: boolean;
+  /** In the manifest, from 1. */
+  order: number | null;
+  job: string | null;
+  file: string | null;
+  line: number | null;
+  /** What its tasks cost, at today's prices. */
+  credits: number | null;
+};
+
+/** What an archive has for an item, and how it stands in its batch where that was looked up. */
+export type Listed = Found & { standing?: Standing };
+
+export type StandingPorts = { archive: Archive; records: Records; prices: Prices };
+export const ORDERS = ['id', 'manifest'] as const;
+export type Order = (typeof ORDERS)[number];
+
+/** All records of a batch with their standings, by id or as the manifest has them (what it does not have comes last). */
+export async function* listedItems(
+  batch: string,
+  { archive, records, prices }: StandingPorts,
+  order: Order,
+  signal?: AbortSignal,
+): AsyncGenerator<Listed> {
+  const manifest = await manifestOrder(archive, batch, (await readBatchFile(archive, batch))?.manifest);
+  const ids: string[] = [];
+  for await (const id of records.list(batch, signal)) ids.push(id);
+  const others = ids.filter((id) => !manifest.places.has(id));
+  const isCurrent = await currentItems(readRecords(records, batch, others, signal), manifest);
+  const recorded = new Set(ids);
+  const inOrder = order === 'id' ? ids : [...[...manifest.places.keys()].filter((id) => recorded.has(id)), ...others];
+  for await (const found of readRecords(records, batch, inOrder, signal)) {
+    const { order: number = null, job = null, file = null, line = null } = manifest.places.get(found.id) ?? {};
+    const credits = isReadable(found) ? chargesOf(found, prices).known : null;
+    yield { ...found, standing: { current: isCurrent(found.id), order: number, job, file, line, credits } };
+  }
+}
+
+/**
+ * Decides by the records that the manifest does not have. A later take replaces the item that it is of. Of a batch whose whole
+ * manifest is not known, the newest item of each other name is the current one.
+ */
+async function currentItems(
+  others: AsyncIterable<Found>,
+  { places, isWhole, hasName }: ManifestOrder,
+): Promise<(id: string) => boolean> {
+  const takes = new Map<string, { id: string; take: number }>();
+  const newest = new Map<string, { id: string; at: string }>();
+  for await (const found of others) {
+    if (!isReadable(found)) continue;
+    const first = [...firstTakeIds(found)].find((id) => places.has(id));
+    if (first !== undefined) {
+      const take = takeOf(found);
+      if (found.state === 'archived' && take > (takes.get(first)?.take ?? 1)) takes.set(first, { id: found.id, take });
+    } else if (!isWhole && !hasName(found.name, found.variant)) {
+      const key = `${found.variant} ${found.name}`;
+      const at = ageOf(found);
+      if (at > (newest.get(key)?.at ?? '')) newest.set(key, { id: found.id, at });
+    }
+  }
+  const current = new Set([...takes.values(), ...newest.values()].map(({ id }) => id));
+  return (id) => (places.has(id) ? !takes.has(id) : current.has(id));
+}
+
+/** A picture comes before none, then the later one. */
+function ageOf({ state, timings }: ItemRecord): string {
+  return `${state === 'archived' ? 1 : 0} ${timings.queued}`;
+}
