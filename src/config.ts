@@ -31,6 +31,8 @@ export type Config = Readonly<{
   stateDir: string;
   archiveUrl: string;
   s3: { endpoint: string | undefined; forcePathStyle: boolean; region: string | undefined };
+  /** So long after its end a batch is removed from Redis; undefined: never. */
+  forgetAfterMs: number | undefined;
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
   /** Write prompt, model and ids into the images' own metadata. */
@@ -122,6 +124,7 @@ function configOf(values: Variables): Config {
     stateDir: PRIVATE_STATE_DIR,
     archiveUrl: values.ARCHIVE_URL,
     s3: { endpoint: values.S3_ENDPOINT, forcePathStyle: values.S3_FORCE_PATH_STYLE, region: values.AWS_REGION },
+    forgetAfterMs: values.FORGET_AFTER,
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
     unknownLimit: values.UNKNOWN_LIMIT,

@@ -5,6 +5,7 @@ import { leastPrice } from '../src/money/prices.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { JOB_CHECK_MS, jobCheck } from './job-check.ts';
+import { retention } from './retention.ts';
 
 const EVERY_MS = 5_000;
 /** There may be thousands of batches. */
@@ -18,6 +19,7 @@ const BREAKER_PROBE_MS = 15_000;
  * - completes a pause or a cancel that a crash cut short
  * - lets one submit probe the breaker when the reason for its trip may be over
  * - gives a job to live items that have none
+ * - forgets batches that ended long ago
  */
 export function startSweep(
   connections: Connections,
@@ -25,6 +27,7 @@ export function startSweep(
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
   const { state, control, queues, routes, log } = connections;
+  const old = retention(connections);
   const jobs = jobCheck(connections, ports.metrics, jobCheckMs);
   let isSweeping = false;
   const sweep = async () => {
@@ -39,6 +42,7 @@ export function startSweep(
     await control.mend(live);
     await probe();
     await jobs.run(batches);
+    await old.run();
   };
   const probe = async () => {
     const breaker = await state.breaker();

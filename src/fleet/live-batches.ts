@@ -11,6 +11,7 @@ const PAGE = 1_000;
 /** The batches that somebody has to look at now and then: there may be thousands besides that have ended. */
 export function redisLiveBatches(redis: RedisClient, keys: Keys) {
   const leave = defineScript(redis, 'batch-leave');
+  const erase = defineScript(redis, 'batch-erase');
   const lease = redisLease(redis, `${keys.liveLook}:turn`);
 
   /** Workers of a version without this set make batches live and do not say so. */
@@ -26,6 +27,16 @@ export function redisLiveBatches(redis: RedisClient, keys: Keys) {
     async liveBatches(): Promise<string[]> {
       await putAllIn();
       return redis.smembers(keys.live);
+    },
+    /** Those that were created before this time, epoch milliseconds; the oldest first. */
+    async batchesBefore(before: number): Promise<string[]> {
+      return redis.zrangebyscore(keys.batches, '-inf', before);
+    },
+    /** Removes all keys of a batch that has ended and whose index is written. False for any other. */
+    async erase(batch: string): Promise<boolean> {
+      const its = [keys.seen, keys.former, keys.unreadable, keys.recentlyArchived, keys.charges, keys.overBudget];
+      const all = [keys.batches, keys.resumed, ...its.map((keyOf) => keyOf(batch))];
+      return (await erase(keysToSet(keys, batch, ...all), [])) === 1;
     },
     /** Nobody looks at it any more, if it has ended and its index is written. */
     async leaveLive(batch: string): Promise<void> {

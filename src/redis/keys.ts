@@ -51,6 +51,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   notSent: `${prefix}:not-sent${apiSuffix}`,
   /** Hash: what the fleet waits for besides the breaker → its last fault as JSON, see fleet/faults.ts. */
   faults: `${prefix}:faults`,
+  /** Of an archive: the process that forgets what ended long ago. */
+  retention: (archive: string) => `${prefix}:retention:${archive}`,
   /** Of an archive: the process that looks for items without a job, for as long as it does. */
   jobCheck: (archive: string) => `${prefix}:job-check:${archive}`,
   /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */

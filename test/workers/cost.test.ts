@@ -43,7 +43,7 @@ test('ten thousand batches that have ended cost an idle worker nearly nothing, a
   for (let from = 0; from < ended.length; from += 1_000) {
     const page = admin.pipeline();
     for (const batch of ended.slice(from, from + 1_000)) {
-      page.zadd(keys.batches, 1, batch);
+      page.zadd(keys.batches, Date.now(), batch);
       page.hset(keys.batch(batch), { created: 1, sealed: 1, version: 3, finishedVersion: 3, 'n:archived': 1 });
     }
     await page.exec();
@@ -53,7 +53,10 @@ test('ten thousand batches that have ended cost an idle worker nearly nothing, a
   await admin.del(keys.live);
   await crew.work();
   await crew.ended('open');
-  await vi.waitFor(async () => expect(await admin.scard(keys.live)).toBe(0));
+  await vi.waitFor(async () => {
+    expect(await admin.exists(keys.liveLook)).toBe(1);
+    expect(await admin.scard(keys.live)).toBe(0);
+  });
   await admin.config('RESETSTAT');
   await watched();
   const calls = await callsOf(admin);
