@@ -15,6 +15,9 @@ const DEMOTED = new Set(['READONLY', 'UNBLOCKED', 'MASTERDOWN']);
 /** Redis 6 tells what a command inside of a script met behind words of its own. */
 const WITHIN_SCRIPT = /^ERR Error running script.*?-([A-Z]+) /;
 
+/** In scripts, Redis before 7.2 has no code for what the ACL of their caller forbids, only these words. */
+const DENIED_WITHIN_SCRIPT = /^ERR .*The user executing the script can't /;
+
 /**
  * The code of an error reply: its first word (Redis protocol, "simple errors"). Of a transaction, what made Redis discard it.
  * Undefined when the error is no reply of Redis.
@@ -22,6 +25,7 @@ const WITHIN_SCRIPT = /^ERR Error running script.*?-([A-Z]+) /;
 export function replyCodeOf(error: unknown): string | undefined {
   if (error instanceof FluxError) return error.code === 'redis-refused' ? replyCodeOf(error.cause) : undefined;
   if (!(error instanceof Error && error instanceof ReplyError)) return undefined;
+  if (DENIED_WITHIN_SCRIPT.test(error.message)) return 'NOPERM';
   const code = WITHIN_SCRIPT.exec(error.message)?.[1] ?? error.message.split(' ', 1)[0];
   const reasons: unknown = Reflect.get(error, 'previousErrors');
   return Array.isArray(reasons) && reasons.length > 0 ? replyCodeOf(reasons[0]) : code;

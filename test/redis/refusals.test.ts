@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { isRedisAway } from '../../src/redis/away.ts';
+import { isRedisAway, replyCodeOf } from '../../src/redis/away.ts';
 import { connectRedis } from '../../src/redis/connection.ts';
 import { LEAST_ACL } from '../../src/redis/explain.ts';
 import { redisAway } from '../../src/redis/refusals.ts';
@@ -118,6 +118,9 @@ describe('a Redis that answers and cannot serve', () => {
     const told = await admin.eval(`return redis.error_reply(ARGV[1])`, 0, six).catch((error: unknown) => error);
     expect(isRedisAway(told)).toBe(true);
     expect(isRedisAway(new Error('OOM'))).toBe(false);
+    await admin.call('ACL', 'SETUSER', 'default', '-get');
+    const denied = await admin.eval("return redis.call('GET', 'a')", 0).catch((error: unknown) => error);
+    expect(replyCodeOf(denied)).toBe('NOPERM');
   });
 });
 
