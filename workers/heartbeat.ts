@@ -7,7 +7,7 @@ import type { Connections } from '../src/wiring/connections.ts';
 
 /** Tells the fleet that this process works, until it stops. The next beat makes up for one that fails. */
 export function startHeartbeat(
-  { config, heartbeats, routes, log }: Pick<Connections, 'config' | 'heartbeats' | 'routes' | 'log'>,
+  { config, heartbeats, routes, clock, log }: Pick<Connections, 'config' | 'heartbeats' | 'routes' | 'clock' | 'log'>,
   stages: readonly string[],
 ) {
   const startedAt = Date.now();
@@ -20,10 +20,12 @@ export function startHeartbeat(
     version: VERSION,
     draining: false,
     callbacksFromOutside: config.callbackUrl !== undefined && !isLoopbackUrl(config.callbackUrl),
+    route: routes.route,
   };
   let stopped = false;
   const beat = () => {
     if (stopped) return;
+    facts.skewMs = Date.now() - clock.now();
     // Others find by it under which names we work, also after Redis was emptied.
     Promise.all([heartbeats.beat(facts), routes.keep()]).catch((error: unknown) =>
       log.warn({ error: String(error) }, 'no heartbeat'),

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { describeBreaker } from '../fleet/describe-breaker.ts';
+import { describeFinding } from '../diagnosis/describe.ts';
+import { stoppedFinding } from '../diagnosis/stopped.ts';
 import { say } from '../text/terminal.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
@@ -33,7 +34,7 @@ export function gateCommand(): Command {
         if (flags.json) printJson({ gate: breaker ?? null, opened });
         else if (!breaker) say('submitting is not stopped');
         else if (opened) say(`submitting again; it was stopped (${breaker.refusal})`);
-        else for (const line of describeBreaker(breaker, Date.now())) say(line);
+        else for (const line of describeFinding(stoppedFinding(breaker, Date.now()), Date.now())) say(line);
       });
     });
 }

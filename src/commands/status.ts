@@ -36,7 +36,7 @@ export function statusCommand(): Command {
           return;
         }
         const now = await read(batch);
-        const text = flags.json ? JSON.stringify(snapshotJson(now), null, 2) : drawSnapshot(now, undefined).join('\n');
+        const text = flags.json ? JSON.stringify(snapshotJson(now), null, 2) : drawSnapshot(now).join('\n');
         process.stdout.write(`${text}\n`);
       });
     });

@@ -1,7 +1,8 @@
 import { layout } from '../archive/layout.ts';
 import { type BatchCounts, doneOf, isOutOfBudget } from '../batch/counts.ts';
+import { describeFinding } from '../diagnosis/describe.ts';
+import { stoppedFinding } from '../diagnosis/stopped.ts';
 import { messageOf } from '../errors.ts';
-import { describeBreaker } from '../fleet/describe-breaker.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
@@ -63,7 +64,7 @@ export async function summarize(
     ...named.slice(0, MOST_NAMED).map(lineOf),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
-    ...(end.breaker ? describeBreaker(end.breaker, Date.now()) : []),
+    ...(end.breaker ? describeFinding(stoppedFinding(end.breaker, Date.now()), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
     ...(unfinished > 0 && !outOfBudget
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]

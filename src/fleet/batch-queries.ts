@@ -48,6 +48,20 @@ export function redisBatchQueries(redis: RedisClient, keys: Keys) {
     archivedWithin(batch: string, ms: number): Promise<number> {
       return redis.zcount(keys.recentlyArchived(batch), (Date.now() - ms) / 1_000, '+inf');
     },
+    /**
+     * How many items were archived within so much time, at most 600, and how long ago the first of them was; `now` by the clock of
+     * Redis. From then on the pace is a steady one: before it, nothing was there to be archived.
+     */
+    async landedWithin(batch: string, ms: number, now: number): Promise<{ count: number; firstMs: number }> {
+      const key = keys.recentlyArchived(batch);
+      const since = (now - ms) / 1_000;
+      const [count, first] = await Promise.all([
+        redis.zcount(key, since, '+inf'),
+        redis.zrangebyscore(key, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1),
+      ]);
+      const at = pairsOf(first)[0]?.[1];
+      return { count, firstMs: at === undefined ? 0 : Math.max(0, now - Number(at) * 1_000) };
+    },
     /** The records that the index could not read when it was written last: why, by the item. At most 1,000. */
     async unreadable(batch: string): Promise<Map<string, string>> {
       return new Map(Object.entries(await redis.hgetall(keys.unreadable(batch))));

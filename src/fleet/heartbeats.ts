@@ -12,6 +12,10 @@ const factsSchema = z.object({
   version: z.string(),
   /** It finishes what it has in hand and takes nothing new. */
   draining: z.boolean(),
+  /** The archive and the API that it works for; older versions do not tell. */
+  route: z.object({ archive: z.string(), api: z.string() }).exactOptional(),
+  /** By how much its machine's clock is ahead of that of Redis, where that is more than noise. */
+  skewMs: z.number().exactOptional(),
   /** Its submits ask for callbacks to an address that is not this machine's own. */
   callbacksFromOutside: z.boolean().optional(),
 });

@@ -24,15 +24,18 @@ export type LimiterOptions = {
 export type LimiterUsage = {
   /** The limit in force, perhaps learned to be lower than configured; undefined before the first request. */
   limit: number | undefined;
+  /** What the provider has seen within the last window, with what is unanswered. */
   inWindow: number;
   pausedMs: number;
   sent: number;
   refused: number;
+  /** When that was the last time, epoch milliseconds by the clock of Redis; null: never. */
+  refusedAt: number | null;
   marginMs: number;
 };
 
 const MARGIN_MS = 100;
-const usageAnswer = z.array(z.number()).length(6);
+const usageAnswer = z.array(z.number()).length(7);
 
 /**
  * The provider's rate limit, kept for the whole fleet: at most `rate.max` requests are sent within any `rate.windowMs`.
@@ -53,10 +56,11 @@ export function redisLimiter(
   return {
     take: slotTaker(scripts),
     async usage() {
-      const [limit = -1, inWindow = 0, pausedMs = 0, sent = 0, refused = 0, margin = 0] = usageAnswer.parse(
+      const [limit = -1, inWindow = 0, pausedMs = 0, sent = 0, refused = 0, marginMs = 0, at = -1] = usageAnswer.parse(
         await scripts.usage(),
       );
-      return { limit: limit < 0 ? undefined : limit, inWindow, pausedMs, sent, refused, marginMs: margin };
+      const refusedAt = at < 0 ? null : at;
+      return { limit: limit < 0 ? undefined : limit, inWindow, pausedMs, sent, refused, refusedAt, marginMs };
     },
   };
 }

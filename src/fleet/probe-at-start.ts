@@ -1,8 +1,9 @@
+import { describeFinding } from '../diagnosis/describe.ts';
+import { stoppedFinding } from '../diagnosis/stopped.ts';
 import { leastPrice } from '../money/prices.ts';
 import { say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { OpenedPorts } from '../wiring/stage-ports.ts';
-import { describeBreaker } from './describe-breaker.ts';
 import { mayBeOver } from './probe-breaker.ts';
 
 /** A wrong address may have been put right. And the API has just answered us. */
@@ -23,7 +24,7 @@ export async function probeAtStart(
     await state.allowProbe();
     return;
   }
-  const [why = breaker.refusal, how = ''] = describeBreaker(breaker, Date.now());
+  const [why, how] = describeFinding(stoppedFinding(breaker, Date.now()), Date.now());
   warn(why, how);
 }
 

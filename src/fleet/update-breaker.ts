@@ -1,6 +1,6 @@
+import { remedyOf } from '../diagnosis/stopped.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import type { CircuitBreaker, Ports, StageSettings } from '../stages/ports.ts';
-import { howItLifts } from './describe-breaker.ts';
 
 /** Refusals that every next submit would meet, whatever its item. */
 const STOPS_THE_FLEET: readonly Refusal[] = ['unauthorized', 'out-of-credits', 'maintenance', 'not-found'];
@@ -74,7 +74,7 @@ export async function updateBreaker(
     if (!isNews) return;
     const since = Date.now();
     const probe = probeAfterMs === undefined ? {} : { probeAt: since + probeAfterMs };
-    const remedy = `${howItLifts({ refusal, message, since, ...probe }, since)}; by hand: flux-batch gate open`;
+    const remedy = remedyOf({ refusal, message, since, ...probe }, since);
     log.error({ refusal, reason: message, remedy }, 'submitting is stopped');
   }
 }

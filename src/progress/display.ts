@@ -41,19 +41,19 @@ function liveDisplay(stream: NodeJS.WriteStream): Display {
 
 function plainDisplay(): Display {
   let lastLine = '';
-  let lastAt = 0;
+  let lastAt = Number.NEGATIVE_INFINITY;
   let latest: View | undefined;
   const write = (view: View) => {
     const line = lineOf(view);
     if (line !== lastLine) say(line, { fields: { batch: view.counts.batch, items: view.counts.items } });
     lastLine = line;
-    lastAt = view.now;
+    lastAt = view.elapsedMs;
   };
   return {
     enqueuing: () => {},
     show(view) {
       latest = view;
-      if (view.now - lastAt >= LINE_EVERY_MS && view.counts.total > 0) write(view);
+      if (view.elapsedMs - lastAt >= LINE_EVERY_MS && view.counts.total > 0) write(view);
     },
     note: (line) => say(line),
     close() {

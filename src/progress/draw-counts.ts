@@ -1,4 +1,7 @@
 import { type BatchCounts, doneOf } from '../batch/counts.ts';
+import type { RateUse } from '../diagnosis/snapshot.ts';
+import { formatDuration } from '../text/duration.ts';
+import { plural } from '../text/terminal.ts';
 
 /** The share of items that have ended, from 0 to 1; 0 for an empty batch. */
 export function shareDone(counts: BatchCounts): number {
@@ -18,4 +21,14 @@ export function statesText({ items }: BatchCounts): string {
   const running = `queued ${items.queued + items.submitting} · running ${items.submitted} · archiving ${items.finished} · archived ${items.archived}`;
   const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
   return [running, ...ends.map((state) => `${state} ${items[state]}`)].join(' · ');
+}
+
+/** `18 of 20 in 10s`, with a lower limit that was learned, refusals and a pause if there are any. */
+export function rateText({ inWindow, limit, configured, windowMs, refused, pausedMs }: RateUse): string {
+  return [
+    `${inWindow} of ${limit} in ${formatDuration(windowMs)}`,
+    ...(limit < configured ? [`learned, ${configured} configured`] : []),
+    ...(refused > 0 ? [`${plural(refused, '429', '429s')} so far`] : []),
+    ...(pausedMs > 0 ? [`paused for ${formatDuration(pausedMs)}`] : []),
+  ].join(' · ');
 }

@@ -1,81 +1,56 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BatchCounts } from '../batch/counts.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { messageOf } from '../errors.ts';
-import type { LimiterUsage } from '../fleet/limiter.ts';
-import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
-import { atRisk } from '../queue/backlog.ts';
 import { isRedisAway } from '../redis/away.ts';
-import { redisAway } from '../redis/refusals.ts';
-import type { Connections } from '../wiring/connections.ts';
-import type { OpenedPorts } from '../wiring/stage-ports.ts';
-import { type Wait, waitsOf } from './waits.ts';
-
-/** How a batch stands at one moment, by Redis. */
-export type Seen = {
-  /** Undefined when Redis does not know the batch. */
-  counts: BatchCounts | undefined;
-  breaker: TrippedBreaker | undefined;
-  allPausedAt: number | undefined;
-  usage: LimiterUsage;
-  waits: readonly Wait[];
-  /** Images that wait longer than their original URL lives. */
-  outlived: number;
-};
-export type WatchConnections = Pick<
-  Connections,
-  'state' | 'control' | 'config' | 'faults' | 'queues' | 'clock' | 'redis'
->;
-export type WatchPorts = Pick<OpenedPorts, 'submitLimiter' | 'prices'>;
+import { redisAway as refusing } from '../redis/refusals.ts';
+import { openSnapshots, type SnapshotConnections } from '../status/snapshot.ts';
 
 /** A Redis that has not answered for so long is away. */
 const PATIENCE_MS = 2_000;
 /** It reads hundreds of jobs. */
-const RISK_EVERY_MS = 5_000;
+const JOBS_EVERY_MS = 5_000;
 
-/** Looks at a batch. A patient connection waits for a lost Redis without end, so this does not: then it says since when. */
-export function openLooks(batch: string, connections: WatchConnections, ports: WatchPorts) {
-  const { state, control, faults, queues, clock, redis } = connections;
-  let pending: Promise<Seen> | undefined;
+/** While Redis is away, the snapshot is what was seen last; undefined when nothing was seen yet. */
+export type Look = { snapshot: Snapshot | undefined; redisAway: Snapshot['redisAway'] };
+
+/**
+ * Looks at a batch; a snapshot without batches when Redis does not know it. A patient connection waits for a lost Redis without end,
+ * so this does not: then it says since when.
+ */
+export function openLooks(batch: string, connections: SnapshotConnections) {
+  const { redis } = connections;
+  const read = openSnapshots(connections, { jobsEveryMs: JOBS_EVERY_MS });
+  let pending: Promise<Snapshot> | undefined;
+  let last: Snapshot | undefined;
   let awaySince: number | undefined;
-  let outlived = 0;
-  let riskAt = Number.NEGATIVE_INFINITY;
 
-  async function ask(): Promise<Seen> {
-    // Before the counts: those from before a submit, with a breaker that it tripped, would look as if nothing were under way.
-    const breaker = await state.breaker();
-    const counts = await state.counts(batch);
-    const waits = waitsOf(breaker, await faults.current(), clock.now());
-    if (performance.now() - riskAt >= RISK_EVERY_MS) {
-      riskAt = performance.now();
-      outlived = (counts?.items.finished ?? 0) === 0 ? 0 : (await atRisk(queues, clock.now())).outlived;
-    }
-    const [allPausedAt, usage] = [await control.fleetPausedAt(), await ports.submitLimiter.usage()];
-    return { counts, breaker, allPausedAt, usage, waits, outlived };
-  }
-  /** It answers to who reads, and refuses what workers write. */
-  function refusing(): Wait[] {
-    const away = redisAway(redis);
-    return away ? [{ kind: 'redis-unreachable', message: away.message, forMs: performance.now() - away.since }] : [];
-  }
+  const away = (message: string): Look => {
+    const at = connections.clock.now();
+    const since = at - (performance.now() - (awaySince ?? performance.now()));
+    const redisAway = { message, since };
+    return { snapshot: last && { ...last, at, redisAway }, redisAway };
+  };
 
-  return async (): Promise<Seen | Wait> => {
+  return async (): Promise<Look> => {
     if (!pending) {
       awaySince ??= performance.now();
-      pending = ask();
+      pending = read([batch]);
       // It may fail while nobody looks; the next look meets that.
       pending.catch(() => {});
     }
-    const away = (message: string): Wait => {
-      return { kind: 'redis-unreachable', message, forMs: performance.now() - (awaySince ?? performance.now()) };
-    };
     const patience = new AbortController();
     try {
       const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
       const seen = await Promise.race([pending, late]);
-      if (!seen) return away(redisAway(redis)?.message ?? 'it does not answer');
+      if (!seen) return away(refusing(redis)?.message ?? 'it does not answer');
       pending = undefined;
       awaySince = undefined;
-      return { ...seen, waits: [...refusing(), ...seen.waits] };
+      last = seen;
+      // It answers to who reads, and refuses what workers write.
+      const refused = refusing(redis);
+      if (!refused) return { snapshot: seen, redisAway: null };
+      const redisAway = { message: refused.message, since: seen.at - (performance.now() - refused.since) };
+      return { snapshot: { ...seen, redisAway }, redisAway };
     } catch (error) {
       pending = undefined;
       if (isRedisAway(error)) return away(messageOf(error));

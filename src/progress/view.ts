@@ -1,64 +1,57 @@
 import { type BatchCounts, doneOf } from '../batch/counts.ts';
-import { describeBreaker } from '../fleet/describe-breaker.ts';
-import type { LimiterUsage } from '../fleet/limiter.ts';
-import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import { describeFinding, describeWhat } from '../diagnosis/describe.ts';
+import { diagnose } from '../diagnosis/diagnose.ts';
+import type { Finding } from '../diagnosis/finding.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
+import { describeTimeLeft, timeLeft } from '../diagnosis/time-left.ts';
 import type { Prices } from '../money/prices.ts';
-import { formatDuration, formatRate, type Rate } from '../text/duration.ts';
-import { plural } from '../text/terminal.ts';
-import { barText, statesText } from './draw-counts.ts';
-import { submitTimeLeftMs } from './submit-time.ts';
-import { describeRisk, describeWait, type Wait } from './waits.ts';
+import { formatDuration } from '../text/duration.ts';
+import { barText, rateText, statesText } from './draw-counts.ts';
 
-/** Everything that one frame of the display is drawn from. Times are epoch milliseconds. */
+/** Everything that one frame of the display is drawn from. */
 export type View = {
   counts: BatchCounts;
-  /** The counts when this command began; undefined for a new batch. */
-  before: BatchCounts | undefined;
-  startedAt: number;
-  now: number;
-  breaker: TrippedBreaker | undefined;
-  /** When a person paused all batches; undefined while they are not paused. */
-  allPausedAt: number | undefined;
-  usage: LimiterUsage;
-  rateLimit: Rate;
+  /** Milliseconds since this command began. */
+  elapsedMs: number;
+  snapshot: Snapshot;
   prices: Prices;
-  /** Who is out of reach, the longest first. */
-  waits: readonly Wait[];
-  /** Images that wait longer than their original URL lives. */
-  outlived: number;
 };
 
 const BAR_WIDTH = 30;
+/** More would push the rest out of a small terminal. */
+const MOST_FINDINGS = 4;
+/** The workers of this process tell of themselves a moment after they began. */
+const UNTIL_HEARD_MS = 5_000;
 
 /** The live display, one element per line. */
 export function drawView(view: View): string[] {
-  const { counts, breaker } = view;
+  const { counts, snapshot } = view;
+  const { findings, left } = toldOf(view);
   return [
-    `${barText(counts, BAR_WIDTH)}  ${formatDuration(view.now - view.startedAt)}${leftText(view)}`,
+    `${[barText(counts, BAR_WIDTH), formatDuration(view.elapsedMs), left].filter((part) => part !== '').join('  ')}`,
     `  ${statesText(counts)}`,
-    `  ${rateText(view)}   ${costText(view)}`,
-    ...pausedText(view),
-    ...(breaker ? describeBreaker(breaker, view.now).map((line) => `  ${line}`) : []),
-    // The breaker has told of its own above.
-    ...view.waits.filter(({ kind }) => kind !== 'unreachable').map((wait) => `  ${describeWait(wait, view.now)}`),
-    ...riskText(view),
-    ...overBudgetText(view),
+    `  rate ${rateText(snapshot.rates.submit)}   ${costText(view)}`,
+    ...findings.slice(0, MOST_FINDINGS).flatMap((finding) => describeFinding(finding, snapshot.at).map(indented)),
   ];
 }
 
 /** The same on a single line, for logs. */
 export function lineOf(view: View): string {
-  const { counts } = view;
-  return `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}; ${rateText(view)}; ${costText(view)}${leftText(view)}${[...pausedText(view), ...waitText(view), ...riskText(view)].join('')}`;
+  const { counts, snapshot } = view;
+  const { findings, left } = toldOf(view);
+  return [
+    `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}`,
+    `rate ${rateText(snapshot.rates.submit)}`,
+    costText(view),
+    ...(left === '' ? [] : [left]),
+    ...findings.slice(0, 1).map((finding) => `${describeWhat(finding, snapshot.at)}: ${finding.remedy}`),
+  ].join('; ');
 }
 
-function rateText({ usage, rateLimit }: View): string {
-  const limit =
-    usage.limit !== undefined && usage.limit < rateLimit.max
-      ? `${formatRate(rateLimit)}, ${usage.limit} learned`
-      : formatRate(rateLimit);
-  const paused = usage.pausedMs > 0 ? ` · paused ${formatDuration(usage.pausedMs)}` : '';
-  return `rate ${usage.inWindow} of ${limit}${usage.refused > 0 ? ` · 429s ${usage.refused}` : ''}${paused}`;
+function toldOf({ counts, snapshot, elapsedMs }: View): { findings: readonly Finding[]; left: string } {
+  const isHeard = snapshot.workers.length > 0 || elapsedMs > UNTIL_HEARD_MS;
+  const findings = diagnose(snapshot).findings.filter(({ kind }) => isHeard || kind !== 'no-worker');
+  return { findings, left: describeTimeLeft(timeLeft(counts, snapshot, findings)) };
 }
 
 function costText({ counts, prices }: View): string {
@@ -66,42 +59,4 @@ function costText({ counts, prices }: View): string {
   return `spent ${counts.credits}${budget} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
 }
 
-function overBudgetText({ counts }: View): string[] {
-  const { items, credits } = counts.overBudget;
-  return items === 0
-    ? []
-    : [`  out of budget: ${plural(items, 'item')} of ${credits} credits wait beyond ${counts.budget}`];
-}
-
-function waitText({ waits, now }: View): string[] {
-  return waits.slice(0, 1).map((wait) => `  ${describeWait(wait, now)}`);
-}
-
-function riskText({ outlived }: View): string[] {
-  return describeRisk(outlived).map((line) => `  ${line}`);
-}
-
-function pausedText({ counts, allPausedAt, now }: View): string[] {
-  const lines: [number | undefined, string][] = [
-    [allPausedAt, '--all'],
-    [counts.pausedAt, counts.batch],
-  ];
-  return lines.flatMap(([since, what]) =>
-    since === undefined ? [] : [`  paused for ${formatDuration(now - since)}: flux-batch resume ${what} goes on`],
-  );
-}
-
-/**
- * Uses the pace of this command once it is reliable, but never less time than the rate limit implies. Empty while nothing
- * is known, and while somebody is out of reach.
- */
-function leftText({ counts, before, startedAt, now, rateLimit, allPausedAt, waits }: View): string {
-  const left = counts.total - doneOf(counts);
-  if (left <= 0 || waits.length > 0 || counts.pausedAt !== undefined || allPausedAt !== undefined) return '';
-  const doneSince = doneOf(counts) - (before ? doneOf(before) : 0);
-  const elapsedMs = now - startedAt;
-  const byLimitMs = submitTimeLeftMs(counts, rateLimit);
-  const byPaceMs = doneSince > 5 && elapsedMs > 3_000 ? (elapsedMs / doneSince) * left : 0;
-  const leftMs = Math.max(byLimitMs, byPaceMs);
-  return leftMs < 1_000 ? '' : `  ~${formatDuration(leftMs)} left`;
-}
+const indented = (line: string) => `  ${line}`;

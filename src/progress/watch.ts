@@ -2,15 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchCounts } from '../batch/counts.ts';
 import { doneOf, emptyCounts, isFinished, isOutOfBudget, isStuckButForSubmits } from '../batch/counts.ts';
 import type { Enqueued } from '../batch/enqueue-items.ts';
+import { type Wait, waitsOf } from '../diagnosis/out-of-reach.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import type { Prices } from '../money/prices.ts';
 import { isRedisAway } from '../redis/away.ts';
+import type { SnapshotConnections } from '../status/snapshot.ts';
 import { longestDrainMs } from '../wiring/fleet.ts';
 import { type Display, openDisplay } from './display.ts';
-import { openLooks, type Seen, type WatchConnections, type WatchPorts } from './look.ts';
+import { openLooks } from './look.ts';
 import { unlessAborted } from './unless-aborted.ts';
-import type { View } from './view.ts';
-import type { Wait } from './waits.ts';
 
 /** How watching a batch ended. `ended` is false if it was stopped before the batch's end. */
 export type BatchEnd = {
@@ -44,18 +46,18 @@ const ENQUEUE_AGAIN_MS = 5_000;
  * aborts.
  */
 export async function watchBatch(
-  connections: WatchConnections,
-  ports: WatchPorts,
+  connections: SnapshotConnections,
+  { prices }: { prices: Prices },
   watched: Watched,
 ): Promise<BatchEnd> {
   const { batch, signal, isOver = isFinished, waitAtMostMs = Number.POSITIVE_INFINITY } = watched;
   const startedAt = Date.now();
   const before = await connections.state.counts(batch);
   const display = openDisplay(process.stderr, { quiet: watched.quiet === true });
-  const look = openLooks(batch, connections, ports);
+  const look = openLooks(batch, connections);
   const stands = stillness();
   const enqueueing = openEnqueueing(connections, watched, display);
-  let last: Seen | undefined;
+  let last: Snapshot | undefined;
   /** Once is enough until they have jobs: not everything that is watched can give them one. */
   let isRestoring = false;
   let stuckSince: number | undefined;
@@ -66,8 +68,8 @@ export async function watchBatch(
     return counts.items.submitting === 0 || performance.now() - stuckSince > longestDrainMs(connections.config);
   };
   const endOf = (ended: boolean, waitedFor?: Wait): BatchEnd => {
-    const counts = last?.counts ?? before ?? emptyCounts(batch);
-    return { ended, counts, startedAt, before, breaker: last?.breaker, waitedFor };
+    const counts = last?.batches[0] ?? before ?? emptyCounts(batch);
+    return { ended, counts, startedAt, before, breaker: last?.breaker ?? undefined, waitedFor };
   };
 
   enqueueing.start();
@@ -78,20 +80,20 @@ export async function watchBatch(
       const seen = await unlessAborted(look(), signal);
       if (!seen) return endOf(false);
       enqueueing.check();
-      const isAway = 'forMs' in seen;
-      if (!isAway) last = seen;
-      const waits = 'forMs' in seen ? [seen] : seen.waits;
-      const counts = last?.counts ?? emptyCounts(batch);
-      if (last) display.show(viewOf(connections, ports, { ...last, counts, waits, before, startedAt }));
-      if (!isAway && isEnqueued) {
-        if (!seen.counts)
+      const { snapshot, redisAway } = seen;
+      last = snapshot ?? last;
+      const counts = snapshot?.batches[0] ?? emptyCounts(batch);
+      if (snapshot) display.show({ counts, snapshot, prices, elapsedMs: Date.now() - startedAt });
+      if (snapshot && !redisAway && isEnqueued) {
+        if (snapshot.batches.length === 0)
           enqueueing.again('Redis has lost the batch; enqueueing it again from the manifest and the archive');
-        else if (seen.counts.orphans > 0 && !isRestoring)
+        else if (counts.orphans > 0 && !isRestoring)
           enqueueing.again('Redis has lost jobs of the batch; enqueueing it again');
         else if (await unlessAborted(Promise.resolve(isOver(counts)), signal)) return endOf(true);
         isRestoring = counts.orphans > 0;
-        if (isStuckForGood(counts, seen.breaker) || isOutOfBudget(counts)) return endOf(false);
+        if (isStuckForGood(counts, snapshot.breaker ?? undefined) || isOutOfBudget(counts)) return endOf(false);
       }
+      const waits = waitsOf({ breaker: null, faults: [], at: connections.clock.now(), ...snapshot, redisAway });
       const stillMs = stands.forMs(counts);
       const waitedFor = waits.find(({ forMs }) => Math.min(forMs, stillMs) >= waitAtMostMs);
       if (waitedFor) return endOf(false, waitedFor);
@@ -118,7 +120,7 @@ function stillness(): { forMs(counts: BatchCounts): number } {
 }
 
 /** Takes the manifest in beside the watching. An archive out of reach is waited for, as the workers do, and so is Redis. */
-function openEnqueueing({ faults }: Pick<WatchConnections, 'faults'>, watched: Watched, display: Display) {
+function openEnqueueing({ faults }: Pick<SnapshotConnections, 'faults'>, watched: Watched, display: Display) {
   let isDone = false;
   let failure: unknown;
   const start = async () => {
@@ -152,10 +154,4 @@ function openEnqueueing({ faults }: Pick<WatchConnections, 'faults'>, watched: W
       if (failure !== undefined) throw failure;
     },
   };
-}
-
-type Moment = Omit<View, 'now' | 'rateLimit' | 'prices'>;
-
-function viewOf({ config }: WatchConnections, { prices }: WatchPorts, moment: Moment): View {
-  return { ...moment, rateLimit: config.rateLimit, prices, now: Date.now() };
 }

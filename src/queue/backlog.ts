@@ -1,11 +1,14 @@
-import type { Job, Queue } from 'bullmq';
-import { type Finished, finishedSchema } from '../items/item.ts';
+import type { Job } from 'bullmq';
+import { type Finished, finishedSchema, type Submitted, submittedSchema } from '../items/item.ts';
 import { nextDeadline } from '../items/sources.ts';
+import { isParkedFor } from './parked.ts';
 import type { Queues, Stage } from './queues.ts';
 import { STAGES } from './queues.ts';
 
-/** So many jobs of each state are looked at; they are sorted by deadline, so those at risk come first. */
+/** So many jobs of each state are looked at; those of the archive queue are sorted by deadline, so those at risk come first. */
 const MOST_LOOKED_AT = 500;
+/** Of submit jobs: their state is in the counts of the batches, and only whether something is wrong matters here. */
+const FEW = 20;
 /** So long before the original URL dies an item that is not archived yet is at risk of needing the stored copy. */
 const ORIGIN_RISK_MS = 2 * 60_000;
 /** And of being lost, so long before the stored copy dies. */
@@ -17,38 +20,80 @@ const STORED_RISK_MS = 24 * 3_600_000;
  */
 export type AtRisk = { origin: number; outlived: number; stored: number };
 
-/** Seconds since the job that has waited longest was to run, per stage; 0 when none waits. */
-export async function oldestWaiting(queues: Queues, now: number): Promise<Record<Stage, number>> {
-  const ages = await Promise.all(STAGES.map((stage) => oldestIn(queues.byStage[stage], now)));
-  const [submit = 0, poll = 0, archive = 0, finish = 0] = ages;
-  return { submit, poll, archive, finish };
+/** Milliseconds; null where no job waits. */
+export type Waiting = {
+  /** Of the job that waits longest: to run, or to run again after something went wrong. */
+  oldestMs: number | null;
+  /** Of the job that waits longest and could run at once. */
+  lateMs: number | null;
+};
+
+/** What the jobs themselves tell of what waits. */
+export type Backlog = {
+  waiting: Record<Stage, Waiting>;
+  atRisk: AtRisk;
+  /** When the oldest and the newest running task was submitted; null while none runs. */
+  tasks: { oldestAt: number | null; newestAt: number | null };
+  /** The models of what is under way. */
+  models: readonly string[];
+};
+
+type Look = { stage: Stage; ready: Job[]; delayed: Job[]; active: Job[] };
+
+/** `now`: by the clock that deadlines are set by. */
+export async function readBacklog(queues: Queues, now: number): Promise<Backlog> {
+  const looks = await Promise.all(STAGES.map((stage) => lookAt(queues, stage)));
+  const [submit, poll, archive, finish] = looks.map((look) => waitingIn(look, Date.now()));
+  const none: Waiting = { oldestMs: null, lateMs: null };
+  const jobsOf = (wanted: Stage) =>
+    looks.flatMap(({ stage, ready, delayed, active }) => (stage === wanted ? [...active, ...ready, ...delayed] : []));
+  const running = jobsOf('poll').flatMap(submittedOf);
+  const finished = jobsOf('archive').flatMap(finishedOf);
+  const submittedAt = running.map((task) => task.submittedAt);
+  return {
+    waiting: { submit: submit ?? none, poll: poll ?? none, archive: archive ?? none, finish: finish ?? none },
+    atRisk: riskOf(finished, now),
+    tasks: {
+      oldestAt: submittedAt.length === 0 ? null : Math.min(...submittedAt),
+      newestAt: submittedAt.length === 0 ? null : Math.max(...submittedAt),
+    },
+    models: [...new Set([...running, ...finished].map((item) => item.request.model))],
+  };
+}
+
+async function lookAt(queues: Queues, stage: Stage): Promise<Look> {
+  const queue = queues.byStage[stage];
+  const most = stage === 'submit' ? FEW : MOST_LOOKED_AT;
+  const [waiting, prioritized, delayed, active] = await Promise.all([
+    queue.getJobs(['waiting'], 0, most - 1, true),
+    queue.getJobs(['prioritized'], 0, most - 1, true),
+    queue.getJobs(['delayed'], 0, most - 1, true),
+    queue.getJobs(['active'], 0, most - 1, true),
+  ]);
+  // A job that ends between the listing and the reading is undefined, whatever the type says.
+  const there = (jobs: readonly (Job | undefined)[]) => jobs.filter((job) => job !== undefined);
+  return { stage, ready: there([...waiting, ...prioritized]), delayed: there(delayed), active: there(active) };
 }
 
 /**
- * Of waiting jobs the time is known when they were added or ran last: a little before they were to run again. A delayed job whose
- * time is past waits too: for any worker to be there.
+ * Of waiting jobs the time is known when they were added or ran last: a little before they were to run again. A delayed job whose time
+ * is past could run too: for any worker to be there. A delayed poll is as it should be; any other delayed job met something that is
+ * waited for, and has waited since it was added. Parked ones wait for a person, who is told otherwise.
  */
-async function oldestIn(queue: Queue, now: number): Promise<number> {
-  const [waiting, prioritized, delayed] = await Promise.all([
-    queue.getJobs(['waiting'], 0, 0, true),
-    queue.getJobs(['prioritized'], 0, 0, true),
-    queue.getJobs(['delayed'], 0, 0, true),
-  ]);
-  const since = [
-    ...[...waiting, ...prioritized].map(({ timestamp, processedOn = 0 }) => Math.max(timestamp, processedOn)),
-    // BullMQ renews `timestamp` neither: a delayed job is due its delay after it ran last.
-    ...delayed.map(({ timestamp, processedOn = 0, delay }) => Math.max(timestamp, processedOn) + delay),
-  ];
-  return Math.max(0, ...since.map((at) => (now - at) / 1_000));
+function waitingIn({ stage, ready, delayed }: Look, now: number): Waiting {
+  const ranAt = ({ timestamp, processedOn = 0 }: Job) => Math.max(timestamp, processedOn);
+  const due = delayed.map((job) => ranAt(job) + job.delay);
+  const late = [...ready.map(ranAt), ...due].map((at) => now - at).filter((age) => age > 0);
+  const retries = stage === 'poll' ? [] : delayed.filter((job) => !isParkedFor(job.delay));
+  const again = [...retries, ...(stage === 'archive' ? ready : [])].map(({ timestamp }) => now - timestamp);
+  return { lateMs: longest(late), oldestMs: longest([...late, ...again]) };
 }
 
-/** Items found finished whose image may die before it is archived. Counted to 500 in each state of their jobs. */
-export async function atRisk(queues: Queues, now: number): Promise<AtRisk> {
-  const states = ['active', 'prioritized', 'delayed'] as const;
-  const pages = await Promise.all(
-    states.map((state) => queues.byStage.archive.getJobs([state], 0, MOST_LOOKED_AT - 1, true)),
-  );
-  const items = pages.flat().flatMap((job) => finishedOf(job));
+function longest(ages: readonly number[]): number | null {
+  return ages.length === 0 ? null : Math.round(Math.max(0, ...ages));
+}
+
+function riskOf(items: readonly Finished[], now: number): AtRisk {
   const diesSoon = (item: Finished) =>
     nextDeadline(item, now) === item.originDiesAt && item.originDiesAt - now < ORIGIN_RISK_MS;
   return {
@@ -58,7 +103,12 @@ export async function atRisk(queues: Queues, now: number): Promise<AtRisk> {
   };
 }
 
-function finishedOf(job: Job<unknown> | undefined): Finished[] {
-  const parsed = finishedSchema.safeParse(job?.data);
+function finishedOf(job: Job<unknown>): Finished[] {
+  const parsed = finishedSchema.safeParse(job.data);
+  return parsed.success ? [parsed.data] : [];
+}
+
+function submittedOf(job: Job<unknown>): Submitted[] {
+  const parsed = submittedSchema.safeParse(job.data);
   return parsed.success ? [parsed.data] : [];
 }

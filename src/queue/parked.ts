@@ -8,7 +8,13 @@ const PAGE = 1_000;
 const SCORE_OF_MS = 0x1000;
 
 /** A shorter delay is a backoff: such a job waits for no person. */
-const leastScoreAt = (now: number) => (now + PARKED_MS / 24) * SCORE_OF_MS;
+const LEAST_PARKED_MS = PARKED_MS / 24;
+
+export function isParkedFor(delayMs: number): boolean {
+  return delayMs >= LEAST_PARKED_MS;
+}
+
+const leastScoreAt = (now: number) => (now + LEAST_PARKED_MS) * SCORE_OF_MS;
 
 /** Promotes those of these jobs that were parked. Returns how many. */
 export async function unparkJobs(

@@ -25,8 +25,8 @@ export function familiesOf(scrape: Scrape): Family[] {
     counter('flux_archived_bytes_total', 'Bytes of archived images.', [{ value: sum((one) => one.bytes) }]),
     gauge(
       'flux_oldest_waiting_seconds',
-      'How long the job that waits longest has been ready to run.',
-      STAGES.map((stage) => ({ labels: { stage }, value: scrape.oldestWaitingSeconds[stage] })),
+      'How long the job has waited that waits longest: to run, or to run again after a fault.',
+      STAGES.map((stage) => ({ labels: { stage }, value: (scrape.waiting[stage].oldestMs ?? 0) / 1_000 })),
     ),
     gauge(
       'flux_items_at_risk',

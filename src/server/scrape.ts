@@ -3,7 +3,7 @@ import type { LimiterUsage } from '../fleet/limiter.ts';
 import { type MetricTotals, readMetrics } from '../fleet/metrics.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Provider } from '../provider/provider.ts';
-import { atRisk, oldestWaiting } from '../queue/backlog.ts';
+import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import { type Queues, STAGES, type Stage } from '../queue/queues.ts';
 import type { Serving } from './serving.ts';
 
@@ -11,7 +11,7 @@ import type { Serving } from './serving.ts';
 export type Scrape = {
   /** The newest comes last. */
   batches: readonly BatchCounts[];
-  oldestWaitingSeconds: Record<Stage, number>;
+  waiting: Backlog['waiting'];
   atRisk: { origin: number; stored: number };
   limiters: readonly { name: 'submit' | 'poll'; usage: LimiterUsage }[];
   breaker: TrippedBreaker | undefined;
@@ -36,10 +36,9 @@ export function scraper(serving: Serving): () => Promise<Scrape> {
 async function collect(serving: Serving, creditsLeft: () => Promise<number | undefined>): Promise<Scrape> {
   const { state, queues, redis, keys } = serving.connections;
   const now = Date.now();
-  const [batches, oldest, risk, submitUsage, pollUsage, breaker, totals, credits, expositions] = await Promise.all([
+  const [batches, backlog, submitUsage, pollUsage, breaker, totals, credits, expositions] = await Promise.all([
     countsOfAll(serving),
-    oldestWaiting(queues, now),
-    atRisk(queues, now),
+    readBacklog(queues, now),
     serving.submitLimiter.usage(),
     serving.pollLimiter.usage(),
     state.breaker(),
@@ -49,8 +48,8 @@ async function collect(serving: Serving, creditsLeft: () => Promise<number | und
   ]);
   return {
     batches,
-    oldestWaitingSeconds: oldest,
-    atRisk: risk,
+    waiting: backlog.waiting,
+    atRisk: backlog.atRisk,
     limiters: [
       { name: 'submit', usage: submitUsage },
       { name: 'poll', usage: pollUsage },

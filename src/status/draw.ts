@@ -1,25 +1,28 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
-import { howItLifts } from '../fleet/describe-breaker.ts';
-import { barText, statesText } from '../progress/draw-counts.ts';
-import { describeRisk, describeWait, waitsOf } from '../progress/waits.ts';
+import { describeFinding } from '../diagnosis/describe.ts';
+import { diagnose } from '../diagnosis/diagnose.ts';
+import type { Diagnosis } from '../diagnosis/finding.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
+import { describeTimeLeft, timeLeft } from '../diagnosis/time-left.ts';
+import { barText, rateText, statesText } from '../progress/draw-counts.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain, plural, table } from '../text/terminal.ts';
-import type { RateUse, Snapshot } from './snapshot.ts';
-import { leftMs } from './time-left.ts';
 
 const BAR_WIDTH = 20;
+const MOST_FINDINGS = 8;
 const MOST_ENDED = 5;
 const MOST_WORKERS = 8;
 
-/** Returns one element per line. The pace is computed from `earlier`, an older snapshot, if there is one. */
-export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): string[] {
+/** Returns one element per line. What holds work up comes first, so that nobody has to search for it. */
+export function drawSnapshot(now: Snapshot): string[] {
+  const diagnosis = diagnose(now);
   const live = now.batches.filter((counts) => !hasEnded(counts));
   const ended = now.batches.filter(hasEnded).reverse();
   return [
-    ...stopsOf(now),
+    ...findingsOf(diagnosis, now),
     ...(now.batches.length === 0 ? ['no batches', ''] : []),
-    ...live.flatMap((counts) => [...liveBatch(counts, now, earlier), '']),
+    ...live.flatMap((counts) => [...liveBatch(counts, now, diagnosis), '']),
     ...(ended.length > 0 ? [...endedBatches(ended), ''] : []),
     ...table([
       ['queue', 'waiting', 'active', 'delayed', 'oldest'],
@@ -33,43 +36,29 @@ export function drawSnapshot(now: Snapshot, earlier: Snapshot | undefined): stri
       ['submits', rateText(now.rates.submit)],
       ['polls', rateText(now.rates.poll)],
       ['tasks', `${now.tasks.running} of ${now.tasks.most} at the provider`],
+      ...(diagnosis.bottleneck ? [['pace', diagnosis.bottleneck.what]] : []),
     ]),
     '',
     ...workersOf(now),
   ];
 }
 
-/** What stops the work comes first, so that nobody has to search for it. */
-function stopsOf({ breaker, pausedAt, workers, batches, faults, atRisk, at }: Snapshot): string[] {
-  const waits = batches.some((counts) => !hasEnded(counts));
-  const lines = [
-    ...(pausedAt === null ? [] : [`PAUSED for ${formatDuration(at - pausedAt)}: flux-batch resume --all goes on`]),
-    ...(breaker === null
-      ? []
-      : [
-          `STOPPED (${breaker.refusal}) for ${formatDuration(at - breaker.since)}: ${plain(breaker.message)}`,
-          `  ${howItLifts(breaker, at)}; by hand: flux-batch gate open`,
-        ]),
-    ...waitsOf(undefined, faults, at).map((wait) => describeWait(wait, at)),
-    ...describeRisk(atRisk.outlived),
-    ...(waits && workers.length === 0 ? ['NO WORKERS: flux-batch worker starts one'] : []),
+function findingsOf({ findings }: Diagnosis, { at }: Snapshot): string[] {
+  if (findings.length === 0) return [];
+  const more = findings.length - MOST_FINDINGS;
+  return [
+    ...findings.slice(0, MOST_FINDINGS).flatMap((finding) => describeFinding(finding, at)),
+    ...(more > 0 ? [`… and ${more} more: flux-batch status --json`] : []),
+    '',
   ];
-  return lines.length > 0 ? [...lines, ''] : [];
 }
 
-function liveBatch(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): string[] {
+function liveBatch(counts: BatchCounts, now: Snapshot, diagnosis: Diagnosis): string[] {
   return [
-    `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, earlier)}`,
+    `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, diagnosis)}`,
     `  ${statesText(counts)} · ${creditsText(counts)}`,
-    ...orphansText(counts),
     ...elsewhereText(counts, now.route),
   ];
-}
-
-function orphansText({ orphans }: BatchCounts): string[] {
-  if (orphans === 0) return [];
-  const lost = orphans === 1 ? 'has lost its job' : 'have lost their jobs';
-  return [`  ${plural(orphans, 'item')} ${lost}: enqueue the manifest again`];
 }
 
 /** Its jobs are not in the queues below. A batch that an older version enqueued names no API. */
@@ -88,12 +77,11 @@ function creditsText({ credits, budget, overBudget }: BatchCounts): string {
   return `${spent} of ${budget.toLocaleString('en-US')} credits${wait}`;
 }
 
-function progressText(counts: BatchCounts, now: Snapshot, earlier: Snapshot | undefined): string {
+function progressText(counts: BatchCounts, now: Snapshot, { findings }: Diagnosis): string {
   if (counts.cancelledAt !== undefined) return 'cancelled: what is paid for is still archived';
-  if (counts.pausedAt !== undefined) return `paused for ${formatDuration(now.at - counts.pausedAt)}`;
+  if (counts.pausedAt !== undefined) return `paused for ${formatDuration(Math.max(0, now.at - counts.pausedAt))}`;
   if (!counts.sealed) return 'being enqueued';
-  const left = leftMs(counts, now, earlier);
-  return left === null ? '' : `~${formatDuration(left)} left`;
+  return describeTimeLeft(timeLeft(counts, now, findings));
 }
 
 function endedBatches(ended: readonly BatchCounts[]): string[] {
@@ -106,12 +94,6 @@ function endedBatches(ended: readonly BatchCounts[]): string[] {
     ]),
     ...(ended.length > MOST_ENDED ? [`… and ${ended.length - MOST_ENDED} earlier`] : []),
   ];
-}
-
-function rateText({ inWindow, limit, windowMs, refused, pausedMs }: RateUse): string {
-  const refusals = refused > 0 ? ` · ${plural(refused, '429', '429s')} so far` : '';
-  const paused = pausedMs > 0 ? ` · paused for ${formatDuration(pausedMs)}` : '';
-  return `${inWindow} of ${limit} in ${formatDuration(windowMs)}${refusals}${paused}`;
 }
 
 function workersOf({ workers, at }: Snapshot): string[] {

@@ -1,28 +1,26 @@
-import type { Snapshot } from './snapshot.ts';
+import { diagnose } from '../diagnosis/diagnose.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
+import { timeLeft } from '../diagnosis/time-left.ts';
 
 /**
  * A snapshot as JSON for scripts. Scripts depend on its names: `gate` stands for the circuit breaker, `maybe` for unsettled
- * credits, `beyond` for what is over budget.
+ * credits, `beyond` for what is over budget. `leftMs` is null where no time left is known.
  */
-export function snapshotJson({
-  at,
-  batches,
-  queues,
-  rates,
-  tasks,
-  workers,
-  breaker,
-  pausedAt,
-  faults,
-  atRisk,
-}: Snapshot): object {
+export function snapshotJson(snapshot: Snapshot): object {
+  const { at, batches, queues, rates, tasks, workers, breaker, pausedAt, faults, atRisk } = snapshot;
+  const { findings, bottleneck } = diagnose(snapshot);
   return {
     at,
-    batches: batches.map(({ unsettled, overBudget, mayHaveRoom: _, ...counts }) => ({
-      ...counts,
-      maybe: unsettled,
-      beyond: overBudget,
-    })),
+    batches: batches.map((batch) => {
+      const { unsettled, overBudget, mayHaveRoom: _, ...counts } = batch;
+      const left = timeLeft(batch, snapshot, findings);
+      return {
+        ...counts,
+        maybe: unsettled,
+        beyond: overBudget,
+        leftMs: left.kind === 'known' ? Math.round(left.ms) : null,
+      };
+    }),
     queues,
     rates,
     tasks,
@@ -31,5 +29,7 @@ export function snapshotJson({
     pausedAt,
     faults,
     atRisk,
+    findings,
+    bottleneck,
   };
 }

@@ -1,103 +1,116 @@
-import type { BatchCounts } from '../batch/counts.ts';
+import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
-import type { LastFault } from '../fleet/faults.ts';
-import type { WorkerFacts } from '../fleet/heartbeats.ts';
-import type { LimiterUsage } from '../fleet/limiter.ts';
-import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
-import type { Route } from '../fleet/route-names.ts';
-import { type AtRisk, atRisk, oldestWaiting } from '../queue/backlog.ts';
+import type { Pace, QueueDepth, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
+import { redisDurations } from '../fleet/durations.ts';
+import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Rate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters, type WatchedLimiter } from '../wiring/stage-ports.ts';
 
-export type QueueDepth = {
-  waiting: number;
-  active: number;
-  delayed: number;
-  /** How long the oldest waiting job has waited, in milliseconds; null if none waits. */
-  oldestMs: number | null;
-};
-
-/** Everything that `status` shows, at one moment. Times are epoch milliseconds. */
-export type Snapshot = {
-  at: number;
-  /** What the queues and rates shown belong to; batches of other archives and APIs are in queues of their own. */
-  route: Route;
-  batches: BatchCounts[];
-  queues: Record<Stage, QueueDepth>;
-  rates: { submit: RateUse; poll: RateUse };
-  tasks: { running: number; most: number };
-  workers: WorkerFacts[];
-  /** Why the circuit breaker is tripped; null while it is not. */
-  breaker: TrippedBreaker | null;
-  /** What the fleet waits for besides, the longest first. */
-  faults: LastFault[];
-  atRisk: AtRisk;
-  /** When a person paused all batches; null while they are not paused. */
-  pausedAt: number | null;
-};
-export type RateUse = Omit<LimiterUsage, 'limit'> & { limit: number; windowMs: number };
-
 export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
+export type SnapshotConnections = Pick<
+  Connections,
+  'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
+>;
 
-/** Reads Redis only. Throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
-export function snapshotReader(
-  connections: Pick<
-    Connections,
-    'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
-  >,
-): ReadSnapshot {
+const PACE_WITHIN_MS = 60_000;
+const LONG = 0.95;
+
+/** Reads Redis only. The reader throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
+export function snapshotReader(connections: SnapshotConnections, options: { jobsEveryMs?: number } = {}): ReadSnapshot {
+  const read = openSnapshots(connections, options);
+  return async (batch) => {
+    const known = await connections.state.batches();
+    if (batch !== undefined && !known.includes(batch)) throw unknownBatch(batch, known);
+    return read(batch === undefined ? known : [batch]);
+  };
+}
+
+/** Looks at these batches, of which Redis may not know some. `jobsEveryMs`: how old what hundreds of jobs tell may be. */
+export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 0 }: { jobsEveryMs?: number } = {}) {
   const { config, state, queues, routes, control, heartbeats, faults, clock } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
-  const rateOf = async (limiter: WatchedLimiter, rate: Rate): Promise<RateUse> => {
-    const usage = await limiter.usage();
-    return { ...usage, limit: usage.limit ?? rate.max, windowMs: rate.windowMs };
-  };
+  const jobs = jobReader(connections, jobsEveryMs);
 
-  async function batchesOf(batch: string | undefined): Promise<BatchCounts[]> {
-    const known = await state.batches();
-    if (batch !== undefined && !known.includes(batch)) throw unknownBatch(batch, known);
-    const names = batch === undefined ? known : [batch];
-    return (await Promise.all(names.map((name) => state.counts(name)))).filter((counts) => counts !== undefined);
-  }
-
-  return async (batch) => {
-    const [batches, depths, oldest, submit, poll, workers, breaker, pausedAt, waits, risk] = await Promise.all([
-      batchesOf(batch),
+  return async (names: readonly string[]): Promise<Snapshot> => {
+    // Before the counts: those from before a submit, with a breaker that it tripped, would look as if nothing were under way.
+    const breaker = await state.breaker();
+    const counts = await Promise.all(names.map((name) => state.counts(name)));
+    const batches = counts.filter((one) => one !== undefined);
+    const [depths, { backlog, durations, paces }, submit, poll, workers, pausedAt, waits] = await Promise.all([
       queues.depths(),
-      oldestWaiting(queues, Date.now()),
+      jobs(batches),
       rateOf(submitLimiter, config.rateLimit),
       rateOf(pollLimiter, config.pollLimit),
       heartbeats.live(),
-      state.breaker(),
       control.fleetPausedAt(),
       faults.current(),
-      atRisk(queues, clock.now()),
     ]);
-    const at = Date.now();
-    const depthOf = (stage: Stage): QueueDepth => {
-      const { waiting = 0, prioritized = 0, paused = 0, active = 0, delayed = 0 } = depths[stage];
-      return {
-        waiting: waiting + prioritized + paused,
-        active,
-        delayed,
-        oldestMs: oldest[stage] > 0 ? Math.round(oldest[stage] * 1_000) : null,
-      };
-    };
+    const depthOf = (stage: Stage) => ({ ...sumsOf(depths[stage]), ...backlog.waiting[stage] }) satisfies QueueDepth;
     const polls = depthOf('poll');
     return {
-      at,
+      at: clock.now(),
       route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
       rates: { submit, poll },
-      tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks },
+      tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks, ...backlog.tasks },
+      paces,
+      durations,
       workers,
       breaker: breaker ?? null,
       faults: waits,
-      atRisk: risk,
+      atRisk: backlog.atRisk,
       pausedAt: pausedAt ?? null,
+      redisAway: null,
     };
   };
+}
+
+function sumsOf({ waiting = 0, prioritized = 0, paused = 0, active = 0, delayed = 0 }: Record<string, number>) {
+  return { waiting: waiting + prioritized + paused, active, delayed };
+}
+
+async function rateOf(limiter: WatchedLimiter, { max, windowMs }: Rate): Promise<RateUse> {
+  const usage = await limiter.usage();
+  return { ...usage, limit: usage.limit ?? max, configured: max, windowMs };
+}
+
+type FromJobs = Pick<Snapshot, 'durations' | 'paces'> & { backlog: Backlog };
+
+/** What is read from many jobs. */
+function jobReader({ queues, clock, redis, keys, state }: SnapshotConnections, everyMs: number) {
+  const samples = redisDurations(redis, keys);
+  let known: FromJobs | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  async function read(batches: readonly BatchCounts[]): Promise<FromJobs> {
+    const backlog = await readBacklog(queues, clock.now());
+    const learned = (await Promise.all(backlog.models.map((model) => samples.sample(model)))).flat();
+    const live = batches.filter((counts) => !hasEnded(counts));
+    const paceOf = async ({ batch }: BatchCounts): Promise<[string, Pace]> => [
+      batch,
+      await state.landedWithin(batch, PACE_WITHIN_MS, clock.now()),
+    ];
+    return {
+      backlog,
+      durations: durationsOf(learned),
+      paces: Object.fromEntries(await Promise.all(live.map(paceOf))),
+    };
+  }
+
+  return async (batches: readonly BatchCounts[]): Promise<FromJobs> => {
+    if (known && performance.now() - readAt < everyMs) return known;
+    readAt = performance.now();
+    known = await read(batches);
+    return known;
+  };
+}
+
+function durationsOf(learned: readonly number[]): Snapshot['durations'] {
+  const sorted = [...learned].sort((a, b) => a - b);
+  const typicalMs = sorted[Math.floor(sorted.length / 2)];
+  const longMs = sorted[Math.floor(sorted.length * LONG)];
+  return typicalMs === undefined || longMs === undefined ? null : { typicalMs, longMs };
 }

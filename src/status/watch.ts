@@ -2,15 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import { mayRedraw } from '../config.ts';
+import { describeFinding } from '../diagnosis/describe.ts';
+import type { Finding } from '../diagnosis/finding.ts';
+import { outOfReach } from '../diagnosis/out-of-reach.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import { shorten } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
-import type { ReadSnapshot, Snapshot } from './snapshot.ts';
+import type { ReadSnapshot } from './snapshot.ts';
 import { snapshotJson } from './snapshot-json.ts';
 
 const EVERY_MS = 1_000;
-/** The number of snapshots, one a second, that the pace is computed over. */
-const KEPT = 30;
 
 export type Watch = { batch: string | undefined; json: boolean; signal: AbortSignal };
 
@@ -24,7 +26,7 @@ export async function watchStatus(
   watch: Watch,
 ): Promise<void> {
   const show = watch.json ? jsonLines(stream) : stream.isTTY && mayRedraw() ? redrawn(stream) : blocks(stream);
-  const seen: Snapshot[] = [];
+  let awaySince: number | undefined;
   try {
     while (!watch.signal.aborted) {
       const snapshot = await read(watch.batch).catch((error: unknown) => {
@@ -32,11 +34,12 @@ export async function watchStatus(
         if (error instanceof UsageError) throw error;
         return messageOf(error);
       });
-      if (typeof snapshot === 'string') show.trouble(snapshot);
-      else {
-        show.snapshot(snapshot, seen[0]);
-        seen.push(snapshot);
-        if (seen.length > KEPT) seen.shift();
+      if (typeof snapshot === 'string') {
+        awaySince ??= Date.now();
+        show.trouble(awayFindings(snapshot, awaySince), snapshot);
+      } else {
+        awaySince = undefined;
+        show.snapshot(snapshot);
       }
       await sleep(EVERY_MS, undefined, { signal: watch.signal }).catch(() => {});
     }
@@ -45,11 +48,20 @@ export async function watchStatus(
   }
 }
 
+/** Of Redis nothing is known but that: it is what holds everything up. */
+function awayFindings(message: string, since: number): Finding[] {
+  return outOfReach({ redisAway: { message, since }, faults: [] });
+}
+
 type Show = {
-  snapshot(now: Snapshot, earlier: Snapshot | undefined): void;
-  trouble(message: string): void;
+  snapshot(now: Snapshot): void;
+  trouble(findings: readonly Finding[], message: string): void;
   close(): void;
 };
+
+function troubleLines(findings: readonly Finding[]): string[] {
+  return findings.flatMap((finding) => describeFinding(finding, Date.now()));
+}
 
 function redrawn(stream: NodeJS.WriteStream): Show {
   const update = createLogUpdate(stream);
@@ -59,8 +71,8 @@ function redrawn(stream: NodeJS.WriteStream): Show {
     update(fitting.join('\n'));
   };
   return {
-    snapshot: (now, earlier) => draw([clock(now.at), '', ...drawSnapshot(now, earlier)]),
-    trouble: (message) => draw([clock(Date.now()), '', `Redis does not answer: ${message}`]),
+    snapshot: (now) => draw([clock(now.at), '', ...drawSnapshot(now)]),
+    trouble: (findings) => draw([clock(Date.now()), '', ...troubleLines(findings)]),
     close: () => update.done(),
   };
 }
@@ -68,8 +80,8 @@ function redrawn(stream: NodeJS.WriteStream): Show {
 function blocks(stream: NodeJS.WriteStream): Show {
   const write = (lines: readonly string[]) => stream.write(`${lines.join('\n')}\n\n`);
   return {
-    snapshot: (now, earlier) => void write([new Date(now.at).toISOString(), ...drawSnapshot(now, earlier)]),
-    trouble: (message) => void write([new Date().toISOString(), `Redis does not answer: ${message}`]),
+    snapshot: (now) => void write([new Date(now.at).toISOString(), ...drawSnapshot(now)]),
+    trouble: (findings) => void write([new Date().toISOString(), ...troubleLines(findings)]),
     close: () => {},
   };
 }
@@ -77,7 +89,10 @@ function blocks(stream: NodeJS.WriteStream): Show {
 function jsonLines(stream: NodeJS.WriteStream): Show {
   return {
     snapshot: (now) => void stream.write(`${JSON.stringify(snapshotJson(now))}\n`),
-    trouble: (message) => void stream.write(`${JSON.stringify({ at: Date.now(), error: message })}\n`),
+    trouble(findings, error) {
+      const [bottleneck = null] = findings;
+      stream.write(`${JSON.stringify({ at: Date.now(), error, findings, bottleneck })}\n`);
+    },
     close: () => {},
   };
 }

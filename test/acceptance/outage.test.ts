@@ -36,13 +36,13 @@ test.concurrent('run waits for an API out of reach, says so, and goes on by itse
   const { place, proxy, running } = await runWithoutApi(context, 'waits');
   await until(
     'it says what it waits for',
-    () => /waiting for the API since \d\d:\d\d:\d\d \(\d/.test(running.stderr()),
+    () => /submitting is stopped \(unreachable\).*since \d\d:\d\d:\d\d, \d/.test(running.stderr()),
     {
       seen: running.stderr,
     },
   );
   const status = await place.run(['status']);
-  expect(status.stdout).toContain('STOPPED (unreachable)');
+  expect(status.stdout).toContain('submitting is stopped (unreachable)');
   expect(status.stdout).toContain('nothing is lost meanwhile');
   proxy.set({ kind: 'fair' });
   const { code, stderr } = await running.exit();
@@ -58,7 +58,7 @@ test.concurrent('--wait-at-most ends a run that stands still, with 3, and the sa
   const { place, proxy, running, again } = await runWithoutApi(context, 'bounded', ['--wait-at-most', '4s']);
   const { code, stderr } = await running.exit();
   expect(code, stderr).toBe(3);
-  expect(stderr).toMatch(/^stopped: waited for .*the API for .*--wait-at-most/m);
+  expect(stderr).toMatch(/^stopped: waited for .*--wait-at-most.*ECONNREFUSED/m);
   expect(stderr).toContain('run the same command again to go on');
   proxy.set({ kind: 'fair' });
   await again();
@@ -77,7 +77,7 @@ test.concurrent('run says that it waits for Redis, and Ctrl-C ends it within its
   const running = place.start(['run', manifest, '--drain-timeout', '3s'], env);
   await until('some are submitted', () => accepted(place) >= 5, { seen: running.stderr });
   proxy.set({ kind: 'silent' });
-  await until('it says what it waits for', () => running.stderr().includes('waiting for Redis since'), {
+  await until('it says what it waits for', () => running.stderr().includes('waiting for Redis: it does not answer'), {
     seen: running.stderr,
   });
   running.kill('SIGINT');

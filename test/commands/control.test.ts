@@ -103,7 +103,7 @@ describe('flux-batch', () => {
       workers: [{ pid: worker.child.pid, stages: ['submit', 'poll'] }],
     });
     const text = (await run(crew.env, 'status')).stdout;
-    expect(text).toContain('PAUSED');
+    expect(text).toContain('all batches are paused');
     expect(text).toContain(`:${worker.child.pid}`);
 
     worker.child.kill('SIGKILL');

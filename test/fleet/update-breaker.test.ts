@@ -105,7 +105,7 @@ test('an account without credits stops the run with 3 and its reason, and nothin
   expect(stderr).toContain('it lifts when the account has credits again');
   expect((await rig.counts()).items).toMatchObject({ archived: 3, queued: 5 });
   const status = await rig.run(['status']);
-  expect(status.stdout).toContain('STOPPED (out-of-credits)');
+  expect(status.stdout).toContain('submitting is stopped (out-of-credits)');
   expect(status.stdout).toContain('top it up');
   expect(status.stdout).toContain('flux-batch gate open');
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { Finished } from '../../src/items/item.ts';
-import { atRisk } from '../../src/queue/backlog.ts';
+import { readBacklog } from '../../src/queue/backlog.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { itemNamed } from '../stages/rig.ts';
 
@@ -23,6 +23,6 @@ test('images that wait are at risk by what dies of theirs', async () => {
   await queues.forward.archive(finished('dying', 60_000));
   await queues.forward.archive(finished('late', -1));
   await queues.forward.archive(finished('last', -1, DAY_MS / 2));
-  expect(await atRisk(queues, now)).toEqual({ origin: 1, outlived: 2, stored: 1 });
+  expect((await readBacklog(queues, now)).atRisk).toEqual({ origin: 1, outlived: 2, stored: 1 });
   await queues.byStage.archive.obliterate({ force: true });
 });

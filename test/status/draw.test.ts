@@ -1,113 +1,74 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchCounts } from '../../src/batch/counts.ts';
-import { emptyCounts } from '../../src/batch/counts.ts';
+import type { Snapshot } from '../../src/diagnosis/snapshot.ts';
 import { drawSnapshot } from '../../src/status/draw.ts';
-import type { Snapshot } from '../../src/status/snapshot.ts';
-import { leftMs } from '../../src/status/time-left.ts';
+import { snapshotJson } from '../../src/status/snapshot-json.ts';
+import { batch, look, NONE, worker } from '../diagnosis/looked.ts';
 
-const NOTHING = { waiting: 0, active: 0, delayed: 0, oldestMs: null };
-const UNUSED = { inWindow: 0, pausedMs: 0, sent: 0, refused: 0, marginMs: 100 };
-const worker = (pid: number) => ({
-  id: `${pid}`,
-  host: 'here',
-  pid,
-  stages: ['submit', 'poll'],
-  startedAt: 40_000,
-  version: '0.1.0',
-  draining: false,
-});
-
-function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
-  return {
-    at: 100_000,
-    route: { archive: '/archive', api: 'http://127.0.0.1' },
-    batches: [],
-    queues: { submit: NOTHING, poll: NOTHING, archive: NOTHING, finish: NOTHING },
-    rates: {
-      submit: { ...UNUSED, limit: 20, windowMs: 10_000 },
-      poll: { ...UNUSED, limit: 10, windowMs: 1_000 },
-    },
-    tasks: { running: 0, most: 100 },
-    workers: [worker(1)],
-    breaker: null,
-    faults: [],
-    atRisk: { origin: 0, outlived: 0, stored: 0 },
-    pausedAt: null,
-    ...changes,
-  };
-}
-
-function batch(items: Partial<BatchCounts['items']>, more: Partial<BatchCounts> = {}): BatchCounts {
-  const all = { ...emptyCounts('spring').items, ...items };
-  const total = Object.values(all).reduce((sum, count) => sum + count, 0);
-  return { ...emptyCounts('spring'), sealed: true, items: all, total, ...more };
-}
-
-const text = (now: Snapshot, earlier?: Snapshot) => drawSnapshot(now, earlier).join('\n');
+const text = (now: Snapshot) => drawSnapshot(now).join('\n');
 
 describe('the view of a fleet', () => {
   it('says who is out of reach, which images are at risk, and which items have lost their jobs', () => {
     const faults = [{ kind: 'archive-unreachable' as const, message: 'refused', since: 40_000, last: 99_000 }];
     const drawn = text(
-      snapshot({
+      look({
         faults,
         atRisk: { origin: 0, outlived: 1, stored: 0 },
         batches: [batch({ finished: 1, queued: 2 }, { orphans: 2 })],
       }),
     );
-    expect(drawn).toMatch(/^waiting for the archive since \S+ \(1m 00s\): refused$/m);
+    expect(drawn).toMatch(/^waiting for the archive: refused \(since \S+, 1m 00s\)$/m);
     expect(drawn).toMatch(/^at risk: 1 image waits longer than its original URL lives$/m);
-    expect(drawn).toContain('2 items have lost their jobs: enqueue the manifest again');
+    expect(drawn).toContain('2 items of spring have lost their jobs');
   });
 
   it('shows a batch under way, the queues, the use of the limits and who works', () => {
-    const queues = { ...snapshot().queues, submit: { ...NOTHING, waiting: 60, oldestMs: 4_000 } };
-    const drawn = text(snapshot({ batches: [batch({ queued: 60, archived: 20 })], queues }));
-    expect(drawn).toContain('spring  █████░░░░░░░░░░░░░░░ 25%  20/80  ~30s left');
+    const queues = { ...look().queues, submit: { ...NONE, waiting: 60, oldestMs: 4_000, lateMs: 4_000 } };
+    const drawn = text(look({ batches: [batch({ queued: 60, archived: 20 })], queues }));
+    expect(drawn).toContain('spring  █████░░░░░░░░░░░░░░░ 25%  20/80  ~41s left');
     expect(drawn).toMatch(/submit +60 +0 +0 +4s/);
     expect(drawn).toContain('submits  0 of 20 in 10s');
-    expect(drawn).toMatch(/here:1 +submit poll +1m 00s/);
+    expect(drawn).toMatch(/here:1 +submit poll archive +1m 00s/);
+    expect(drawn).toContain('pace     submits go out as the rate limit permits: 0 of 20 in 10s');
   });
 
   it('begins with what keeps work from being done', () => {
-    const [first] = drawSnapshot(snapshot({ pausedAt: 95_000 }), undefined);
-    expect(first).toBe('PAUSED for 5s: flux-batch resume --all goes on');
-    const [alone] = drawSnapshot(snapshot({ batches: [batch({ queued: 1 })], workers: [] }), undefined);
-    expect(alone).toContain('NO WORKERS');
+    const [first, remedy] = drawSnapshot(look({ pausedAt: 95_000 }));
+    expect(first).toMatch(/^all batches are paused \(since \S+, 5s\)$/);
+    expect(remedy).toBe('  → flux-batch resume --all goes on (docs/troubleshooting.md#paused)');
+    const [alone] = drawSnapshot(look({ batches: [batch({ queued: 1 })], workers: [] }));
+    expect(alone).toBe('no worker runs');
+  });
+
+  it('names a few of many findings, and counts the others', () => {
+    const batches = Array.from({ length: 30 }, (_, n) => batch({ held: 1 }, { batch: `b${n}` }));
+    expect(text(look({ batches }))).toContain('… and 22 more: flux-batch status --json');
   });
 
   it('says of a batch that it is paused, cancelled or still being enqueued', () => {
-    const one = (more: Partial<BatchCounts>) => text(snapshot({ batches: [batch({ queued: 1 }, more)] }));
+    const one = (more: Partial<BatchCounts>) => text(look({ batches: [batch({ queued: 1 }, more)] }));
     expect(one({ pausedAt: 40_000 })).toContain('paused for 1m 00s');
     expect(one({ cancelledAt: 40_000 })).toContain('cancelled');
     expect(one({ sealed: false })).toContain('being enqueued');
   });
 
   it('names a few of many workers and ended batches, and counts the others', () => {
-    const workers = Array.from({ length: 30 }, (_, pid) => worker(pid));
+    const workers = Array.from({ length: 30 }, (_, pid) => worker({ pid }));
     const batches = Array.from({ length: 9 }, (_, n) => batch({ archived: 1 }, { batch: `b${n}` }));
-    const drawn = text(snapshot({ workers, batches }));
+    const drawn = text(look({ workers, batches }));
     expect(drawn).toContain('… and 22 more');
     expect(drawn).toContain('… and 4 earlier');
     expect(drawn.split('\n').length).toBeLessThan(40);
   });
 });
 
-describe('the time left', () => {
-  const earlier = snapshot({ at: 90_000, batches: [batch({ submitted: 80, archived: 20 })] });
-
-  it('follows the pace that was seen, but for what the limit does not let through sooner', () => {
-    const slow = batch({ submitted: 60, archived: 40 });
-    expect(leftMs(slow, snapshot({ batches: [slow] }), earlier)).toBe(30_000);
-    const limited = batch({ queued: 60, archived: 40 });
-    const rates = { ...snapshot().rates, submit: { ...UNUSED, limit: 1, windowMs: 10_000 } };
-    expect(leftMs(limited, snapshot({ batches: [limited], rates }), earlier)).toBe(600_000);
-  });
-
-  it('is not told for what has ended or does not go on', () => {
-    const live = batch({ queued: 1 });
-    expect(leftMs(batch({ archived: 1 }), snapshot(), undefined)).toBeNull();
-    expect(leftMs({ ...live, pausedAt: 1 }, snapshot(), undefined)).toBeNull();
-    expect(leftMs(live, snapshot({ pausedAt: 1 }), undefined)).toBeNull();
+it('says the same as JSON, beside all that scripts go by', () => {
+  const breaker = { refusal: 'out-of-credits', message: 'top up', since: 40_000 };
+  const json = snapshotJson(look({ batches: [batch({ queued: 1 })], breaker }));
+  expect(json).toMatchObject({
+    gate: breaker,
+    batches: [{ maybe: 0, beyond: { items: 0, credits: 0 }, leftMs: null }],
+    findings: [{ kind: 'out-of-credits', severity: 'critical', since: 40_000 }],
+    bottleneck: { kind: 'out-of-credits' },
   });
 });

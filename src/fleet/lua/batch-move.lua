@@ -8,7 +8,8 @@ if was == to then return { 1, ended() } end
 if was == '' or not string.find(',' .. ARGV[3] .. ',', ',' .. was .. ',', 1, true) then return { 0, 0 } end
 set(id, was, to)
 if to == 'archived' then
-  redis.call('ZADD', KEYS[3], redis.call('TIME')[1], id)
+  local time = redis.call('TIME')
+  redis.call('ZADD', KEYS[3], string.format('%.3f', time[1] + time[2] / 1000000), id)
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -601)
 end
 for index = 4, #ARGV, 2 do redis.call('HINCRBYFLOAT', batch, ARGV[index], ARGV[index + 1]) end

@@ -13,6 +13,7 @@ local token, ago, window, after, pause, largest = ARGV[1], tonumber(ARGV[2]), to
 local margin, widened = get('margin') or 0, get('widened') or 0
 redis.call('ZREM', sent, token)
 redis.call('HINCRBY', state, 'refusedTotal', 1)
+redis.call('HSET', state, 'refusedAt', now)
 redis.call('ZADD', free, now - ago + window + margin, token)
 purge()
 -- Those still unanswered may have been let through as well.

@@ -1,6 +1,5 @@
 import { type BatchCounts, doneOf, hasEnded } from '../../batch/counts.ts';
 import { shareDone } from '../../progress/draw-counts.ts';
-import { submitTimeLeftMs } from '../../progress/submit-time.ts';
 import { formatDuration, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 
@@ -58,7 +57,7 @@ export function percent(counts: BatchCounts): string {
 export function timeLeft(counts: BatchCounts, perMinute: number, rate: Rate): string | undefined {
   const left = counts.total - doneOf(counts);
   if (left <= 0) return undefined;
-  const byLimitMs = submitTimeLeftMs(counts, rate);
+  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rate.max) * rate.windowMs;
   const byPaceMs = perMinute > 0 ? (left / perMinute) * 60_000 : byLimitMs;
   const ms = Math.max(byLimitMs, byPaceMs);
   return ms > 0 ? `about ${formatDuration(Math.ceil(ms / 1_000) * 1_000)} left` : undefined;

@@ -1,16 +1,33 @@
+import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain } from '../text/terminal.ts';
-import type { TrippedBreaker } from './probe-breaker.ts';
+import { type Finding, finding, type Kind } from './finding.ts';
 
-/** Why nothing is submitted, and what ends that. */
-export function describeBreaker(breaker: TrippedBreaker, now: number): string[] {
-  return [
-    `submitting is stopped (${breaker.refusal}) for ${formatDuration(Math.max(0, now - breaker.since))}: ${plain(breaker.message)}`,
-    `  ${howItLifts(breaker, now)}; by hand: flux-batch gate open`,
-  ];
+const KIND_OF: Readonly<Record<string, Kind>> = {
+  unauthorized: 'key-refused',
+  'out-of-credits': 'out-of-credits',
+  maintenance: 'api-maintenance',
+  unreachable: 'api-unreachable',
+  'too-many-unknown': 'too-many-unknown',
+  'not-found': 'api-not-found',
+};
+
+/** Why the circuit breaker lets no submit through, and what ends that. */
+export function stoppedFinding(breaker: TrippedBreaker, now: number): Finding {
+  const { refusal, message, since } = breaker;
+  return finding(
+    KIND_OF[refusal] ?? 'submitting-stopped',
+    `submitting is stopped (${plain(refusal)}): ${plain(message)}`,
+    remedyOf(breaker, now),
+    { since },
+  );
 }
 
-export function howItLifts(breaker: TrippedBreaker, now: number): string {
+export function remedyOf(breaker: TrippedBreaker, now: number): string {
+  return `${howItLifts(breaker, now)}; by hand: flux-batch gate open`;
+}
+
+function howItLifts(breaker: TrippedBreaker, now: number): string {
   switch (breaker.refusal) {
     case 'unauthorized':
       return 'it lifts when the API accepts the key again (asked every 15s): check FLUX_API_KEY';

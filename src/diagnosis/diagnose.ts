@@ -1,0 +1,47 @@
+import { type BatchCounts, hasEnded } from '../batch/counts.ts';
+import { ofPeople } from './batches.ts';
+import { type Diagnosis, type Finding, type Kind, worstFirst } from './finding.ts';
+import { pacedBy, slowness } from './limits.ts';
+import { imagesAtRisk, outOfReach } from './out-of-reach.ts';
+import type { Snapshot } from './snapshot.ts';
+import { stoppedFinding } from './stopped.ts';
+import { clockSkew, missingWorkers } from './workers.ts';
+
+/** They slow nothing down by themselves. */
+const NO_BOTTLENECK: readonly Kind[] = ['images-at-risk', 'clock-skew', 'held', 'rate-refused'];
+
+/** What holds the batches up that were looked at, by that one look. */
+export function diagnose(snapshot: Snapshot): Diagnosis {
+  const { breaker, at, batches } = snapshot;
+  const findings = worstFirst([
+    ...outOfReach(snapshot),
+    ...(breaker ? [stoppedFinding(breaker, at)] : []),
+    ...missingWorkers(snapshot),
+    ...ofPeople(snapshot),
+    ...imagesAtRisk(snapshot),
+    ...slowness(snapshot),
+    ...clockSkew(snapshot),
+  ]);
+  const live = batches.filter((counts) => !hasEnded(counts));
+  return { findings, bottleneck: live.length === 0 ? null : bottleneckOf(snapshot, findings, live) };
+}
+
+function bottleneckOf(snapshot: Snapshot, findings: readonly Finding[], live: readonly BatchCounts[]): Finding | null {
+  const isHeldUp = (counts: BatchCounts) => findings.some((one) => one.batch === counts.batch && holdsUp(one, counts));
+  const allAreHeldUp = live.every(isHeldUp);
+  const ofAll = findings.find(({ kind, batch }) => batch === undefined && !NO_BOTTLENECK.includes(kind));
+  const ofBatches = allAreHeldUp
+    ? findings.find((one) => live.some((counts) => one.batch === counts.batch && holdsUp(one, counts)))
+    : undefined;
+  const pace = pacedBy(snapshot, live);
+  const lowered = findings.find(({ kind }) => kind === 'rate-refused');
+  const [worst = pace] = worstFirst([ofAll, ofBatches].filter((one) => one !== undefined));
+  return worst?.kind === 'submit-rate' && lowered ? lowered : worst;
+}
+
+/** Whether it keeps all that is left of its batch from going on. */
+function holdsUp({ kind }: Finding, { items, overBudget }: BatchCounts): boolean {
+  if (NO_BOTTLENECK.includes(kind)) return false;
+  const hasRoom = items.queued > overBudget.items || items.submitting + items.submitted + items.finished > 0;
+  return kind !== 'out-of-budget' || !hasRoom;
+}

@@ -1,0 +1,104 @@
+import type { BatchCounts } from '../batch/counts.ts';
+import { formatDuration } from '../text/duration.ts';
+import { plural } from '../text/terminal.ts';
+import { type Finding, finding } from './finding.ts';
+import type { RateUse, Snapshot } from './snapshot.ts';
+import { workersByStage } from './workers.ts';
+
+/** What the provider refused so long ago does not slow anything down any more, unless a lower limit was learned from it. */
+const REFUSED_LATELY_MS = 60_000;
+/** Work that has waited for a shorter time waits for its turn and not for more hands. */
+const POLLS_LATE_MS = 5_000;
+const ARCHIVING_LATE_MS = 10_000;
+/** A task that runs longer than three times what nearly all took, and than this, is slow. */
+const SLOW_TIMES = 3;
+const SLOW_AT_LEAST_MS = 120_000;
+const LONG_WITHOUT_SAMPLES_MS = 60_000;
+
+export function slowness(snapshot: Snapshot): Finding[] {
+  const { rates, tasks, queues, durations, at } = snapshot;
+  return [
+    ...refusedForRate('submit', rates.submit, at),
+    ...refusedForRate('poll', rates.poll, at),
+    ...(tasks.oldestAt !== null && at - tasks.oldestAt > slowAfterMs(durations)
+      ? [
+          finding(
+            'provider-slow',
+            `the provider is slow: ${plural(tasks.running, 'task')} under way, the oldest for ${formatDuration(at - tasks.oldestAt)}${usual(durations)}`,
+            'nothing is to be done: they are asked for until FLUX_POLL_GIVE_UP',
+          ),
+        ]
+      : []),
+    ...(workersByStage(snapshot).archive > 0 && (queues.archive.lateMs ?? 0) > ARCHIVING_LATE_MS
+      ? [
+          finding(
+            'archive-busy',
+            `archiving does not keep up: ${plural(waitingIn(queues.archive), 'image')}, the oldest for ${formatDuration(queues.archive.lateMs ?? 0)}`,
+            'flux-batch worker archive on another machine, or a larger --archive-concurrency',
+          ),
+        ]
+      : []),
+    ...(isFull(rates.poll) && (queues.poll.lateMs ?? 0) > POLLS_LATE_MS
+      ? [
+          finding(
+            'poll-rate',
+            `polls wait for the poll limit: ${useOf(rates.poll)}, the oldest is ${formatDuration(queues.poll.lateMs ?? 0)} late`,
+            'a larger FLUX_POLL_LIMIT where the account permits it, or callbacks (FLUX_CALLBACK_URL)',
+          ),
+        ]
+      : []),
+  ];
+}
+
+function refusedForRate(which: 'submit' | 'poll', use: RateUse, now: number): Finding[] {
+  const { refused, refusedAt, pausedMs, limit, configured, windowMs } = use;
+  const lately = refusedAt !== null && now - refusedAt < REFUSED_LATELY_MS;
+  if (!lately && limit >= configured) return [];
+  const variable = which === 'submit' ? 'FLUX_RATE_LIMIT' : 'FLUX_POLL_LIMIT';
+  const pause = pausedMs > 0 ? `, paused for ${formatDuration(pausedMs)}` : '';
+  const learned =
+    limit < configured ? `; the limit in force is ${limit} of ${configured} in ${formatDuration(windowMs)}` : '';
+  return [
+    finding(
+      'rate-refused',
+      `the provider refuses ${which}s for their rate (429): ${refused} so far${pause}${learned}`,
+      `does another program use this account? Else lower ${variable}`,
+    ),
+  ];
+}
+
+/** What decides how fast it goes on while nothing is wrong. */
+export function pacedBy(snapshot: Snapshot, live: readonly BatchCounts[]): Finding | null {
+  const { rates, tasks } = snapshot;
+  const sum = (of: (counts: BatchCounts) => number) => live.reduce((total, counts) => total + of(counts), 0);
+  const toSubmit = sum(({ items, overBudget }) => items.queued + items.submitting - overBudget.items);
+  const underWay = sum(({ items }) => items.submitted + items.finished);
+  if (toSubmit > 0 && tasks.running >= tasks.most) {
+    const what = `${tasks.running} of ${tasks.most} tasks run at the provider`;
+    return finding('task-limit', what, 'as it should be; FLUX_MAX_TASKS, where the account permits more');
+  }
+  if (toSubmit > 0) {
+    const what = `submits go out as the rate limit permits: ${useOf(rates.submit)}`;
+    return finding('submit-rate', what, 'as it should be; FLUX_RATE_LIMIT, where the account permits more');
+  }
+  if (underWay > 0) {
+    const what = `${plural(underWay, 'image')} under way, all is submitted`;
+    return finding('generating', what, 'as it should be: the provider is at work');
+  }
+  const open = live.find(({ sealed }) => !sealed);
+  if (!open) return null;
+  const what = `${open.batch} is being enqueued`;
+  return finding('enqueueing', what, 'if nobody does that any more, enqueue the manifest again', { batch: open.batch });
+}
+
+const isFull = ({ inWindow, limit }: RateUse) => inWindow >= limit;
+const useOf = ({ inWindow, limit, windowMs }: RateUse) => `${inWindow} of ${limit} in ${formatDuration(windowMs)}`;
+const waitingIn = ({ waiting, active, delayed }: Snapshot['queues']['archive']) => waiting + active + delayed;
+
+function slowAfterMs(durations: Snapshot['durations']): number {
+  return Math.max(SLOW_AT_LEAST_MS, SLOW_TIMES * (durations?.longMs ?? LONG_WITHOUT_SAMPLES_MS));
+}
+
+function usual(durations: Snapshot['durations']): string {
+  return durations ? `, where they took ${formatDuration(durations.typicalMs)} lately` : '';
+}

@@ -1,0 +1,75 @@
+import { plain, plural } from '../text/terminal.ts';
+import { type Finding, finding } from './finding.ts';
+import type { Snapshot } from './snapshot.ts';
+import { stoppedFinding } from './stopped.ts';
+
+type Waited = Snapshot['faults'][number]['kind'] | 'redis-unreachable';
+
+const WHAT: Readonly<Record<Waited, string>> = {
+  'redis-unreachable': 'waiting for Redis',
+  'archive-denied': 'waiting for the archive, which refuses to store',
+  'archive-full': 'waiting for space in the archive',
+  'archive-unreachable': 'waiting for the archive',
+  'poll-unanswered': 'waiting for answers of the API',
+  'images-unreachable': "waiting for the images' host",
+};
+
+const REMEDY: Readonly<Record<Waited, string>> = {
+  'redis-unreachable': 'nothing is lost, and it goes on by itself: check the server of REDIS_URL',
+  'archive-denied': 'let these credentials read, write and delete in ARCHIVE_URL; it is tried again every 30s',
+  'archive-full': 'make space where ARCHIVE_URL is; it is tried again every 30s',
+  'archive-unreachable': 'it goes on by itself: check ARCHIVE_URL, S3_ENDPOINT and the network',
+  'poll-unanswered': 'what runs is paid for and asked for again: check FLUX_API_URL and the network',
+  'images-unreachable': 'it is tried until the last URL dies: check the network, and FETCH_ALLOW',
+};
+
+/** Who does not answer, or refuses, and is waited for. The breaker tells of submits by itself. */
+export function outOfReach({ redisAway, faults }: Pick<Snapshot, 'redisAway' | 'faults'>): Finding[] {
+  const waits: { kind: Waited; message: string; since: number }[] = [
+    ...(redisAway ? [{ ...redisAway, kind: 'redis-unreachable' as const }] : []),
+    ...faults,
+  ];
+  return waits.map(({ kind, message, since }) =>
+    finding(kind, `${WHAT[kind]}: ${plain(message)}`, REMEDY[kind], { since }),
+  );
+}
+
+/** Somebody out of reach, without whom the batch does not go on. `kind` is what the JSON summary of a run says. */
+export type Wait = { kind: Waited | 'unreachable'; finding: Finding; forMs: number };
+
+/** What is waited for, the longest first. Other reasons of the breaker are no wait: what they need is told with them. */
+export function waitsOf(snapshot: Pick<Snapshot, 'redisAway' | 'faults' | 'breaker' | 'at'>): readonly Wait[] {
+  const { breaker, at } = snapshot;
+  const waits: Wait[] = outOfReach(snapshot).flatMap((one) =>
+    isWaited(one.kind) ? [{ kind: one.kind, finding: one, forMs: forMs(one, at) }] : [],
+  );
+  if (breaker?.refusal === 'unreachable') {
+    const api = stoppedFinding(breaker, at);
+    waits.push({ kind: 'unreachable', finding: api, forMs: forMs(api, at) });
+  }
+  return waits.sort((a, b) => b.forMs - a.forMs);
+}
+
+const forMs = ({ since }: Finding, at: number) => Math.max(0, at - (since ?? at));
+
+function isWaited(kind: string): kind is Waited {
+  return Object.hasOwn(WHAT, kind);
+}
+
+/** Images whose original URL has died while they waited, and those whose stored copy dies soon. */
+export function imagesAtRisk({ atRisk: { outlived, origin, stored } }: Pick<Snapshot, 'atRisk'>): Finding[] {
+  const wait = (count: number) => (count === 1 ? '1 image waits' : `${plural(count, 'image')} wait`);
+  const risks = [
+    ...(stored > 0 ? [`${wait(stored)} to be archived and will be gone within a day`] : []),
+    ...(outlived > 0 ? [`${wait(outlived)} longer than ${outlived === 1 ? 'its' : 'their'} original URL lives`] : []),
+    ...(origin > 0 ? [`${wait(origin)} whose original URL dies within 2 minutes`] : []),
+  ];
+  if (risks.length === 0) return [];
+  return [
+    finding(
+      'images-at-risk',
+      `at risk: ${risks.join('; ')}`,
+      'start more flux-batch worker archive; the stored copies live for FLUX_STORED_TTL',
+    ),
+  ];
+}

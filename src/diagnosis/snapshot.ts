@@ -1,0 +1,50 @@
+import type { BatchCounts } from '../batch/counts.ts';
+import type { LastFault } from '../fleet/faults.ts';
+import type { WorkerFacts } from '../fleet/heartbeats.ts';
+import type { LimiterUsage } from '../fleet/limiter.ts';
+import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import type { Route } from '../fleet/route-names.ts';
+import type { AtRisk, Waiting } from '../queue/backlog.ts';
+import type { Stage } from '../queue/queues.ts';
+
+export type QueueDepth = Waiting & { waiting: number; active: number; delayed: number };
+export type RateUse = Omit<LimiterUsage, 'limit'> & {
+  /** The limit in force, perhaps learned to be lower than `configured`. */
+  limit: number;
+  configured: number;
+  windowMs: number;
+};
+
+/** So many images came since so long, at most within the last minute. */
+export type Pace = { count: number; firstMs: number };
+
+/** One look at the fleet. Times are epoch milliseconds by the clock of Redis, as far as it is known. */
+export type Snapshot = {
+  at: number;
+  /** What the queues and rates shown belong to; batches of other archives and APIs are in queues of their own. */
+  route: Route;
+  batches: readonly BatchCounts[];
+  queues: Readonly<Record<Stage, QueueDepth>>;
+  rates: { submit: RateUse; poll: RateUse };
+  tasks: {
+    running: number;
+    most: number;
+    /** When the oldest and the newest of those that were looked at were submitted; null while none runs. */
+    oldestAt: number | null;
+    newestAt: number | null;
+  };
+  /** How fast images of a batch came to the archive in the last minute, by its name; of batches that have not ended. */
+  paces: Readonly<Record<string, Pace>>;
+  /** How long tasks have taken lately; null before the first. */
+  durations: { typicalMs: number; longMs: number } | null;
+  workers: readonly WorkerFacts[];
+  /** Why the circuit breaker is tripped; null while it is not. */
+  breaker: TrippedBreaker | null;
+  /** What the fleet waits for besides, the longest first. */
+  faults: readonly LastFault[];
+  atRisk: AtRisk;
+  /** When a person paused all batches; null while they are not paused. */
+  pausedAt: number | null;
+  /** Redis does not answer this process, and all else is what it said last; null while it answers. */
+  redisAway: { message: string; since: number } | null;
+};

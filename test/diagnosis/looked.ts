@@ -1,0 +1,50 @@
+import { type BatchCounts, emptyCounts } from '../../src/batch/counts.ts';
+import type { QueueDepth, RateUse, Snapshot } from '../../src/diagnosis/snapshot.ts';
+import type { WorkerFacts } from '../../src/fleet/heartbeats.ts';
+
+export const ROUTE = { archive: '/archive', api: 'http://127.0.0.1' };
+export const NONE: QueueDepth = { waiting: 0, active: 0, delayed: 0, oldestMs: null, lateMs: null };
+
+export function worker(changes: Partial<WorkerFacts> = {}): WorkerFacts {
+  return {
+    ...{ id: '1', host: 'here', pid: 1, startedAt: 40_000, version: '0.1.0', draining: false },
+    stages: ['submit', 'poll', 'archive'],
+    ...changes,
+  };
+}
+
+export function use(changes: Partial<RateUse> = {}): RateUse {
+  return {
+    ...{ limit: 20, configured: 20, windowMs: 10_000, inWindow: 0, pausedMs: 0, marginMs: 0 },
+    ...{ sent: 0, refused: 0, refusedAt: null },
+    ...changes,
+  };
+}
+
+export function batch(items: Partial<BatchCounts['items']>, more: Partial<BatchCounts> = {}): BatchCounts {
+  const empty = emptyCounts('spring');
+  const all = { ...empty.items, ...items };
+  const total = Object.values(all).reduce((sum, count) => sum + count, 0);
+  return { ...empty, createdAt: 0, sealed: true, items: all, total, ...ROUTE, ...more };
+}
+
+/** A look at a fleet in which nothing is wrong, and nothing to be done. */
+export function look(changes: Partial<Snapshot> = {}): Snapshot {
+  return {
+    at: 100_000,
+    route: ROUTE,
+    batches: [],
+    queues: { submit: NONE, poll: NONE, archive: NONE, finish: NONE },
+    rates: { submit: use(), poll: use({ limit: 10, configured: 10, windowMs: 1_000 }) },
+    tasks: { running: 0, most: 100, oldestAt: null, newestAt: null },
+    paces: {},
+    durations: { typicalMs: 10_000, longMs: 20_000 },
+    workers: [worker()],
+    breaker: null,
+    faults: [],
+    atRisk: { origin: 0, outlived: 0, stored: 0 },
+    pausedAt: null,
+    redisAway: null,
+    ...changes,
+  };
+}
