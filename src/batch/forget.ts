@@ -16,7 +16,7 @@ export async function forgetBatch(ports: ForgetPorts, batch: string): Promise<Ba
   if (isFinished(counts) && (await finishedAt(ports, counts)) === undefined) {
     const message = `The archive ${archive.url} does not say that ${batch} has ended, so Redis is all that knows`;
     const hint =
-      counts.archive === archive.url ? `flux-batch run its manifest again.` : `It goes to ${counts.archive}.`;
+      counts.archive === archive.url ? 'Run its manifest again.' : `It goes to ${counts.archive}.`;
     throw new UsageError('archive-differs', message, { hint });
   }
   if (!(await state.erase(batch))) {
