@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
+import { redisLastSuccess } from '../src/fleet/last-success.ts';
 import {
   type Finished,
   finishedSchema,
@@ -11,6 +12,7 @@ import {
 } from '../src/items/item.ts';
 import { pollNow } from '../src/queue/poll-now.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
+import { watchPresence } from '../src/redis/presence.ts';
 import { archive } from '../src/stages/archive.ts';
 import { giveUp, type ItemStage } from '../src/stages/give-up.ts';
 import { poll } from '../src/stages/poll.ts';
@@ -39,6 +41,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   const workers = stages.map((stage) => starters[stage]());
   const sweep = startSweep(connections, ports, options.jobCheckMs);
   const heartbeat = startHeartbeat(connections, options.stages);
+  const presence = watchPresence(connections.redis, connections.log);
   let drained: Promise<boolean> | undefined;
 
   async function drain(withinMs: number | undefined): Promise<boolean> {
@@ -47,6 +50,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
     heartbeat.drain();
     const closed = Promise.all(workers.map((worker) => worker.close()))
       .then(() => heartbeat.stop())
+      .finally(() => presence.stop())
       .then(() => true);
     if (withinMs === undefined) return closed;
     const late = new AbortController();
@@ -76,7 +80,7 @@ function startersOf(
   const watched = watchArchive(ports, onTrouble);
   const shared = {
     ...{ redis, clock, prefix, suffix: routes.suffix, signal },
-    ...{ onTrouble: watched.onTrouble, count: metrics.count },
+    ...{ onTrouble: watched.onTrouble, count: metrics.count, succeeded: redisLastSuccess(redis, keys, clock).note },
   };
   const polls = pollNow(redis, keys, routes);
   const ours = onlyOurRoute(connections, onTrouble);

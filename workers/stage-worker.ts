@@ -45,6 +45,8 @@ export type StageWorkerOptions<Data> = {
   /** A fault that is not the item's: the whole process may want to stop for it. */
   onTrouble(error: unknown): void;
   count(name: CounterName): void;
+  /** A run brought what its job is about on to the next stage, or to its end. */
+  succeeded?(stage: Stage): void;
   redis: RedisClient;
   clock: Clock;
   prefix: string;
@@ -152,7 +154,9 @@ async function settle<Data>(
     atMs: options.clock.now() + delayMs * (0.75 + Math.random() * 0.5),
   });
   try {
-    return await options.run(data, run);
+    const outcome = await options.run(data, run);
+    if (outcome.kind === 'done') options.succeeded?.(options.stage);
+    return outcome;
   } catch (error) {
     if (isRedisAway(error)) return later(REDIS_AWAY_MS);
     const rule = retryRule(error);

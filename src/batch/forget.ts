@@ -15,8 +15,7 @@ export async function forgetBatch(ports: ForgetPorts, batch: string): Promise<Ba
   const counts = await knownBatch(ports, batch);
   if (isFinished(counts) && (await finishedAt(ports, counts)) === undefined) {
     const message = `The archive ${archive.url} does not say that ${batch} has ended, so Redis is all that knows`;
-    const hint =
-      counts.archive === archive.url ? 'Run its manifest again.' : `It goes to ${counts.archive}.`;
+    const hint = counts.archive === archive.url ? 'Run its manifest again.' : `It goes to ${counts.archive}.`;
     throw new UsageError('archive-differs', message, { hint });
   }
   if (!(await state.erase(batch))) {

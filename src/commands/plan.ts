@@ -33,7 +33,10 @@ export function planCommand(): Command {
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
-      const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+      const { manifest, totals } = await openManifest(file, {
+        selection: selectionOf(flags),
+        stdin: process.stdin,
+      });
       const found = await lookIntoArchive(config, manifest, totals);
       const left = found.kind === 'looked' ? found.left : totals.byModel;
       const toMake = Object.values(left).reduce((sum, count) => sum + count, 0);
@@ -104,6 +107,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     submitTimeMs: submitTimeMs(toMake, config.rateLimit),
     budget: config.budgetCredits ?? null,
     asksFirst,
+    notes: totals.notes,
     first: first.map(({ id, name, request }) => ({ id, name, prompt: request.prompt })),
   };
 }

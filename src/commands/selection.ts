@@ -17,10 +17,9 @@ export function selectionOf({ only = [], limit = Number.POSITIVE_INFINITY, set =
 }
 
 function addPatterns(text: string, former: string[] = []): string[] {
-  const patterns = text.split(',').map((pattern) => pattern.trim());
-  if (patterns.includes(''))
+  if (text.split(',').some((pattern) => pattern.trim() === ''))
     throw new UsageError('only-invalid', `Expected --only as a name or a pattern, got "${text}"`);
-  return [...former, ...patterns];
+  return [...former, text];
 }
 
 function parseLimit(text: string): number {

@@ -63,8 +63,8 @@ function renderJob(job: Job, variables: Variables): Rendered | RenderMistake[] {
   const name = nameSchema.safeParse(render(job.id, variables), { reportInput: true });
   const request = requestSchema.safeParse(draft, { reportInput: true });
   if (name.success && request.success) return { name: name.data, request: request.data };
-  const idFindings = name.success ? [] : name.error.issues.flatMap((issue) => findingsOf(issue, ['id'], []));
-  const others = request.success ? [] : request.error.issues.flatMap((issue) => findingsOf(issue, [], []));
+  const idFindings = name.success ? [] : name.error.issues.flatMap((issue) => findingsOf(issue, ['id']));
+  const others = request.success ? [] : request.error.issues.flatMap((issue) => findingsOf(issue, []));
   return [...idFindings, ...others].map(({ path, message }) => ({ key: String(path[0]), message }));
 }
 

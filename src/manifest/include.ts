@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { readText, UnreadableFile } from '../tables/read.ts';
 import { NOTHING_INHERITED, type ParsedManifest, parseManifest } from './parse.ts';
 import { byPosition, formatPath, type Path, type Problem, quote } from './problems.ts';
-import { readText, UnreadableFile } from './read.ts';
 import type { Variables } from './template.ts';
 
 /**

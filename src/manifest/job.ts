@@ -1,16 +1,10 @@
+import { PROMPT_VARIABLES } from '../tables/prompt-lines.ts';
+import type { RowsFile } from '../tables/rows-file.ts';
 import type { Axis } from './matrix.ts';
 import type { Position } from './problems.ts';
-import { PROMPT_VARIABLES } from './prompt-lines.ts';
+
 import { type Defaults, type JobText, PARAMETERS, type ParameterName } from './schema.ts';
 import { parseTemplate, type Template, type Variables } from './template.ts';
-
-/** A file of rows. `path` is where it is, `shown` is its name in messages, `key` is the job's key that names it. */
-export type RowsFile = {
-  key: 'rows' | 'prompts';
-  path: string;
-  shown: string;
-  format: 'csv' | 'jsonl' | 'prompts';
-};
 
 /**
  * A parameter of the request. Text is a template: it is rendered for each item, then converted to the parameter's type

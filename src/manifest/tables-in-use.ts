@@ -12,6 +12,7 @@ export function tablesInUse(): {
       if (job.rows?.key !== 'rows') return;
       const table = tables.get(job.rows.shown) ?? { columns, used: new Set() };
       for (const [, { names }] of templatesOf(job)) for (const name of names) table.used.add(name);
+      for (const name of Object.keys(job.rows.wanted.where)) table.used.add(name);
       tables.set(job.rows.shown, table);
     },
     unusedColumns: () =>

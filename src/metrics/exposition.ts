@@ -11,6 +11,14 @@ export type Family = {
   samples: readonly Sample[];
 };
 
+export function gauge(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, help, type: 'gauge', samples };
+}
+
+export function counter(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, help, type: 'counter', samples };
+}
+
 /** Writes the Prometheus text format, version 0.0.4. Families without samples are left out. */
 export function exposition(families: readonly Family[]): string {
   return families

@@ -7,6 +7,7 @@ import { describeRepeats } from '../manifest/repeats.ts';
 import { templateText } from '../manifest/template.ts';
 import { type Cost, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
+import type { RowsFile } from '../tables/rows-file.ts';
 import { formatDuration, formatRate } from '../text/duration.ts';
 import { plain, plural, shorten, table } from '../text/terminal.ts';
 import { describeDifference } from './describe-difference.ts';
@@ -54,6 +55,7 @@ function noteLines({ totals, manifest }: Plan): string[] {
   const { repeated } = totals;
   return [
     ...(repeated.count === 0 ? [] : [`  ${plain(describeRepeats(repeated))}`]),
+    ...totals.notes.map((note) => `  note: ${plain(note)}`),
     ...manifest.warnings.map((warning) => `  warning: ${plain(formatProblem(warning))}`),
   ];
 }
@@ -126,7 +128,13 @@ export function madeOf({ rows, axes, exclude, variants }: Job): string {
   const less = exclude.length === 0 ? '' : ` less ${plural(exclude.length, 'exclusion')}`;
   const combined = lists.length === 0 ? [] : [`${lists.join(' × ')}${less}`];
   const times = variants === 1 ? [] : [plural(variants, 'variant')];
-  return [...(rows === undefined ? [] : [rows.shown]), ...combined, ...times].join(' × ');
+  return [...(rows === undefined ? [] : [rowsOf(rows)]), ...combined, ...times].join(' × ');
+}
+
+function rowsOf({ shown, wanted: { where, limit } }: RowsFile): string {
+  const conditions = Object.entries(where).map(([name, values]) => `${name}=${values.join(',')}`);
+  const parts = [...conditions, ...(limit === Number.POSITIVE_INFINITY ? [] : [`first ${limit}`])];
+  return parts.length === 0 ? shown : `${shown} (${parts.join(', ')})`;
 }
 
 function modelsOf(byModel: Readonly<Record<string, number>>): string {

@@ -53,6 +53,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   faults: `${prefix}:faults`,
   /** Of an archive: the process that forgets what ended long ago. */
   retention: (archive: string) => `${prefix}:retention:${archive}`,
+  /** Hash: when each stage has last brought an item on, see fleet/last-success.ts. */
+  lastSuccess: `${prefix}:last-success`,
   /** Of an archive: the process that looks for items without a job, for as long as it does. */
   jobCheck: (archive: string) => `${prefix}:job-check:${archive}`,
   /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */

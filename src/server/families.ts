@@ -2,8 +2,9 @@ import type { BatchCounts } from '../batch/counts.ts';
 import type { HistogramTotals } from '../fleet/metrics.ts';
 import { ITEM_STATES } from '../items/item-state.ts';
 import { COUNTERS, HISTOGRAMS } from '../metrics/definitions.ts';
-import type { Family, Sample } from '../metrics/exposition.ts';
+import { counter, type Family, gauge, type Sample } from '../metrics/exposition.ts';
 import { STAGES } from '../queue/queues.ts';
+import { diagnosisFamilies } from './diagnosis-families.ts';
 import type { Scrape } from './scrape.ts';
 
 /** This many batches, the newest, have time series of their own. All others are summed in one. */
@@ -14,11 +15,13 @@ const OTHERS = '(other)';
 
 /** Our metrics as Prometheus families. The labels are bounded: 21 batches, 8 states, 4 stages, 2 limiters. */
 export function familiesOf(scrape: Scrape): Family[] {
-  const sum = (of: (counts: BatchCounts) => number) => scrape.batches.reduce((total, counts) => total + of(counts), 0);
-  const { atRisk, breaker, limiters } = scrape;
+  const sum = (of: (counts: BatchCounts) => number) =>
+    scrape.snapshot.batches.reduce((total, counts) => total + of(counts), 0);
+  const { rates, queues, breaker, atRisk } = scrape.snapshot;
+  const limiters = Object.entries(rates).map(([name, usage]) => ({ name, usage }));
   return [
-    gauge('flux_items', 'Items by batch and state.', itemSamples(scrape.batches)),
-    gauge('flux_batches', 'Batches that Redis knows.', [{ value: scrape.batches.length }]),
+    gauge('flux_items', 'Items by batch and state.', itemSamples(scrape.snapshot.batches)),
+    gauge('flux_batches', 'Batches that Redis knows.', [{ value: scrape.snapshot.batches.length }]),
     counter('flux_submits_total', 'Tasks that were started at the provider.', [{ value: sum((one) => one.submits) }]),
     counter('flux_credits_spent_total', 'Credits spent, by our price list.', [{ value: sum((one) => one.credits) }]),
     gauge('flux_credits_left', 'Credits of the account, asked at most once a minute.', some(scrape.creditsLeft)),
@@ -26,7 +29,7 @@ export function familiesOf(scrape: Scrape): Family[] {
     gauge(
       'flux_oldest_waiting_seconds',
       'How long the job has waited that waits longest: to run, or to run again after a fault.',
-      STAGES.map((stage) => ({ labels: { stage }, value: (scrape.waiting[stage].oldestMs ?? 0) / 1_000 })),
+      STAGES.map((stage) => ({ labels: { stage }, value: (queues[stage].oldestMs ?? 0) / 1_000 })),
     ),
     gauge(
       'flux_items_at_risk',
@@ -49,14 +52,12 @@ export function familiesOf(scrape: Scrape): Family[] {
     gauge(
       'flux_limiter_use_ratio',
       'Requests within the last window as a share of the limit in force.',
-      limiters.flatMap(({ name, usage }) =>
-        usage.limit === undefined ? [] : [{ labels: { limiter: name }, value: usage.inWindow / usage.limit }],
-      ),
+      limiters.map(({ name, usage }) => ({ labels: { limiter: name }, value: usage.inWindow / usage.limit })),
     ),
     gauge(
       'flux_limiter_limit',
       'The limit in force, perhaps learned to be lower than configured.',
-      limiters.flatMap(({ name, usage }) => some(usage.limit).map((one) => ({ ...one, labels: { limiter: name } }))),
+      limiters.map(({ name, usage }) => ({ labels: { limiter: name }, value: usage.limit })),
     ),
     gauge(
       'flux_limiter_paused_seconds',
@@ -75,6 +76,7 @@ export function familiesOf(scrape: Scrape): Family[] {
       counter(COUNTERS[name].metric, COUNTERS[name].help, [{ value: scrape.totals.counts[name] }]),
     ),
     ...scrape.totals.histograms.map(histogram),
+    ...diagnosisFamilies(scrape.snapshot, scrape.lastSuccess),
   ];
 }
 
@@ -105,15 +107,3 @@ function histogram({ name, buckets, sum }: HistogramTotals): Family {
 }
 
 const some = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ value }]);
-const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
-  name,
-  help,
-  type: 'gauge',
-  samples,
-});
-const counter = (name: string, help: string, samples: readonly Sample[]): Family => ({
-  name,
-  help,
-  type: 'counter',
-  samples,
-});

@@ -5,17 +5,17 @@ import { messageOf } from '../errors.ts';
 import type { Serving } from './serving.ts';
 
 const TIMEOUT_MS = 2_000;
-/** Several probes come every few seconds. They share one answer of the archive for this long. */
-const CACHED_MS = 5_000;
-/** This key never exists. The check is only whether the archive answers. */
-const PROBE_KEY = 'flux-batch-probe/ready';
+/** Several probes come every few seconds. They share one answer for this long: of the archive it costs a small write and its removal. */
+const CACHED_MS = { redis: 2_000, archive: 10_000 };
+/** A slow archive may take longer than one probe waits; the next shares its answer. */
+const WITHIN_MS = 20_000;
 
-/** `GET /healthz`: this process answers. `GET /readyz`: Redis and the archive answer too. */
+/** `GET /healthz`: this process answers. `GET /readyz`: Redis answers, and the archive takes what is written. */
 export function healthRoutes({ connections }: Serving) {
   const { redis, archive } = connections;
   const checks = {
-    redis: cached(async () => void (await redis.ping())),
-    archive: cached(async () => void (await archive.read(PROBE_KEY, AbortSignal.timeout(TIMEOUT_MS)))),
+    redis: cached(async () => void (await redis.ping()), CACHED_MS.redis),
+    archive: cached(async () => void (await archive.examine(AbortSignal.timeout(WITHIN_MS))), CACHED_MS.archive),
   };
   return async (server: FastifyInstance): Promise<void> => {
     server.get('/healthz', async () => ({ status: 'ok' }));
@@ -28,8 +28,8 @@ export function healthRoutes({ connections }: Serving) {
 }
 
 /** Only a success is kept: after a failure the next probe asks again. */
-function cached(check: () => Promise<void>): () => Promise<unknown> {
-  const answers = new LRUCache<'answer', true>({ max: 1, ttl: CACHED_MS, fetchMethod: () => check().then(() => true) });
+function cached(check: () => Promise<void>, ttl: number): () => Promise<unknown> {
+  const answers = new LRUCache<'answer', true>({ max: 1, ttl, fetchMethod: () => check().then(() => true) });
   return () => answers.fetch('answer');
 }
 

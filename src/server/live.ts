@@ -5,7 +5,7 @@ const EVERY_MS = 1_000;
 /** Proxies close a connection that stays silent. */
 const HEARTBEAT_MS = 15_000;
 
-type Parts = Record<string, Html>;
+export type Parts = Record<string, Html>;
 type Watcher = { response: ServerResponse; sent: Map<string, string>; wroteAt: number };
 
 /** Sends the changed parts of a page to every browser that has it open, once a second, as server-sent events. */

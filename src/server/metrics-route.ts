@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { exposition, merged } from '../metrics/exposition.ts';
 import { type Guard, tokenOrGuarded } from './access.ts';
+import { awayFamilies } from './diagnosis-families.ts';
 import { familiesOf } from './families.ts';
 import { scraper } from './scrape.ts';
 import type { Serving } from './serving.ts';
@@ -19,10 +20,12 @@ export function metricsRoute(serving: Serving, guard: Guard) {
       '/metrics',
       { preHandler: tokenOrGuarded(serving.connections.config.metricsToken, guard) },
       async (_request, reply) => {
-        const [own, fleet] = await Promise.all([ownProcess.metrics(), scrape()]);
-        return reply
-          .type('text/plain; version=0.0.4; charset=utf-8')
-          .send(`${exposition(familiesOf(fleet))}${merged(fleet.queues)}${own}`);
+        const own = await ownProcess.metrics();
+        reply.type('text/plain; version=0.0.4; charset=utf-8');
+        const away = serving.presence.away();
+        if (away) return reply.send(`${exposition(awayFamilies(away))}${own}`);
+        const fleet = await scrape();
+        return reply.send(`${exposition(familiesOf(fleet))}${merged(fleet.queues)}${own}`);
       },
     );
   };

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { layout as keys } from '../archive/layout.ts';
+import { outOfReach } from '../diagnosis/out-of-reach.ts';
 import { messageOf } from '../errors.ts';
 import type { Guard } from './access.ts';
-import { liveParts } from './live.ts';
+import { liveParts, type Parts } from './live.ts';
 import { batchBody, batchParts } from './pages/batch.ts';
+import { banner } from './pages/findings.ts';
 import { layout, type Page, policy } from './pages/layout.ts';
 import { overviewBody, overviewParts } from './pages/overview.ts';
 import { viewReader } from './pages/views.ts';
@@ -24,9 +26,19 @@ type OfItem = { Params: { batch: string; item: string } };
 export function pages(serving: Serving, guard: Guard) {
   const { archive, records, log } = serving.connections;
   const views = viewReader(serving);
-  const live = liveParts((error) => log.warn({ reason: messageOf(error) }, 'page not updated'));
-  const overview = async () => overviewParts(await views.overview());
-  const batch = async (name: string) => {
+  const live = liveParts((error) => {
+    // That Redis is away is said once a minute, and on the page.
+    if (!serving.presence.away()) log.warn({ reason: messageOf(error) }, 'page not updated');
+  });
+  /** What a page says while there is nothing to draw it from. */
+  const awayParts = (): Parts | undefined => {
+    const redisAway = serving.presence.away();
+    return redisAway ? { findings: banner(outOfReach({ redisAway, faults: [] }), Date.now()) } : undefined;
+  };
+  const overview = async () => awayParts() ?? overviewParts(await views.overview());
+  const batch = async (name: string): Promise<Parts | undefined> => {
+    const away = awayParts();
+    if (away) return away;
     const view = BATCH.test(name) ? await views.batch(name) : undefined;
     return view && batchParts(view);
   };

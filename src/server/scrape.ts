@@ -1,20 +1,15 @@
-import type { BatchCounts } from '../batch/counts.ts';
-import type { LimiterUsage } from '../fleet/limiter.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
+import type { LastSuccess } from '../fleet/last-success.ts';
 import { type MetricTotals, readMetrics } from '../fleet/metrics.ts';
-import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Provider } from '../provider/provider.ts';
-import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import { type Queues, STAGES, type Stage } from '../queue/queues.ts';
 import type { Serving } from './serving.ts';
 
 /** Everything that /metrics reports, at one moment. */
 export type Scrape = {
-  /** The newest comes last. */
-  batches: readonly BatchCounts[];
-  waiting: Backlog['waiting'];
-  atRisk: { origin: number; stored: number };
-  limiters: readonly { name: 'submit' | 'poll'; usage: LimiterUsage }[];
-  breaker: TrippedBreaker | undefined;
+  /** Of all batches; the newest comes last. */
+  snapshot: Snapshot;
+  lastSuccess: LastSuccess;
   totals: MetricTotals;
   creditsLeft: number | undefined;
   /** BullMQ's own metrics, one exposition per queue. */
@@ -35,36 +30,14 @@ export function scraper(serving: Serving): () => Promise<Scrape> {
 
 async function collect(serving: Serving, creditsLeft: () => Promise<number | undefined>): Promise<Scrape> {
   const { state, queues, redis, keys } = serving.connections;
-  const now = Date.now();
-  const [batches, backlog, submitUsage, pollUsage, breaker, totals, credits, expositions] = await Promise.all([
-    countsOfAll(serving),
-    readBacklog(queues, now),
-    serving.submitLimiter.usage(),
-    serving.pollLimiter.usage(),
-    state.breaker(),
+  const [snapshot, lastSuccess, totals, credits, expositions] = await Promise.all([
+    state.batches().then(serving.look),
+    serving.lastSuccess(),
     readMetrics(redis, keys),
     creditsLeft(),
     Promise.all(STAGES.map((stage) => expositionOf(queues.byStage[stage], stage))),
   ]);
-  return {
-    batches,
-    waiting: backlog.waiting,
-    atRisk: backlog.atRisk,
-    limiters: [
-      { name: 'submit', usage: submitUsage },
-      { name: 'poll', usage: pollUsage },
-    ],
-    breaker,
-    totals,
-    creditsLeft: credits,
-    queues: expositions,
-  };
-}
-
-async function countsOfAll({ connections: { state } }: Serving): Promise<BatchCounts[]> {
-  const names = await state.batches();
-  const counts = await Promise.all(names.map((name) => state.counts(name)));
-  return counts.filter((one) => one !== undefined);
+  return { snapshot, lastSuccess, totals, creditsLeft: credits, queues: expositions };
 }
 
 const CREDITS_EVERY_MS = 60_000;

@@ -1,11 +1,14 @@
 import type { CallbackTokens } from '../callbacks/token.ts';
 import { callbackTokens } from '../callbacks/token.ts';
+import { type LastSuccess, redisLastSuccess } from '../fleet/last-success.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Prices } from '../money/prices.ts';
 import type { Provider } from '../provider/provider.ts';
 import { pollNow } from '../queue/poll-now.ts';
+import { type Presence, watchPresence } from '../redis/presence.ts';
 import type { CallbackPorts } from '../stages/callback.ts';
+import { openSnapshots } from '../status/snapshot.ts';
 import { isLoopbackUrl } from '../text/loopback.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters, openProvider, type WatchedLimiters } from '../wiring/stage-ports.ts';
@@ -19,19 +22,32 @@ export type Serving = WatchedLimiters & {
   metrics: Metrics;
   account: { provider: Provider; tokens: CallbackTokens } | undefined;
   callbackPorts: CallbackPorts;
+  /** Whether Redis answers. */
+  presence: Presence;
+  /** One look at these batches; what many jobs tell is a moment old at most. */
+  look: ReturnType<typeof openSnapshots>;
+  lastSuccess(): Promise<LastSuccess>;
   /** Whether the provider is asked to call an address that is not this machine's own, by our settings or by those of a live worker. */
   hasCallbacksFromOutside(): Promise<boolean>;
 };
+
+/** Pages are drawn each second, and for several readers at once. */
+const JOBS_EVERY_MS = 2_000;
 
 export async function openServing(connections: Connections): Promise<Serving> {
   const { config, closers, redis, clock, keys, routes, records, state, prices, heartbeats } = connections;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
+  const presence = watchPresence(redis, connections.log);
+  closers.push(async () => presence.stop());
   const hints = pollNow(redis, keys, routes);
   return {
     connections,
     prices,
     metrics,
+    presence,
+    look: openSnapshots(connections, { jobsEveryMs: JOBS_EVERY_MS }),
+    lastSuccess: redisLastSuccess(redis, keys, clock).read,
     ...openLimiters(connections),
     account:
       config.apiKey === undefined

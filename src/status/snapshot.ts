@@ -38,9 +38,10 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
     const breaker = await state.breaker();
     const counts = await Promise.all(names.map((name) => state.counts(name)));
     const batches = counts.filter((one) => one !== undefined);
-    const [depths, { backlog, durations, paces }, submit, poll, workers, pausedAt, waits] = await Promise.all([
+    const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits] = await Promise.all([
       queues.depths(),
-      jobs(batches),
+      jobs(),
+      pacesOf(batches, connections),
       rateOf(submitLimiter, config.rateLimit),
       rateOf(pollLimiter, config.pollLimit),
       heartbeats.live(),
@@ -77,33 +78,24 @@ async function rateOf(limiter: WatchedLimiter, { max, windowMs }: Rate): Promise
   return { ...usage, limit: usage.limit ?? max, configured: max, windowMs };
 }
 
-type FromJobs = Pick<Snapshot, 'durations' | 'paces'> & { backlog: Backlog };
+type FromJobs = Pick<Snapshot, 'durations'> & { backlog: Backlog };
 
 /** What is read from many jobs. */
-function jobReader({ queues, clock, redis, keys, state }: SnapshotConnections, everyMs: number) {
+function jobReader({ queues, clock, redis, keys }: SnapshotConnections, everyMs: number) {
   const samples = redisDurations(redis, keys);
   let known: FromJobs | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
 
-  async function read(batches: readonly BatchCounts[]): Promise<FromJobs> {
+  async function read(): Promise<FromJobs> {
     const backlog = await readBacklog(queues, clock.now());
     const learned = (await Promise.all(backlog.models.map((model) => samples.sample(model)))).flat();
-    const live = batches.filter((counts) => !hasEnded(counts));
-    const paceOf = async ({ batch }: BatchCounts): Promise<[string, Pace]> => [
-      batch,
-      await state.landedWithin(batch, PACE_WITHIN_MS, clock.now()),
-    ];
-    return {
-      backlog,
-      durations: durationsOf(learned),
-      paces: Object.fromEntries(await Promise.all(live.map(paceOf))),
-    };
+    return { backlog, durations: durationsOf(learned) };
   }
 
-  return async (batches: readonly BatchCounts[]): Promise<FromJobs> => {
+  return async (): Promise<FromJobs> => {
     if (known && performance.now() - readAt < everyMs) return known;
     readAt = performance.now();
-    known = await read(batches);
+    known = await read();
     return known;
   };
 }
@@ -113,4 +105,15 @@ function durationsOf(learned: readonly number[]): Snapshot['durations'] {
   const typicalMs = sorted[Math.floor(sorted.length / 2)];
   const longMs = sorted[Math.floor(sorted.length * LONG)];
   return typicalMs === undefined || longMs === undefined ? null : { typicalMs, longMs };
+}
+
+async function pacesOf(
+  batches: readonly BatchCounts[],
+  { state, clock }: SnapshotConnections,
+): Promise<Snapshot['paces']> {
+  const paceOf = async ({ batch }: BatchCounts): Promise<[string, Pace]> => [
+    batch,
+    await state.landedWithin(batch, PACE_WITHIN_MS, clock.now()),
+  ];
+  return Object.fromEntries(await Promise.all(batches.filter((counts) => !hasEnded(counts)).map(paceOf)));
 }

@@ -92,7 +92,7 @@ it.each<[string, Record<string, string>, ...string[]]>([
   [
     'defaults of ours that are broken, once',
     { 'jobs.yaml': `${head}include: [one.yaml]\ndefaults: { watermark: "{{ w" }\n`, 'one.yaml': other('one') },
-    'jobs.yaml:4:24  defaults.watermark: "{{" is never closed by "}}" in "{{ w"',
+    'jobs.yaml:4:24  defaults.watermark: "{{" is never closed by "}}" in "{{ w"; write {{{{ for a literal "{{"',
   ],
   [
     'what an included file must have',

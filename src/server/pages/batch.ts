@@ -1,8 +1,11 @@
 import { type BatchCounts, doneOf, hasEnded } from '../../batch/counts.ts';
-import { formatDuration, type Rate } from '../../text/duration.ts';
+import { diagnose } from '../../diagnosis/diagnose.ts';
+import type { Snapshot } from '../../diagnosis/snapshot.ts';
+import { formatDuration } from '../../text/duration.ts';
 import { shorten } from '../../text/terminal.ts';
+import { banner } from './findings.ts';
 import { type Html, html } from './html.ts';
-import { bar, chip, count, percent, stateList, timeLeft } from './progress.ts';
+import { bar, chip, count, percent, stateList, timeLeftText } from './progress.ts';
 
 export type Picture = { id: string; name: string; prompt: string };
 export type FailureGroup = {
@@ -14,7 +17,7 @@ export type FailureGroup = {
 export type BatchView = {
   counts: BatchCounts;
   perMinute: number;
-  rateLimit: Rate;
+  snapshot: Snapshot;
   usdPerCredit: number;
   failures: readonly FailureGroup[];
   /** Failed and held items that were only counted, not read. */
@@ -22,23 +25,29 @@ export type BatchView = {
   pictures: readonly Picture[];
   /** The archive of the batch, if the server reads another one. */
   elsewhere: string | undefined;
-  now: number;
 };
 
 /** The parts of a batch's page that change, by their element ids. */
 export function batchParts(view: BatchView): Record<string, Html> {
-  return { head: head(view), trouble: failureList(view), recent: recent(view), pictures: pictureGrid(view) };
+  const { snapshot } = view;
+  return {
+    findings: banner(diagnose(snapshot).findings, snapshot.at),
+    head: head(view),
+    trouble: failureList(view),
+    recent: recent(view),
+    pictures: pictureGrid(view),
+  };
 }
 
 export function batchBody(parts: Record<string, Html>): Html {
-  return html`<p class="crumb"><a href="/">Batches</a></p>${parts.head}${parts.trouble}${parts.recent}${parts.pictures}`;
+  return html`<p class="crumb"><a href="/">Batches</a></p>${parts.findings}${parts.head}${parts.trouble}${parts.recent}${parts.pictures}`;
 }
 
-function head({ counts, perMinute, rateLimit, usdPerCredit, elsewhere, now }: BatchView): Html {
-  const left = timeLeft(counts, perMinute, rateLimit);
+function head({ counts, perMinute, snapshot, usdPerCredit, elsewhere }: BatchView): Html {
+  const left = timeLeftText(counts, snapshot);
   const state = hasEnded(counts) ? 'ended' : 'running';
   return html`<section id="head" aria-label="Progress">
-<div class="title"><h1>${counts.batch}</h1>${chip(counts)}</div>
+<div class="title"><h1>${counts.batch}</h1>${chip(counts, snapshot)}</div>
 ${elsewhere !== undefined && html`<p class="note">Its pictures go to ${elsewhere}, which this server does not read.</p>`}
 <div class="card">${bar(counts)}${stateList(counts, left === undefined ? [] : [left])}</div>
 <h2>In figures</h2>
@@ -49,7 +58,7 @@ ${elsewhere !== undefined && html`<p class="note">Its pictures go to ${elsewhere
     counts.credits * usdPerCredit
   ).toFixed(2)}</small></dd></div>
 <div class="tile"><dt>Stored</dt><dd>${megabytes(counts.bytes)}<small>of images</small></dd></div>
-<div class="tile"><dt>Begun</dt><dd>${formatDuration(Math.floor((now - counts.createdAt) / 1_000) * 1_000)}<small>ago, ${state}</small></dd></div>
+<div class="tile"><dt>Begun</dt><dd>${formatDuration(Math.floor((snapshot.at - counts.createdAt) / 1_000) * 1_000)}<small>ago, ${state}</small></dd></div>
 </dl></section>`;
 }
 

@@ -1,6 +1,8 @@
-import { type BatchCounts, doneOf, hasEnded } from '../../batch/counts.ts';
+import { type BatchCounts, hasEnded, isOutOfBudget } from '../../batch/counts.ts';
+import { diagnose } from '../../diagnosis/diagnose.ts';
+import type { Snapshot } from '../../diagnosis/snapshot.ts';
+import { describeTimeLeft, timeLeft } from '../../diagnosis/time-left.ts';
 import { shareDone } from '../../progress/draw-counts.ts';
-import { formatDuration, type Rate } from '../../text/duration.ts';
 import { type Html, html } from './html.ts';
 
 export const count = (value: number) => value.toLocaleString('en-US');
@@ -40,25 +42,36 @@ ${more.map((text) => html`<li class="plain">${text}</li>`)}
 </ul>`;
 }
 
-export function chip(counts: BatchCounts): Html {
-  if (!counts.sealed) return html`<span class="chip running">enqueueing</span>`;
-  if (!hasEnded(counts)) return html`<span class="chip running">running</span>`;
-  const { failed, held } = counts.items;
-  if (failed + held === 0) return html`<span class="chip done">done</span>`;
-  const bad = [...(failed > 0 ? [`${count(failed)} failed`] : []), ...(held > 0 ? [`${count(held)} held`] : [])];
-  return html`<span class="chip trouble">ended, ${bad.join(', ')}</span>`;
+export function chip(counts: BatchCounts, snapshot: Snapshot): Html {
+  const { name, looks } = standing(counts, snapshot);
+  return html`<span class="chip ${looks}">${name}</span>`;
+}
+
+/** Where a batch stands, in a word or two. Only what is archived as a whole is green. */
+function standing(
+  counts: BatchCounts,
+  { pausedAt, breaker }: Snapshot,
+): { name: string; looks: 'running' | 'done' | 'trouble' | '' } {
+  const { items, total, cancelledAt } = counts;
+  if (hasEnded(counts)) {
+    const ends = (['failed', 'held', 'cancelled'] as const).filter((state) => items[state] > 0);
+    if (ends.length === 0) return { name: 'done', looks: 'done' };
+    if (items.cancelled === total) return { name: 'cancelled', looks: '' };
+    const looks = items.failed + items.held > 0 ? 'trouble' : '';
+    return { name: `ended, ${ends.map((state) => `${count(items[state])} ${state}`).join(', ')}`, looks };
+  }
+  if (cancelledAt !== undefined) return { name: 'cancelled, ending', looks: '' };
+  if (isOutOfBudget(counts)) return { name: 'out of budget', looks: 'trouble' };
+  if (counts.pausedAt !== undefined || pausedAt !== null) return { name: 'paused', looks: 'trouble' };
+  if (breaker && items.queued > 0) return { name: 'stopped', looks: 'trouble' };
+  return { name: counts.sealed ? 'running' : 'enqueueing', looks: 'running' };
 }
 
 export function percent(counts: BatchCounts): string {
   return `${Math.floor(shareDone(counts) * 100)}%`;
 }
 
-/** Uses the pace of the last minute, but never less time than the rate limit implies. Undefined if nothing is known. */
-export function timeLeft(counts: BatchCounts, perMinute: number, rate: Rate): string | undefined {
-  const left = counts.total - doneOf(counts);
-  if (left <= 0) return undefined;
-  const byLimitMs = ((counts.items.queued + counts.items.submitting) / rate.max) * rate.windowMs;
-  const byPaceMs = perMinute > 0 ? (left / perMinute) * 60_000 : byLimitMs;
-  const ms = Math.max(byLimitMs, byPaceMs);
-  return ms > 0 ? `about ${formatDuration(Math.ceil(ms / 1_000) * 1_000)} left` : undefined;
+/** Undefined where nothing is known. */
+export function timeLeftText(counts: BatchCounts, snapshot: Snapshot): string | undefined {
+  return describeTimeLeft(timeLeft(counts, snapshot, diagnose(snapshot).findings)) || undefined;
 }

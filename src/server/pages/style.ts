@@ -56,6 +56,8 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .states .cancelled::before{background:var(--cancelled)}
 .states .plain::before{display:none}
 .note{background:var(--warn-ground);border:1px solid var(--warn-line);border-radius:.75rem;padding:.8rem 1rem;margin:0 0 1rem;overflow-wrap:anywhere}
+.note.critical{border-color:var(--failed)}
+.note small{color:var(--soft)}
 .failures{display:grid;gap:.75rem}
 .failures details{background:var(--card);border:1px solid var(--line);border-radius:.75rem;box-shadow:var(--shadow)}
 .failures summary{padding:.8rem 1.1rem;cursor:pointer}

@@ -10,8 +10,8 @@ const PACE_MS = 60_000;
 
 /** Reads the data that the pages show. */
 export function viewReader(serving: Serving) {
-  const { connections, submitLimiter, prices } = serving;
-  const { state, queues, config, archive } = connections;
+  const { connections, look, prices } = serving;
+  const { state, archive } = connections;
   const failuresOf = failureReader(connections);
   const picturesOf = pictureReader(connections);
   const paceOf = async (counts: BatchCounts) => ({
@@ -22,27 +22,17 @@ export function viewReader(serving: Serving) {
   return {
     async overview(): Promise<Overview> {
       const names = (await state.batches()).reverse();
-      const [counts, usage, depths, breaker] = await Promise.all([
-        Promise.all(names.slice(0, MOST_BATCHES).map((name) => state.counts(name))),
-        submitLimiter.usage(),
-        queues.depths(),
-        state.breaker(),
-      ]);
-      const batches = await Promise.all(counts.filter((one) => one !== undefined).map(paceOf));
+      const snapshot = await look(names.slice(0, MOST_BATCHES));
       return {
-        batches,
+        batches: await Promise.all(snapshot.batches.map(paceOf)),
         older: Math.max(0, names.length - MOST_BATCHES),
-        usage,
-        rateLimit: config.rateLimit,
-        running: sumOf(depths.poll),
-        waitingToArchive: sumOf(depths.archive),
-        breaker,
-        now: Date.now(),
+        snapshot,
       };
     },
     /** Undefined if there is no such batch. */
     async batch(name: string): Promise<BatchView | undefined> {
-      const counts = await state.counts(name);
+      const snapshot = await look([name]);
+      const [counts] = snapshot.batches;
       if (!counts) return undefined;
       const elsewhere = counts.archive === '' || counts.archive === archive.url ? undefined : counts.archive;
       const [{ perMinute }, { failures, unread }, pictures] = await Promise.all([
@@ -53,19 +43,13 @@ export function viewReader(serving: Serving) {
       return {
         counts,
         perMinute,
-        rateLimit: config.rateLimit,
+        snapshot,
         usdPerCredit: prices.usdPerCredit,
         failures,
         unread,
         pictures,
         elsewhere,
-        now: Date.now(),
       };
     },
   };
-}
-
-/** The number of unfinished jobs. Our queues keep no finished ones. */
-function sumOf({ waiting = 0, prioritized = 0, active = 0, delayed = 0, paused = 0 }: Record<string, number>): number {
-  return waiting + prioritized + active + delayed + paused;
 }
