@@ -20,7 +20,7 @@ export function initCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (source: string) => {
       const { path, text, about, notes, isReady } = await starterFor(source);
-      await writeNew(path, text);
+      await writeNew(path, text, path === source ? 'Name another: flux-batch init other.yaml' : 'Move it away first.');
       for (const note of notes) say(note);
       if (isReady) say(`${path} is written: ${about}. Next:`);
       else say(`${path} is written: ${about}. Write the address of the folder into it. Then:`);
@@ -30,14 +30,12 @@ To try without a key or cost: flux-batch simulate, in another terminal, prints w
     });
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
+async function writeNew(path: string, text: string, hint: string): Promise<void> {
   try {
     await writeFile(path, text, { flag: 'wx' });
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') {
-      throw new UsageError('file-exists', `${path} exists already`, {
-        hint: 'Move it away, or name another: flux-batch init other.yaml',
-      });
+      throw new UsageError('file-exists', `${path} exists already`, { hint });
     }
     throw new UsageError('file-unwritable', `${path} cannot be written: ${messageOf(cause)}`, { cause });
   }

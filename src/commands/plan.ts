@@ -12,7 +12,7 @@ import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
 import { asksFirst } from './asks-first.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
-import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { openingOf, type SelectionFlags, withSelectionOptions } from './selection.ts';
 
 const SHOWN_PROMPTS = 5;
 /** The width to draw in when stdout is not a terminal. */
@@ -33,10 +33,7 @@ export function planCommand(): Command {
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
-      const { manifest, totals } = await openManifest(file, {
-        selection: selectionOf(flags),
-        stdin: process.stdin,
-      });
+      const { manifest, totals } = await openManifest(file, openingOf(flags));
       const found = await lookIntoArchive(config, manifest, totals);
       const left = found.kind === 'looked' ? found.left : totals.byModel;
       const toMake = Object.values(left).reduce((sum, count) => sum + count, 0);
@@ -92,8 +89,14 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     warnings: manifest.warnings,
     toMake,
     ...(found.kind === 'looked'
-      ? { archived: found.archived, begun: found.begun, unread: found.unread, difference: found.difference ?? null }
-      : { archived: null, begun: null, unread: null, archiveUnreachable: found.message }),
+      ? {
+          archived: found.archived,
+          adopted: found.adopted,
+          begun: found.begun,
+          unread: found.unread,
+          difference: found.difference ?? null,
+        }
+      : { archived: null, adopted: null, begun: null, unread: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
       id: templateText(job.id),
       file: job.file,

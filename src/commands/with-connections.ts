@@ -19,7 +19,7 @@ export async function withConnections<T>(
   const onRedisAway = (message: string) => {
     if (!isConnected) say(`waiting for Redis: ${message}`);
   };
-  const connections = await connect(config, { onRedisAway, ...options });
+  const connections = await connect(config, { onWait: say, onRedisAway, ...options });
   isConnected = true;
   try {
     return await act(connections);

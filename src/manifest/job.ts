@@ -21,6 +21,8 @@ export type Job = {
   /** 0-based, within that file. */
   number: number;
   id: Template;
+  /** What its items were called before. */
+  was: Template | undefined;
   parameters: readonly Parameter[];
   /** The variables of its matrix and its zip. */
   variables: readonly string[];
@@ -66,11 +68,11 @@ export function parametersOf(
   return { parameters, malformed };
 }
 
-export function templatesOf(job: Pick<Job, 'id' | 'parameters'>): [key: string, Template][] {
+export function templatesOf(job: Pick<Job, 'id' | 'was' | 'parameters'>): [key: string, Template][] {
   const parameters = job.parameters.flatMap(({ name, value }): [string, Template][] =>
     typeof value === 'object' ? [[name, value]] : [],
   );
-  return [['id', job.id], ...parameters];
+  return [['id', job.id], ...(job.was ? [['was', job.was] as [string, Template]] : []), ...parameters];
 }
 
 /**

@@ -9,6 +9,7 @@ import { gatherFiles, MAX_MANIFEST_BYTES } from './include.ts';
 import { type Job, templatesOf } from './job.ts';
 import type { ParsedJob, ParsedManifest } from './parse.ts';
 import { byPosition, formatPath, ManifestError, type Problem } from './problems.ts';
+import { type Reach, reachOf } from './reach.ts';
 import { unusedLists, variableFindings } from './rules.ts';
 import { EVERYTHING, type Selection } from './selection.ts';
 import { tablesInUse } from './tables-in-use.ts';
@@ -31,6 +32,14 @@ export type Manifest = {
   selection: Selection;
 };
 
+export type InspectOptions = {
+  selection?: Selection;
+  /** What `-` stands for. */
+  stdin?: AsyncIterable<Uint8Array>;
+  /** Files that the manifest names may be outside of its folder. */
+  allowOutside?: boolean;
+};
+
 /**
  * Returns the jobs that can be expanded and the problems of the others. `omitted` counts the problems over the limit of
  * each file. Throws a `ManifestError` when the manifest itself cannot be read, and a UsageError (`manifest-is-table`) when it is a
@@ -38,8 +47,7 @@ export type Manifest = {
  */
 export async function inspectManifest(
   given: string,
-  selection: Selection = EVERYTHING,
-  stdin?: AsyncIterable<Uint8Array>,
+  { selection = EVERYTHING, stdin, allowOutside = false }: InspectOptions = {},
 ): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
   const stream = given === STDIN_ARGUMENT ? stdin : undefined;
   if (stream === undefined) await refuseTable(given);
@@ -51,13 +59,14 @@ export async function inspectManifest(
     const more = { ...(line === undefined ? {} : { line }), ...(hint === undefined ? {} : { hint }) };
     throw new ManifestError(file, [{ file, ...more, path: '', message }]);
   });
-  const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, selection.set);
+  const reach = reachOf(stream === undefined ? dirname(given) : '.', allowOutside);
+  const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, { set: selection.set, reach });
   const jobs: Job[] = [];
   const tables = tablesInUse();
   for (const each of parsed) {
     const own = [...each.problems];
     for (const parsedJob of each.jobs) {
-      const { job, columns, found } = await attachRows(parsedJob, each);
+      const { job, columns, found } = await attachRows(parsedJob, each, reach);
       own.push(...found);
       tables.note(job, columns);
       if (parsedJob.isValid && found.length === 0) jobs.push({ ...job, index: jobs.length });
@@ -81,14 +90,15 @@ export function rowsProblem(job: Job, { line, message, hint }: RowMistake): Prob
 async function attachRows(
   parsedJob: ParsedJob,
   { file, position }: Pick<ParsedManifest, 'file' | 'position'>,
+  reach: Reach,
 ): Promise<{ job: Omit<Job, 'index'>; columns: readonly string[]; found: Problem[] }> {
   const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows, parsedJob);
   const job = { ...parsedJob, rows };
-  const probed = rows === undefined ? { mistakes: [] } : await probeRows(rows);
-  const { columns = [], mistakes } = probed;
+  const probe = rows === undefined ? { mistakes: [] } : await probeWithin(rows, reach);
+  const { columns = [], mistakes } = probe;
   const found = mistakes.map((mistake) => rowsProblem({ ...job, index: 0 }, mistake));
   if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, columns, found };
-  const about = rows === undefined ? undefined : { columns: probed.columns, file: rows };
+  const about = rows === undefined ? undefined : { columns: probe.columns, file: rows };
   const base = ['jobs', job.number];
   const misused = variableFindings(job, about, base);
   // A list that is not used: where nothing else is wrong, such as a typing mistake in the one place that does use it.
@@ -105,11 +115,16 @@ async function attachRows(
   return { job, columns, found };
 }
 
+async function probeWithin(rows: RowsFile, reach: Reach): ReturnType<typeof probeRows> {
+  const refused = await reach(rows.path);
+  return refused === undefined ? probeRows(rows) : { mistakes: [{ kind: 'mistake', ...refused }] };
+}
+
 /** A relative path starts at the manifest's folder. */
 function rowsFile(
   manifestFile: string,
   { path: written, ...rest }: NonNullable<ParsedJob['rows']>,
-  job: Pick<Job, 'id' | 'parameters'>,
+  job: Pick<Job, 'id' | 'was' | 'parameters'>,
 ): RowsFile {
   const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
   const format = rest.key === 'prompts' ? 'prompts' : (rowsFormatOf(written) ?? 'csv');

@@ -1,11 +1,11 @@
 import { idSet } from '../items/id-set.ts';
 import type { ManifestItem } from './expand.ts';
 import { itemsOfJob, tooMany } from './items-of-job.ts';
-import { inspectManifest, type Manifest } from './load.ts';
+import { type InspectOptions, inspectManifest, type Manifest } from './load.ts';
 import { MAX_ITEMS } from './matrix-rules.ts';
 import { formatProblem, ManifestError, type Problem } from './problems.ts';
 import { type Repeats, repeatCounter } from './repeats.ts';
-import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf, wholeNames } from './selection.ts';
+import { refuseUselessSet, type Selection, type Selector, selectorOf, wholeNames } from './selection.ts';
 
 export type { Manifest, ManifestItem };
 
@@ -25,9 +25,6 @@ export type Totals = {
 
 type Options = { signal?: AbortSignal };
 
-/** With `stdin`, the file name `-` means this stream. */
-type OpenOptions = { selection?: Selection; stdin?: AsyncIterable<Uint8Array> };
-
 /** At most so many problems of rows are listed. Further ones are only counted. */
 const MAX_LISTED = 50;
 
@@ -39,16 +36,17 @@ const MAX_LISTED = 50;
  */
 export async function openManifest(
   file: string,
-  { selection = EVERYTHING, stdin, ...options }: Options & OpenOptions = {},
+  { signal, ...opening }: Options & InspectOptions = {},
 ): Promise<{ manifest: Manifest; totals: Totals }> {
-  const { manifest: whole, problems, omitted } = await inspectManifest(file, selection, stdin);
+  const { manifest: whole, problems, omitted } = await inspectManifest(file, opening);
+  const options = signal === undefined ? {} : { signal };
   const manifest = { ...whole, selection: await withWholeNames(whole, options) };
   const selector = selectorOf(manifest.selection);
   const check = await checkItems(manifest, selector, options);
   if (problems.length + check.problems.length > 0) {
     throw new ManifestError(manifest.file, [...problems, ...check.problems], omitted + check.omitted);
   }
-  refuseUselessSet(selection, manifest.jobs);
+  refuseUselessSet(manifest.selection, manifest.jobs);
   selector.assertMatched();
   return { manifest, totals: check.totals };
 }

@@ -141,10 +141,12 @@ function parseJob(
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
   const id = parseTemplate(text.id ?? (text.prompts === undefined ? '' : ID_OF_PROMPTS));
+  const was = text.was === undefined ? undefined : parseTemplate(text.was);
   const { matrix = {}, zip = {}, exclude = [] } = text;
   const variants = text.variants ?? defaults.variants ?? 1;
   const findings: Finding[] = [
     ...(typeof id === 'string' ? [{ path: [...base, 'id'], message: id }] : []),
+    ...(typeof was === 'string' ? [{ path: [...base, 'was'], message: was }] : []),
     ...malformed
       .filter(({ name }) => text[name] !== undefined)
       .map(({ name, message }) => ({ path: [...base, name], message })),
@@ -156,6 +158,7 @@ function parseJob(
     file,
     number: index,
     id: typeof id === 'string' ? { texts: [''], names: [] } : id,
+    was: typeof was === 'string' ? undefined : was,
     parameters,
     variables: [...Object.keys(matrix), ...Object.keys(zip)],
     zipped: Object.keys(zip),

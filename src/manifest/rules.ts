@@ -46,7 +46,7 @@ export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
 
 /** Finds mistakes in the use of variables. `columns` is undefined for JSONL, where each row has its own variables. */
 export function variableFindings(
-  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'set' | 'zipped'>,
+  job: Pick<Job, 'id' | 'was' | 'parameters' | 'variables' | 'set' | 'zipped'>,
   rows: { columns: readonly string[] | undefined; file: RowsFile } | undefined,
   base: Path,
 ): Finding[] {
@@ -77,7 +77,7 @@ export function variableFindings(
 
 /** The values of a list that nothing uses would all draw the same: they would be paid for, or merged in silence. */
 export function unusedLists(
-  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'zipped' | 'axes'>,
+  job: Pick<Job, 'id' | 'was' | 'parameters' | 'variables' | 'zipped' | 'axes'>,
   base: Path,
 ): Finding[] {
   const used = new Set(templatesOf(job).flatMap(([, { names }]) => names));

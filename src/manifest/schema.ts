@@ -150,6 +150,10 @@ export const jobSchema = z.strictObject({
     nameSchema,
     'What the images are called; it begins their file names. With {{ variables }}, a name for each.',
   ),
+  was: orTemplate(
+    nameSchema,
+    'What its images were called before: they are taken over where their request is equal, and not paid for again.',
+  ),
   ...common,
   matrix: z
     .record(variableName, z.array(asWritten).min(1))

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { textInOneForm } from '../items/one-form.ts';
 import { globOf } from '../text/glob.ts';
 import { type Job, templatesOf } from './job.ts';
 import { suggest } from './suggest.ts';
@@ -35,7 +36,7 @@ export type Selector = {
 };
 
 export function selectorOf({ only, limit }: Selection): Selector {
-  const patterns = only.map((text) => ({ text, pattern: globOf(text), matched: false }));
+  const patterns = only.map((text) => ({ text, pattern: globOf(textInOneForm(text)), matched: false }));
   const names = new Set<string>();
   let taken = 0;
   return {
@@ -60,7 +61,7 @@ export function selectorOf({ only, limit }: Selection): Selector {
 
 /** Of texts with commas, those that are names as a whole; the others are lists of patterns. */
 export function wholeNames(texts: ReadonlySet<string>) {
-  const patterns = [...texts].map((text) => ({ text, pattern: globOf(text) }));
+  const patterns = [...texts].map((text) => ({ text, pattern: globOf(textInOneForm(text)) }));
   const found = new Set<string>();
   return {
     look(name: string): void {

@@ -3,7 +3,7 @@ import type { Problem } from './problems.ts';
 
 /** Looks which columns of each table its jobs use, all together. */
 export function tablesInUse(): {
-  note(job: Pick<Job, 'id' | 'parameters' | 'rows'>, columns: readonly string[]): void;
+  note(job: Pick<Job, 'id' | 'was' | 'parameters' | 'rows'>, columns: readonly string[]): void;
   unusedColumns(): Problem[];
 } {
   const tables = new Map<string, { columns: readonly string[]; used: Set<string> }>();

@@ -12,8 +12,8 @@ const MAX_SHOWN = 60;
  */
 export function commentMistake(scalar: Scalar, path: Path, text: string): Finding | undefined {
   if (scalar.type !== Scalar.PLAIN || !scalar.range) return undefined;
-  const isDrawn = DRAWN.includes(String(path.at(-1)));
   const isInList = path.some((step) => IN_LISTS.includes(String(step)));
+  const isDrawn = !isInList && DRAWN.includes(String(path.at(-1)));
   if (!isDrawn && !isInList) return undefined;
   const [from, to] = scalar.range;
   const behind = /^[ \t]+(#[^\r\n]*)/.exec(text.slice(to, to + 1_000))?.[1]?.trimEnd();

@@ -68,13 +68,14 @@ function archiveLines({ survey, totals, toMake, config }: Plan): string[][] {
       ['', plain(survey.message)],
     ];
   }
-  const { archived, begun, unread } = survey;
+  const { archived, adopted, begun, unread } = survey;
   const differs = (survey.difference ? describeDifference(survey.difference) : []).map((text) => ['', text]);
   if (toMake === totals.items)
     return differs.length === 0 ? [] : [['  to make', `${count}, none of it is archived as it is`], ...differs];
   return [
     ['  to make', `${count}; already archived: ${archived.toLocaleString('en-US')}, in ${plain(config.archiveUrl)}`],
     ...differs,
+    ...(adopted === 0 ? [] : [['  taken over', `${plural(adopted, 'image')} from a former name, at no cost`]]),
     ...(begun === 0 ? [] : [['  begun', `${plural(begun, 'item')} under way, held or failed, none submitted again`]]),
     ...(unread === 0
       ? []

@@ -22,7 +22,9 @@ export async function starterFor(source: string): Promise<Starter> {
     const hint = 'Save it as .xlsx or .csv, and give that.';
     throw new UsageError('source-unusable', `${source}: a table of this kind cannot be read`, { hint });
   }
-  const path = `${source.replace(/\/+$/, '').replace(/\.(csv|tsv|xlsx|jsonl|ndjson|json|txt)$/i, '')}.yaml`;
+  // `.` and `..` have no name of their own.
+  const named = /(^|\/)\.\.?\/*$/.test(source) ? basename(resolve(source)) : source;
+  const path = `${named.replace(/\/+$/, '').replace(/\.(csv|tsv|xlsx|jsonl|ndjson|json|txt)$/i, '')}.yaml`;
   if (rowsFormatOf(source) !== undefined) {
     const survey = await surveyTable(source);
     return {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mistakesOf } from './written.ts';
+import { itemsOf, mistakesOf } from './written.ts';
 
 const head = 'version: 1\nbatch: b\njobs:\n';
 const job = '  - id: a\n    prompt: A teapot\n';
@@ -50,4 +50,17 @@ it.each<[name: string, text: string, ...lines: string[]]>([
   ],
 ])('%s: told with its place, and with what to write', async (_, text, ...lines) => {
   expect(await mistakesOf({ 'jobs.yaml': text })).toEqual(lines);
+});
+
+it.each<[string, (text: string) => string | Buffer]>([
+  ['in UTF-16', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+  ['in UTF-16 without a mark', (text) => Buffer.from(text, 'utf16le').swap16()],
+  ['with the line ends of old Macs', (text) => text.replaceAll('\n', '\r')],
+])('a manifest %s is read', async (_, written) => {
+  const text = `${head}  - id: "caf\u00e9"\n    prompt: A cat # 1\n    rows: { file: r.csv, where: { id: 7 } } # a comment\n`;
+  const [item] = await itemsOf({
+    'jobs.yaml': written(text.replace('A cat # 1', '"A cat # 1"')),
+    'r.csv': 'id\n7\n8\n',
+  });
+  expect(item).toMatchObject({ name: 'caf\u00e9', request: { prompt: 'A cat # 1' } });
 });
