@@ -75,6 +75,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'end a batch: what was not submitted is cancelled, what runs is still archived',
     load: async () => (await import('./commands/cancel.ts')).cancelCommand(),
   },
+  forget: {
+    takes: '<batch>',
+    about: 'remove an ended batch from Redis; the archive keeps all of it',
+    load: async () => (await import('./commands/forget.ts')).forgetCommand(),
+  },
   retry: {
     takes: '<batch>',
     about: 'make the failed items of a batch again, all or by class of failure',

@@ -43,6 +43,8 @@ export type Config = Readonly<{
   s3: S3Config;
   /** Of the API, images and S3 alike. */
   proxy: ProxySettings;
+  /** So long after its end a batch is removed from Redis; undefined: never. */
+  forgetAfterMs: number | undefined;
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
   /** Write prompt, model and ids into the images' own metadata. */
@@ -141,6 +143,7 @@ function configOf(values: Variables): Config {
     archiveUrl: values.ARCHIVE_URL,
     s3: s3Settings(values),
     proxy: { http: values.HTTP_PROXY, https: values.HTTPS_PROXY, no: values.NO_PROXY ?? [] },
+    forgetAfterMs: values.FORGET_AFTER,
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
     unknownLimit: values.UNKNOWN_LIMIT,

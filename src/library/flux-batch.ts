@@ -140,6 +140,11 @@ export type FluxBatch = {
    */
   follow(batch: string, options?: FollowOptions): AsyncIterable<Progress>;
   /**
+   * Removes a batch that has ended from Redis; the archive keeps all of it. Workers do so by themselves FORGET_AFTER its end. Throws
+   * `batch-unknown`, `batch-live`, and `archive-differs` if the archive does not say that it has ended.
+   */
+  forget(batch: string): Promise<void>;
+  /**
    * Yields the batch's rows in the order of their ids, read one by one from the archive alone. Throws `batch-unknown`,
    * `where-invalid`, and `record-corrupt` for a record that cannot be read.
    */

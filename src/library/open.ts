@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { enqueueManifest } from '../batch/enqueue.ts';
+import { forgetBatch } from '../batch/forget.ts';
 import { archiveLost, describeLost, lostItems } from '../batch/lost-items.ts';
 import { isBatchPriority, LARGEST, prioritized } from '../batch/priority.ts';
 import { configFrom } from '../config.ts';
@@ -41,6 +42,10 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
       opened.refuseClosed();
       const signal = signalOf(options);
       yield* follow(batch, { connections: await opened.connections(), fault: crew.fault, signal });
+    },
+    async forget(batch) {
+      opened.refuseClosed();
+      await forgetBatch(await opened.connections(), batch);
     },
     async *results(batch, { where = [], ...options } = {}) {
       opened.refuseClosed();

@@ -8,6 +8,12 @@ export const DEFAULT_PREFIX = '{flux-batch}';
 export const keysOf = (prefix: string, apiSuffix = '') => ({
   /** Sorted set: batch names by their creation time. */
   batches: `${prefix}:batches`,
+  /**
+   * Set: batches that somebody has to look at now and then, since they have not ended or their index is not written. `liveLook` exists
+   * for an hour after all batches were put into it: those of a version that does not know it come in that way.
+   */
+  live: `${prefix}:live`,
+  liveLook: `${prefix}:live:look`,
   /** Hash: which names belong to which archive and API. */
   routes: `${prefix}:routes`,
   /** Hash: the facts of a batch, and a counter `n:<state>` for each state. */
@@ -49,6 +55,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   notSent: `${prefix}:not-sent${apiSuffix}`,
   /** Hash: what the fleet waits for besides the breaker → its last fault as JSON, see fleet/faults.ts. */
   faults: `${prefix}:faults`,
+  /** Of an archive: the process that forgets what ended long ago. */
+  retention: (archive: string) => `${prefix}:retention:${archive}`,
   /** Hash: when each stage has last brought an item on, see fleet/last-success.ts. */
   lastSuccess: `${prefix}:last-success`,
   /** Of an archive: the process that looks for items without a job, for as long as it does. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
 import { LOG_FORMATS } from '../logger.ts';
+import { mistakeInRedisUrl } from '../redis/url.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
 import { isLoopbackUrl } from '../text/loopback.ts';
 
@@ -14,6 +15,7 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const REDIS_URLS = 'Expected redis://host:port/db, rediss://…, redis+cluster://… or redis+sentinel://…';
 
 /** Also without its scheme, as curl takes it. */
 const proxy = z
@@ -35,6 +37,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   FLUX_ORIGIN_TTL: '10m',
   FLUX_STORED_TTL: '14d',
   REDIS_ALLOW_EVICTION: 'false',
+  FORGET_AFTER: '30d',
   ARCHIVE_URL: './archive',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
@@ -61,13 +64,14 @@ const variables = z.object({
   FLUX_PRICES: z.string().exactOptional(),
   REDIS_URL: z
     .string()
-    .regex(
-      /^rediss?(\+cluster|\+sentinel)?:\/\//,
-      'Expected redis://…, rediss://…, redis+cluster://… or redis+sentinel://…',
-    )
+    .superRefine((url, context) => {
+      const message = mistakeInRedisUrl(url);
+      if (message !== undefined) context.addIssue({ code: 'custom', message: `${message}. ${REDIS_URLS}` });
+    })
     .exactOptional(),
   REDIS_TLS_CA: z.string().exactOptional(),
   REDIS_ALLOW_EVICTION: flag,
+  FORGET_AFTER: z.string().transform(through((text) => (text === 'never' ? undefined : parseDuration(text)))),
   ARCHIVE_URL: z.string().min(1),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
   S3_FORCE_PATH_STYLE: flag.exactOptional(),
