@@ -38,7 +38,7 @@ export default {
     ),
     only('bullmq-in-queue', ['src/queue/', 'workers/'], 'bullmq'),
     only('ioredis-in-redis', ['src/redis/', 'src/fleet/'], 'ioredis'),
-    only('aws-in-archive', ['src/archive/'], '@aws-sdk/[^/]+'),
+    only('aws-in-archive', ['src/archive/'], '@aws-sdk/[^/]+|@smithy/[^/]+|https?-proxy-agent'),
     only('sharp-in-archive', ['src/archive/', 'src/simulator/'], 'sharp'),
     only('fastify-in-server', ['src/server/'], 'fastify|@fastify/[^/]+|@bull-board/fastify'),
     only('bull-board-in-queue', ['src/server/', 'src/queue/'], '@bull-board/[^/]+'),

@@ -4,7 +4,9 @@ import { TEST_MS } from './test/services/limits.ts';
 
 /** Neither Redis nor S3 nor our own processes: values in, values out. What is not named here or below is with the services. */
 const PURE = [
-  ...['callbacks', 'diagnosis', 'manifest', 'plan', 'status', 'text'].map((folder) => `test/${folder}/**/*.test.ts`),
+  ...['callbacks', 'diagnosis', 'manifest', 'network', 'plan', 'starters', 'status', 'tables', 'text'].map(
+    (folder) => `test/${folder}/**/*.test.ts`,
+  ),
   'test/archive/{embed,folder,image,open,records}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/terminal.test.ts',

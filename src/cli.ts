@@ -79,6 +79,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'make the failed items of a batch again, all or by class of failure',
     load: async () => (await import('./commands/retry.ts')).retryCommand(),
   },
+  adopt: {
+    takes: '<manifest>',
+    about: 'take archived images over for items with new names, at no cost',
+    load: async () => (await import('./commands/adopt.ts')).adoptCommand(),
+  },
+  redo: {
+    takes: '<batch> <items...>',
+    about: 'make another image of an item; the former one stays as a version',
+    load: async () => (await import('./commands/redo.ts')).redoCommand(),
+  },
   held: {
     takes: '<batch> [action] [items...]',
     about: 'list held items, and decide on them: attach a task, resubmit or drop',

@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
-import { DEFAULTS, parseVariables, SECRET_VARIABLES, VARIABLE_NAMES, type Variables } from './settings/variables.ts';
+import type { ProxySettings } from './network/proxy.ts';
+import { type S3Config, s3Settings } from './settings/s3-settings.ts';
+import {
+  DEFAULTS,
+  PROXIES,
+  parseVariables,
+  SECRET_VARIABLES,
+  VARIABLE_NAMES,
+  type VariableName,
+  type Variables,
+} from './settings/variables.ts';
 import { isLoopbackName } from './text/loopback.ts';
 import { passwordsIn, withoutPassword } from './text/scrub.ts';
 
@@ -30,7 +40,9 @@ export type Config = Readonly<{
   allowEviction: boolean;
   stateDir: string;
   archiveUrl: string;
-  s3: { endpoint: string | undefined; forcePathStyle: boolean; region: string | undefined };
+  s3: S3Config;
+  /** Of the API, images and S3 alike. */
+  proxy: ProxySettings;
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
   /** Write prompt, model and ids into the images' own metadata. */
@@ -83,8 +95,12 @@ export function loadConfig(overrides: Overrides = {}): Config {
 /** What was given over defaults, and nothing else: neither the environment nor `.env` is looked at. Throws as `loadConfig`. */
 export function configFrom(settings: GivenSettings): Config {
   const given: Record<string, string> = {};
+  // Who hands over `process.env` may have the names of proxies in lower case there.
+  const byName = new Map<string, string | number | boolean | undefined>(Object.entries(settings));
   for (const name of VARIABLE_NAMES) {
-    const value = settings[name];
+    const value = namesOf(name)
+      .map((spelt) => byName.get(spelt))
+      .find((found) => found !== undefined && found !== '');
     if (value !== undefined && value !== '') given[name] = String(value);
   }
   return configOf(parseVariables(given, EXPLAINED));
@@ -121,7 +137,8 @@ function configOf(values: Variables): Config {
     allowEviction: values.REDIS_ALLOW_EVICTION,
     stateDir: PRIVATE_STATE_DIR,
     archiveUrl: values.ARCHIVE_URL,
-    s3: { endpoint: values.S3_ENDPOINT, forcePathStyle: values.S3_FORCE_PATH_STYLE, region: values.AWS_REGION },
+    s3: s3Settings(values),
+    proxy: { http: values.HTTP_PROXY, https: values.HTTPS_PROXY, no: values.NO_PROXY ?? [] },
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
     unknownLimit: values.UNKNOWN_LIMIT,
@@ -157,6 +174,7 @@ function secretsOf(values: Variables): string[] {
     values.SERVE_PASSWORD,
     values.METRICS_TOKEN,
     ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
+    ...[values.HTTP_PROXY, values.HTTPS_PROXY].flatMap(passwordsIn),
     AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN,
   ].filter((secret) => secret !== undefined);
@@ -179,13 +197,27 @@ function gather(overrides: Overrides): { given: Record<string, string>; origins:
   const given: Record<string, string> = {};
   const origins: Record<string, Origin> = {};
   for (const name of VARIABLE_NAMES) {
-    const value = overrides[name] ?? process.env[name];
+    const value =
+      overrides[name] ??
+      namesOf(name)
+        .map((spelt) => process.env[spelt])
+        .find(Boolean);
     // An empty variable is how compose files and shells say "unset".
     if (value === undefined || value === '') continue;
     given[name] = value;
-    origins[name] = overrides[name] !== undefined ? 'flag' : file[name] === value ? '.env' : 'environment';
+    origins[name] =
+      overrides[name] !== undefined
+        ? 'flag'
+        : namesOf(name).some((spelt) => file[spelt] === value)
+          ? '.env'
+          : 'environment';
   }
   return { given, origins };
+}
+
+/** As it is spelt, the first that is set. */
+function namesOf(name: VariableName): string[] {
+  return PROXIES.includes(name) ? [name.toLowerCase(), name] : [name];
 }
 
 function readDotEnv(): Record<string, string> {
@@ -203,8 +235,10 @@ function readDotEnv(): Record<string, string> {
 /** Of a short secret, the first letters would be a good part. */
 const SHOWN_FROM_LENGTH = 16;
 
-function mask(name: string, value: string): string {
+function mask(name: VariableName, value: string): string {
   if (value === '') return '(not set)';
+  // A proxy is taken without its scheme, too.
+  if (PROXIES.includes(name) && !value.includes('://')) return withoutPassword(`//${value}`).slice(2);
   if (!SECRET_VARIABLES.includes(name)) return withoutPassword(value);
   if (value.length < SHOWN_FROM_LENGTH) return '… (set)';
   return `${value.slice(0, 2)}…${value.slice(-2)} (${value.length} characters)`;

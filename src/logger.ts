@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { textOfLogLine } from './text/log-line.ts';
 import { scrubber } from './text/scrub.ts';
-import { sayBy } from './text/terminal.ts';
+import { plainJson, sayBy } from './text/terminal.ts';
 
 /** Receives one JSON line, its newline included. */
 export type WriteLine = (line: string) => void;
@@ -24,7 +24,7 @@ export function createLogger(
       base: { pid: process.pid },
       redact: { paths: ['apiKey', '*.apiKey', 'headers.authorization', '*.headers.authorization'], censor: '***' },
     },
-    { write: (line: string) => write(scrub(line)) },
+    { write: (line: string) => write(plainJson(scrub(line))) },
   );
 }
 

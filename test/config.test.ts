@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { describeConfig, loadConfig } from '../src/config.ts';
+import { configFrom, describeConfig, loadConfig } from '../src/config.ts';
 import { UsageError } from '../src/errors.ts';
 
 let home: string;
@@ -98,4 +98,37 @@ test('what others can read on its way is warned of', () => {
   expect(loadConfig({ REDIS_URL: 'redis://:word@redis' }).warnings).toEqual([expect.stringMatching('--redis')]);
   vi.stubEnv('REDIS_URL', 'redis://:word@redis');
   expect(loadConfig().warnings).toEqual([]);
+});
+
+test('a proxy is taken in either case and without its scheme, and its password is shown nowhere', () => {
+  vi.stubEnv('https_proxy', 'user:planted-password@proxy.example:3128');
+  vi.stubEnv('HTTP_PROXY', 'http://plain.example:3128');
+  vi.stubEnv('no_proxy', 'localhost, .example.org 10.0.0.0/8');
+  const { proxy, secrets } = loadConfig();
+  expect(proxy).toEqual({
+    https: 'http://user:planted-password@proxy.example:3128',
+    http: 'http://plain.example:3128',
+    no: ['localhost', '.example.org', '10.0.0.0/8'],
+  });
+  expect(secrets).toContain('planted-password');
+  expect(JSON.stringify(describeConfig())).not.toContain('planted');
+  expect(configFrom({ ...process.env }).proxy).toEqual(proxy);
+  expect(configFrom({}).proxy).toEqual({ https: undefined, http: undefined, no: [] });
+});
+
+test('nothing said of the path style is not the same as false', () => {
+  expect(loadConfig().s3.forcePathStyle).toBeUndefined();
+  vi.stubEnv('S3_FORCE_PATH_STYLE', 'false');
+  expect(loadConfig().s3.forcePathStyle).toBe(false);
+});
+
+test('options of objects that cannot work are named', () => {
+  vi.stubEnv('S3_SSE_KMS_KEY_ID', 'alias/pictures');
+  expect(() => loadConfig()).toThrow(/S3_SSE_KMS_KEY_ID: Expected S3_SSE=aws:kms/);
+  vi.stubEnv('S3_SSE', 'aws:kms');
+  expect(loadConfig().s3.objects).toMatchObject({ encryption: 'aws:kms', kmsKeyId: 'alias/pictures' });
+  vi.stubEnv('S3_STORAGE_CLASS', 'GLACIER');
+  vi.stubEnv('HTTPS_PROXY', 'socks5://proxy.example:1080');
+  expect(() => loadConfig()).toThrow(/S3_STORAGE_CLASS: .*read at once/);
+  expect(() => loadConfig()).toThrow(/HTTPS_PROXY: Expected http:/);
 });

@@ -20,6 +20,13 @@ export const indexFiles = {
   galleryPart: (number: number) => `gallery-data/${String(number).padStart(5, '0')}.js`,
 };
 
+const PICTURES = /\/(images|thumbs)\/[^/]+$/;
+
+/** Whether a key is that of an image or its thumbnail. Once recorded, they do not change. */
+export function isPicture(key: string): boolean {
+  return PICTURES.test(key);
+}
+
 /** The item id in a record's key. */
 export function itemOfRecordKey(batch: string, key: string): string {
   return key.slice(layout.records(batch).length, -'.json'.length);

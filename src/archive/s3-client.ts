@@ -1,6 +1,10 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { homeFolder } from '../files/home.ts';
+import type { ProxyFor } from '../network/proxy.ts';
+import type { Learned } from './s3-checksums.ts';
+import { noteHost } from './s3-host.ts';
+import { type ObjectOptions, type ObjectParameters, objectParameters } from './s3-objects.ts';
+import { patientRetries } from './s3-patience.ts';
 
 export type S3Settings = {
   /** `s3://bucket` or `s3://bucket/prefix`. */
@@ -19,6 +23,9 @@ export type S3Settings = {
   timeoutMs?: number | undefined;
   /** Without them, the SDK's default chain: environment, profile, container or instance role. */
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+  objects?: ObjectOptions | undefined;
+  /** Without it, every request goes straight. */
+  proxyFor?: ProxyFor | undefined;
 };
 
 type Sdk = typeof import('@aws-sdk/client-s3');
@@ -28,6 +35,11 @@ export type S3Address = { Bucket: string; Key: string };
 export type S3Connection = {
   sdk: Sdk;
   client: S3Client;
+  region: string;
+  learned: Learned;
+  parametersOf: (key: string) => ObjectParameters;
+  /** The same for another region: the bucket is there. `close` closes both. */
+  inRegion: (region: string) => S3Connection;
   /** A client with the default region, for servers that do not know ours; see `createBucket`. */
   withoutRegion: () => S3Client;
   close: () => void;
@@ -37,28 +49,35 @@ export type S3Connection = {
 export async function connectS3(settings: S3Settings): Promise<S3Connection> {
   // Turns off the SDK's warning about Node 20. It is for developers, who choose the version, not for users.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  // The SDK looks for ~/.aws, and for a user without a home it throws where nobody can catch it. This folder is nobody's.
+  if (homeFolder() === undefined) process.env.HOME = '/nonexistent';
   const sdk = await import('@aws-sdk/client-s3');
 
-  const maxSockets = settings.maxSockets ?? 32;
-  const httpAgent = new HttpAgent({ keepAlive: true, maxSockets });
-  const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets });
+  const { s3Transport } = await import('./s3-transport.ts');
+  const transport = s3Transport({
+    maxSockets: settings.maxSockets ?? 32,
+    proxyFor: settings.proxyFor ?? (() => undefined),
+  });
   const clients: S3Client[] = [];
   const open = (region: string) => {
-    const client = new sdk.S3Client(clientConfig(settings, region, { httpAgent, httpsAgent }));
+    const client = new sdk.S3Client(clientConfig(settings, region, transport));
+    noteHost(client);
     clients.push(client);
     return client;
   };
-
-  return {
+  const shared = {
     sdk,
-    client: open(settings.region ?? (await configuredRegion(sdk))),
+    learned: { checksum: undefined },
+    parametersOf: objectParameters(settings.objects),
     withoutRegion: () => open(DEFAULT_REGION),
+    inRegion: (region: string) => connectionIn(region),
     close: () => {
       for (const client of clients) client.destroy();
-      httpAgent.destroy();
-      httpsAgent.destroy();
+      transport.destroy();
     },
   };
+  const connectionIn = (region: string): S3Connection => ({ ...shared, region, client: open(region) });
+  return connectionIn(settings.region ?? (await configuredRegion(sdk)));
 }
 
 const DEFAULT_REGION = 'us-east-1';
@@ -66,32 +85,25 @@ const DEFAULT_REGION = 'us-east-1';
 function clientConfig(
   settings: S3Settings,
   region: string,
-  agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent },
+  requestHandler: NonNullable<S3ClientConfig['requestHandler']>,
 ): S3ClientConfig {
   return {
     region,
-    // If the region is wrong or missing, AWS answers with the right one.
-    followRegionRedirects: true,
     ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
     ...((settings.forcePathStyle ?? settings.endpoint !== undefined) && { forcePathStyle: true }),
     ...(settings.credentials && { credentials: settings.credentials }),
-    retryMode: 'standard',
-    maxAttempts: 4,
+    retryStrategy: patientRetries,
     // The SDK's default checksum is a trailer. Ceph answers it with 411, and other servers store it as part of the
     // object.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     // Our bodies are small, and `Expect: 100-continue` costs a round trip for each.
     expectContinueHeader: false,
-    // We pass agents as objects. With agents that it makes itself, the SDK opens a new connection for each larger body.
-    requestHandler: { ...agents, connectionTimeout: 5_000, socketTimeout: 30_000, logger: SILENT },
+    requestHandler,
   };
 }
 
-// Otherwise the handler prints warnings about busy sockets into the progress display.
-const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-
-/** The region from the environment or the profile, else us-east-1. Self-hosted servers ignore it, and AWS redirects. */
+/** The region from the environment or the profile, else us-east-1. Self-hosted servers ignore it, and AWS names the right one. */
 async function configuredRegion(sdk: Sdk): Promise<string> {
   const client = new sdk.S3Client({});
   try {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WriteOptions } from './archive.ts';
 import type { S3Address, S3Connection } from './s3-client.ts';
-import { s3Answer } from './s3-errors.ts';
+import { isUnsupported, s3Answer } from './s3-errors.ts';
 import { headOf } from './s3-get.ts';
 import { type Condition, putIf, putWhole } from './s3-put.ts';
 import type { S3Request } from './s3-requests.ts';
@@ -117,11 +117,4 @@ async function conditionsOf(s3: S3Connection, at: S3Address, tag: string | undef
     if (await isPut({ IfMatch: ifMatch(tag) })) return { ifAbsent, ifMatch };
   }
   return { ifAbsent, ifMatch: undefined };
-}
-
-const UNSUPPORTED = new Set(['NotImplemented', 'InvalidArgument', 'InvalidRequest', 'UnsupportedOperation']);
-
-function isUnsupported(thrown: unknown): boolean {
-  const { name, status } = s3Answer(thrown);
-  return status === 501 || (status === 400 && UNSUPPORTED.has(name));
 }

@@ -1,6 +1,9 @@
 import { FluxError, messageOf } from '../errors.ts';
+import { refusedCertificate } from '../network/certificates.ts';
+import { ProxyRefused } from '../network/proxy.ts';
 import { DeadlineError } from './deadline.ts';
 import { errorCodeOf } from './folder-errors.ts';
+import { hostOf } from './s3-host.ts';
 
 export type S3Place = { bucket: string; endpoint: string | undefined; doing: string; key?: string };
 
@@ -16,18 +19,48 @@ export function s3Error(thrown: unknown, at: S3Place): FluxError {
   });
 }
 
-/** The parts of an SDK error that matter: the S3 code, the HTTP status, and the SDK's number of attempts. */
-export function s3Answer(thrown: unknown): { name: string; status: number | undefined; attempts: number } {
-  const metadata = thrown instanceof Error && '$metadata' in thrown ? thrown.$metadata : undefined;
+type S3Answer = {
+  /** The S3 code. */
+  name: string;
+  status: number | undefined;
+  /** How often the SDK has sent it. */
+  attempts: number;
+  headers: Readonly<Record<string, string | undefined>>;
+};
+
+/** The parts of an SDK error that matter. */
+export function s3Answer(thrown: unknown): S3Answer {
+  const metadata = objectIn(thrown, '$metadata');
   const numberAt = (key: string) => {
-    const value = typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, key) : undefined;
+    const value: unknown = Reflect.get(metadata, key);
     return typeof value === 'number' ? value : undefined;
   };
+  const headers = Object.entries(objectIn(objectIn(thrown, '$response'), 'headers'));
   return {
     name: thrown instanceof Error ? thrown.name : '',
     status: numberAt('httpStatusCode'),
     attempts: numberAt('attempts') ?? 1,
+    headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), String(value)])),
   };
+}
+
+function objectIn(owner: unknown, key: string): object {
+  const value: unknown = typeof owner === 'object' && owner !== null ? Reflect.get(owner, key) : undefined;
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+/** An element of the error that the server sent, such as `Region`. */
+export function errorField(thrown: unknown, name: string): string | undefined {
+  const value: unknown = thrown instanceof Error ? Reflect.get(thrown, name) : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+const UNSUPPORTED = new Set(['NotImplemented', 'InvalidArgument', 'InvalidRequest', 'UnsupportedOperation']);
+
+/** The server does not know something that a request asks for: a condition, a checksum. */
+export function isUnsupported(thrown: unknown): boolean {
+  const { name, status } = s3Answer(thrown);
+  return status === 501 || (status === 400 && UNSUPPORTED.has(name));
 }
 
 type Verdict = {
@@ -43,6 +76,12 @@ const WRONG_SECRET = 'Check AWS_SECRET_ACCESS_KEY for a cut or quoted value.';
 const EXPIRED = 'Renew them (for instance with `aws sso login`) and run the same command again to go on.';
 const SPACE = 'Free some space or raise the quota, then run the same command again to go on.';
 const ENDPOINT = 'Is S3_ENDPOINT right, and its server running?';
+
+const ELSEWHERE: Verdict = {
+  code: 'archive-denied',
+  why: 'it is in another region, or at another address',
+  hint: "Set AWS_REGION=… to the bucket's region (its page in the console names it), or S3_ENDPOINT to its address.",
+};
 
 const BY_NAME: Readonly<Record<string, Verdict>> = {
   CredentialsProviderError: { code: 'archive-denied', why: 'no credentials were found', hint: CREDENTIALS },
@@ -76,7 +115,14 @@ const BY_NAME: Readonly<Record<string, Verdict>> = {
     why: 'it is not a valid bucket name',
     hint: 'Bucket names are 3 to 63 lower-case letters, digits, dots and hyphens.',
   },
-  PermanentRedirect: { code: 'archive-denied', why: 'it is in another region', hint: 'Set AWS_REGION to its region.' },
+  PermanentRedirect: ELSEWHERE,
+  TemporaryRedirect: ELSEWHERE,
+  AuthorizationHeaderMalformed: ELSEWHERE,
+  SecondLevelDomainForbidden: {
+    code: 'archive-denied',
+    why: "the server wants the bucket's name in the host name",
+    hint: 'Set S3_FORCE_PATH_STYLE=false.',
+  },
   QuotaExceeded: { code: 'archive-full', why: 'its quota is used up', hint: SPACE },
   XMinioStorageFull: { code: 'archive-full', why: 'the server has no space left', hint: SPACE },
   InsufficientStorage: { code: 'archive-full', why: 'the server has no space left', hint: SPACE },
@@ -95,23 +141,43 @@ const BY_SYSTEM_CODE: Readonly<Record<string, { why: string; hint?: string }>> =
   EHOSTUNREACH: { why: 'there is no way to its address', hint: ENDPOINT },
   ENETUNREACH: { why: 'there is no way to its address', hint: 'Is this machine online?' },
   EPROTO: { why: 'it does not speak TLS', hint: 'Should S3_ENDPOINT begin with http://?' },
-  SELF_SIGNED_CERT_IN_CHAIN: { why: 'its certificate is self-signed', hint: 'Name its CA in NODE_EXTRA_CA_CERTS.' },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { why: 'its certificate is self-signed', hint: 'Name its CA in NODE_EXTRA_CA_CERTS.' },
 };
 
 function verdictOf(thrown: unknown, at: S3Place): Verdict {
   const { name, status } = s3Answer(thrown);
   const known = BY_NAME[name];
-  if (known) return known;
-  const where = at.endpoint ?? 'AWS';
+  if (known) return inItsWords(known, thrown, at);
+  const where = hostOf(thrown) ?? at.endpoint ?? 'AWS';
   if (thrown instanceof DeadlineError) {
     return { code: 'archive-unreachable', why: `${where} gave ${thrown.message}`, hint: ENDPOINT };
   }
-  const network = BY_SYSTEM_CODE[errorCodeOf(thrown) ?? ''];
+  if (thrown instanceof ProxyRefused) {
+    return { code: 'archive-unreachable', why: `${thrown.message} (to ${where})`, hint: thrown.hint };
+  }
+  const network = refusedCertificate(thrown) ?? BY_SYSTEM_CODE[errorCodeOf(thrown) ?? ''];
   if (network) return { ...network, code: 'archive-unreachable', why: `${network.why} (${where})` };
-  const message = messageOf(thrown);
+  const said = saidBy(thrown);
+  return verdictOfStatus(status, said === undefined ? name : `${name}: ${said}`, where);
+}
+
+/** A code may stand for more than we know of: B2 answers AccessDenied to a used-up cap. So the server's own words stay. */
+function inItsWords(known: Verdict, thrown: unknown, { endpoint }: S3Place): Verdict {
+  const { name, status } = s3Answer(thrown);
+  const said = status === undefined ? undefined : saidBy(thrown);
+  const elsewhere = known === ELSEWHERE ? errorField(thrown, 'Endpoint') : undefined;
+  const where = elsewhere === undefined ? '' : ` (${elsewhere}, not ${hostOf(thrown) ?? endpoint ?? 'AWS'})`;
+  return {
+    ...known,
+    why: `${known.why}${where}${said === undefined || said === name ? '' : `; the server said: "${said}"`}`,
+  };
+}
+
+const LONGEST_WORDS = 300;
+
+function saidBy(thrown: unknown): string | undefined {
+  const message = messageOf(thrown).trim().slice(0, LONGEST_WORDS);
   // `UnknownError` is the SDK's message for an answer that has none.
-  return verdictOfStatus(status, message === 'UnknownError' ? name : `${name}: ${message}`, where);
+  return message === '' || message === 'UnknownError' ? undefined : message;
 }
 
 function verdictOfStatus(status: number | undefined, said: string, where: string): Verdict {

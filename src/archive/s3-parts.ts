@@ -71,8 +71,13 @@ export function pendingObject(at: S3Address, contentType: string, request: Reque
   };
 }
 
-async function beginUpload({ sdk, client }: S3Connection, at: S3Address, contentType: string, signal: AbortSignal) {
-  const command = new sdk.CreateMultipartUploadCommand({ ...at, ContentType: contentType });
+async function beginUpload(
+  { sdk, client, parametersOf }: S3Connection,
+  at: S3Address,
+  contentType: string,
+  signal: AbortSignal,
+) {
+  const command = new sdk.CreateMultipartUploadCommand({ ...at, ...parametersOf(at.Key), ContentType: contentType });
   const { UploadId } = await client.send(command, { abortSignal: signal });
   if (UploadId === undefined) {
     throw new FluxError('archive-unreachable', `The bucket ${at.Bucket} began an upload without an id`);

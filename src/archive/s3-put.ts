@@ -2,9 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PutObjectCommandOutput } from '@aws-sdk/client-s3';
 import { FluxError } from '../errors.ts';
+import { sendChecked, sha256Of } from './s3-checksums.ts';
 import type { S3Address, S3Connection } from './s3-client.ts';
 import { s3Answer } from './s3-errors.ts';
-import { headOf, isMissing } from './s3-get.ts';
+import { getWhole, headOf, isMissing } from './s3-get.ts';
 
 export type S3Object = { body: Buffer; contentType: string };
 
@@ -18,19 +19,22 @@ export async function putWhole(
   signal: AbortSignal,
   condition: Condition = {},
 ): Promise<string | undefined> {
-  const sha256 = createHash('sha256').update(body).digest('base64');
-  const answer = await s3.client.send(
-    new s3.sdk.PutObjectCommand({
-      ...at,
-      ...condition,
-      Body: body,
-      ContentLength: body.length,
-      ContentType: contentType,
-      ChecksumSHA256: sha256,
-    }),
-    { abortSignal: signal },
+  const answer = await sendChecked(s3.learned, body, (checksum) =>
+    s3.client.send(
+      new s3.sdk.PutObjectCommand({
+        ...at,
+        ...s3.parametersOf(at.Key),
+        ...condition,
+        ...checksum,
+        Body: body,
+        ContentLength: body.length,
+        ContentType: contentType,
+      }),
+      { abortSignal: signal },
+    ),
   );
-  if (answer.ChecksumSHA256 !== sha256 && !hasMd5Of(body, answer)) await compareStored(s3, at, body, signal);
+  const isProven = answer.ChecksumSHA256 !== undefined && answer.ChecksumSHA256 === sha256Of(body);
+  if (!isProven && !hasMd5Of(body, answer)) await compareStored(s3, at, body, signal);
   return answer.ETag;
 }
 
@@ -40,12 +44,19 @@ function hasMd5Of(body: Buffer, { ETag }: { ETag?: string | undefined }): boolea
   return MD5_TAG.exec(ETag ?? '')?.[1]?.toLowerCase() === createHash('md5').update(body).digest('hex');
 }
 
-/** Not every server returns a checksum. Then the stored length is compared, and the ETag where it is an MD5. */
+/**
+ * Not every server returns a checksum. Then the stored length is compared, and the ETag where it is an MD5. One that only looks
+ * like an MD5, as gateways have them, proves nothing: what is stored is read back.
+ */
 async function compareStored(s3: S3Connection, at: S3Address, body: Buffer, signal: AbortSignal): Promise<void> {
   const stored = await s3.client.send(new s3.sdk.HeadObjectCommand(at), { abortSignal: signal });
-  // With encryption by KMS or by a customer's key, the ETag looks like an MD5 but is none.
-  const tagIsMd5 = MD5_TAG.test(stored.ETag ?? '') && !isKeyEncrypted(stored);
-  if (stored.ContentLength === body.length && (!tagIsMd5 || hasMd5Of(body, stored))) return;
+  if (stored.ContentLength === body.length) {
+    // With encryption by KMS or by a customer's key, the ETag looks like an MD5 but is none.
+    const tagIsMd5 = MD5_TAG.test(stored.ETag ?? '') && !isKeyEncrypted(stored);
+    if (!tagIsMd5 || hasMd5Of(body, stored)) return;
+    const found = await getWhole(s3, at, signal);
+    if (found?.body.equals(body)) return;
+  }
   throw new FluxError('archive-corrupt', `The bucket ${at.Bucket} stored something other than what was sent`, {
     facts: { bucket: at.Bucket, key: at.Key, sentBytes: body.length, storedBytes: stored.ContentLength },
   });

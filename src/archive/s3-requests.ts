@@ -1,6 +1,7 @@
 import { withDeadline } from './deadline.ts';
 import { connectS3, type S3Connection, type S3Settings } from './s3-client.ts';
 import { s3Error } from './s3-errors.ts';
+import { regionToldBy } from './s3-region.ts';
 
 /** One operation on an open connection. `signal` aborts it at the caller's wish or at its deadline. */
 export type S3Operation<T> = (s3: S3Connection, signal: AbortSignal) => Promise<T>;
@@ -20,12 +21,27 @@ export function s3Requests(settings: S3Settings, bucket: string): { request: S3R
   const timeoutMs = settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   let connecting: Promise<S3Connection> | undefined;
 
+  /** Runs it once more where the bucket is, and there only from then on. */
+  async function runThere<T>(connection: S3Connection, run: (there: S3Connection) => Promise<T>): Promise<T> {
+    try {
+      return await run(connection);
+    } catch (thrown) {
+      const region = regionToldBy(thrown);
+      if (region === undefined || region === connection.region) throw thrown;
+      // Another request may have been sent there before this one.
+      const latest = await (connecting ?? connection);
+      const there = latest.region === region ? latest : connection.inRegion(region);
+      connecting = Promise.resolve(there);
+      return run(there);
+    }
+  }
+
   return {
     async request(doing, key, signal, run) {
       try {
         connecting ??= connectS3(settings);
-        const connection = await connecting;
-        return await withDeadline(timeoutMs, signal, (limited) => run(connection, limited));
+        const limited = (there: S3Connection) => withDeadline(timeoutMs, signal, (within) => run(there, within));
+        return await runThere(await connecting, limited);
       } catch (thrown) {
         signal?.throwIfAborted();
         throw s3Error(thrown, { bucket, endpoint: settings.endpoint, doing, ...(key !== undefined && { key }) });

@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.ts';
+import { homeFolder } from '../files/home.ts';
 import { withoutPassword } from '../text/scrub.ts';
 import { isKey } from './key.ts';
 
@@ -18,7 +18,10 @@ export function parseArchiveUrl(url: string): { kind: 's3' } | { kind: 'folder';
   if (scheme !== undefined && url.includes('://')) throw invalid(url, `the scheme ${scheme}:// is not supported`);
   if (url.trim() === '') throw invalid(url, 'it is empty');
   // No shell expands `~` in an .env file. Without this, a folder named `~` would be created.
-  return { kind: 'folder', path: url.startsWith('~/') ? join(homedir(), url.slice(2)) : url };
+  if (!url.startsWith('~/')) return { kind: 'folder', path: url };
+  const home = homeFolder();
+  if (home === undefined) throw invalid(url, 'this user has no home folder, and HOME is not set');
+  return { kind: 'folder', path: join(home, url.slice(2)) };
 }
 
 /** The bucket, and the prefix, which ends in `/` unless it is empty. Throws a UsageError (`archive-url-invalid`). */

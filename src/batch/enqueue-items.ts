@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { readRecords } from '../archive/read-records.ts';
+import { findRecord, readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
@@ -7,8 +7,9 @@ import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
 import type { Unreadable } from '../items/unreadable.ts';
+import type { Archived } from './adopt.ts';
 import { chunksOf } from './chunks-of.ts';
-import { type RecordedIds, recordedIds, settled } from './settle-ids.ts';
+import { type RecordedIds, recordedIds, type Settled, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
 import { stateOf, takeIn } from './take-in.ts';
 
@@ -47,6 +48,8 @@ export type EnqueuePorts = {
     pollAgain(items: readonly Submitted[]): Promise<void>;
   };
   /** Notes the items in the manifest's order, under the ids that they have. */
+  /** Gives an item the image of an archived one, at no cost. */
+  adopt?(from: Archived, item: NewItem): Promise<boolean>;
   note?(items: readonly NewItem[]): Promise<void>;
   /** All are noted; called before the batch can end. */
   noted?(): Promise<void>;
@@ -69,6 +72,8 @@ export type Manifest = {
 
 const CHUNK = 1_000;
 const RECORD_WRITES = 32;
+/** Copied; each is held in memory. */
+const IMAGES_AT_ONCE = 8;
 
 /**
  * Takes a manifest's items in, whatever is known of them already: adds what was never sent, takes up what was, and leaves alone
@@ -91,7 +96,9 @@ export async function enqueueItems(
   for await (const chunk of chunksOf(known, CHUNK)) {
     await ports.note?.(chunk);
     const queued = chunk.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
-    const added = await enqueueChunk(manifest, queued, recorded, ports);
+    const adopted = await adoptFormer(chunk, ports);
+    const isRecorded = { has: (id: string) => recorded.has(id) || adopted.has(id) };
+    const added = await enqueueChunk(manifest, queued, isRecorded, ports);
     const ids = queued.map(({ id }) => id);
     if (isNew) for (const id of ids) others.delete(id);
     else await ports.intake.see(batch, ids);
@@ -125,10 +132,21 @@ async function takeInOthers(
   }
 }
 
+/** Takes over what is archived under a former name. Returns the items that have an image now. */
+async function adoptFormer(items: readonly Settled<NewItem>[], ports: EnqueuePorts): Promise<ReadonlySet<string>> {
+  const adopted = new Set<string>();
+  const adopt = async ({ adopts, ...item }: Settled<NewItem>) => {
+    const from = adopts === undefined ? undefined : await findRecord(ports.records, item.batch, adopts);
+    if (from?.state === 'archived' && (await ports.adopt?.(from, item))) adopted.add(item.id);
+  };
+  await pMap(items, adopt, { concurrency: IMAGES_AT_ONCE });
+  return adopted;
+}
+
 async function enqueueChunk(
   { batch, remake = false }: Manifest,
   items: readonly Item[],
-  recorded: RecordedIds,
+  recorded: Pick<RecordedIds, 'has'>,
   ports: EnqueuePorts,
 ) {
   const { intake, queues, records, settings, now } = ports;

@@ -3,6 +3,7 @@ import { itemsFileWriter } from '../archive/items-file.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { type Archived, adoptImage } from './adopt.ts';
 import { hasEnded } from './counts.ts';
 import { type Enqueued, enqueueItems, type Manifest } from './enqueue-items.ts';
 import { newBatchFile } from './new-batch-file.ts';
@@ -39,6 +40,7 @@ export async function enqueueManifest(
     intake: state.intake,
     keepCharges: spending.keep,
     queues,
+    adopt: (from: Archived, item: NewItem) => adoptImage({ archive, records }, from, item),
     note: file.add,
     noted: async () => {
       const name = await file.commit();

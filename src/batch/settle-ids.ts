@@ -1,13 +1,16 @@
 import { formerIds } from '../items/former-ids.ts';
 import type { ImageRequest, NewItem } from '../items/item.ts';
-import { formerItemId, slug, slugOfId } from '../items/item-id.ts';
+import { formerItemId, itemId, slug, slugOfId } from '../items/item-id.ts';
 import type { ItemState } from '../items/item-state.ts';
+import { firstTakeIds } from '../items/takes.ts';
 import { chunksOf } from './chunks-of.ts';
 
 /** The ids that a batch has records of, and the slugs that they begin with. */
 export type RecordedIds = { has(id: string): boolean; hasSlug(slug: string): boolean };
 
-type Written = { written?: { name: string; request: ImageRequest } };
+type Written = { written?: { name: string; request: ImageRequest }; was?: string };
+/** `adopts`: the item under whose id its image is archived by its former name (`was`). */
+export type Settled<T> = T & { adopts?: string };
 type States = (batch: string, ids: readonly string[]) => Promise<readonly (ItemState | undefined)[]>;
 
 const CHUNK = 1_000;
@@ -34,7 +37,7 @@ export async function* settled<T extends NewItem & Written>(
   items: AsyncIterable<T>,
   recorded: RecordedIds,
   states: States | undefined,
-): AsyncGenerator<T> {
+): AsyncGenerator<Settled<T>> {
   const taken = new Set<string>();
   for await (const some of chunksOf(items, CHUNK)) {
     const kept = some.map((item) => {
@@ -45,7 +48,10 @@ export async function* settled<T extends NewItem & Written>(
     });
     const left = some.filter((_, index) => kept[index] === undefined);
     const known = states ? await knownToRedis(batch, left, states, taken) : new Map<string, string>();
-    for (const [index, item] of some.entries()) yield kept[index] ?? { ...item, id: known.get(item.id) ?? item.id };
+    for (const [index, item] of some.entries()) {
+      const adopts = kept[index] || known.has(item.id) ? undefined : underFormerName(item, recorded);
+      yield kept[index] ?? { ...item, id: known.get(item.id) ?? item.id, ...(adopts === undefined ? {} : { adopts }) };
+    }
   }
 }
 
@@ -53,6 +59,20 @@ function formerRecord(item: NewItem & Written, recorded: RecordedIds, taken: Rea
   if (!recorded.hasSlug(slug(item.name))) return undefined;
   for (const id of formerIds(item)) if (recorded.has(id) && !taken.has(id)) return id;
   return undefined;
+}
+
+/** Its last take. */
+function underFormerName(item: NewItem & Written, recorded: RecordedIds): string | undefined {
+  const { was, request, variant } = item;
+  if (was === undefined || !recorded.hasSlug(slug(was))) return undefined;
+  let last: string | undefined;
+  for (const id of firstTakeIds({ name: was, request, variant })) if (recorded.has(id)) last ??= id;
+  if (last === undefined) return undefined;
+  for (let take = 2; ; take++) {
+    const id = itemId(was, request, variant, take);
+    if (!recorded.has(id)) return last;
+    last = id;
+  }
 }
 
 /** Items that a version of before has enqueued, and that have no record yet: their new ids, to those that they have. */

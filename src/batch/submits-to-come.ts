@@ -23,7 +23,7 @@ export async function submitsToCome(
       settings: config,
     });
     for (const { item, step } of planned) {
-      if (step.job !== 'submit') continue;
+      if (step.job !== 'submit' || item.adopts !== undefined) continue;
       const { model } = item.request;
       byModel[model] = (byModel[model] ?? 0) + 1;
     }

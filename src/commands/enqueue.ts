@@ -13,7 +13,7 @@ import { declined } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
-import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { openingOf, type SelectionFlags, withSelectionOptions } from './selection.ts';
 import { tellManifest } from './tell-manifest.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 import { withConnections } from './with-connections.ts';
@@ -32,7 +32,7 @@ export function enqueueCommand(): Command {
     .action(
       async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        const { manifest, totals } = await openManifest(file, openingOf(flags));
         tellManifest(manifest, totals);
         await withConnections(config, { patient: false, prove: true }, async (connections) => {
           sayWarnings(connections);

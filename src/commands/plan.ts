@@ -13,7 +13,7 @@ import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
 import { asksFirst } from './asks-first.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
-import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { openingOf, type SelectionFlags, withSelectionOptions } from './selection.ts';
 
 const SHOWN_PROMPTS = 5;
 /** The width to draw in when stdout is not a terminal. */
@@ -34,7 +34,7 @@ export function planCommand(): Command {
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
-      const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+      const { manifest, totals } = await openManifest(file, openingOf(flags));
       const found = await lookIntoArchive(config, manifest, totals);
       const left = found.kind === 'looked' ? found.left : totals.byModel;
       const toMake = Object.values(left).reduce((sum, count) => sum + count, 0);
@@ -90,8 +90,14 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     warnings: manifest.warnings,
     toMake,
     ...(found.kind === 'looked'
-      ? { archived: found.archived, begun: found.begun, unread: found.unread, difference: found.difference ?? null }
-      : { archived: null, begun: null, unread: null, archiveUnreachable: found.message }),
+      ? {
+          archived: found.archived,
+          adopted: found.adopted,
+          begun: found.begun,
+          unread: found.unread,
+          difference: found.difference ?? null,
+        }
+      : { archived: null, adopted: null, begun: null, unread: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
       id: templateText(job.id),
       file: job.file,
@@ -106,6 +112,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     timeMs: plannedMs(toMake, config),
     budget: config.budgetCredits ?? null,
     asksFirst,
+    notes: totals.notes,
     first: first.map(({ id, name, request }) => ({ id, name, prompt: request.prompt })),
   };
 }

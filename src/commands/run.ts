@@ -34,7 +34,7 @@ import { EXIT } from './exit-codes.ts';
 import { writeIndexAnyway } from './index-anyway.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
-import { type SelectionFlags, selectionOf, withSelectionOptions } from './selection.ts';
+import { openingOf, type SelectionFlags, withSelectionOptions } from './selection.ts';
 import { DRAINING, onStopSignals } from './signals.ts';
 import { summarize } from './summary.ts';
 import { tellManifest } from './tell-manifest.ts';
@@ -75,10 +75,11 @@ export function runCommand(startFleet: StartFleet): Command {
         flags: ConfigFlags & SelectionFlags & DrainFlags & WaitFlags & { priority: number; yes?: true; json?: true },
       ) => {
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, { selection: selectionOf(flags), stdin: process.stdin });
+        const { manifest, totals } = await openManifest(file, openingOf(flags));
         tellManifest(manifest, totals);
         if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
-        await withConnections(config, { patient: true, prove: true }, async (connections) => {
+        const opening = { patient: true, prove: true, waitAtMostMs: flags.waitAtMost };
+        await withConnections(config, opening, async (connections) => {
           await refuseOtherRoute(connections, manifest.batch);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);

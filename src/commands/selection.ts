@@ -2,25 +2,33 @@ import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { Selection } from '../manifest/selection.ts';
 
-export type SelectionFlags = { only?: string[]; limit?: number; set?: Record<string, string> };
+export type SelectionFlags = {
+  only?: string[];
+  limit?: number;
+  set?: Record<string, string>;
+  allowOutside?: true;
+};
 
 /** Flags of commands that read a manifest: they select items and override variables. */
 export function withSelectionOptions(command: Command): Command {
   return command
     .option('--only <glob>', 'items whose name matches: teapot-*, with * and ?; may be repeated, or a,b', addPatterns)
     .option('--limit <count>', 'the first so many of them', parseLimit)
-    .option('--set <variable=value>', 'this value instead of those of a matrix or of rows; may be repeated', addValue);
+    .option('--set <variable=value>', 'this value instead of those of a matrix or of rows; may be repeated', addValue)
+    .option('--allow-outside', 'tables, prompts and includes may be outside of the folder of the manifest');
 }
 
-export function selectionOf({ only = [], limit = Number.POSITIVE_INFINITY, set = {} }: SelectionFlags): Selection {
-  return { only, limit, set };
+/** How a command opens its manifest. */
+export function openingOf(flags: SelectionFlags) {
+  const { only = [], limit = Number.POSITIVE_INFINITY, set = {}, allowOutside = false } = flags;
+  const selection: Selection = { only, limit, set };
+  return { selection, stdin: process.stdin, allowOutside };
 }
 
 function addPatterns(text: string, former: string[] = []): string[] {
-  const patterns = text.split(',').map((pattern) => pattern.trim());
-  if (patterns.includes(''))
+  if (text.split(',').some((pattern) => pattern.trim() === ''))
     throw new UsageError('only-invalid', `Expected --only as a name or a pattern, got "${text}"`);
-  return [...former, ...patterns];
+  return [...former, text];
 }
 
 function parseLimit(text: string): number {

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { say } from '../text/terminal.ts';
 import { type Connections, type ConnectOptions, connect } from '../wiring/connections.ts';
 
 /** For commands that do one thing and exit: when Redis does not answer, they fail at once. */
@@ -13,7 +14,7 @@ export async function withConnections<T>(
   options: ConnectOptions,
   act: (connections: Connections) => Promise<T>,
 ): Promise<T> {
-  const connections = await connect(config, options);
+  const connections = await connect(config, { onWait: say, ...options });
   try {
     return await act(connections);
   } finally {

@@ -7,8 +7,10 @@ export type Charges = { id: string; known: number; unsettled: number };
 /**
  * Read from the record alone, so that it outlives Redis. Every task counts, at today's price. It stays counted when it fails, since
  * the provider does not document whether it gives credits back. A model without a price costs nothing here; a budget refuses it.
+ * An image that was taken over counts where it was paid for.
  */
 export function chargesOf(record: ItemRecord, prices: Prices): Charges {
+  if (record.adopted) return { id: record.id, known: 0, unsettled: 0 };
   const price = creditsOf(prices, record.request.model) ?? 0;
   const unsettled = (record.unknownAttempts ?? 0) + (isUnknown(record) ? 1 : 0);
   return { id: record.id, known: tasksOf(record).size * price, unsettled: unsettled * price };

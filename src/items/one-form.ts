@@ -39,3 +39,14 @@ export function optionalDefaults(request: ImageRequest): [name: string, value: s
   const defaults = request.inputImage === undefined ? DEFAULTS_OF_NEW : API_DEFAULTS;
   return Object.entries(defaults).filter(([name, value]) => !own.has(name) || own.get(name) === value);
 }
+
+/** What a request asks for, by name: equal for requests that come to the same picture. */
+export function toldEntries(request: ImageRequest): [name: string, value: unknown][] {
+  const told = Object.entries(withoutApiDefaults(requestInOneForm(request)));
+  return told.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** One text for equal requests of one variant. */
+export function requestKey({ request, variant }: { request: ImageRequest; variant: number }): string {
+  return JSON.stringify([variant, ...toldEntries(request)]);
+}

@@ -37,6 +37,10 @@ const common = {
   request: imageRequestSchema,
   /** As the manifest says; absent when it says nothing. */
   embed: z.boolean().exactOptional(),
+  /** Of another take: what a person has said of it. */
+  note: z.string().exactOptional(),
+  /** Its image was taken over from this item, which has paid for it. */
+  adopted: z.object({ batch: z.string(), id: z.string() }).exactOptional(),
   /** Submits that went out, or may have. */
   attempts: z.int().min(0),
   /** Former attempts with an unknown outcome: each may have started a task and may have been charged. */

@@ -31,6 +31,11 @@ export function cancelledRecord(item: Item): ItemRecord {
   return { ...commonOf(item, undefined), state: 'cancelled' };
 }
 
+/** Another take, which a person has asked for. */
+export function takeRecord(item: Item, note: string | undefined): ItemRecord {
+  return { ...commonOf(item, undefined), ...(note === undefined ? {} : { note }), state: 'queued' };
+}
+
 /** The claim is given back: it is known that no task was started. */
 export function releasedRecord(claimed: ItemRecord): ItemRecord {
   const { queued } = claimed.timings;
@@ -156,6 +161,7 @@ function commonOf(item: Item, previous: ItemRecord | undefined): Common {
     variables: item.variables,
     request: item.request,
     ...embedOf(item),
+    ...noteOf(previous),
     attempts: previous?.attempts ?? 0,
     earlierTaskIds: previous?.earlierTaskIds ?? [],
     timings: previous?.timings ?? { queued: iso(item.queuedAt) },
@@ -176,6 +182,7 @@ function commonOfRecord(record: ItemRecord): Common {
     variables,
     request,
     ...embedOf(record),
+    ...noteOf(record),
     attempts,
     ...unknown,
     earlierTaskIds,
@@ -186,6 +193,10 @@ function commonOfRecord(record: ItemRecord): Common {
 /** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
 function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
   return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
+}
+
+function noteOf(record: ItemRecord | undefined): Pick<Common, 'note'> {
+  return record?.note === undefined ? {} : { note: record.note };
 }
 
 function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common {

@@ -22,9 +22,12 @@ export type LoadedManifest = {
 
 /**
  * Reads and checks a manifest and the files it refers to. Throws a `ManifestError` that lists all mistakes, each with line
- * and column.
+ * and column. The files that it names are below its folder, unless `allowOutside` permits others.
  */
-export async function loadManifest(file: string, options: { signal?: AbortSignal } = {}): Promise<LoadedManifest> {
+export async function loadManifest(
+  file: string,
+  options: { signal?: AbortSignal; allowOutside?: boolean } = {},
+): Promise<LoadedManifest> {
   const { manifest, totals } = await openManifest(file, options);
   return {
     file: manifest.file,

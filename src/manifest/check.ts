@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type Finding, type Path, quote } from './problems.ts';
-import { suggest } from './suggest.ts';
+import { isParameter, ROWS_KEYS } from './schema.ts';
+import { unknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -12,11 +13,12 @@ export function checkMap<S extends z.ZodObject>(
   schema: S,
   value: unknown,
   base: Path,
+  source: SourceOf,
 ): { data: z.output<S> | undefined; broken: ReadonlySet<string>; findings: Finding[] } {
   const first = schema.safeParse(value, { reportInput: true });
   if (first.success) return { data: first.data, broken: new Set(), findings: [] };
   const { issues } = first.error;
-  const findings = issues.flatMap((issue) => findingsOf(issue, base, Object.keys(schema.shape)));
+  const findings = issues.flatMap((issue) => findingsOf(issue, base, Object.keys(schema.shape), source));
   if (typeof value !== 'object' || value === null) return { data: undefined, broken: new Set(), findings };
   const broken = new Set(
     issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])])),
@@ -25,20 +27,39 @@ export function checkMap<S extends z.ZodObject>(
   return { data: schema.safeParse(rest).data, broken, findings };
 }
 
+/** The text of a value as it is written in the file, where it is known. */
+export type SourceOf = (path: Path) => string | undefined;
+
 /** Puts an issue of zod into our words. `known` are the keys to suggest from when one is unknown. */
-export function findingsOf(issue: Issue, base: Path, known: readonly string[]): Finding[] {
+export function findingsOf(
+  issue: Issue,
+  base: Path,
+  known: readonly string[] = [],
+  source: SourceOf = () => undefined,
+): Finding[] {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(key, path, known));
-    case 'invalid_union': {
-      // Each union is "a template or a plain value". The last alternative, the plain value, has the useful message.
-      const issues = issue.errors.at(-1) ?? [];
-      return issues.flatMap((inner) => findingsOf(inner, path, known));
+      return issue.keys.map((key) => unknownKey(key, path, path.at(-1) === 'rows' ? ROWS_KEYS : known));
+    case 'invalid_union':
+      return alternativeOf(issue).flatMap((inner) => findingsOf(inner, path, known, source));
+    default: {
+      const written = isBare(issue) ? (source(path) ?? String(issue.input)) : quote(issue.input);
+      const hint = { ...quotingHint(issue, written), ...listHint(issue, path) };
+      return [{ path, message: `${expectation(issue)}, got ${written}`, ...hint }];
     }
-    default:
-      return [{ path, message: `${expectation(issue)}, got ${quote(issue.input)}`, ...quotingHint(issue) }];
   }
+}
+
+/**
+ * Most unions are "a template or a plain value": the last alternative, the plain value, has the useful message. A map is meant
+ * as the alternative that is one.
+ */
+function alternativeOf({ errors, input }: Extract<Issue, { code: 'invalid_union' }>): Issue[] {
+  const isMap = typeof input === 'object' && input !== null && !Array.isArray(input);
+  const isOtherType = ({ code, path }: Issue) => code === 'invalid_type' && path.length === 0;
+  const asMap = isMap ? errors.find((issues) => !issues.some(isOtherType)) : undefined;
+  return asMap ?? errors.at(-1) ?? [];
 }
 
 function expectation(issue: Issue): string {
@@ -69,19 +90,22 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-/** YAML reads an unquoted `1` or `true` as a number or a boolean. Quotes make it text. */
-function quotingHint(issue: Issue): { hint?: string } {
-  const bare = typeof issue.input === 'number' || typeof issue.input === 'boolean';
-  if (issue.code !== 'invalid_type' || issue.expected !== 'string' || !bare) return {};
-  return { hint: `put quotes around it: "${issue.input}"` };
+/**
+ * YAML reads an unquoted `1` or `true` as a number or a boolean. Quotes make it text: as it was written, since `007` and `0x1F`
+ * are other texts than the numbers they are read as.
+ */
+function quotingHint(issue: Issue, written: string): { hint?: string } {
+  return isBare(issue) ? { hint: `put quotes around it: "${written}"` } : {};
 }
 
-function unknownKey(key: string, path: Path, known: readonly string[]): Finding {
-  const near = suggest(key, known);
-  const hint = /callback|webhook/i.test(key)
-    ? 'callbacks belong to the deployment: set FLUX_CALLBACK_URL'
-    : near === undefined
-      ? `known here: ${known.join(', ')}`
-      : `did you mean ${near}?`;
-  return { path: [...path, key], at: 'key', message: 'unknown key', hint };
+function isBare({ code, input, ...issue }: Issue): boolean {
+  const isText = code === 'invalid_type' && 'expected' in issue && issue.expected === 'string';
+  return isText && (typeof input === 'number' || typeof input === 'boolean');
+}
+
+/** A list where one value belongs: each of it wanted, probably. */
+function listHint(issue: Issue, path: Path): { hint?: string } {
+  const [name] = path.slice(-1);
+  if (!Array.isArray(issue.input) || issue.code === 'too_small' || !isParameter(name)) return {};
+  return { hint: `for an image of each, write ${name}: "{{ ${name} }}" and matrix: { ${name}: [ … ] }` };
 }

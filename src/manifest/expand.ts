@@ -10,8 +10,8 @@ import { missing, render, type Variables } from './template.ts';
 /** Where an item comes from. `job`: the job's id as the manifest has it. */
 export type Place = { job: string; file: string; line?: number };
 
-/** An item as its manifest has it. `written`: its texts, where they are not in one form. */
-export type ManifestItem = NewItem & { place: Place; written?: Rendered };
+/** An item as its manifest has it. `written`: its texts, where they are not in one form. `was`: its former name. */
+export type ManifestItem = NewItem & { place: Place; written?: Rendered; was?: string };
 
 /** One combination of values that makes no valid item. `key` is the job's key whose rendered value is invalid. */
 export type RenderMistake = { key: string; message: string };
@@ -37,10 +37,11 @@ export function* expandRow(
     const name = textInOneForm(rendered.name);
     const request = requestInOneForm(rendered.request);
     const written = isWrittenSo(rendered, { name, request }) ? {} : { written: rendered };
+    const was = job.was ? { was: textInOneForm(render(job.was, variables).trim()) } : {};
     for (let variant = 1; variant <= job.variants; variant++) {
       const id = itemId(name, request, variant);
       const item = { batch, id, name, variant, priority: job.priority, variables, request, ...embedOf(job) };
-      yield { ...item, place, ...written };
+      yield { ...item, place, ...written, ...was };
     }
   }
 }
@@ -63,8 +64,8 @@ function renderJob(job: Job, variables: Variables): Rendered | RenderMistake[] {
   const name = nameSchema.safeParse(render(job.id, variables), { reportInput: true });
   const request = requestSchema.safeParse(draft, { reportInput: true });
   if (name.success && request.success) return { name: name.data, request: request.data };
-  const idFindings = name.success ? [] : name.error.issues.flatMap((issue) => findingsOf(issue, ['id'], []));
-  const others = request.success ? [] : request.error.issues.flatMap((issue) => findingsOf(issue, [], []));
+  const idFindings = name.success ? [] : name.error.issues.flatMap((issue) => findingsOf(issue, ['id']));
+  const others = request.success ? [] : request.error.issues.flatMap((issue) => findingsOf(issue, []));
   return [...idFindings, ...others].map(({ path, message }) => ({ key: String(path[0]), message }));
 }
 
@@ -74,6 +75,7 @@ function absentVariables(job: Job, variables: Variables): RenderMistake[] {
     for (const name of names) absent.push({ key, message: `no value for "${name}" in this row` });
   };
   look('id', missing(job.id, variables));
+  if (job.was) look('was', missing(job.was, variables));
   for (const { name, value } of job.parameters) if (typeof value === 'object') look(name, missing(value, variables));
   return absent;
 }

@@ -1,7 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { readText, UnreadableFile } from '../tables/read.ts';
 import { NOTHING_INHERITED, type ParsedManifest, parseManifest } from './parse.ts';
 import { byPosition, formatPath, type Path, type Problem, quote } from './problems.ts';
-import { readText, UnreadableFile } from './read.ts';
+import type { Reach } from './reach.ts';
 import type { Variables } from './template.ts';
 
 /**
@@ -20,7 +21,7 @@ type Gathered = ParsedManifest & { bytes: Buffer };
  */
 export async function gatherFiles(
   source: Source,
-  set: Variables,
+  { set, reach }: { set: Variables; reach: Reach },
 ): Promise<{ parsed: Gathered[]; batch: string; problems: Problem[]; omitted: number }> {
   const parsed: Gathered[] = [];
   const problems: Problem[] = [];
@@ -34,7 +35,8 @@ export async function gatherFiles(
     const manifest = parseManifest(text, file, { set, inherited, isIncluded: chain.length > 0 });
     const through = [...chain, file];
     for (const [index, written] of manifest.include.entries()) {
-      const complain = (message: string) => problems.push(problemAt(manifest, ['include', index], message));
+      const complain = (message: string, more: { hint?: string } = {}) =>
+        problems.push({ ...problemAt(manifest, ['include', index], message), ...more });
       const path = isAbsolute(written) ? written : join(dirname(file), written);
       const loop = through.findIndex((outer) => resolve(outer) === resolve(path));
       if (loop !== -1) complain(`includes itself: ${[...through.slice(loop), path].join(' → ')}`);
@@ -43,9 +45,12 @@ export async function gatherFiles(
       else if (read.size >= MAX_FILES) complain(`expected at most ${MAX_FILES} files`);
       else {
         read.add(resolve(path));
-        const included = await readIncluded(path);
-        if (typeof included === 'string') complain(`${path}: ${included}`);
-        else await gather(included, manifest.defaults, through);
+        const refused = await reach(path);
+        const included = refused === undefined ? await readIncluded(path) : undefined;
+        if (refused !== undefined) complain(`${path}: ${refused.message}`, { hint: refused.hint });
+        else if (typeof included === 'string') complain(`${path}: ${included}`);
+        else if (included !== undefined && !isManifest(included.text)) complain(`${path}: ${NO_MANIFEST}`);
+        else if (included !== undefined) await gather(included, manifest.defaults, through);
       }
     }
     parsed.push({ ...manifest, bytes });
@@ -64,6 +69,13 @@ async function readIncluded(file: string): Promise<Source | string> {
     if (!(error instanceof UnreadableFile)) throw error;
     return error.line === undefined ? error.message : `line ${error.line} ${error.message}`;
   }
+}
+
+const NO_MANIFEST = 'is not a manifest: expected a map with jobs';
+
+/** Of anything else nothing may be quoted, as mistakes do: `.env` has keys in it, other files passwords. */
+function isManifest(text: string): boolean {
+  return /(^|[{,]\s*)"?(jobs|include|defaults)"?\s*:/m.test(text);
 }
 
 /** Ids that two files share. `duplicateIds` reports those within one file. */

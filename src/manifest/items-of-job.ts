@@ -1,10 +1,16 @@
+import { readRows } from '../tables/rows.ts';
 import { expandRow, type ManifestItem } from './expand.ts';
 import type { Job } from './job.ts';
 import { type Manifest, rowsProblem } from './load.ts';
 import { MAX_ITEMS } from './matrix-rules.ts';
 import { formatPath, type Problem } from './problems.ts';
-import { readRows } from './rows.ts';
 import { templateText } from './template.ts';
+
+type Listener = {
+  report: (problem: Problem) => void;
+  note?: (text: string) => void;
+  signal: AbortSignal | undefined;
+};
 
 /**
  * Yields all items of a job, those of its rows as they are read. What makes no valid item is reported instead. An item
@@ -13,8 +19,7 @@ import { templateText } from './template.ts';
 export async function* itemsOfJob(
   { batch }: Manifest,
   job: Job,
-  report: (problem: Problem) => void,
-  signal: AbortSignal | undefined,
+  { report, note = () => {}, signal }: Listener,
 ): AsyncGenerator<ManifestItem, void, undefined> {
   const source = templateText(job.id);
   if (job.rows === undefined) {
@@ -30,6 +35,7 @@ export async function* itemsOfJob(
   for await (const event of readRows(job.rows, signal)) {
     signal?.throwIfAborted();
     if (event.kind === 'mistake') report(rowsProblem(job, event));
+    if (event.kind === 'note') note(`${shown}: ${event.message}`);
     if (event.kind !== 'row') continue;
     const { line, values } = event;
     const hidden = job.variables.find((name) => Object.hasOwn(values, name));

@@ -1,16 +1,10 @@
+import { PROMPT_VARIABLES } from '../tables/prompt-lines.ts';
+import type { RowsFile } from '../tables/rows-file.ts';
 import type { Axis } from './matrix.ts';
 import type { Position } from './problems.ts';
-import { PROMPT_VARIABLES } from './prompt-lines.ts';
+
 import { type Defaults, type JobText, PARAMETERS, type ParameterName } from './schema.ts';
 import { parseTemplate, type Template, type Variables } from './template.ts';
-
-/** A file of rows. `path` is where it is, `shown` is its name in messages, `key` is the job's key that names it. */
-export type RowsFile = {
-  key: 'rows' | 'prompts';
-  path: string;
-  shown: string;
-  format: 'csv' | 'jsonl' | 'prompts';
-};
 
 /**
  * A parameter of the request. Text is a template: it is rendered for each item, then converted to the parameter's type
@@ -27,6 +21,8 @@ export type Job = {
   /** 0-based, within that file. */
   number: number;
   id: Template;
+  /** What its items were called before. */
+  was: Template | undefined;
   parameters: readonly Parameter[];
   /** The variables of its matrix and its zip. */
   variables: readonly string[];
@@ -72,11 +68,11 @@ export function parametersOf(
   return { parameters, malformed };
 }
 
-export function templatesOf(job: Pick<Job, 'id' | 'parameters'>): [key: string, Template][] {
+export function templatesOf(job: Pick<Job, 'id' | 'was' | 'parameters'>): [key: string, Template][] {
   const parameters = job.parameters.flatMap(({ name, value }): [string, Template][] =>
     typeof value === 'object' ? [[name, value]] : [],
   );
-  return [['id', job.id], ...parameters];
+  return [['id', job.id], ...(job.was ? [['was', job.was] as [string, Template]] : []), ...parameters];
 }
 
 /**

@@ -1,12 +1,15 @@
 import { hash } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
+import { refuseTable } from '../starters/refuse-table.ts';
+import { readText, readTextOf, UnreadableFile } from '../tables/read.ts';
+import type { RowMistake } from '../tables/row.ts';
+import { probeRows } from '../tables/rows.ts';
+import { type RowsFile, rowsFormatOf } from '../tables/rows-file.ts';
 import { gatherFiles, MAX_MANIFEST_BYTES } from './include.ts';
-import type { Job, RowsFile } from './job.ts';
+import { type Job, templatesOf } from './job.ts';
 import type { ParsedJob, ParsedManifest } from './parse.ts';
 import { byPosition, formatPath, ManifestError, type Problem } from './problems.ts';
-import { readText, readTextOf, UnreadableFile } from './read.ts';
-import type { RowMistake } from './row.ts';
-import { probeRows } from './rows.ts';
+import { type Reach, reachOf } from './reach.ts';
 import { unusedLists, variableFindings } from './rules.ts';
 import { EVERYTHING, type Selection } from './selection.ts';
 import { tablesInUse } from './tables-in-use.ts';
@@ -29,30 +32,41 @@ export type Manifest = {
   selection: Selection;
 };
 
+export type InspectOptions = {
+  selection?: Selection;
+  /** What `-` stands for. */
+  stdin?: AsyncIterable<Uint8Array>;
+  /** Files that the manifest names may be outside of its folder. */
+  allowOutside?: boolean;
+};
+
 /**
  * Returns the jobs that can be expanded and the problems of the others. `omitted` counts the problems over the limit of
- * each file. Throws a `ManifestError` when the manifest itself cannot be read.
+ * each file. Throws a `ManifestError` when the manifest itself cannot be read, and a UsageError (`manifest-is-table`) when it is a
+ * table in place of one.
  */
 export async function inspectManifest(
   given: string,
-  selection: Selection = EVERYTHING,
-  stdin?: AsyncIterable<Uint8Array>,
+  { selection = EVERYTHING, stdin, allowOutside = false }: InspectOptions = {},
 ): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
   const stream = given === STDIN_ARGUMENT ? stdin : undefined;
+  if (stream === undefined) await refuseTable(given);
   const file = stream === undefined ? given : STDIN;
   const reading = stream === undefined ? readText(file, MAX_MANIFEST_BYTES) : readTextOf(stream, MAX_MANIFEST_BYTES);
   const source = await reading.catch((error: unknown) => {
     if (!(error instanceof UnreadableFile)) throw error;
-    const line = error.line === undefined ? {} : { line: error.line };
-    throw new ManifestError(file, [{ file, ...line, path: '', message: error.message }]);
+    const { line, message, hint } = error;
+    const more = { ...(line === undefined ? {} : { line }), ...(hint === undefined ? {} : { hint }) };
+    throw new ManifestError(file, [{ file, ...more, path: '', message }]);
   });
-  const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, selection.set);
+  const reach = reachOf(stream === undefined ? dirname(given) : '.', allowOutside);
+  const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, { set: selection.set, reach });
   const jobs: Job[] = [];
   const tables = tablesInUse();
   for (const each of parsed) {
     const own = [...each.problems];
     for (const parsedJob of each.jobs) {
-      const { job, columns, found } = await attachRows(parsedJob, each);
+      const { job, columns, found } = await attachRows(parsedJob, each, reach);
       own.push(...found);
       tables.note(job, columns);
       if (parsedJob.isValid && found.length === 0) jobs.push({ ...job, index: jobs.length });
@@ -76,14 +90,15 @@ export function rowsProblem(job: Job, { line, message, hint }: RowMistake): Prob
 async function attachRows(
   parsedJob: ParsedJob,
   { file, position }: Pick<ParsedManifest, 'file' | 'position'>,
+  reach: Reach,
 ): Promise<{ job: Omit<Job, 'index'>; columns: readonly string[]; found: Problem[] }> {
-  const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows);
+  const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows, parsedJob);
   const job = { ...parsedJob, rows };
-  const { columns = [], mistakes } = rows === undefined ? { mistakes: [] } : await probeRows(rows);
+  const probe = rows === undefined ? { mistakes: [] } : await probeWithin(rows, reach);
+  const { columns = [], mistakes } = probe;
   const found = mistakes.map((mistake) => rowsProblem({ ...job, index: 0 }, mistake));
   if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, columns, found };
-  const about =
-    rows === undefined ? undefined : { columns: rows.format === 'jsonl' ? undefined : columns, shown: rows.shown };
+  const about = rows === undefined ? undefined : { columns: probe.columns, file: rows };
   const base = ['jobs', job.number];
   const misused = variableFindings(job, about, base);
   // A list that is not used: where nothing else is wrong, such as a typing mistake in the one place that does use it.
@@ -100,11 +115,22 @@ async function attachRows(
   return { job, columns, found };
 }
 
+async function probeWithin(rows: RowsFile, reach: Reach): ReturnType<typeof probeRows> {
+  const refused = await reach(rows.path);
+  return refused === undefined ? probeRows(rows) : { mistakes: [{ kind: 'mistake', ...refused }] };
+}
+
 /** A relative path starts at the manifest's folder. */
-function rowsFile(manifestFile: string, { key, path: written }: Pick<RowsFile, 'key' | 'path'>): RowsFile {
+function rowsFile(
+  manifestFile: string,
+  { path: written, ...rest }: NonNullable<ParsedJob['rows']>,
+  job: Pick<Job, 'id' | 'was' | 'parameters'>,
+): RowsFile {
   const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
-  const format = key === 'prompts' ? 'prompts' : /\.csv$/i.test(written) ? 'csv' : 'jsonl';
-  return { key, path, shown: path, format };
+  const format = rest.key === 'prompts' ? 'prompts' : (rowsFormatOf(written) ?? 'csv');
+  const used = templatesOf(job).flatMap(([, template]) => template.names);
+  const names = [...new Set([...used, ...Object.keys(rest.wanted.where)])];
+  return { ...rest, path, shown: path, format, names };
 }
 
 function digestOf(files: readonly { bytes: Uint8Array }[]): string {

@@ -1,11 +1,11 @@
 import { idSet } from '../items/id-set.ts';
 import type { ManifestItem } from './expand.ts';
 import { itemsOfJob, tooMany } from './items-of-job.ts';
-import { inspectManifest, type Manifest } from './load.ts';
+import { type InspectOptions, inspectManifest, type Manifest } from './load.ts';
 import { MAX_ITEMS } from './matrix-rules.ts';
 import { formatProblem, ManifestError, type Problem } from './problems.ts';
 import { type Repeats, repeatCounter } from './repeats.ts';
-import { EVERYTHING, refuseUselessSet, type Selection, type Selector, selectorOf } from './selection.ts';
+import { refuseUselessSet, type Selection, type Selector, selectorOf, wholeNames } from './selection.ts';
 
 export type { Manifest, ManifestItem };
 
@@ -14,6 +14,8 @@ export type Totals = {
   items: number;
   /** What appears again, selected or not. */
   repeated: Repeats;
+  /** How files were read that do not say so themselves, and what was left out of them. */
+  notes: readonly string[];
   byModel: Readonly<Record<string, number>>;
   /** By the job's `index`. */
   byJob: readonly number[];
@@ -22,9 +24,6 @@ export type Totals = {
 };
 
 type Options = { signal?: AbortSignal };
-
-/** With `stdin`, the file name `-` means this stream. */
-type OpenOptions = { selection?: Selection; stdin?: AsyncIterable<Uint8Array> };
 
 /** At most so many problems of rows are listed. Further ones are only counted. */
 const MAX_LISTED = 50;
@@ -37,15 +36,17 @@ const MAX_LISTED = 50;
  */
 export async function openManifest(
   file: string,
-  { selection = EVERYTHING, stdin, ...options }: Options & OpenOptions = {},
+  { signal, ...opening }: Options & InspectOptions = {},
 ): Promise<{ manifest: Manifest; totals: Totals }> {
-  const { manifest, problems, omitted } = await inspectManifest(file, selection, stdin);
-  const selector = selectorOf(selection);
+  const { manifest: whole, problems, omitted } = await inspectManifest(file, opening);
+  const options = signal === undefined ? {} : { signal };
+  const manifest = { ...whole, selection: await withWholeNames(whole, options) };
+  const selector = selectorOf(manifest.selection);
   const check = await checkItems(manifest, selector, options);
   if (problems.length + check.problems.length > 0) {
     throw new ManifestError(manifest.file, [...problems, ...check.problems], omitted + check.omitted);
   }
-  refuseUselessSet(selection, manifest.jobs);
+  refuseUselessSet(manifest.selection, manifest.jobs);
   selector.assertMatched();
   return { manifest, totals: check.totals };
 }
@@ -81,12 +82,26 @@ export async function* expand(
   const selector = selectorOf(manifest.selection);
   const ids = idSet();
   for (const job of manifest.jobs) {
-    for await (const item of itemsOfJob(manifest, job, refuse, signal)) {
+    for await (const item of itemsOfJob(manifest, job, { report: refuse, signal })) {
       if (!ids.add(item.id)) continue;
       if (selector.takes(item.name)) yield item;
       if (selector.isFull()) return;
     }
   }
+}
+
+/**
+ * A name may have a comma in it: `--only 'A cat, sitting'` means the item of this name where there is one, and else two patterns.
+ */
+async function withWholeNames(manifest: Manifest, { signal }: Options): Promise<Selection> {
+  const { selection } = manifest;
+  const candidates = new Set(selection.only.filter((text) => text.includes(',')));
+  if (candidates.size === 0) return selection;
+  const whole = wholeNames(candidates);
+  for (const job of manifest.jobs) {
+    for await (const { name } of itemsOfJob(manifest, job, { report: () => {}, signal })) whole.look(name);
+  }
+  return { ...selection, only: selection.only.flatMap(whole.patternsOf) };
 }
 
 async function checkItems(
@@ -103,6 +118,8 @@ async function checkItems(
     if (listed.size < MAX_LISTED) listed.set(line, problem);
     else omitted++;
   };
+  const notes = new Set<string>();
+  const note = (text: string) => notes.add(text);
   let items = 0;
   let all = 0;
   const ids = idSet();
@@ -113,7 +130,7 @@ async function checkItems(
   for (const job of manifest.jobs) {
     let count = 0;
     const models: Record<string, number> = {};
-    for await (const { id, name, request, place } of itemsOfJob(manifest, job, report, signal)) {
+    for await (const { id, name, request, place } of itemsOfJob(manifest, job, { report, note, signal })) {
       if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
       if (!ids.add(id)) {
         repeats.note(place);
@@ -129,7 +146,7 @@ async function checkItems(
     items += count;
   }
   return {
-    totals: { items, byModel, byJob, modelsByJob, repeated: repeats.found },
+    totals: { items, byModel, byJob, modelsByJob, repeated: repeats.found, notes: [...notes] },
     problems: [...listed.values()],
     omitted,
   };

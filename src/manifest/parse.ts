@@ -1,5 +1,6 @@
-import { checkMap } from './check.ts';
-import { ID_OF_PROMPTS, type Job, parametersOf, type RowsFile } from './job.ts';
+import type { RowsFile } from '../tables/rows-file.ts';
+import { checkMap, type SourceOf } from './check.ts';
+import { ID_OF_PROMPTS, type Job, parametersOf } from './job.ts';
 import { axesOf, withoutSet } from './matrix.ts';
 import { listFindings } from './matrix-rules.ts';
 import { type Finding, formatPath, type Problem } from './problems.ts';
@@ -18,7 +19,7 @@ import { parseYaml, type YamlText } from './yaml.ts';
 
 /** A job whose file of rows is not resolved yet: `rows` has the path as written. */
 export type ParsedJob = Omit<Job, 'rows' | 'index'> & {
-  rows: Pick<RowsFile, 'key' | 'path'> | undefined;
+  rows: Pick<RowsFile, 'key' | 'path' | 'sheet' | 'wanted'> | undefined;
   /**
    * False when `matrix`, `zip`, `rows` or `prompts` is invalid. Then the job's variables are unknown and are not
    * checked.
@@ -66,10 +67,12 @@ export function parseManifest(text: string, file: string, { set, inherited, isIn
       position: yaml.position,
     };
   }
-  const root = checkMap(manifestSchema, yaml.data, []);
-  const own = checkDefaults(root.data?.defaults);
+  const root = checkMap(manifestSchema, yaml.data, [], yaml.source);
+  const own = checkDefaults(root.data?.defaults, yaml.source);
   const defaults = { data: { ...inherited.data, ...own.data }, broken: union(inherited.broken, own.broken) };
-  const drafts = (root.data?.jobs ?? []).map((value, index) => checkMap(jobSchema, value, ['jobs', index]));
+  const drafts = (root.data?.jobs ?? []).map((value, index) =>
+    checkMap(jobSchema, value, ['jobs', index], yaml.source),
+  );
   const jobDrafts = drafts.map(({ data = {}, broken }, index): JobDraft => ({ index, text: data, broken }));
   const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, { file, yaml, set }));
   const findings = [
@@ -107,9 +110,12 @@ export function parseManifest(text: string, file: string, { set, inherited, isIn
 const MAX_PROBLEMS = 200;
 
 /** Reports a malformed template in the defaults once, not once per job. */
-function checkDefaults(value: unknown): { data: Defaults; broken: ReadonlySet<string>; findings: Finding[] } {
+function checkDefaults(
+  value: unknown,
+  source: SourceOf,
+): { data: Defaults; broken: ReadonlySet<string>; findings: Finding[] } {
   if (value === undefined) return { data: {}, broken: new Set(), findings: [] };
-  const { data = {}, broken, findings } = checkMap(defaultsSchema, value, ['defaults']);
+  const { data = {}, broken, findings } = checkMap(defaultsSchema, value, ['defaults'], source);
   const { malformed } = parametersOf({}, data);
   const templates = malformed.map(({ name, message }): Finding => ({ path: ['defaults', name], message }));
   const unusable = new Set(malformed.map(({ name }) => name));
@@ -135,10 +141,12 @@ function parseJob(
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
   const id = parseTemplate(text.id ?? (text.prompts === undefined ? '' : ID_OF_PROMPTS));
+  const was = text.was === undefined ? undefined : parseTemplate(text.was);
   const { matrix = {}, zip = {}, exclude = [] } = text;
   const variants = text.variants ?? defaults.variants ?? 1;
   const findings: Finding[] = [
     ...(typeof id === 'string' ? [{ path: [...base, 'id'], message: id }] : []),
+    ...(typeof was === 'string' ? [{ path: [...base, 'was'], message: was }] : []),
     ...malformed
       .filter(({ name }) => text[name] !== undefined)
       .map(({ name, message }) => ({ path: [...base, name], message })),
@@ -150,6 +158,7 @@ function parseJob(
     file,
     number: index,
     id: typeof id === 'string' ? { texts: [''], names: [] } : id,
+    was: typeof was === 'string' ? undefined : was,
     parameters,
     variables: [...Object.keys(matrix), ...Object.keys(zip)],
     zipped: Object.keys(zip),
@@ -169,8 +178,13 @@ function parseJob(
 }
 
 function rowsAsWritten({ rows, prompts }: JobText): Pick<ParsedJob, 'rows'> {
-  if (prompts !== undefined) return { rows: { key: 'prompts', path: prompts } };
-  return { rows: rows === undefined ? undefined : { key: 'rows', path: rows } };
+  const everything = { where: {}, limit: Number.POSITIVE_INFINITY };
+  if (prompts !== undefined) return { rows: { key: 'prompts', path: prompts, sheet: undefined, wanted: everything } };
+  if (rows === undefined) return { rows };
+  if (typeof rows === 'string') return { rows: { key: 'rows', path: rows, sheet: undefined, wanted: everything } };
+  const { file, sheet, where = {}, limit = Number.POSITIVE_INFINITY } = rows;
+  const lists = Object.entries(where).map(([name, values]) => [name, [values].flat()] as const);
+  return { rows: { key: 'rows', path: file, sheet, wanted: { where: Object.fromEntries(lists), limit } } };
 }
 
 /**

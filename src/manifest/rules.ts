@@ -1,3 +1,4 @@
+import { ROW_NUMBER, type RowsFile } from '../tables/rows-file.ts';
 import { type Job, type Parameter, templatesOf } from './job.ts';
 import { type Finding, type Path, quote } from './problems.ts';
 import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './schema.ts';
@@ -45,11 +46,12 @@ export function duplicateIds(drafts: readonly JobDraft[]): Finding[] {
 
 /** Finds mistakes in the use of variables. `columns` is undefined for JSONL, where each row has its own variables. */
 export function variableFindings(
-  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'set' | 'zipped'>,
-  rows: { columns: readonly string[] | undefined; shown: string } | undefined,
+  job: Pick<Job, 'id' | 'was' | 'parameters' | 'variables' | 'set' | 'zipped'>,
+  rows: { columns: readonly string[] | undefined; file: RowsFile } | undefined,
   base: Path,
 ): Finding[] {
   const columns = rows?.columns ?? [];
+  const number = rows === undefined || rows.file.key === 'prompts' ? [] : [ROW_NUMBER];
   const known = [...new Set([...job.variables, ...columns, ...Object.keys(job.set)])];
   const listOf = (name: string) => (job.zipped.includes(name) ? 'zip' : 'matrix');
   const both = job.variables
@@ -58,24 +60,24 @@ export function variableFindings(
       (name): Finding => ({
         path: [...base, listOf(name), name],
         at: 'key',
-        message: `is a column of ${rows?.shown} too`,
+        message: `is a column of ${rows?.file.shown} too`,
       }),
     );
   const complete = rows === undefined || rows.columns !== undefined;
   const used = templatesOf(job).flatMap(([key, template]) => [
-    ...(complete ? unknownNames(template, known, [...base, key]) : []),
+    ...(complete ? unknownNames(template, known, number, [...base, key]) : []),
     ...singleBraced(template, known).map((name) => ({
       path: [...base, key],
       message: `{${name}} in single braces would be drawn as it stands`,
       hint: `write {{ ${name} }}`,
     })),
   ]);
-  return [...both, ...used];
+  return [...both, ...used, ...(rows === undefined ? [] : whereFindings(rows, columns, base))];
 }
 
 /** The values of a list that nothing uses would all draw the same: they would be paid for, or merged in silence. */
 export function unusedLists(
-  job: Pick<Job, 'id' | 'parameters' | 'variables' | 'zipped' | 'axes'>,
+  job: Pick<Job, 'id' | 'was' | 'parameters' | 'variables' | 'zipped' | 'axes'>,
   base: Path,
 ): Finding[] {
   const used = new Set(templatesOf(job).flatMap(([, { names }]) => names));
@@ -110,9 +112,24 @@ export function editingFindings(parameters: readonly Parameter[], base: Path): F
   return [{ path: [...base, 'safetyTolerance'], message, ...(hint === undefined ? {} : { hint }) }];
 }
 
-function unknownNames(template: Template, known: readonly string[], path: Path): Finding[] {
-  return [...new Set(template.names)]
+function whereFindings(
+  { columns, file }: { columns: readonly string[] | undefined; file: RowsFile },
+  known: readonly string[],
+  base: Path,
+): Finding[] {
+  if (columns === undefined) return [];
+  return Object.keys(file.wanted.where)
     .filter((name) => !known.includes(name))
+    .map((name) => {
+      const near = suggest(name, known);
+      const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean ${near}?`;
+      return { path: [...base, 'rows', 'where', name], at: 'key', message: `no such column in ${file.shown}`, hint };
+    });
+}
+
+function unknownNames(template: Template, known: readonly string[], also: readonly string[], path: Path): Finding[] {
+  return [...new Set(template.names)]
+    .filter((name) => !known.includes(name) && !also.includes(name))
     .map((name) => {
       const near = suggest(name, known);
       const list = known.length === 0 ? 'this job has neither matrix nor rows' : `known here: ${known.join(', ')}`;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { imageRequestSchema } from '../items/item.ts';
+import { ROWS_ENDINGS, rowsFormatOf } from '../tables/rows-file.ts';
+import { controlCharacterIn } from '../text/control-characters.ts';
 import { TEMPLATE, VARIABLE_NAME } from './template.ts';
 
 const MAX_PROMPT = 10_000;
@@ -11,16 +13,29 @@ const NOT_BLANK = { pattern: '\\S' };
 export const MAX_EDITING_TOLERANCE = 2;
 export const EXPECTED_WHEN_EDITING = `expected 0 to ${MAX_EDITING_TOLERANCE} when editing (inputImage is given)`;
 
+/** At the one place that all text comes through, from wherever it was: YAML, a table, a line, --set. */
+const drawable = z.check<string>(({ value, issues }) => {
+  const found = controlCharacterIn(value);
+  if (found === undefined) return;
+  issues.push({
+    code: 'custom',
+    input: value,
+    message: `expected text without control characters, ${found.name} is in it`,
+  });
+});
+
 /** A request after its templates are filled in. Stricter than the check in the API's client. */
 export const requestSchema = imageRequestSchema
   .extend({
-    prompt: z.string().trim().min(1).max(MAX_PROMPT).meta(NOT_BLANK),
+    prompt: z.string().trim().min(1).max(MAX_PROMPT).check(drawable).meta(NOT_BLANK),
     inputImage: z
       .string()
       .max(MAX_URL)
       .refine(isWebAddress, 'expected an http(s) URL that the provider can reach')
+      .check(drawable)
       .meta({ pattern: '^[hH][tT][tT][pP][sS]?://' })
       .exactOptional(),
+    watermark: z.string().max(MAX_PROMPT).check(drawable).exactOptional(),
   })
   .check(({ value, issues }) => {
     const { inputImage, safetyTolerance: input } = value;
@@ -29,11 +44,15 @@ export const requestSchema = imageRequestSchema
   });
 
 /** A job's rendered `id`. */
-export const nameSchema = z.string().trim().min(1).max(MAX_NAME).meta(NOT_BLANK);
+export const nameSchema = z.string().trim().min(1).max(MAX_NAME).check(drawable).meta(NOT_BLANK);
 
 /** All parameters of the API, in the order of a request. */
 export const PARAMETERS = requestSchema.keyof().options;
 export type ParameterName = (typeof PARAMETERS)[number];
+
+export function isParameter(name: unknown): name is ParameterName {
+  return PARAMETERS.some((parameter) => parameter === name);
+}
 
 /** Text with `{{ … }}` is checked when it is filled in. Any other value is checked at once. */
 const template = z
@@ -96,11 +115,44 @@ const asWritten = z.string().meta({ type: ['string', 'number', 'boolean'] });
 /** The pattern is for editors. The loader's check is `listFindings`. */
 const variableName = z.string().meta({ pattern: VARIABLE_NAME.source });
 
+const rowsPath = z
+  .string()
+  .refine(
+    (path) => rowsFormatOf(path) !== undefined,
+    'expected the path of a .csv, .tsv, .xlsx, .json, .jsonl or .ndjson file',
+  )
+  .meta({ pattern: `\\.(${ROWS_ENDINGS.map(anyCase).join('|')})$` });
+
+const rowsMap = z
+  .strictObject({
+    file: rowsPath,
+    sheet: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .meta({ description: 'Of a workbook: the name of a sheet; else the first.' }),
+    where: z
+      .record(z.string().min(1), z.union([z.array(asWritten).min(1), asWritten]))
+      .refine((columns) => Object.keys(columns).length > 0, 'expected at least one column')
+      .exactOptional()
+      .meta({
+        minProperties: 1,
+        description: 'Only rows with one of these values in each column; * and ? as in --only.',
+      }),
+    limit: z.int().min(1).exactOptional().meta({ description: 'The first so many of these rows.' }),
+  })
+  .meta({ id: 'table', description: 'A table, and which of its rows.' });
+export const ROWS_KEYS = Object.keys(rowsMap.shape);
+
 /** Required keys are checked in `rules.ts`, so that a missing key does not prevent the other checks. */
 export const jobSchema = z.strictObject({
   id: orTemplate(
     nameSchema,
     'What the images are called; it begins their file names. With {{ variables }}, a name for each.',
+  ),
+  was: orTemplate(
+    nameSchema,
+    'What its images were called before: they are taken over where their request is equal, and not paid for again.',
   ),
   ...common,
   matrix: z
@@ -120,20 +172,17 @@ export const jobSchema = z.strictObject({
     .min(1)
     .exactOptional()
     .meta({ description: 'Combinations to leave out, each by some of its values: { color: red, angle: front }.' }),
-  rows: z
-    .string()
-    .regex(/\.([cC][sS][vV]|[jJ][sS][oO][nN][lL])$/, 'expected the path of a .csv or .jsonl file')
-    .exactOptional()
-    .meta({
-      description: 'A .csv or .jsonl file, relative to this one: an image for each row, its columns are variables.',
-    }),
+  rows: z.union([rowsMap, rowsPath]).exactOptional().meta({
+    description:
+      'A table, relative to this file: an image for each row, its columns are variables. .csv, .tsv, .xlsx, .json, .jsonl or .ndjson; or { file, where, limit }.',
+  }),
   prompts: z
     .string()
     .regex(/\.[tT][xX][tT]$/, 'expected the path of a .txt file')
     .exactOptional()
     .meta({
       description:
-        'A .txt file, relative to this one, with a prompt on each line (# begins a comment): an image for each. It gives {{ prompt }} and {{ words }}, its beginning; id and prompt may then be left out.',
+        'A .txt file, relative to this one, with a prompt on each line (# and a space begin a comment): an image for each. It gives {{ prompt }} and {{ words }}, its beginning; id and prompt may then be left out.',
     }),
 });
 export type JobText = z.infer<typeof jobSchema>;
@@ -159,6 +208,11 @@ export const manifestSchema = z.strictObject({
   defaults: z.unknown().optional(),
   jobs: z.array(z.unknown()).min(1).exactOptional(),
 });
+
+/** For the JSON Schema, whose patterns have no flags: `csv` → `[cC][sS][vV]`. */
+function anyCase(ending: string): string {
+  return [...ending].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('');
+}
 
 function isWebAddress(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { textInOneForm } from '../items/one-form.ts';
 import { globOf } from '../text/glob.ts';
 import { type Job, templatesOf } from './job.ts';
 import { suggest } from './suggest.ts';
@@ -6,7 +7,7 @@ import type { Variables } from './template.ts';
 
 /** The part of a manifest that is wanted. The rest is checked, but makes no items. */
 export type Selection = {
-  /** Patterns for the names of items. Empty selects all. */
+  /** Patterns for the names of items. Empty selects all. With commas, several in one, unless an item has this name. */
   only: readonly string[];
   /** At most so many of the matching items, the first ones. */
   limit: number;
@@ -35,7 +36,7 @@ export type Selector = {
 };
 
 export function selectorOf({ only, limit }: Selection): Selector {
-  const patterns = only.map((text) => ({ text, pattern: globOf(text), matched: false }));
+  const patterns = only.map((text) => ({ text, pattern: globOf(textInOneForm(text)), matched: false }));
   const names = new Set<string>();
   let taken = 0;
   return {
@@ -55,6 +56,19 @@ export function selectorOf({ only, limit }: Selection): Selector {
         hint: knownNames(unmatched.text.replace(/[*?]/g, ''), [...names]),
       });
     },
+  };
+}
+
+/** Of texts with commas, those that are names as a whole; the others are lists of patterns. */
+export function wholeNames(texts: ReadonlySet<string>) {
+  const patterns = [...texts].map((text) => ({ text, pattern: globOf(textInOneForm(text)) }));
+  const found = new Set<string>();
+  return {
+    look(name: string): void {
+      for (const { text, pattern } of patterns) if (pattern.test(name)) found.add(text);
+    },
+    patternsOf: (text: string): string[] =>
+      found.has(text) ? [text] : text.split(',').map((pattern) => pattern.trim()),
   };
 }
 

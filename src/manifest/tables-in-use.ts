@@ -3,7 +3,7 @@ import type { Problem } from './problems.ts';
 
 /** Looks which columns of each table its jobs use, all together. */
 export function tablesInUse(): {
-  note(job: Pick<Job, 'id' | 'parameters' | 'rows'>, columns: readonly string[]): void;
+  note(job: Pick<Job, 'id' | 'was' | 'parameters' | 'rows'>, columns: readonly string[]): void;
   unusedColumns(): Problem[];
 } {
   const tables = new Map<string, { columns: readonly string[]; used: Set<string> }>();
@@ -12,6 +12,7 @@ export function tablesInUse(): {
       if (job.rows?.key !== 'rows') return;
       const table = tables.get(job.rows.shown) ?? { columns, used: new Set() };
       for (const [, { names }] of templatesOf(job)) for (const name of names) table.used.add(name);
+      for (const name of Object.keys(job.rows.wanted.where)) table.used.add(name);
       tables.set(job.rows.shown, table);
     },
     unusedColumns: () =>

@@ -13,8 +13,10 @@ import {
   Parser,
   type YAMLError,
 } from 'yaml';
+import { controlCharacterIn } from '../text/control-characters.ts';
 import type { Finding, Path, Position } from './problems.ts';
 import { quote } from './problems.ts';
+import { commentMistake } from './yaml-comments.ts';
 
 const MAX_DEPTH = 20;
 
@@ -26,13 +28,17 @@ export type YamlText = {
   findings: Finding[];
   /** The position of the value at a path, or of its key. If the path does not exist: of its nearest existing parent. */
   position(path: Path, at?: 'key'): Position;
+  /** A value without quotes as it is written there: `007`, `0x1F`. */
+  source(path: Path): string | undefined;
 };
 
 /**
  * Parses one YAML 1.2 document of plain data. Anchors, aliases, tags and duplicate keys are findings. None of them is
  * needed here, and aliases can make a small file expand to a huge one ("billion laughs").
  */
-export function parseYaml(text: string): YamlText {
+export function parseYaml(given: string): YamlText {
+  // A lone CR, of old Macs, is a line end, which the library does not know.
+  const text = given.replace(/\r(?!\n)/g, '\n');
   const lines = new LineCounter();
   lines.addNewLine(0);
   const at = (offset: number): Position => {
@@ -42,7 +48,12 @@ export function parseYaml(text: string): YamlText {
   const { documents, tooDeepAt } = compose(text, lines);
   if (tooDeepAt !== undefined) {
     const message = `nested too deeply: expected at most ${MAX_DEPTH} levels`;
-    return { data: undefined, errors: [{ position: at(tooDeepAt), message }], findings: [], position: () => at(0) };
+    return unreadable([{ position: at(tooDeepAt), message }], at(0));
+  }
+  const unwanted = controlCharacterIn(text);
+  if (unwanted) {
+    const message = `expected text without control characters, got ${unwanted.name}`;
+    return unreadable([{ position: at(unwanted.at), message, hint: 'remove it' }], at(0));
   }
   const [document, second] = documents;
   const errors = syntaxErrors(document?.errors ?? [], text, lines);
@@ -54,8 +65,23 @@ export function parseYaml(text: string): YamlText {
   }
   const findings: Finding[] = [];
   const root = document?.contents ?? null;
-  const data = errors.length > 0 ? undefined : toData(root, [], false, findings, (node) => at(offsetOf(node)));
-  return { data, errors, findings, position: (path, part) => at(offsetOf(nodeAt(root, path, part))) };
+  const source = { text, findings, position: (node: unknown) => at(offsetOf(node)) };
+  const data = errors.length > 0 ? undefined : toData(root, [], false, source);
+  return {
+    data,
+    errors,
+    findings,
+    position: (path, part) => at(offsetOf(nodeAt(root, path, part))),
+    source: (path) => plainSource(nodeAt(root, path)),
+  };
+}
+
+function unreadable(errors: YamlText['errors'], start: Position): YamlText {
+  return { data: undefined, errors, findings: [], position: () => start, source: () => undefined };
+}
+
+function plainSource(node: unknown): string | undefined {
+  return isScalar(node) && node.type === 'PLAIN' ? node.source : undefined;
 }
 
 /**
@@ -104,21 +130,21 @@ function syntaxHint(error: YAMLError, line: string): string | undefined {
   return undefined;
 }
 
-const AS_WRITTEN = ['matrix', 'zip', 'exclude'];
+const AS_WRITTEN = ['matrix', 'zip', 'exclude', 'where'];
+
+type Source = { text: string; findings: Finding[]; position: (node: unknown) => Position };
 
 /** With `asWritten`, numbers and booleans stay text as in the file (`007`, `1.50`). Used for matrix values. */
-function toData(
-  node: unknown,
-  path: Path,
-  asWritten: boolean,
-  findings: Finding[],
-  position: (node: unknown) => Position,
-): unknown {
+function toData(node: unknown, path: Path, asWritten: boolean, source: Source): unknown {
+  const { text, findings, position } = source;
   if (!isNode(node)) return null;
   refuseExtras(node, path, findings);
-  if (isScalar(node)) return asWritten && node.value !== null ? (node.source ?? String(node.value)) : node.value;
-  if (isSeq(node))
-    return node.items.map((item, index) => toData(item, [...path, index], asWritten, findings, position));
+  if (isScalar(node)) {
+    const mistake = commentMistake(node, path, text);
+    if (mistake) findings.push(mistake);
+    return asWritten && node.value !== null ? (node.source ?? String(node.value)) : node.value;
+  }
+  if (isSeq(node)) return node.items.map((item, index) => toData(item, [...path, index], asWritten, source));
   if (!isMap(node)) return null;
   const keys = new Map<string, unknown>();
   const entries: [string, unknown][] = [];
@@ -131,7 +157,7 @@ function toData(
     }
     keys.set(name, key);
     if (isNode(key)) refuseExtras(key, [...path, name], findings);
-    entries.push([name, toData(value, [...path, name], asWritten || AS_WRITTEN.includes(name), findings, position)]);
+    entries.push([name, toData(value, [...path, name], asWritten || AS_WRITTEN.includes(name), source)]);
   }
   return Object.fromEntries(entries);
 }

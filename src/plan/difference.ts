@@ -4,7 +4,7 @@ import { recordedIds, settled } from '../batch/settle-ids.ts';
 import type { ImageRequest, NewItem } from '../items/item.ts';
 import { slug, slugOfId } from '../items/item-id.ts';
 import type { ItemState } from '../items/item-state.ts';
-import { requestInOneForm, textInOneForm, withoutApiDefaults } from '../items/one-form.ts';
+import { requestKey, textInOneForm, toldEntries } from '../items/one-form.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { isReadable } from '../items/unreadable.ts';
 
@@ -48,7 +48,7 @@ export async function differenceOf(
   let toMake = 0;
   if (recorded.ids.size > 0) {
     for await (const item of settled(batch, items, recorded, states)) {
-      if (left.delete(item.id) || recorded.has(item.id)) continue;
+      if (left.delete(item.id) || recorded.has(item.id) || item.adopts !== undefined) continue;
       toMake++;
       if (wanted.length < MOST_COMPARED) wanted.push(item);
     }
@@ -85,15 +85,6 @@ function compare(wanted: readonly NewItem[], found: readonly Archived[]): Pick<D
 }
 
 const nameKey = ({ name, variant }: Pick<NewItem, 'name' | 'variant'>) => `${variant} ${textInOneForm(name)}`;
-
-function requestKey({ request, variant }: Pick<NewItem, 'request' | 'variant'>): string {
-  return JSON.stringify([variant, ...toldEntries(request)]);
-}
-
-function toldEntries(request: ImageRequest): [string, unknown][] {
-  const told = Object.entries(withoutApiDefaults(requestInOneForm(request)));
-  return told.sort(([a], [b]) => (a < b ? -1 : 1));
-}
 
 /** `enableTranslation – → false, prompt`: texts are too long to be shown. */
 function describeChange(from: ImageRequest, to: ImageRequest): string {

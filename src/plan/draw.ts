@@ -8,6 +8,7 @@ import { describeRepeats } from '../manifest/repeats.ts';
 import { templateText } from '../manifest/template.ts';
 import { type Cost, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
+import type { RowsFile } from '../tables/rows-file.ts';
 import { formatDuration, formatRate } from '../text/duration.ts';
 import { plain, plural, shorten, table } from '../text/terminal.ts';
 import { describeDifference } from './describe-difference.ts';
@@ -55,6 +56,7 @@ function noteLines({ totals, manifest }: Plan): string[] {
   const { repeated } = totals;
   return [
     ...(repeated.count === 0 ? [] : [`  ${plain(describeRepeats(repeated))}`]),
+    ...totals.notes.map((note) => `  note: ${plain(note)}`),
     ...manifest.warnings.map((warning) => `  warning: ${plain(formatProblem(warning))}`),
   ];
 }
@@ -67,13 +69,14 @@ function archiveLines({ survey, totals, toMake, config }: Plan): string[][] {
       ['', plain(survey.message)],
     ];
   }
-  const { archived, begun, unread } = survey;
+  const { archived, adopted, begun, unread } = survey;
   const differs = (survey.difference ? describeDifference(survey.difference) : []).map((text) => ['', text]);
   if (toMake === totals.items)
     return differs.length === 0 ? [] : [['  to make', `${count}, none of it is archived as it is`], ...differs];
   return [
     ['  to make', `${count}; already archived: ${archived.toLocaleString('en-US')}, in ${plain(config.archiveUrl)}`],
     ...differs,
+    ...(adopted === 0 ? [] : [['  taken over', `${plural(adopted, 'image')} from a former name, at no cost`]]),
     ...(begun === 0 ? [] : [['  begun', `${plural(begun, 'item')} under way, held or failed, none submitted again`]]),
     ...(unread === 0
       ? []
@@ -128,7 +131,13 @@ export function madeOf({ rows, axes, exclude, variants }: Job): string {
   const less = exclude.length === 0 ? '' : ` less ${plural(exclude.length, 'exclusion')}`;
   const combined = lists.length === 0 ? [] : [`${lists.join(' × ')}${less}`];
   const times = variants === 1 ? [] : [plural(variants, 'variant')];
-  return [...(rows === undefined ? [] : [rows.shown]), ...combined, ...times].join(' × ');
+  return [...(rows === undefined ? [] : [rowsOf(rows)]), ...combined, ...times].join(' × ');
+}
+
+function rowsOf({ shown, wanted: { where, limit } }: RowsFile): string {
+  const conditions = Object.entries(where).map(([name, values]) => `${name}=${values.join(',')}`);
+  const parts = [...conditions, ...(limit === Number.POSITIVE_INFINITY ? [] : [`first ${limit}`])];
+  return parts.length === 0 ? shown : `${shown} (${parts.join(', ')})`;
 }
 
 function modelsOf(byModel: Readonly<Record<string, number>>): string {

@@ -18,6 +18,8 @@ export type Survey =
   | {
       kind: 'looked';
       archived: number;
+      /** Taken over from their former names, at no cost. */
+      adopted: number;
       begun: number;
       unread: number;
       left: Readonly<Record<string, number>>;
@@ -52,13 +54,14 @@ export async function survey(
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
-  if (held.recorded.size === 0) return { kind: 'looked', archived: 0, begun: 0, unread: 0, left: byModel };
-  let [archived, unread] = [0, 0];
+  if (held.recorded.size === 0) return { kind: 'looked', archived: 0, adopted: 0, begun: 0, unread: 0, left: byModel };
+  let [archived, adopted, unread] = [0, 0, 0];
   const toRead: NewItem[] = [];
   const left: Record<string, number> = {};
   for await (const item of settled(batch, items(), held.recorded, undefined)) {
-    const { id, request } = item;
-    if (!held.recorded.has(id)) left[request.model] = (left[request.model] ?? 0) + 1;
+    const { id, request, adopts } = item;
+    if (adopts !== undefined && held.pictured.has(adopts)) adopted++;
+    else if (!held.recorded.has(id)) left[request.model] = (left[request.model] ?? 0) + 1;
     else if (held.pictured.has(id)) archived++;
     else if (toRead.length < MOST_READ) toRead.push(item);
     else unread++;
@@ -77,7 +80,7 @@ export async function survey(
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
-  return { kind: 'looked', archived, begun, unread, left, ...(difference && { difference }) };
+  return { kind: 'looked', archived, adopted, begun, unread, left, ...(difference && { difference }) };
 }
 
 async function recordedIn(archive: Archive, batch: string): Promise<RecordedIds & { size: number }> {

@@ -1,6 +1,8 @@
 import { Pool } from 'undici';
+import type { ProxyFor } from '../network/proxy.ts';
 import type { Answer } from './envelope.ts';
 import { exchange } from './exchange.ts';
+import { proxyAgent, throughProxy } from './proxy-agent.ts';
 
 export type ApiSettings = {
   /** May have a path, as some resellers need: `https://host/flux` is called at `https://host/flux/api/v1/…`. */
@@ -12,6 +14,8 @@ export type ApiSettings = {
   connectTimeoutMs: number;
   /** At least as many as calls are made at once. A submit that waits for a connection wastes its slot at the limiter. */
   connections: number;
+  /** Without it, every call goes straight. */
+  proxyFor?: ProxyFor;
 };
 
 export type ApiCall = {
@@ -45,15 +49,14 @@ export function apiCalls(settings: ApiSettings): {
   call(request: ApiCall): Promise<ApiResult>;
   close(): Promise<void>;
 } {
-  const { origin, pathname } = new URL(settings.apiUrl);
-  const prefix = pathname.replace(/\/+$/, '');
-  const pool = new Pool(origin, {
-    ...KEEP_ALIVE,
-    connections: settings.connections,
-    connectTimeout: settings.connectTimeoutMs,
-    pipelining: 1,
-    allowH2: false,
-  });
+  const api = new URL(settings.apiUrl);
+  const { origin } = api;
+  const prefix = api.pathname.replace(/\/+$/, '');
+  const proxy = settings.proxyFor?.(api);
+  const pooling = { ...KEEP_ALIVE, connections: settings.connections, pipelining: 1, allowH2: false };
+  const pool = proxy
+    ? proxyAgent(proxy, settings.connectTimeoutMs, pooling)
+    : new Pool(origin, { ...pooling, connectTimeout: settings.connectTimeoutMs });
   let closing: Promise<void> | undefined;
 
   return {
@@ -61,6 +64,7 @@ export function apiCalls(settings: ApiSettings): {
       const result = await exchange(
         pool,
         {
+          origin,
           method,
           path: `${prefix}${path}`,
           headers: headersOf(settings, body !== undefined),
@@ -78,7 +82,7 @@ export function apiCalls(settings: ApiSettings): {
         case 'too-long':
           return { kind: 'lost', message: `HTTP ${result.status} with over ${MAX_ANSWER_BYTES} bytes` };
         default:
-          return { kind: result.kind, message: result.message };
+          return { kind: result.kind, message: `${result.message}${throughProxy(proxy)}` };
       }
     },
     /** Waits for the calls under way: a submit that is cut short has an unknown outcome. */

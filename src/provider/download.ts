@@ -1,7 +1,9 @@
-import { Agent } from 'undici';
+import { Agent, type Dispatcher, type ProxyAgent } from 'undici';
+import type { ProxyFor } from '../network/proxy.ts';
 import { type Exchange, exchange } from './exchange.ts';
+import { proxyAgent, throughProxy } from './proxy-agent.ts';
 import { AddressRefused, publicLookup } from './public-lookup.ts';
-import { allowedHosts, refusalOf } from './url-check.ts';
+import { allowedHosts, refusalOf, refusalOfName } from './url-check.ts';
 
 /** The outcome of a download. */
 export type DownloadOutcome =
@@ -32,6 +34,8 @@ export type DownloadSettings = {
   bodyTimeoutMs: number;
   /** The whole download, including redirects. */
   totalTimeoutMs: number;
+  /** Without it, every request goes straight. */
+  proxyFor?: ProxyFor;
 };
 
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -47,6 +51,14 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
   // Two agents, because a connection that was opened without the check must never be reused for a host that needs it.
   const unchecked = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs } });
   const checked = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs, lookup: publicLookup() } });
+  const proxied = new Map<string, ProxyAgent>();
+
+  function dispatcherOf(url: URL, proxy: URL | undefined): Dispatcher {
+    if (!proxy) return isAllowed(url) ? unchecked : checked;
+    const agent = proxied.get(proxy.href) ?? proxyAgent(proxy, settings.connectTimeoutMs, common);
+    proxied.set(proxy.href, agent);
+    return agent;
+  }
 
   async function download(from: string, { maxBytes, signal }: Parameters<Download>[1]): Promise<DownloadOutcome> {
     const deadline = performance.now() + settings.totalTimeoutMs;
@@ -54,10 +66,12 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
     for (let hop = 0; hop <= settings.maxRedirects; hop++) {
       if (!URL.canParse(next)) return { kind: 'refused', message: 'not a URL' };
       const url = new URL(next);
-      const refusal = refusalOf(url, isAllowed(url));
+      const proxy = settings.proxyFor?.(url);
+      // The proxy looks the name up. What that comes to is not seen here, so the name itself is judged.
+      const refusal = refusalOf(url, isAllowed(url)) ?? (proxy && !isAllowed(url) ? refusalOfName(url) : undefined);
       if (refusal !== undefined) return { kind: 'refused', message: refusal };
       const result = await exchange(
-        isAllowed(url) ? unchecked : checked,
+        dispatcherOf(url, proxy),
         {
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
@@ -67,7 +81,7 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
         { totalTimeoutMs: Math.max(0, deadline - performance.now()), maxBytes, signal },
       );
       const location = redirectOf(result);
-      if (location === undefined) return outcomeOf(result, maxBytes);
+      if (location === undefined) return outcomeOf(result, maxBytes, proxy);
       if (!URL.canParse(location, url.href)) return { kind: 'broken', message: 'a redirect to what is no URL' };
       next = new URL(location, url).href;
     }
@@ -77,7 +91,7 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
   return {
     download,
     async close() {
-      await Promise.all([unchecked.destroy(), checked.destroy()]);
+      await Promise.all([unchecked, checked, ...proxied.values()].map((agent) => agent.destroy()));
     },
   };
 }
@@ -88,9 +102,10 @@ function redirectOf(result: Exchange): string | undefined {
 }
 
 /** The outcome of a request that was not redirected. No message contains the URL: it may be signed. */
-function outcomeOf(result: Exchange, maxBytes: number): DownloadOutcome {
+function outcomeOf(result: Exchange, maxBytes: number, proxy: URL | undefined): DownloadOutcome {
   if (result.kind === 'not-sent' || result.kind === 'lost') {
-    return { kind: result.cause instanceof AddressRefused ? 'refused' : 'broken', message: result.message };
+    if (result.cause instanceof AddressRefused) return { kind: 'refused', message: result.message };
+    return { kind: 'broken', message: `${result.message}${throughProxy(proxy)}` };
   }
   const { status, headers } = result;
   if (GONE.includes(status)) return { kind: 'gone', status };

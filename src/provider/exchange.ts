@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../errors.ts';
+import { refusedCertificate } from '../network/certificates.ts';
 
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -138,5 +139,7 @@ function growingBody(announced: number): GrowingBody {
 /** A connection that was tried at several addresses fails with an AggregateError, which has no message of its own. */
 function describeFailure(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(messageOf).join('; ');
+  const refused = refusedCertificate(cause);
+  if (refused) return `${messageOf(cause)}: ${refused.why}. ${refused.hint}`;
   return messageOf(cause) || 'the connection failed';
 }

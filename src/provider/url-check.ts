@@ -29,6 +29,29 @@ export function refusalOf(url: URL, isAllowed: boolean): string | undefined {
   return undefined;
 }
 
+/** Endings that are not on the public internet: reserved for it (RFC 6761, 6762, 8375, ICANN), or never given away. */
+const INSIDE = [
+  'localhost',
+  'local',
+  'internal',
+  'home.arpa',
+  'localdomain',
+  'svc',
+  'lan',
+  'corp',
+  'home',
+  'intranet',
+  'private',
+];
+
+/** Why a name must not be fetched through a proxy, which looks it up in our place; undefined when it may be. */
+export function refusalOfName({ hostname }: URL): string | undefined {
+  const name = hostname.replace(/\.$/, '');
+  if (isIP(withoutBrackets(name)) !== 0) return undefined;
+  const isInside = !name.includes('.') || INSIDE.some((ending) => name.endsWith(`.${ending}`));
+  return isInside ? `${hostname} is not on the public internet` : undefined;
+}
+
 /** Removes the brackets of an IPv6 address in a URL. */
 function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, '$1');

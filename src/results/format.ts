@@ -31,9 +31,15 @@ export async function* formatRows(rows: AsyncIterable<Row>, format: Format): Asy
 export const jsonLine = (row: Row): string => `${JSON.stringify(row)}\n`;
 export const csvLine = (row: Row): string => cells(COLUMNS.map((column) => row[column]));
 
-/** A cell that a spreadsheet would run as a formula gets a leading apostrophe (CSV injection). */
-function cells(values: (string | number | boolean | null)[]): string {
-  return stringify([values], { escape_formulas: true, cast: { boolean: String } });
+/**
+ * A cell that a spreadsheet would run as a formula gets a leading apostrophe (CSV injection). So does what would become a cell
+ * of its own where lists have semicolons or tabs: `x;=1+2`, although text is quoted.
+ */
+function cells(values: readonly (string | number | boolean | null)[]): string {
+  const defused = values.map((value) => (typeof value === 'string' ? value.replace(HIDDEN_FORMULA, "$1'$2") : value));
+  return stringify([defused], { escape_formulas: true, quoted_string: true, cast: { boolean: String } });
 }
 
-export const CSV_HEAD = cells([...COLUMNS]);
+const HIDDEN_FORMULA = /([;\t\r\n]"*)([=+@-])/g;
+
+export const CSV_HEAD = stringify([[...COLUMNS]]);

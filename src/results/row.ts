@@ -43,6 +43,8 @@ export const COLUMNS = [
   'file',
   'line',
   'credits',
+  'take',
+  'note',
 ] as const satisfies readonly (keyof Row)[];
 
 /** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
@@ -125,20 +127,25 @@ export type Row = {
   watermark: string | null;
   /** What its tasks have cost, at today's prices. */
   credits: number | null;
+  /** 1, or from 2 on another image of the same request (`redo`). */
+  take: number | null;
+  /** Of another take: what a person has said of it. */
+  note: string | null;
 };
 
 export function rowOf(found: Listed): Row {
   const standing = found.standing ?? UNKNOWN;
-  return { ...(isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found)), ...columnsOf(standing) };
+  const note = isReadable(found) ? (found.note ?? null) : null;
+  return { ...(isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found)), ...columnsOf(standing), note };
 }
 
-const UNKNOWN = { current: null, order: null, job: null, file: null, line: null, credits: null };
+const UNKNOWN = { current: null, order: null, job: null, file: null, line: null, credits: null, take: null };
 
-function columnsOf({ current, order, job, file, line, credits }: Standing | typeof UNKNOWN) {
-  return { current, order, job, file, line, credits };
+function columnsOf({ current, order, job, file, line, credits, take }: Standing | typeof UNKNOWN) {
+  return { current, order, job, file, line, credits, take };
 }
 
-type OfStanding = keyof typeof UNKNOWN;
+type OfStanding = keyof typeof UNKNOWN | 'note';
 
 /** What is not known is empty, or 0 where a number is promised. */
 function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, OfStanding> {

@@ -20,6 +20,8 @@ export type Standing = {
   line: number | null;
   /** What its tasks cost, at today's prices. */
   credits: number | null;
+  /** 1, or from 2 on another image of the same request. */
+  take: number;
 };
 
 /** What an archive has for an item, and how it stands in its batch where that was looked up. */
@@ -40,13 +42,14 @@ export async function* listedItems(
   const ids: string[] = [];
   for await (const id of records.list(batch, signal)) ids.push(id);
   const others = ids.filter((id) => !manifest.places.has(id));
-  const isCurrent = await currentItems(readRecords(records, batch, others, signal), manifest);
+  const { isCurrent, takeOfOther } = await judged(readRecords(records, batch, others, signal), manifest);
   const recorded = new Set(ids);
   const inOrder = order === 'id' ? ids : [...[...manifest.places.keys()].filter((id) => recorded.has(id)), ...others];
   for await (const found of readRecords(records, batch, inOrder, signal)) {
     const { order: number = null, job = null, file = null, line = null } = manifest.places.get(found.id) ?? {};
     const credits = isReadable(found) ? chargesOf(found, prices).known : null;
-    yield { ...found, standing: { current: isCurrent(found.id), order: number, job, file, line, credits } };
+    const standing = { current: isCurrent(found.id), order: number, job, file, line, credits };
+    yield { ...found, standing: { ...standing, take: takeOfOther(found.id) } };
   }
 }
 
@@ -54,17 +57,19 @@ export async function* listedItems(
  * Decides by the records that the manifest does not have. A later take replaces the item that it is of. Of a batch whose whole
  * manifest is not known, the newest item of each other name is the current one.
  */
-async function currentItems(
+async function judged(
   others: AsyncIterable<Found>,
   { places, isWhole, hasName }: ManifestOrder,
-): Promise<(id: string) => boolean> {
+): Promise<{ isCurrent(id: string): boolean; takeOfOther(id: string): number }> {
+  const numbers = new Map<string, number>();
   const takes = new Map<string, { id: string; take: number }>();
   const newest = new Map<string, { id: string; at: string }>();
   for await (const found of others) {
     if (!isReadable(found)) continue;
+    const take = takeOf(found);
+    if (take > 1) numbers.set(found.id, take);
     const first = [...firstTakeIds(found)].find((id) => places.has(id));
     if (first !== undefined) {
-      const take = takeOf(found);
       if (found.state === 'archived' && take > (takes.get(first)?.take ?? 1)) takes.set(first, { id: found.id, take });
     } else if (!isWhole && !hasName(found.name, found.variant)) {
       const key = `${found.variant} ${found.name}`;
@@ -73,7 +78,10 @@ async function currentItems(
     }
   }
   const current = new Set([...takes.values(), ...newest.values()].map(({ id }) => id));
-  return (id) => (places.has(id) ? !takes.has(id) : current.has(id));
+  return {
+    isCurrent: (id) => (places.has(id) ? !takes.has(id) : current.has(id)),
+    takeOfOther: (id) => numbers.get(id) ?? 1,
+  };
 }
 
 /** A picture comes before none, then the later one. */

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { isReadable } from '../items/unreadable.ts';
-import { globOf } from '../text/glob.ts';
+import { type Glob, globOf } from '../text/glob.ts';
 import type { Listed } from './standings.ts';
 
 /** The fields that `--where` knows for every item. Any other name is a variable of the manifest. */
@@ -17,7 +17,7 @@ const FIELDS = {
 };
 
 type ListedRecord = ItemRecord & Pick<Listed, 'standing'>;
-type Condition = { key: string; negated: boolean; patterns: RegExp[] };
+type Condition = { key: string; negated: boolean; patterns: Glob[] };
 
 export type Where = {
   isEverything: boolean;

@@ -14,6 +14,12 @@ const list = z.string().transform((text) =>
     .filter((part) => part !== ''),
 );
 
+/** Also without its scheme, as curl takes it. */
+const proxy = z
+  .string()
+  .transform((text) => (text.includes('://') ? text : `http://${text}`))
+  .pipe(z.url({ protocol: /^https?$/, error: 'Expected http://host:port or https://host:port; NO_PROXY=* uses none' }));
+
 /** A name or an address, with a port or without. */
 const HOST = /^(\[[0-9a-f:.]+\]|[0-9a-f:]*:[0-9a-f:.]*|[\p{L}\p{N}._-]+)(:\d+)?$/iu;
 
@@ -29,7 +35,6 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   FLUX_STORED_TTL: '14d',
   REDIS_ALLOW_EVICTION: 'false',
   ARCHIVE_URL: './archive',
-  S3_FORCE_PATH_STYLE: 'false',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
   UNKNOWN_LIMIT: '5',
@@ -64,8 +69,32 @@ const variables = z.object({
   REDIS_ALLOW_EVICTION: flag,
   ARCHIVE_URL: z.string().min(1),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
-  S3_FORCE_PATH_STYLE: flag,
+  S3_FORCE_PATH_STYLE: flag.exactOptional(),
+  S3_SSE: z.enum(['AES256', 'aws:kms']).exactOptional(),
+  S3_SSE_KMS_KEY_ID: z.string().exactOptional(),
+  S3_ACL: z
+    .enum([
+      'private',
+      'public-read',
+      'public-read-write',
+      'authenticated-read',
+      'aws-exec-read',
+      'bucket-owner-read',
+      'bucket-owner-full-control',
+    ])
+    .exactOptional(),
+  S3_STORAGE_CLASS: z
+    .string()
+    .regex(/^(?!GLACIER$|DEEP_ARCHIVE$)[\w-]+$/, 'Expected a class that can be read at once: records are')
+    .exactOptional(),
+  S3_CACHE_CONTROL: z.string().exactOptional(),
   AWS_REGION: z.string().exactOptional(),
+  HTTPS_PROXY: proxy.exactOptional(),
+  HTTP_PROXY: proxy.exactOptional(),
+  NO_PROXY: z
+    .string()
+    .transform((text) => text.split(/[,\s]+/).filter((part) => part !== ''))
+    .exactOptional(),
   ON_UNKNOWN: z.enum(['hold', 'resubmit']),
   GENERATION_RETRIES: whole(0),
   UNKNOWN_LIMIT: whole(0),
@@ -90,6 +119,8 @@ export type Variables = z.infer<typeof variables>;
 export type VariableName = keyof Variables;
 
 export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options;
+/** Programs disagree on how these are written: lower case is taken as well. */
+export const PROXIES: readonly VariableName[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 /** Never shown whole. */
 export const SECRET_VARIABLES: readonly string[] = [
   'FLUX_API_KEY',
@@ -101,11 +132,18 @@ export const SECRET_VARIABLES: readonly string[] = [
 /** What was given, over the defaults. Throws a UsageError (`config-invalid`) that lists every wrong variable. */
 export function parseVariables(given: Readonly<Record<string, string>>, hint: string): Variables {
   const parsed = variables.safeParse({ ...DEFAULTS, ...given });
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const problems = parsed.success
+    ? contradictions(parsed.data)
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (parsed.success && problems.length === 0) return parsed.data;
   throw new UsageError('config-invalid', `The configuration is wrong:\n  ${problems.join('\n  ')}`, {
     hint,
   });
+}
+
+function contradictions({ S3_SSE, S3_SSE_KMS_KEY_ID }: Variables): string[] {
+  const isOdd = S3_SSE_KMS_KEY_ID !== undefined && S3_SSE !== 'aws:kms';
+  return isOdd ? ['S3_SSE_KMS_KEY_ID: Expected S3_SSE=aws:kms beside it'] : [];
 }
 
 /** A parser that throws a FluxError, as a zod transform. */

@@ -10,6 +10,13 @@ export function plain(text: string): string {
   return text.replace(CONTROL, ' ');
 }
 
+/** Makes a line of JSON safe for a terminal: what JSON leaves as it is becomes an escape. It parses to the same. */
+export function plainJson(line: string): string {
+  return line.replace(CONTROL, (character) =>
+    character < ' ' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Cuts text to so many characters, with `…` at the cut. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;

@@ -3,7 +3,6 @@ import type { Archive } from '../archive/archive.ts';
 import { openArchive } from '../archive/open.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
 import type { Config } from '../config.ts';
-import { FluxError, UsageError } from '../errors.ts';
 import { type RedisBatchControl, redisBatchControl } from '../fleet/batch-control.ts';
 import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
 import { type RedisFaults, redisFaults } from '../fleet/faults.ts';
@@ -14,12 +13,14 @@ import { createLogger, toStderr, type WriteLine } from '../logger.ts';
 import { chargingRecords } from '../money/charging-records.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import type { Prices } from '../money/prices.ts';
+import { proxyRules } from '../network/proxy.ts';
 import type { Queues } from '../queue/queues.ts';
 import { type Clock, openFleetClock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from '../redis/keys.ts';
 import { openRedis } from '../redis/open.ts';
 import { type Closers, openClosers } from './closers.ts';
+import { type Patience, proveArchive } from './prove-archive.ts';
 import { openRoutes, type Routes } from './routes.ts';
 
 /** The transport and the archive, as every command that touches a batch needs them. */
@@ -49,11 +50,9 @@ export type Connections = {
   closers: Closers;
 };
 
-export type ConnectOptions = {
+export type ConnectOptions = Patience & {
   /** It never adds a job of its own: it takes no names on this Redis. */
   looksOnly?: boolean;
-  /** Wait for a lost Redis, as workers do. */
-  patient: boolean;
   /** Prove first that images can be stored. */
   prove: boolean;
   /** Where LOG_LEVEL is not set; nothing is logged by default. */
@@ -75,7 +74,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const level = config.logLevel ?? options.logLevel ?? 'silent';
     const log = createLogger(level, config.secrets, options.writeLog ?? toStderr(config.logFormat ?? 'json'));
     const archive = await openArchiveOf(config, closers);
-    if (options.prove) await archive.prepare().catch(asMistake);
+    if (options.prove) await proveArchive(archive, { onWait: (why) => log.warn(why), ...options });
     const { redis, warnings } = await openRedis(config, options, closers);
     const clock = await openFleetClock(redis, closers);
     const { keys, routes } = await openRoutesOf({ archive: archive.url, api: config.apiUrl }, redis, clock, options);
@@ -121,22 +120,13 @@ async function openRoutesOf(
   return { keys, routes: await openRoutes(redis, { prefix: DEFAULT_PREFIX, keys, clock, ...found }) };
 }
 
-/** Nothing was done yet. So an archive that refuses us now is a mistake in the configuration. */
-function asMistake(error: unknown): never {
-  if (!(error instanceof FluxError) || error.code !== 'archive-denied') throw error;
-  const { code, message, facts, hint } = error;
-  throw new UsageError(code, message, { facts, ...(hint === undefined ? {} : { hint }), cause: error });
-}
-
 /** The archive alone, for commands that only read what is stored. */
 export async function openArchiveOf(config: Config, closers: Closers): Promise<Archive> {
-  const { endpoint, forcePathStyle, region } = config.s3;
   const archive = await openArchive({
+    ...config.s3,
     url: config.archiveUrl,
-    forcePathStyle,
     maxSockets: 64,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
+    proxyFor: proxyRules(config.proxy),
   });
   closers.push(() => archive.close());
   return archive;

@@ -4,6 +4,7 @@ import { redisDurations } from '../fleet/durations.ts';
 import { type LimiterUsage, redisLimiter } from '../fleet/limiter.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
+import { proxyRules } from '../network/proxy.ts';
 import { httpDownload } from '../provider/download.ts';
 import { fluxKontext } from '../provider/flux-kontext.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -37,6 +38,7 @@ export function openProvider({ config, closers }: Pick<Connections, 'config' | '
     submitTimeoutMs: config.submitTimeoutMs,
     pollTimeoutMs: POLL_TIMEOUT_MS,
     connections: 128,
+    proxyFor: proxyRules(config.proxy),
   });
   closers.push(() => provider.close());
   return provider;
@@ -79,6 +81,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     headersTimeoutMs: 30_000,
     bodyTimeoutMs: 15_000,
     totalTimeoutMs: 120_000,
+    proxyFor: proxyRules(config.proxy),
   });
   closers.push(() => downloads.close());
   const { callbackUrl: serveUrl, apiKey } = config;

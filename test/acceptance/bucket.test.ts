@@ -58,7 +58,6 @@ function s3Environment(bucket: string): Record<string, string> {
   return {
     ARCHIVE_URL: `s3://${bucket}/some/where`,
     S3_ENDPOINT: endpoint,
-    S3_FORCE_PATH_STYLE: 'true',
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,

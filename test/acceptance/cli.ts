@@ -34,7 +34,12 @@ export type CliOptions = {
 /** Starts the program with nothing in its environment but what is given. */
 export function startCli(
   args: readonly string[],
-  { dataInto, talkInto, program = PROGRAM, ...place }: { cwd: string; env: Record<string, string> } & CliOptions,
+  {
+    dataInto,
+    talkInto,
+    program = PROGRAM,
+    ...place
+  }: { cwd: string; env: Record<string, string>; uid?: number; gid?: number } & CliOptions,
 ): Cli {
   const fullDisk = openSync('/dev/full', 'w');
   const [stdoutTo, stderrTo] = [dataInto, talkInto].map((gone) => (gone === 'full disk' ? fullDisk : 'pipe'));

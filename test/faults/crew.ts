@@ -9,6 +9,8 @@ export type Ended = { status: number | null; signal: NodeJS.Signals | null; stdo
 export type Running = {
   child: ChildProcess;
   ended: Promise<Ended>;
+  /** What it has said so far. */
+  said(): string;
   /** kill -9, and waits until it is dead. */
   kill(): Promise<void>;
 };
@@ -48,6 +50,7 @@ export function startProcess(args: readonly string[], options: StartOptions): Ru
   return {
     child,
     ended,
+    said: () => stderr,
     async kill() {
       child.kill('SIGKILL');
       await ended;
@@ -61,14 +64,17 @@ export function startCrew(size: number, options: StartOptions & { args?: readonl
   let open = true;
   let starts = 0;
   const troubles: string[] = [];
+  const hungUp = new Set<Running>();
+  const hungUpEnds: (number | NodeJS.Signals | null)[] = [];
 
   async function occupy(place: number) {
     while (open) {
       const running = startProcess(['worker', ...(options.args ?? [])], options);
       starts += 1;
       places.set(place, running);
-      const { signal, stderr } = await running.ended;
-      if (signal === null && open) troubles.push(stderr.slice(-500));
+      const { status, signal, stderr } = await running.ended;
+      if (hungUp.has(running)) hungUpEnds.push(signal ?? status);
+      else if (signal === null && open) troubles.push(stderr.slice(-500));
       await sleep(200);
     }
   }
@@ -77,9 +83,18 @@ export function startCrew(size: number, options: StartOptions & { args?: readonl
   return {
     troubles,
     starts: () => starts,
+    /** How those ended whose terminal was closed: by exit code, or by the signal that killed them. */
+    hungUpEnds,
     /** kill -9 for one of them; another takes its place. */
     async killOne(place: number) {
       await places.get(place % size)?.kill();
+    },
+    /** Closes the terminal of one that is at work; another takes its place when it has drained. Returns whether it was at work. */
+    hangUpOne(place: number): boolean {
+      const running = places.get(place % size);
+      if (!running?.said().includes('worker ')) return false;
+      hungUp.add(running);
+      return running.child.kill('SIGHUP');
     },
     running: (place: number) => places.get(place % size),
     async stop() {

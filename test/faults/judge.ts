@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import type { Archive } from '../../src/archive/archive.ts';
 import { layout } from '../../src/archive/layout.ts';
+import { findRecord } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
+import type { Unreadable } from '../../src/items/unreadable.ts';
 import type { Ledger, TaskSeen } from '../../src/simulator/ledger.ts';
+import type { Cut } from './cut-records.ts';
 
 /** An item as the manifest has it; prompts are unique, so that the ledger's tasks find their items. */
 export type Wanted = { id: string; prompt: string };
@@ -12,16 +15,29 @@ export type Wanted = { id: string; prompt: string };
 /** What the provider has written down, and whether any URL of a task's image still yields it. */
 export type Provider = { ledger: Ledger; isAlive: (taskId: string) => Promise<boolean> };
 
+/** Records that somebody has cut off, and what the product says of each item: the rows of `results`, by id. */
+export type Damage = { cuts: ReadonlyMap<string, Cut>; rows: ReadonlyMap<string, RowSeen> };
+export type RowSeen = { state: string; taskId: string | null; failureMessage: string | null };
+const NO_DAMAGE: Damage = { cuts: new Map(), rows: new Map() };
+
 export type Figures = {
   items: number;
   archived: number;
   failed: number;
   held: number;
+  /** Whose record was cut off. */
+  unreadable: number;
   /** Tasks that the provider started. */
   tasks: number;
-  /** No record, one that has not ended, or an end that neither the provider's word nor an unknown outcome explains. */
+  /**
+   * No record, one that has not ended, or an end that neither the provider's word nor an unknown outcome explains. Of a record that
+   * was cut off: it was written over, or its row does not say so.
+   */
   lost: number;
-  /** Tasks that no record names, but for one for each submit whose outcome the record calls unknown. */
+  /**
+   * Tasks that no record names, but for one for each submit whose outcome the record calls unknown. A record that was cut off named
+   * what it named before.
+   */
   unaccounted: number;
   /** Given up as gone while one of the image's URLs lived. */
   expired: number;
@@ -39,11 +55,12 @@ export async function judge(
   batch: string,
   wanted: readonly Wanted[],
   { ledger, isAlive }: Provider,
+  { cuts, rows }: Damage = NO_DAMAGE,
 ): Promise<Figures> {
   const records = recordsIn(archive);
   const figures: Figures = {
     items: wanted.length,
-    ...{ archived: 0, failed: 0, held: 0, tasks: ledger.taskLog.length },
+    ...{ archived: 0, failed: 0, held: 0, unreadable: 0, tasks: ledger.taskLog.length },
     ...{ lost: 0, unaccounted: 0, expired: 0, corrupt: 0, chargedTwice: 0, remarks: [] },
   };
   const tasksOf = new Map<string, TaskSeen[]>();
@@ -51,19 +68,19 @@ export async function judge(
   for (const { id, prompt } of wanted) {
     const tasks = tasksOf.get(prompt) ?? [];
     tasksOf.delete(prompt);
-    const record = await records.read(batch, id);
-    const remark = (what: string) =>
-      figures.remarks.push(
-        `${what}: ${id} is ${record?.state ?? 'without a record'}${record && 'failure' in record ? ` (${record.failure.class}: ${record.failure.message})` : ''}, ${tasks.length} tasks`,
-      );
-    if (record?.state === 'archived' || record?.state === 'failed' || record?.state === 'held')
-      figures[record.state] += 1;
-    if (!isExplained(record, tasks)) {
+    const found = await findRecord(records, batch, id);
+    const cut = cuts.get(id);
+    const remark = (what: string) => figures.remarks.push(`${what}: ${id} is ${wordsOf(found)}, ${tasks.length} tasks`);
+    const record = found?.state === 'unreadable' ? undefined : found;
+    if (found && isEnd(found.state)) figures[found.state] += 1;
+    const isTold = cut === undefined ? isExplained(record, tasks) : await isToldOf(cut, found, rows.get(id), archive);
+    if (!isTold) {
       figures.lost += 1;
       remark('lost');
     }
-    const nameless = tasks.filter(({ taskId }) => !namedIn(record).includes(taskId)).length;
-    const unaccounted = Math.max(0, nameless - unknownsOf(record));
+    const known = cut?.record ?? record;
+    const nameless = tasks.filter(({ taskId }) => !namedIn(known).includes(taskId)).length;
+    const unaccounted = Math.max(0, nameless - unknownsOf(known));
     figures.unaccounted += unaccounted;
     if (unaccounted > 0) remark('unaccounted');
     figures.chargedTwice += Math.max(0, tasks.length - 1);
@@ -105,6 +122,32 @@ function namedIn(record: ItemRecord | undefined): string[] {
   if (record === undefined) return [];
   const current = 'taskId' in record && record.taskId !== undefined ? [record.taskId] : [];
   return [...record.earlierTaskIds, ...current];
+}
+
+/** Nobody has written over it, and its row says what it is, in which file, and the task that the text still names. */
+async function isToldOf(
+  { key, left }: Cut,
+  found: ItemRecord | Unreadable | undefined,
+  row: RowSeen | undefined,
+  archive: Archive,
+): Promise<boolean> {
+  if (found?.state !== 'unreadable' || row?.state !== 'unreadable') return false;
+  const stored = await archive.read(key);
+  return stored?.equals(left) === true && row.failureMessage?.includes(key) === true && row.taskId === taskIn(left);
+}
+
+function taskIn(left: Buffer): string | null {
+  return /"taskId": "([^"]+)"/.exec(left.toString())?.[1] ?? null;
+}
+
+const ENDS = ['archived', 'failed', 'held', 'unreadable'] as const;
+type End = (typeof ENDS)[number];
+const isEnd = (state: string): state is End => ENDS.some((end) => end === state);
+
+function wordsOf(found: ItemRecord | Unreadable | undefined): string {
+  if (!found) return 'without a record';
+  if (found.state === 'unreadable') return found.message;
+  return 'failure' in found ? `${found.state} (${found.failure.class}: ${found.failure.message})` : found.state;
 }
 
 /** How many of the record's submits may have started a task whose id nobody was told. */

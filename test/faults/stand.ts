@@ -18,7 +18,7 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { openClosers } from '../../src/wiring/closers.ts';
 import { connect } from '../../src/wiring/connections.ts';
 import { CONDITION_MS } from '../services/limits.ts';
-import { type Figures, judge, type Wanted } from './judge.ts';
+import { type Damage, type Figures, judge, type Wanted } from './judge.ts';
 
 export type StandOptions = {
   items: number;
@@ -149,14 +149,12 @@ export async function openStand(options: StandOptions) {
       vi.waitFor(() => expect(simulator.ledger().tasks.accepted).toBeGreaterThanOrEqual(tasks)),
 
     /** By what was before this: then nothing goes wrong at the provider any more. */
-    async figures(url?: string): Promise<Figures> {
+    async figures(url?: string, damage?: Damage): Promise<Figures> {
       simulator.setFaults([]);
       const archive = await openDirectly(url);
       try {
-        return await judge(archive, batch, wanted, {
-          ledger: simulator.ledger(),
-          isAlive: (taskId) => isImageAlive(simulator, taskId),
-        });
+        const provider = { ledger: simulator.ledger(), isAlive: (taskId: string) => isImageAlive(simulator, taskId) };
+        return await judge(archive, batch, wanted, provider, damage);
       } finally {
         await archive.close();
       }

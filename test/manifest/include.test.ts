@@ -92,11 +92,16 @@ it.each<[string, Record<string, string>, ...string[]]>([
   [
     'defaults of ours that are broken, once',
     { 'jobs.yaml': `${head}include: [one.yaml]\ndefaults: { watermark: "{{ w" }\n`, 'one.yaml': other('one') },
-    'jobs.yaml:4:24  defaults.watermark: "{{" is never closed by "}}" in "{{ w"',
+    'jobs.yaml:4:24  defaults.watermark: "{{" is never closed by "}}" in "{{ w"; write {{{{ for a literal "{{"',
+  ],
+  [
+    'a file that is no manifest, and nothing of it',
+    { 'jobs.yaml': `${head}include: [one.yaml]\n`, 'one.yaml': 'version: "3"\npassword: secret\n' },
+    'jobs.yaml:3:11  include[0]: one.yaml: is not a manifest: expected a map with jobs',
   ],
   [
     'what an included file must have',
-    { 'jobs.yaml': `${head}include: [one.yaml]\n`, 'one.yaml': '{}\n' },
+    { 'jobs.yaml': `${head}include: [one.yaml]\n`, 'one.yaml': 'defaults: {}\n' },
     'one.yaml:1:1  version: is required; write version: 1',
     'one.yaml:1:1  jobs: is required; a list of what to draw',
   ],

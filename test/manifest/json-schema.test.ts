@@ -9,7 +9,7 @@ import { manifestJsonSchema } from '../../src/manifest/json-schema.ts';
 import { openManifest } from '../../src/manifest/manifest.ts';
 import { formatPath, ManifestError } from '../../src/manifest/problems.ts';
 import { defaultsSchema, jobSchema, manifestSchema } from '../../src/manifest/schema.ts';
-import { STARTER } from '../../src/manifest/starter.ts';
+import { STARTER } from '../../src/starters/starter.ts';
 import { written } from './written.ts';
 
 const validate = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false }).compile(
@@ -77,7 +77,7 @@ const BROKEN: [name: string, text: string, complaint: Complaint, ...more: Compla
   ['a text for a truth value', `${head}${job}    uploadCn: "no"\n`, 'jobs[0].uploadCn: type'],
   ['a key without its value', `${head}${job}    watermark:\n`, 'jobs[0].watermark: type'],
   ['an input image on the disk', `${head}${job}    inputImage: ./room.jpg\n`, 'jobs[0].inputImage: pattern'],
-  ['rows in a spreadsheet', `${head}${job}    rows: a.xlsx\n`, 'jobs[0].rows: pattern'],
+  ['rows in a document', `${head}${job}    rows: a.odt\n`, 'jobs[0].rows: pattern'],
   ['a matrix that is a list', `${head}${job}    matrix: [red]\n`, 'jobs[0].matrix: type'],
   ['a matrix of no lists', `${head}${job}    matrix: { color: red }\n`, 'jobs[0].matrix.color: type'],
   ['a matrix with an empty list', `${head}${job}    matrix: { color: [] }\n`, 'jobs[0].matrix.color: range'],
@@ -132,8 +132,9 @@ function schemaComplaints(text: string): string[] {
   // As an editor reads it: plain YAML, which knows nothing of ours.
   if (validate(parse(text))) return [];
   const errors = (validate.errors ?? []).filter(
-    // Of "a template or a value" the value is what is told of; an `if` tells what its branches did.
-    ({ keyword, schemaPath }) => keyword !== 'anyOf' && keyword !== 'if' && !schemaPath.startsWith('#/$defs/template/'),
+    // Of "a template or a value", and "a map or a path", the latter is what is told of; an `if` tells what its branches did.
+    ({ keyword, schemaPath }) =>
+      keyword !== 'anyOf' && keyword !== 'if' && !/^#\/\$defs\/(template|table)\//.test(schemaPath),
   );
   return [...new Set(errors.map((error) => `${pathOf(error)}: ${REASONS[error.keyword]?.(error) ?? 'other'}`))];
 }

@@ -33,7 +33,7 @@ describe('a mistake in the file', () => {
       'jobs.yaml:1:1  verson: unknown key; did you mean version?',
       'jobs.yaml:7:5  jobs[0].aspect_ratio: unknown key; did you mean aspectRatio?',
       'jobs.yaml:8:5  jobs[0].callBackUrl: unknown key; callbacks belong to the deployment: set FLUX_CALLBACK_URL',
-      'jobs.yaml:9:5  jobs[0].zebra: unknown key; known here: id, prompt, model, outputFormat, aspectRatio, inputImage, enableTranslation, promptUpsampling, safetyTolerance, uploadCn, watermark, variants, priority, embed, matrix, zip, exclude, rows, prompts',
+      'jobs.yaml:9:5  jobs[0].zebra: unknown key; known here: id, was, prompt, model, outputFormat, aspectRatio, inputImage, enableTranslation, promptUpsampling, safetyTolerance, uploadCn, watermark, variants, priority, embed, matrix, zip, exclude, rows, prompts',
     ],
     [
       'wrong values',
@@ -83,9 +83,9 @@ describe('a mistake in the file', () => {
     [
       'malformed templates, also in the defaults',
       `version: 1\nbatch: b\ndefaults: { watermark: "{{ w" }\njobs:\n  - id: a-{{ }}\n    prompt: A {{ teapot\n`,
-      'jobs.yaml:3:24  defaults.watermark: "{{" is never closed by "}}" in "{{ w"',
-      'jobs.yaml:5:9  jobs[0].id: no variable between "{{" and "}}" in "{{ }}"',
-      'jobs.yaml:6:13  jobs[0].prompt: "{{" is never closed by "}}" in "{{ teapot"',
+      'jobs.yaml:3:24  defaults.watermark: "{{" is never closed by "}}" in "{{ w"; write {{{{ for a literal "{{"',
+      'jobs.yaml:5:9  jobs[0].id: no variable between "{{" and "}}" in "{{ }}"; write {{{{ for a literal "{{"',
+      'jobs.yaml:6:13  jobs[0].prompt: "{{" is never closed by "}}" in "{{ teapot"; write {{{{ for a literal "{{"',
     ],
     [
       'a matrix with nothing in it, or no list',
@@ -168,8 +168,8 @@ describe('a mistake in the file', () => {
     ],
     [
       'rows of an unknown kind',
-      `${head}${job}    rows: a.xlsx\n`,
-      'jobs.yaml:6:11  jobs[0].rows: expected the path of a .csv or .jsonl file, got "a.xlsx"',
+      `${head}${job}    rows: a.ods\n`,
+      'jobs.yaml:6:11  jobs[0].rows: expected the path of a .csv, .tsv, .xlsx, .json, .jsonl or .ndjson file, got "a.ods"',
     ],
     [
       'rows that are not there',
@@ -196,7 +196,7 @@ describe('a mistake in the file', () => {
 
   it('that is in the bytes is told with its line', async () => {
     const bytes = Buffer.concat([Buffer.from('version: 1\nbatch: "'), Buffer.from([0xe9]), Buffer.from('"\n')]);
-    expect(await mistakesOf({ 'jobs.yaml': bytes })).toEqual(['jobs.yaml:2  is not UTF-8 text']);
+    expect(await mistakesOf({ 'jobs.yaml': bytes })).toEqual(['jobs.yaml:2  is not UTF-8 text; save it as UTF-8']);
   });
 
   it('that comes a hundred thousand times is told two hundred times', async () => {

@@ -39,6 +39,16 @@ it('--only takes what matches one of its patterns, and counts that alone', async
   });
 });
 
+it('--only takes a name with a comma as a whole where an item has it, and as two patterns elsewhere', async () => {
+  const prompts = {
+    'jobs.yaml': 'version: 1\nbatch: b\njobs:\n  - prompts: p.txt\n',
+    'p.txt': 'A cat, sitting\nA cat\nsitting\n',
+  };
+  expect((await selected({ only: ['A cat, sitting'] }, prompts)).names).toEqual(['A cat, sitting']);
+  expect((await selected({ only: ['A cat, sit*'] }, prompts)).names).toEqual(['A cat, sitting']);
+  expect((await selected({ only: ['sitting, A cat'] }, prompts)).names).toEqual(['A cat', 'sitting']);
+});
+
 it('--limit takes the first so many, of what matches', async () => {
   expect((await selected({ limit: 2 })).names).toEqual(['hero', 'teapot-red-front']);
   expect((await selected({ only: ['shelf-*'], limit: 1 })).names).toEqual(['shelf-1']);

@@ -34,7 +34,7 @@ async function batch() {
 test('an archive without the batch leaves everything to make', async () => {
   const { look } = await batch();
   const left = { 'flux-kontext-pro': 3, 'flux-kontext-max': 1 };
-  expect(await look()).toEqual({ kind: 'looked', archived: 0, begun: 0, unread: 0, left });
+  expect(await look()).toEqual({ kind: 'looked', archived: 0, adopted: 0, begun: 0, unread: 0, left });
 });
 
 test('what has record and image is archived, what has a record only goes by its state', async () => {

@@ -46,6 +46,21 @@ test('defuses formulas in the CSV', async () => {
   expect(csv[0]).toMatchObject({ prompt: '\'=HYPERLINK("http://evil")' });
 });
 
+test('defuses what would be a formula where lists have semicolons', async () => {
+  const archive = folderArchive(await newFolder());
+  const prompt = 'A cat;=cmd|\' /C calc\'!A0;"=1+2";+1\n=3;';
+  const evil = archivedRecordOf('spring', {
+    request: { prompt, model: 'flux-kontext-pro', outputFormat: 'png' },
+  });
+  await writeIndexFiles('spring', eachOf([evil]), { archive, folder: '' });
+  const text = (await archive.read('results.csv'))?.toString() ?? '';
+  for (const line of text.split('\n')) {
+    const found: string[][] = parse(line, { delimiter: ';', quote: null, relax_column_count: true });
+    for (const cell of found.flat()) expect(cell.replaceAll('"', '')).not.toMatch(/^[=+@-]/);
+  }
+  expect(text).toContain("A cat;'=cmd");
+});
+
 test('writes all of an index into a bucket, nothing of it when a record cannot be read', async () => {
   const archive = openS3();
   await archive.prepare();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plain, plural, shorten, table } from '../../src/text/terminal.ts';
+import { plain, plainJson, plural, shorten, table } from '../../src/text/terminal.ts';
 
 test('control characters and direction overrides of users never reach the terminal', () => {
   expect(plain('red\u001b[31m\r\nnext\u202etxt\u009b1m')).toBe('red [31m  next txt 1m');
@@ -26,4 +26,13 @@ test('columns are aligned and nothing trails', () => {
 test('counts are grouped and named', () => {
   expect(plural(1, 'item')).toBe('1 item');
   expect(plural(1_000_000, 'item')).toBe('1,000,000 items');
+});
+
+test('a line of JSON shows no control character, and parses to the same', () => {
+  const value = { prompt: 'a\u009b31m \u202e \u2028 \u007f 狐 \u001b' };
+  const line = plainJson(`${JSON.stringify(value)}\n`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is searched for
+  expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
+  expect(line.endsWith('\n')).toBe(true);
+  expect(JSON.parse(line)).toEqual(value);
 });

@@ -14,6 +14,9 @@ export type GalleryItem = {
   attempts: number;
   /** Not what its name stands for now: of a former prompt, or an earlier take. */
   former?: true;
+  /** From 2 on: another image of the same request. `note`: what a person has said of it. */
+  take?: number;
+  note?: string;
   taskId?: string;
   picture?: Picture;
   failure?: { class: string; code?: number; message: string };

@@ -29,6 +29,8 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
     variables: record.variables,
     attempts: record.attempts,
     ...former,
+    ...(record.standing && record.standing.take > 1 && { take: record.standing.take }),
+    ...(record.note !== undefined && { note: record.note }),
     ...(taskId !== undefined && { taskId }),
     ...(record.state === 'archived' && { picture: pictureOf(record, folder) }),
     ...('failure' in record && { failure: record.failure }),

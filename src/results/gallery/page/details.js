@@ -22,6 +22,7 @@ export function detailsOf(item) {
         { class: 'line' },
         h('span', { class: `badge ${item.state}` }, stateName(item)),
         h('span', {}, `Variant ${item.variant}`),
+        item.take !== undefined && h('span', {}, `Take ${item.take}`),
         item.former && h('span', { class: 'badge' }, 'Former version'),
         picture && h('span', {}, `${picture.width} × ${picture.height}`),
       ),
@@ -39,6 +40,7 @@ export function detailsOf(item) {
         ),
         h('p', {}, userText(failure.message)),
       ),
+    item.note === undefined ? undefined : h('section', {}, h('h3', {}, 'Note'), h('p', {}, userText(item.note))),
     item.prompt === ''
       ? undefined
       : h(

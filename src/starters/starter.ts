@@ -1,10 +1,13 @@
-/** The manifest that `flux-batch init` writes: six images, and an example of each kind of job. */
-export const STARTER = `# yaml-language-server: $schema=manifest.schema.json
+/** Every manifest that we write begins with it. */
+export const HEAD = `# yaml-language-server: $schema=manifest.schema.json
 # The line above is for editors: completion and help, after  flux-batch schema > manifest.schema.json
 version: 1
 
 # The name of the whole batch. It begins the key of each image: <batch>/images/<item>.png
-batch: my-first-batch
+`;
+
+/** The manifest that `flux-batch init` writes: six images, and an example of each kind of job. */
+export const STARTER = `${HEAD}batch: my-first-batch
 
 # For every job that does not say otherwise. Prices are by model and image: flux-batch plan tells.
 defaults:

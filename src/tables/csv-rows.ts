@@ -1,48 +1,53 @@
 import { CsvError, parse } from 'csv-parse';
+import { DELIMITER_NAMES, type Delimiter, delimiterOf } from './csv-delimiter.ts';
+import type { Encoding } from './encoding.ts';
 import { readChunks } from './read.ts';
-import { MAX_ROW_CHARACTERS, type RowEvent, type RowMistake } from './row.ts';
+import { MAX_ROW_CHARACTERS, type RowEvent } from './row.ts';
+import { tableRows } from './table-rows.ts';
 
 type CsvRecord = { record: string[]; endLine: number };
 
 /**
- * Reads a CSV file as in RFC 4180: UTF-8, separated by commas, the first line names the columns. Blank lines are
- * skipped. Throws an `UnreadableFile`.
+ * Reads a CSV or TSV file as in RFC 4180, separated by commas, semicolons or tabs; the first line names the columns. Blank
+ * lines are skipped. Throws an `UnreadableFile`.
  */
-export async function* readCsvRows(path: string, signal?: AbortSignal): AsyncGenerator<RowEvent> {
-  let columns: readonly string[] | undefined;
-  const lines = lineTracker();
+export async function* readCsvRows(path: string, encoding: Encoding, signal?: AbortSignal): AsyncGenerator<RowEvent> {
+  const chunks = readChunks(path, encoding, signal);
+  const first = await chunks.next();
+  const head = first.done ? '' : first.value;
+  const { delimiter, skip } = delimiterOf(head);
+  const name = DELIMITER_NAMES[delimiter];
+  const isUnsaid = delimiter === ';' || (delimiter === '\t') !== /\.tsv$/i.test(path);
+  if (isUnsaid) yield { kind: 'note', message: `columns are separated by ${name}s` };
+  const lines = lineTracker(skip > 0 ? 1 : 0);
+  const rows = tableRows({ tooMany: `a value with a ${name} needs quotes` });
   try {
-    for await (const { record, endLine } of records(path, signal)) {
-      const line = lines.startOf(record, endLine);
-      if (columns === undefined) {
-        columns = record.map((column) => column.trim());
-        const mistakes = columnMistakes(columns, line);
-        yield* mistakes;
-        if (mistakes.length > 0) return;
-        yield { kind: 'columns', columns };
-      } else if (record.length === columns.length) {
-        yield { kind: 'row', line, values: toValues(columns, record) };
-      } else {
-        yield wrongCount(columns.length, record.length, line);
-      }
+    for await (const { record, endLine } of records(head.slice(skip), chunks, delimiter)) {
+      yield* rows.add(record, lines.startOf(record, endLine));
+      if (!rows.isReadable) return;
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     yield { kind: 'mistake', line: lines.next(), ...explain(error) };
     return;
   }
-  if (columns === undefined)
-    yield { kind: 'mistake', line: 1, message: 'expected a header with the names of the columns' };
+  yield* rows.end();
 }
 
 /**
  * Yields records chunk by chunk, collected in `on_record`. Do not read them from the parser's stream instead: when a
  * row is malformed, it drops all earlier rows of the same chunk, with their line numbers and mistakes.
  */
-async function* records(path: string, signal?: AbortSignal): AsyncGenerator<CsvRecord> {
+async function* records(
+  first: string,
+  rest: AsyncIterable<string>,
+  delimiter: Delimiter,
+): AsyncGenerator<CsvRecord, void, undefined> {
   const ready: CsvRecord[] = [];
   const parser = parse({
-    bom: true,
+    delimiter,
+    // Between tabs, quotes are mostly text: "A sign" that says … is a value.
+    relax_quotes: delimiter === '\t',
     skip_empty_lines: true,
     // We count the columns ourselves. The parser would stop at the first wrong row.
     relax_column_count: true,
@@ -56,12 +61,14 @@ async function* records(path: string, signal?: AbortSignal): AsyncGenerator<CsvR
   // The callbacks below report errors. Without a listener here, an error would end the process.
   parser.on('error', () => {});
   parser.resume();
+  const parsed = async function* (text: string) {
+    const error = await outcome((done) => parser.write(text, done));
+    yield* ready.splice(0);
+    if (error) throw error;
+  };
   try {
-    for await (const { bytes } of readChunks(path, signal)) {
-      const error = await outcome((done) => parser.write(bytes, done));
-      yield* ready.splice(0);
-      if (error) throw error;
-    }
+    yield* parsed(first);
+    for await (const text of rest) yield* parsed(text);
     const error = await outcome((done) => parser.end(done));
     yield* ready;
     if (error) throw error;
@@ -74,40 +81,13 @@ function outcome(act: (done: (error?: Error | null) => void) => void): Promise<E
   return new Promise((resolve) => act(resolve));
 }
 
-function columnMistakes(columns: readonly string[], line: number): RowMistake[] {
-  const mistakes: RowMistake[] = [];
-  for (const [index, column] of columns.entries()) {
-    const nth = `column ${index + 1} of the header`;
-    if (column === '') mistakes.push({ kind: 'mistake', line, message: `${nth} has no name` });
-    else if (column === '__proto__') mistakes.push({ kind: 'mistake', line, message: `${nth} may not be "__proto__"` });
-    else if (columns.indexOf(column) < index)
-      mistakes.push({ kind: 'mistake', line, message: `${nth} is "${column}" again` });
-  }
-  const [only = ''] = columns;
-  if (columns.length === 1 && /[;\t]/.test(only)) {
-    mistakes.push({
-      kind: 'mistake',
-      line,
-      message: 'expected columns separated by commas',
-      hint: 'export it as CSV with commas',
-    });
-  }
-  return mistakes;
-}
-
-function toValues(columns: readonly string[], record: readonly string[]): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (let index = 0; index < columns.length; index++) values[columns[index] ?? ''] = record[index] ?? '';
-  return values;
-}
-
 /**
  * Finds the line on which each record begins. The parser reports the line on which a record ends, but it counts a CR LF
  * inside quotes as two lines. The surplus is subtracted for that record and all that follow.
  */
-function lineTracker() {
-  let surplus = 0;
-  let end = 0;
+function lineTracker(linesBefore: number) {
+  let surplus = -linesBefore;
+  let end = linesBefore;
   return {
     startOf(record: readonly string[], parsersLine: number): number {
       let breaks = 0;
@@ -121,16 +101,6 @@ function lineTracker() {
     },
     /** The line on which the record begins that could not be parsed. Blank lines before it are not counted. */
     next: () => end + 1,
-  };
-}
-
-function wrongCount(expected: number, got: number, line: number): RowMistake {
-  const hint = got > expected ? { hint: 'a value with a comma needs quotes' } : {};
-  return {
-    kind: 'mistake',
-    line,
-    message: `expected ${expected} values, as the header has columns, got ${got}`,
-    ...hint,
   };
 }
 
