@@ -1,43 +1,16 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Kind } from '../../src/diagnosis/finding.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { until } from '../acceptance/cli.ts';
-import { accepted } from '../acceptance/ledger.ts';
-import { openPlace, type Place, promptsFor } from '../acceptance/place.ts';
-import { answerError, startProxy } from '../archive/s3-proxy.ts';
-import { startRedis } from '../services/redis.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { type Cause, startNight } from './night.ts';
 
 /**
  * What an operator is told who is called at night. Real processes: a run or a worker, `serve`, `status`; each cause is made, and each
  * face must name it and say what to do.
  */
-
-type Stand = {
-  place: Place;
-  api: TcpProxy;
-  redis: TcpProxy;
-  archive: { refuse: (status: number, code: string) => void };
-};
-type Cause = {
-  kind: Kind;
-  /** Who works on the batch. `run` may end for the cause; what it said stays. */
-  who: 'run' | 'worker' | 'nobody';
-  simulator?: SimulatorOptions;
-  env?: Record<string, string>;
-  args?: readonly string[];
-  onS3?: true;
-  /** After some items were submitted. */
-  make?(stand: Stand): unknown;
-  what: RegExp;
-  remedy: RegExp;
-  /** What the worker logs; absent where nobody works, or where a person did it and knows. */
-  logs?: RegExp;
-  readyz?: 503;
-};
 
 const ALWAYS = (name: NonNullable<SimulatorOptions['faults']>[number]['name']) => ({ faults: [{ name, share: 1 }] });
 const SKEWED = fileURLToPath(new URL('skewed-clock.mjs', import.meta.url));
@@ -180,7 +153,7 @@ const CAUSES: readonly Cause[] = [
 
 describe.each(CAUSES)('$kind', (cause) => {
   test('is told by each face, with what to do', async () => {
-    const { stand, worker, servedAt } = await prepare(cause);
+    const { stand, worker, servedAt } = await startNight(cause);
     const { place } = stand;
     await cause.make?.(stand);
     const told = (text: string) => cause.what.test(text) && cause.remedy.test(text);
@@ -201,59 +174,6 @@ describe.each(CAUSES)('$kind', (cause) => {
     if (logs) await until('the log tells it', () => logs.test(worker.stderr()), seen);
   });
 });
-
-async function prepare(cause: Cause) {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
-  const redis = await startTcpProxy(server.port);
-  onTestFinished(() => redis.close());
-  let refusal: { status: number; code: string } | undefined;
-  const s3 =
-    cause.onS3 &&
-    (await startProxy(async ({ request, response, forward }) => {
-      if (refusal && request.method === 'PUT') answerError(response, refusal.status, refusal.code);
-      else await forward();
-    }));
-  const place = await openPlace(
-    { onTestFinished },
-    {
-      pace: { max: 4, windowMs: 1_000 },
-      simulator: { medianMs: 1_000, ...cause.simulator },
-      env: { REDIS_URL: `redis://127.0.0.1:${redis.port}`, ...(s3 ? s3Variables(s3) : {}) },
-    },
-  );
-  const api = await startTcpProxy(Number(new URL(place.simulator.url).port));
-  onTestFinished(() => api.close());
-  const apiVariables = { FLUX_API_URL: `http://127.0.0.1:${api.port}`, FETCH_ALLOW: new URL(place.simulator.url).host };
-  Object.assign(place.env, apiVariables);
-  const archive = {
-    refuse: (status: number, code: string) => {
-      refusal = { status, code };
-    },
-  };
-  const manifest = await place.manifest('night', promptsFor(60));
-  const env = { LOG_LEVEL: 'info', ...cause.env };
-  if (cause.who !== 'run') await place.run(['enqueue', manifest, '--yes']);
-  const args = cause.who === 'run' ? ['run', manifest, '--yes', ...(cause.args ?? [])] : ['worker'];
-  const worker = cause.who === 'nobody' ? undefined : place.start(args, env);
-  const serve = place.start(['serve', '--port', '0'], { LOG_LEVEL: 'info' });
-  await until('it serves', () => /http:\/\/\S+/.test(serve.stderr()), { seen: serve.stderr });
-  if (worker) await until('some are submitted', () => accepted(place) >= 3, { seen: worker.stderr });
-  const [servedAt = ''] = /http:\/\/127\S+/.exec(serve.stderr()) ?? [];
-  return { stand: { place, api, redis, archive }, worker, servedAt };
-}
-
-function s3Variables(endpoint: string): Record<string, string> {
-  const { accessKeyId, secretAccessKey } = inject('s3');
-  return {
-    ARCHIVE_URL: `s3://causes-${Date.now()}`,
-    S3_ENDPOINT: endpoint,
-    S3_FORCE_PATH_STYLE: 'true',
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_REGION: 'us-east-1',
-  };
-}
 
 async function textOf(url: string): Promise<string> {
   return (await fetch(url)).text();
