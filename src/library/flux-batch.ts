@@ -2,6 +2,7 @@
 
 import type { Outlook } from '../batch/counts.ts';
 import type { GivenSettings } from '../config.ts';
+import type { Diagnosis } from '../diagnosis/finding.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { Row } from '../results/row.ts';
 import type { WorkerStage } from '../wiring/fleet.ts';
@@ -149,6 +150,11 @@ export type FluxBatch = {
    * `where-invalid`, and `record-corrupt` for a record that cannot be read.
    */
   results(batch: string, options?: ResultsOptions): AsyncIterable<ResultRow>;
+  /**
+   * What holds the work up just now, the worst first, with what to do, and what decides how fast it goes on: what `flux-batch status`
+   * tells. Of one batch, or of all that Redis knows. Throws `batch-unknown`.
+   */
+  diagnose(batch?: string): Promise<Diagnosis>;
   /** Drains the workers and closes all connections. Further calls return the same promise. */
   close(): Promise<void>;
   /** `close()`, for `await using`. */

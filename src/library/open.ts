@@ -4,9 +4,11 @@ import { forgetBatch } from '../batch/forget.ts';
 import { archiveLost, describeLost, lostItems } from '../batch/lost-items.ts';
 import { isBatchPriority, LARGEST, prioritized } from '../batch/priority.ts';
 import { configFrom } from '../config.ts';
+import { diagnose } from '../diagnosis/diagnose.ts';
 import { UsageError } from '../errors.ts';
 import { requirePrices } from '../money/budget.ts';
 import { loadPrices } from '../money/load-prices.ts';
+import { snapshotReader } from '../status/snapshot.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import type { EnqueueOptions, FluxBatch, OpenOptions, Settings } from './flux-batch.ts';
@@ -52,6 +54,10 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
       const conditions = typeof where === 'string' ? [where] : where;
       const [archive, prices] = [await opened.archive(), await loadPrices(config.pricesFile)];
       yield* results(archive, batch, { where: conditions, prices, signal: signalOf(options) });
+    },
+    async diagnose(batch) {
+      opened.refuseClosed();
+      return diagnose(await snapshotReader(await opened.connections())(batch));
     },
     close() {
       opened.refuseFromNowOn();
