@@ -8,17 +8,21 @@ import { messageOf } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
+import type { JobCost } from '../money/cost-by-job.ts';
 import type { BatchEnd } from '../progress/watch.ts';
 import type { Provider } from '../provider/provider.ts';
 import { formatDuration } from '../text/duration.ts';
-import { plain, plural, say, shorten } from '../text/terminal.ts';
+import type { Color } from '../text/paint.ts';
+import { plain, plural, say, shorten, table } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { drawSteps, type Ending, nextSteps, type Step } from './next-steps.ts';
 
 /** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
 /** Reading more records than these takes a while, and is told. */
 const MANY_READS = 2_000;
 const MOST_NOTES_SHOWN = 10;
+const MOST_JOBS = 10;
 
 type NamedFailure = {
   id: string;
@@ -32,31 +36,42 @@ type NamedFailure = {
   former?: true;
 };
 
-/**
- * The summary of a run: `lines` for a person, `json` for `--json`, which lists every failure only with `listsAll`. `allArchived`:
- * every item of the manifest is archived, and every record of the batch can be read.
- */
+/** What is known of a run besides how it ended. */
+export type Summarized = {
+  batch: string;
+  /** What the jobs of the manifest have cost so far, all runs together. */
+  costByJob: () => Promise<JobCost[]>;
+  flags: Ending['flags'];
+};
+
+/** `lines` for a person, `headline` the first of them, `json` for `--json`. */
+export type Summary = { headline: string; lines: string[]; json: object; steps: Step[]; allArchived: boolean };
+
+type Ports = Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices' | 'config'>;
+
+/** The summary of a run. `allArchived`: every item of the manifest is archived, and every record of the batch can be read. */
 export async function summarize(
-  batch: string,
-  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices' | 'config'>,
+  { batch, costByJob, flags }: Summarized,
+  connections: Ports,
   provider: Provider,
   end: BatchEnd,
   opening: Opening,
-  listsAll: boolean,
-): Promise<{ lines: string[]; json: object; allArchived: boolean }> {
+): Promise<Summary> {
   const { counts } = end;
   const former = await connections.state.former(batch);
-  const { named, unread } = await namedFailures(batch, connections, former, listsAll);
+  const named = await namedFailures(batch, connections, former);
   const notes = await connections.state.notes(batch);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
   const outOfBudget = isOutOfBudget(counts);
-  const unfinished = counts.total - doneOf(counts);
+  const jobs = await costByJob();
+  const archive = connections.archive.url;
+  const steps = nextSteps({ batch, archive, archived: counts.items.archived, failures: named, flags });
   const json = {
     batch,
     ended: end.ended,
-    archive: connections.archive.url,
+    archive,
     items: counts.items,
     total: counts.total,
     submits: counts.submits - (end.before?.submits ?? 0),
@@ -67,25 +82,53 @@ export async function summarize(
     stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
     failures: named,
     notes: Object.fromEntries(notes),
+    jobs,
+    next: steps.map(({ command }) => command),
   };
-  const more = Math.max(0, named.length - MOST_NAMED) + unread;
+  const headline = `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`;
   const lines = [
     '',
-    `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`,
+    headline,
     ...named.slice(0, MOST_NAMED).map(lineOf),
-    ...(more > 0 ? [`  … and ${more} more: flux-batch results ${batch}`] : []),
+    ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
     ...describeNotes(batch, notes),
+    ...costLines(jobs, connections.prices.usdPerCredit),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
-    ...(end.breaker ? describeFinding(stoppedFinding(end.breaker, Date.now()), Date.now()) : []),
+    ...whyNotDone(end),
+    `archive: ${placeOf(archive, batch)}`,
+    ...drawSteps(steps),
+  ];
+  const others = [...former.values()].filter((state) => state !== 'archived').length;
+  const allArchived = counts.items.archived + others === counts.total && counts.unreadable === 0;
+  return { headline, lines, json, steps, allArchived };
+}
+
+function whyNotDone({ counts, breaker }: BatchEnd): string[] {
+  const unfinished = counts.total - doneOf(counts);
+  const outOfBudget = isOutOfBudget(counts);
+  return [
+    ...(breaker ? describeFinding(stoppedFinding(breaker, Date.now()), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
     ...(unfinished > 0 && !outOfBudget
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]
       : []),
-    `archive: ${placeOf(connections.archive.url, batch)}`,
   ];
-  const others = [...former.values()].filter((state) => state !== 'archived').length;
-  const allArchived = counts.items.archived + others === counts.total && counts.unreadable === 0;
-  return { lines, json, allArchived };
+}
+
+/** The dearest jobs of several: those of a single one are the run's own. */
+function costLines(jobs: readonly JobCost[], usdPerCredit: number): string[] {
+  const paid = jobs.filter(({ credits }) => credits > 0).sort((a, b) => b.credits - a.credits);
+  if (jobs.length < 2 || paid.length === 0) return [];
+  const rows = paid
+    .slice(0, MOST_JOBS)
+    .map(({ job, items, credits }) => [
+      `  ${shorten(plain(job), 40)}`,
+      plural(items, 'image'),
+      `${credits.toLocaleString('en-US')} credits`,
+      `$${(credits * usdPerCredit).toFixed(2)}`,
+    ]);
+  const more = paid.length > MOST_JOBS ? [`  … and ${paid.length - MOST_JOBS} more`] : [];
+  return ['cost by job, all runs together:', ...table(rows), ...more];
 }
 
 function lineOf({ state, name, class: failureClass, message, id, kept, former }: NamedFailure): string {
@@ -106,6 +149,12 @@ function describeNotes(batch: string, notes: ReadonlyMap<string, string>): strin
   ];
 }
 
+/** Of a line of the summary: what failed or is held stands out. */
+export function colorOf(line: string): Color | undefined {
+  if (line.startsWith('  held ')) return 'yellow';
+  return /^ {2}(failed|unreadable) /.test(line) ? 'red' : undefined;
+}
+
 /** Says what was spent, what is left to pay for, and which budget would cover it. */
 function describeOutOfBudget({ credits, unsettled, budget, items, overBudget }: BatchCounts): string[] {
   const doubt = unsettled > 0 ? ` and ${unsettled} perhaps, for submits of which nobody knows` : '';
@@ -120,41 +169,28 @@ function placeOf(archiveUrl: string, batch: string): string {
   return `${archiveUrl.replace(/\/$/, '')}/${layout.batch(batch).split('/')[0]}/`;
 }
 
-/** `unread`: how many more have failed, beyond those that are named. */
 async function namedFailures(
   batch: string,
   { state, records }: Pick<Connections, 'state' | 'records'>,
   former: ReadonlyMap<string, ItemState>,
-  listsAll: boolean,
-): Promise<{ named: NamedFailure[]; unread: number }> {
-  const { ids, unread } = await idsToName(batch, state, listsAll);
-  if (ids.length > MANY_READS) say(`${batch}: reading the records of ${ids.length} failed and held items`);
+): Promise<NamedFailure[]> {
+  const named = new Map<string, NamedFailure>();
+  const add = (failure: NamedFailure) =>
+    named.set(failure.id, { ...failure, ...(former.has(failure.id) && { former: true }) });
   const read = (id: string) =>
     records.read(batch, id).then(
       (record) => (record ? failureOf(record) : []),
       (error: unknown) => [unreadableItem(id, messageOf(error))],
     );
-  const named = new Map<string, NamedFailure>();
-  const add = (failure: NamedFailure) =>
-    named.set(failure.id, { ...failure, ...(former.has(failure.id) && { former: true }) });
+  const { items } = (await state.counts(batch)) ?? {};
+  const count = items ? items.failed + items.held : 0;
+  if (count > MANY_READS)
+    say(`${batch}: reading the records of ${count.toLocaleString('en-US')} failed and held items`);
+  // Redis looks through all items for these, which takes seconds for a million.
+  const ids = count === 0 ? [] : state.itemsIn(batch, ['failed', 'held']);
   for await (const failures of pMapIterable(ids, read, { concurrency: READ_AHEAD })) failures.forEach(add);
   for (const [id, message] of await state.unreadable(batch)) add(unreadableItem(id, message));
-  return { named: [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), unread };
-}
-
-/**
- * For people only the first ones are read. Ids begin with names, so these are the first by name. All that is held is read: by its
- * class it may have been charged.
- */
-async function idsToName(batch: string, state: Connections['state'], listsAll: boolean) {
-  const held: string[] = [];
-  const failed: string[] = [];
-  const { items } = (await state.counts(batch)) ?? {};
-  if (items && items.failed + items.held === 0) return { ids: [], unread: 0 };
-  for await (const [id, at] of state.statesIn(batch, ['failed', 'held'])) (at === 'held' ? held : failed).push(id);
-  failed.sort();
-  const ids = [...held, ...(listsAll ? failed : failed.slice(0, MOST_NAMED))];
-  return { ids, unread: held.length + failed.length - ids.length };
+  return [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function unreadableItem(id: string, message: string): NamedFailure {

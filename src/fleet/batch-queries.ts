@@ -7,16 +7,6 @@ import { pagesOf, pairsOf, parseState, readCounts } from './batch-hash.ts';
 
 /** What is asked about a batch. Changes nothing. */
 export function redisBatchQueries(redis: RedisClient, keys: Keys) {
-  /** The items in any of these states, in no order; an item that moves meanwhile may be missed or doubled. */
-  async function* statesIn(
-    batch: string,
-    states: readonly ItemState[],
-  ): AsyncGenerator<[id: string, state: ItemState]> {
-    for await (const page of pagesOf(redis, keys, batch)) {
-      for (const one of page) if (states.includes(one[1])) yield one;
-    }
-  }
-
   return {
     async stateOf(item: ItemRef): Promise<ItemState | undefined> {
       return parseState(await redis.hget(keys.items(item.batch), item.id));
@@ -29,12 +19,13 @@ export function redisBatchQueries(redis: RedisClient, keys: Keys) {
     async batches(): Promise<string[]> {
       return redis.zrange(keys.batches, '0', '-1');
     },
-    statesIn,
-    /** Ids of the items in any of these states; as inexact as `statesIn`. */
+    /** Ids of the items in any of these states, in no order; an item that moves meanwhile may be missed or doubled. */
     async *itemsIn(batch: string, states: readonly ItemState[]): AsyncGenerator<string> {
-      for await (const [id] of statesIn(batch, states)) yield id;
+      for await (const page of pagesOf(redis, keys, batch)) {
+        for (const [id, state] of page) if (states.includes(state)) yield id;
+      }
     },
-    /** The live items, in pages; as inexact as `statesIn`. */
+    /** The live items, in pages; as inexact as `itemsIn`. */
     async *livePages(batch: string): AsyncGenerator<[id: string, state: ItemState][]> {
       for await (const page of pagesOf(redis, keys, batch)) {
         const live = page.filter(([, state]) => isLive(state));

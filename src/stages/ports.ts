@@ -15,8 +15,11 @@ export const PARKED_MS = 24 * 3_600_000;
 /** What a stage came to, for the adapter to tell the queue. Nothing that is waited for uses up an attempt: those are for our bugs. */
 export type StageOutcome =
   | { kind: 'done' }
-  /** Run again at this time (epoch ms). `remember`: what the next run is told; absent: what this one was told. */
-  | { kind: 'later'; atMs: number; remember?: Remembered };
+  /**
+   * Run again at this time (epoch ms). `remember`: what the next run is told; absent: what this one was told. `restMs`: every job of the
+   * stage would come to the same for so long, so this process begins no other before, and then first one alone.
+   */
+  | { kind: 'later'; atMs: number; remember?: Remembered; restMs?: number };
 
 /** One run of a stage, as the queue sees it. */
 export type Run = {
@@ -103,8 +106,6 @@ export interface TaskClaims {
 export interface BatchState extends CircuitBreaker, ImageNotes, TaskClaims {
   /** Cheap; 'admitted' may be half a second old, `confirm` is exact. Cancels a queued item of a cancelled batch. */
   checkAdmission(item: ItemRef, credits?: number): Promise<Admission>;
-  /** How long an item waits before it checks the tripped breaker again. The more items wait, the longer. */
-  breakerCheckMs(batch: string): Promise<number>;
   /** `queued → submitting`, under a fencing token. A worker that took over the job claims the item with its own token. */
   claim(item: ItemRef, fencingToken: string): Promise<Claim>;
   /**

@@ -10,12 +10,14 @@ import { firstPollAt } from './poll-schedule.ts';
 import type { Ports, Slot, StageOutcome, StageSettings } from './ports.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
+import { waitForBreaker } from './wait-for-breaker.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
 
 /** So long at most a task id waits for Redis to say whose it is. */
 const CLAIM_TASK_WITHIN_MS = 2_000;
+const NOT_SENT_AGAIN_MS = 1_000;
 
 /** Where a person lets us submit again what may have been charged: one item goes on so often, and then waits for that person. */
 const MOST_UNKNOWN = 20;
@@ -43,7 +45,8 @@ export async function settleSubmit(answer: SubmitOutcome, attempt: Attempt, port
     case 'not-sent':
       await slot.release();
       await giveBack(item, claimed, ports);
-      return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
+      // Where it was one too many, the next look finds the breaker tripped.
+      return { kind: 'later', atMs: ports.now() + NOT_SENT_AGAIN_MS * (0.5 + Math.random()) };
     case 'unknown':
       await slot.settle();
       return settleUnknown(outcome, attempt, ports);
@@ -63,7 +66,7 @@ export async function settleSubmit(answer: SubmitOutcome, attempt: Attempt, port
       await slot.settle();
       if (stopsTheFleet(outcome.refusal)) {
         await giveBack(item, claimed, ports);
-        return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
+        return waitForBreaker(ports);
       }
       return fail(
         item,
