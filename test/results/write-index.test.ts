@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { recordsIn } from '../../src/archive/records.ts';
@@ -104,7 +104,7 @@ test('puts each picture of the sheet at the foot of its cell, clear ones on pape
   const folder = await newFolder();
   const archive = folderArchive(folder);
   const red = { r: 200, g: 0, b: 0 };
-  const stored = async (name: string, thumb: sharp.Sharp) => {
+  const stored = async (name: string, thumb: Sharp) => {
     const record = archivedRecordOf('spring', { name });
     await archive.write(record.thumb, await thumb.webp({ lossless: true }).toBuffer(), { contentType: 'image/webp' });
     return record;
