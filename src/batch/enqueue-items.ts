@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { findRecord, readRecords } from '../archive/read-records.ts';
+import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
@@ -8,7 +8,7 @@ import type { ItemRecord } from '../items/record.ts';
 import { takeOf } from '../items/takes.ts';
 import { itemOfRecord, requeuedRecord } from '../items/transitions.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
-import type { Archived } from './adopt.ts';
+import { type Archived, formerImage } from './adopt.ts';
 import { chunksOf } from './chunks-of.ts';
 import { type RecordedIds, recordedIds, type Settled, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
@@ -148,8 +148,8 @@ function isWaitingTake(found: Found): found is Extract<ItemRecord, { state: 'que
 async function adoptFormer(items: readonly Settled<NewItem>[], ports: EnqueuePorts): Promise<ReadonlySet<string>> {
   const adopted = new Set<string>();
   const adopt = async ({ adopts, ...item }: Settled<NewItem>) => {
-    const from = adopts === undefined ? undefined : await findRecord(ports.records, item.batch, adopts);
-    if (from?.state === 'archived' && (await ports.adopt?.(from, item))) adopted.add(item.id);
+    const from = adopts && (await formerImage(ports.records, item.batch, adopts));
+    if (from && (await ports.adopt?.(from, item))) adopted.add(item.id);
   };
   await pMap(items, adopt, { concurrency: IMAGES_AT_ONCE });
   return adopted;

@@ -64,7 +64,7 @@ export async function survey(
   for await (const item of settled(batch, items(), held.recorded, undefined)) {
     const { id, request, adopts } = item;
     wanted.add(id);
-    if (adopts !== undefined && held.pictured.has(adopts)) adopted++;
+    if (adopts?.some((former) => held.pictured.has(former))) adopted++;
     else if (!held.recorded.has(id)) left[request.model] = (left[request.model] ?? 0) + 1;
     else if (held.pictured.has(id)) archived++;
     else if (toRead.length < MOST_READ) toRead.push(item);
