@@ -4,6 +4,7 @@ import { openWith } from './src/library/open.ts';
 import { startFleet } from './workers/fleet.ts';
 
 export type { Outlook } from './src/batch/counts.ts';
+export type { Diagnosis, Finding, Kind, Severity } from './src/diagnosis/finding.ts';
 export { FluxError, UsageError } from './src/errors.ts';
 export type { Item, NewItem } from './src/items/item.ts';
 export type { ItemState } from './src/items/item-state.ts';

@@ -12,7 +12,7 @@ const PURE = [
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
-  'test/docs/markdown.test.ts',
+  'test/docs/{markdown,troubleshooting}.test.ts',
   'test/items/{charges,item-id}.test.ts',
   'test/money/balance.test.ts',
   'test/progress/view.test.ts',

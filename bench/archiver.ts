@@ -40,7 +40,7 @@ await member<ArchiverInput>(async (input) => {
     if (outcome.kind !== 'body') throw new Error(`download: ${outcome.kind}`);
     const { body } = outcome;
     if (input.verify) {
-      const verified = await verifyImage(body, input.format);
+      const verified = await verifyImage(body);
       if (!verified.ok) throw new Error(verified.message);
       if (input.thumbnails) {
         await archive.write(`bench/thumbs/${index}.webp`, verified.image.thumbnail, { contentType: 'image/webp' });

@@ -14,6 +14,7 @@ export const emptyArchive = (url: string): Archive => ({
   replace: async () => 'version',
   begin: async () => ({ append: async () => {}, commit: async () => {}, discard: async () => {} }),
   async *list() {},
+  tidy: async () => 0,
   close: async () => {},
 });
 

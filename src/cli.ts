@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
+import { cousinOf } from './commands/cousins.ts';
 import { EXIT } from './commands/exit-codes.ts';
 import { guardOutputs } from './commands/outputs.ts';
 import { FluxError, messageOf, UsageError } from './errors.ts';
@@ -74,6 +75,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'end a batch: what was not submitted is cancelled, what runs is still archived',
     load: async () => (await import('./commands/cancel.ts')).cancelCommand(),
   },
+  forget: {
+    takes: '<batch>',
+    about: 'remove an ended batch from Redis; the archive keeps all of it',
+    load: async () => (await import('./commands/forget.ts')).forgetCommand(),
+  },
   retry: {
     takes: '<batch>',
     about: 'make the failed items of a batch again, all or by class of failure',
@@ -146,6 +152,8 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     });
   const words = argv.slice(2).filter((word) => !word.startsWith('-'));
   const called = words[0] === 'help' ? words[1] : words[0];
+  const cousin = called === undefined ? undefined : cousinOf(called);
+  if (cousin) throw cousin;
   for (const [name, { alias, takes, about, load }] of Object.entries(COMMANDS)) {
     const isCalled = called !== undefined && (called === name || called === alias);
     if (isCalled) await settleFormat(cli);

@@ -43,6 +43,8 @@ export type Config = Readonly<{
   s3: S3Config;
   /** Of the API, images and S3 alike. */
   proxy: ProxySettings;
+  /** So long after its end a batch is removed from Redis; undefined: never. */
+  forgetAfterMs: number | undefined;
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
   /** Write prompt, model and ids into the images' own metadata. */
@@ -58,6 +60,8 @@ export type Config = Readonly<{
   logLevel: Exclude<Variables['LOG_LEVEL'], undefined> | undefined;
   /** What all lines on stderr are; undefined: talk as it is, logs as JSON. */
   logFormat: LogFormat | undefined;
+  /** Where the end of a run is told; a secret. */
+  notifyUrl: string | undefined;
   port: number;
   /** Where `serve` takes callbacks, apart from its pages; undefined: at `port`. */
   callbackPort: number | undefined;
@@ -139,6 +143,7 @@ function configOf(values: Variables): Config {
     archiveUrl: values.ARCHIVE_URL,
     s3: s3Settings(values),
     proxy: { http: values.HTTP_PROXY, https: values.HTTPS_PROXY, no: values.NO_PROXY ?? [] },
+    forgetAfterMs: values.FORGET_AFTER,
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
     unknownLimit: values.UNKNOWN_LIMIT,
@@ -148,6 +153,7 @@ function configOf(values: Variables): Config {
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
+    notifyUrl: values.FLUX_NOTIFY_URL,
     port: values.PORT,
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,
@@ -172,6 +178,7 @@ function secretsOf(values: Variables): string[] {
     values.FLUX_API_KEY,
     values.FLUX_WEBHOOK_KEY,
     values.SERVE_PASSWORD,
+    values.FLUX_NOTIFY_URL,
     values.METRICS_TOKEN,
     ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
     ...[values.HTTP_PROXY, values.HTTPS_PROXY].flatMap(passwordsIn),

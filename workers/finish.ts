@@ -41,6 +41,8 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
     await handOver(batch, counts, routes);
     return { kind: 'done' };
   }
+  const leftovers = await archive.tidy(`${batch}/`);
+  if (leftovers > 0) log.info({ batch, files: leftovers }, 'files that killed processes left are removed');
   const unreadable = await writeIndex(batch, { archive, records, prices });
   for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
   // A batch that has gone on meanwhile ends again, and then has other totals.

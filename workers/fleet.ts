@@ -25,6 +25,7 @@ import { startHeartbeat } from './heartbeat.ts';
 import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
+import { startTellingFindings } from './tell-findings.ts';
 import { watchArchive } from './watch-archive.ts';
 
 const POLL_CONCURRENCY = 16;
@@ -42,11 +43,13 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   const sweep = startSweep(connections, ports, options.jobCheckMs);
   const heartbeat = startHeartbeat(connections, options.stages);
   const presence = watchPresence(connections.redis, connections.log);
+  const telling = startTellingFindings(connections);
   let drained: Promise<boolean> | undefined;
 
   async function drain(withinMs: number | undefined): Promise<boolean> {
     stopping.abort();
     sweep.stop();
+    telling.stop();
     heartbeat.drain();
     const closed = Promise.all(workers.map((worker) => worker.close()))
       .then(() => heartbeat.stop())

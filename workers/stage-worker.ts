@@ -10,6 +10,8 @@ import type { RedisClient } from '../src/redis/connection.ts';
 import type { Run, StageOutcome } from '../src/stages/ports.ts';
 import { rememberedSchema } from '../src/stages/remembered.ts';
 import { backoffMs, retryRule } from '../src/stages/retry.ts';
+import { pauseWhenRefused } from './refusals.ts';
+import { type Rest, restOf } from './rest.ts';
 
 /**
  * A worker's death is noticed when its lock has run out and the next check comes, which takes 15 s at most. A lock is renewed so
@@ -55,7 +57,7 @@ export type StageWorkerOptions<Data> = {
 export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
   const toldOf = new Set<string>();
   const name = options.stage + (options.suffix ?? '');
-  const worker = new Worker(name, (job, token) => processJob(job, token, toldOf, options), {
+  const worker: Worker = new Worker(name, (job, token) => processJob(job, token, toldOf, pace, options), {
     connection: options.redis,
     prefix: options.prefix,
     concurrency: options.concurrency,
@@ -67,15 +69,26 @@ export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
     metrics: { maxDataPoints: MetricsTime.ONE_HOUR },
     settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade) },
   });
-  // Lost connections and lost locks come here; BullMQ mends both, and stages may be repeated.
-  worker.on('error', () => {});
+  const rest = restOf(worker);
+  const pace = paceOf(worker, rest, options.concurrency);
+  pauseWhenRefused(worker, rest, options.stage, options.onTrouble);
   return worker;
+}
+
+/** A worker that rests because every job would come to the same begins again with one alone, and goes on when that one came to more. */
+function paceOf(worker: Worker, rest: Rest, concurrency: number): (outcome: StageOutcome) => void {
+  return (outcome) => {
+    const restMs = outcome.kind === 'later' ? outcome.restMs : undefined;
+    worker.concurrency = restMs === undefined ? concurrency : 1;
+    if (restMs !== undefined) rest(restMs);
+  };
 }
 
 async function processJob<Data>(
   job: Job,
   token: string | undefined,
   toldOf: Set<string>,
+  pace: (outcome: StageOutcome) => void,
   options: StageWorkerOptions<Data>,
 ): Promise<void> {
   const parsed = options.schema.safeParse(job.data);
@@ -83,10 +96,12 @@ async function processJob<Data>(
   const run: Run = {
     runs: job.attemptsStarted,
     remembered: rememberedSchema.parse(job.progress),
+    note: (remembered) => job.updateProgress(remembered),
     signal: options.signal,
   };
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
   const outcome = await settle(parsed.data, run, isLast, options);
+  pace(outcome);
   switch (outcome.kind) {
     case 'done':
       return;

@@ -5,9 +5,10 @@ import { leastPrice } from '../src/money/prices.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { JOB_CHECK_MS, jobCheck } from './job-check.ts';
+import { retention } from './retention.ts';
 
 const EVERY_MS = 5_000;
-/** There may be thousands of batches, most of which have ended. */
+/** There may be thousands of batches. */
 const LOOKS_AT_ONCE = 64;
 /** A tripped breaker is probed by one process at a time, and not in every round. */
 const BREAKER_PROBE_MS = 15_000;
@@ -18,6 +19,7 @@ const BREAKER_PROBE_MS = 15_000;
  * - completes a pause or a cancel that a crash cut short
  * - lets one submit probe the breaker when the reason for its trip may be over
  * - gives a job to live items that have none
+ * - forgets batches that ended long ago
  */
 export function startSweep(
   connections: Connections,
@@ -25,16 +27,22 @@ export function startSweep(
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
   const { state, control, queues, routes, log } = connections;
+  const old = retention(connections);
   const jobs = jobCheck(connections, ports.metrics, jobCheckMs);
   let isSweeping = false;
   const sweep = async () => {
-    const all = await pMap(await state.batches(), (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
+    const names = await state.liveBatches();
+    const found = await pMap(names, (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
+    const isOver = (index: number) => !found[index] || isFinished(found[index]);
+    for (const batch of names.filter((_, index) => isOver(index))) await state.leaveLive(batch);
+    const live = found.filter((counts) => counts !== undefined);
     // Those of other routes have queues and workers of their own.
-    const batches = all.filter((counts) => counts !== undefined).filter((counts) => isOnRoute(counts, routes.route));
+    const batches = live.filter((counts) => isOnRoute(counts, routes.route));
     for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await queues.finish(counts.batch);
-    await control.mend();
+    await control.mend(live);
     await probe();
     await jobs.run(batches);
+    await old.run();
   };
   const probe = async () => {
     const breaker = await state.breaker();

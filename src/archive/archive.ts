@@ -60,5 +60,7 @@ export interface Archive {
    * time.
    */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
+  /** Removes below a prefix that ends in `/` what killed processes left unfinished, and was so for an hour. Returns how many. */
+  tidy(prefix: string): Promise<number>;
   close(): Promise<void>;
 }

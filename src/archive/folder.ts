@@ -12,6 +12,7 @@ import {
   versionOf,
   writeTemporary,
 } from './folder-files.ts';
+import { removeLeftovers } from './folder-leftovers.ts';
 import { makeFolder } from './folder-sync.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 
@@ -88,6 +89,7 @@ export function folderArchive(path: string): Archive {
       yield* walk(prefix, (folder) => guarded('list', folder, () => readNames(join(root, folder)), signal));
     },
 
+    tidy: (prefix) => guarded('tidy', prefix, () => removeLeftovers(join(root, prefix))),
     close: async () => {},
   };
 }

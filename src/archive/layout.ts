@@ -5,6 +5,8 @@ export const layout = {
   record: (batch: string, item: string) => `${batch}/items/${item}.json`,
   images: (batch: string) => `${batch}/images/`,
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
+  /** What came in the place of an image and was not accepted. */
+  refused: (batch: string, item: string) => `${batch}/refused/${item}.bin`,
   thumbs: (batch: string) => `${batch}/thumbs/`,
   thumb: (batch: string, item: string) => `${batch}/thumbs/${item}.webp`,
   /** The prefix of everything in a batch. */

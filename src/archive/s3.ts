@@ -60,6 +60,9 @@ export function s3Archive(settings: S3Settings): Archive {
     begin: async (key, { contentType, signal }) =>
       pendingObject(at(key), contentType, (run) => request('write to', key, signal, run)),
 
+    // An upload that was begun and not completed is seen by nobody; a lifecycle rule of the bucket removes it.
+    tidy: async () => 0,
+
     async *list(wanted, signal) {
       assertPrefix(wanted);
       const under = { Bucket: bucket, Prefix: prefix + wanted };

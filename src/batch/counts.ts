@@ -33,6 +33,8 @@ export type BatchCounts = {
   budget: number | undefined;
   /** Queued items that the budget does not allow, and what they would cost. */
   overBudget: { items: number; credits: number };
+  /** Credits have come free, or the budget is another: some of those items may be allowed now. */
+  mayHaveRoom: boolean;
   bytes: number;
   /** Live items that lost their jobs, and whose manifest has to be enqueued again; see workers/job-check.ts. */
   orphans: number;
@@ -76,8 +78,8 @@ export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBre
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */
 export function isOutOfBudget(counts: BatchCounts): boolean {
-  const { sealed, items, overBudget } = counts;
-  return sealed && underWay(counts) === 0 && items.queued > 0 && overBudget.items >= items.queued;
+  const { sealed, items, overBudget, mayHaveRoom } = counts;
+  return sealed && !mayHaveRoom && underWay(counts) === 0 && items.queued > 0 && overBudget.items >= items.queued;
 }
 
 /** Items of which a request or a task may be paid for and has not ended: always waited for. */
@@ -116,6 +118,7 @@ export function emptyCounts(batch: string): BatchCounts {
     unsettled: 0,
     budget: undefined,
     overBudget: { items: 0, credits: 0 },
+    mayHaveRoom: false,
     bytes: 0,
     orphans: 0,
   };

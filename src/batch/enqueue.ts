@@ -31,7 +31,6 @@ export async function enqueueManifest(
   await updateBatchFile(archive, batch, fileOf);
   // Before any job: what was spent already counts against what may be spent.
   await recountCharges(connections, batch);
-  const waited = (known?.overBudget.items ?? 0) > 0;
   await spending.setBudget(batch, budgetCredits);
   const file = itemsFileWriter(archive, batch);
   const ports = {
@@ -50,7 +49,7 @@ export async function enqueueManifest(
   };
   const route = { archive: archive.url, api: config.apiUrl };
   const enqueued = await enqueueItems({ ...manifest, ...route }, items, ports, onProgress).finally(file.close);
-  if (waited) await control.unpark(batch);
+  await control.wakeWithinBudget(batch);
   return enqueued;
 }
 

@@ -21,7 +21,7 @@ To make them after all, run or enqueue the manifest again.
 export function cancelCommand(): Command {
   return withConfigOptions(new Command('cancel'))
     .argument('<batch>', 'its name')
-    .option('--yes', 'never ask')
+    .option('-y, --yes', 'never ask')
     .option('--json', 'print what was cancelled as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: ConfigFlags & { yes?: true; json?: true }) => {

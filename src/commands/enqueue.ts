@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { enqueueManifest } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
@@ -10,6 +10,7 @@ import { agreesToMakeAgain } from './agree-to-make-again.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
+import { refuseDryRun } from './cousins.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, withWorkerOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
@@ -23,14 +24,19 @@ export function enqueueCommand(): Command {
   return withSelectionOptions(withBudgetOption(withWorkerOptions(new Command('enqueue'))))
     .argument('<manifest>', 'the YAML file; - for stdin')
     .option('--priority <number>', 'of the batch: 0 goes first, larger numbers later', parseBatchPriority, 0)
-    .option('--yes', 'never ask')
+    .option('-y, --yes', 'never ask')
+    .addOption(new Option('--dry-run').hideHelp())
     .option('--json', 'print what was enqueued as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  $ flux-batch enqueue jobs.yaml --redis redis://queue:6379 --archive s3://pictures\n  $ flux-batch enqueue jobs.yaml --budget 2000 --yes\n',
     )
     .action(
-      async (file: string, flags: ConfigFlags & SelectionFlags & { priority: number; yes?: true; json?: true }) => {
+      async (
+        file: string,
+        flags: ConfigFlags & SelectionFlags & { dryRun?: true; priority: number; yes?: true; json?: true },
+      ) => {
+        if (flags.dryRun) refuseDryRun(file);
         const config = loadConfig(overridesOf(flags));
         const { manifest, totals } = await openManifest(file, openingOf(flags));
         tellManifest(manifest, totals);

@@ -36,7 +36,7 @@ export function heldCommand(): Command {
     .addArgument(new Argument('[action]', 'what to do').choices(ACTIONS).default('list'))
     .argument('[items...]', 'their ids or names; for attach, the item and its task id')
     .option('--all', 'every held item of the batch')
-    .option('--yes', 'never ask')
+    .option('-y, --yes', 'never ask')
     .option('--json', 'print it as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, action: Action, items: string[], flags: Flags) => {

@@ -38,6 +38,7 @@ export type ConfigFlags = {
   onUnknown?: string;
   budget?: string;
   embed?: true;
+  notify?: string;
 };
 
 export function overridesOf(flags: ConfigFlags): Overrides {
@@ -49,6 +50,7 @@ export function overridesOf(flags: ConfigFlags): Overrides {
     ...(flags.maxTasks === undefined ? {} : { FLUX_MAX_TASKS: flags.maxTasks }),
     ...(flags.onUnknown === undefined ? {} : { ON_UNKNOWN: flags.onUnknown }),
     ...(flags.budget === undefined ? {} : { BUDGET_CREDITS: flags.budget }),
+    ...(flags.notify === undefined ? {} : { FLUX_NOTIFY_URL: flags.notify }),
     ...(flags.embed ? { EMBED_METADATA: 'true' } : {}),
   };
 }

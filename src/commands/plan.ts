@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
+import { plannedMs } from '../diagnosis/time-left.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
@@ -109,6 +110,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     ...cost,
     pricesOf: prices.date,
     submitTimeMs: submitTimeMs(toMake, config.rateLimit),
+    timeMs: plannedMs(toMake, config),
     budget: config.budgetCredits ?? null,
     asksFirst,
     notes: totals.notes,

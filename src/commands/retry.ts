@@ -29,7 +29,7 @@ export function retryCommand(): Command {
     .argument('<batch>', 'its name')
     .addOption(new Option('--class <class...>', 'only failures of these classes').choices(FAILURE_CLASSES))
     .option('--anew', 'submit all of them, never ask again for a paid task')
-    .option('--yes', 'never ask')
+    .option('-y, --yes', 'never ask')
     .option('--json', 'print what is retried as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: Flags) => {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { isFinished } from '../batch/counts.ts';
 import { enqueueManifest, refuseOtherRoute } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
@@ -7,10 +7,12 @@ import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
 import { probeAtStart } from '../fleet/probe-at-start.ts';
 import type { NewItem } from '../items/item.ts';
-import { expand, openManifest } from '../manifest/manifest.ts';
+import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
+import { templateText } from '../manifest/template.ts';
 import { openBooks } from '../money/balance.ts';
 import { requirePrices } from '../money/budget.ts';
+import { costByJob, type JobCost } from '../money/cost-by-job.ts';
 import { unlessAborted } from '../progress/unless-aborted.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { checkAccount } from '../provider/check-account.ts';
@@ -22,6 +24,7 @@ import { agreesToMakeAgain } from './agree-to-make-again.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
 import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
+import { refuseDryRun } from './cousins.ts';
 import {
   DRAIN_TIMEOUT,
   type DrainFlags,
@@ -36,7 +39,8 @@ import { type ConfigFlags, overridesOf, parseBatchPriority, withBudgetOption, wi
 import { printJson, sayWarnings } from './print.ts';
 import { openingOf, type SelectionFlags, withSelectionOptions } from './selection.ts';
 import { DRAINING, onStopSignals } from './signals.ts';
-import { summarize } from './summary.ts';
+import { colorOf, type Summary, summarize } from './summary.ts';
+import { openGallery, tellEnd, tellFailure } from './tell-end.ts';
 import { tellManifest } from './tell-manifest.ts';
 import { describeGivingUp, type WaitFlags } from './wait.ts';
 import { withConnections } from './with-connections.ts';
@@ -66,46 +70,53 @@ export function runCommand(startFleet: StartFleet): Command {
       'stand still no longer for an API, archive or Redis out of reach',
       parseDurationOption,
     )
-    .option('--yes', 'never ask')
+    .option('--notify <url>', 'tell the end there: a JSON POST, as Slack takes it (FLUX_NOTIFY_URL)')
+    .option('--open', 'open the gallery at the end')
+    .option('-q, --quiet', 'no progress, only the end')
+    .option('-y, --yes', 'never ask')
+    .addOption(new Option('--dry-run').hideHelp())
     .option('--json', 'print the summary as JSON on stdout')
     .addHelpText('after', EXAMPLES)
-    .action(
-      async (
-        file: string,
-        flags: ConfigFlags & SelectionFlags & DrainFlags & WaitFlags & { priority: number; yes?: true; json?: true },
-      ) => {
-        const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, openingOf(flags));
-        tellManifest(manifest, totals);
-        if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
-        const opening = { patient: true, prove: true, waitAtMostMs: flags.waitAtMost };
-        await withConnections(config, opening, async (connections) => {
-          await refuseOtherRoute(connections, manifest.batch);
-          requirePrices(totals.byModel, connections.prices, config);
-          const spending = spendingOf(manifest, totals);
-          const remaking = await agreesToRemake(connections, spending, flags);
-          if (
-            remaking === 'declined' ||
-            !(await agreesToMakeAgain(connections, spending, flags)) ||
-            !(await agreesToSpend(connections, spending, flags))
-          ) {
-            return declined('nothing was submitted');
-          }
-          process.exitCode = await runBatch(connections, startFleet, {
+    .action(async (file: string, flags: ConfigFlags & SelectionFlags & DrainFlags & WaitFlags & Flags) => {
+      if (flags.dryRun) refuseDryRun(file);
+      const config = loadConfig(overridesOf(flags));
+      const { manifest, totals } = await openManifest(file, openingOf(flags));
+      tellManifest(manifest, totals);
+      if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
+      const opening = { patient: true, prove: true, waitAtMostMs: flags.waitAtMost };
+      await withConnections(config, opening, async (connections) => {
+        await refuseOtherRoute(connections, manifest.batch);
+        requirePrices(totals.byModel, connections.prices, config);
+        const spending = spendingOf(manifest, totals);
+        const remaking = await agreesToRemake(connections, spending, flags);
+        if (
+          remaking === 'declined' ||
+          !(await agreesToMakeAgain(connections, spending, flags)) ||
+          !(await agreesToSpend(connections, spending, flags))
+        ) {
+          return declined('nothing was submitted');
+        }
+        await toldAtItsEnd(
+          connections,
+          manifest.batch,
+          runBatch(connections, startFleet, {
             batch: manifest.batch,
             digest: manifest.digest,
             isPart: isPart(manifest.selection),
             remake: remaking === 'agreed',
             items: () => prioritized(expand(manifest), flags.priority),
             count: totals.items,
-            json: flags.json === true,
+            costByJob: () => costsOf(connections, manifest, totals),
+            flags,
             drainTimeoutMs: drainTimeoutMs(flags, config),
             waitAtMostMs: flags.waitAtMost,
-          });
-        });
-      },
-    );
+          }),
+        );
+      });
+    });
 }
+
+type Flags = { dryRun?: true; priority: number; yes?: true; json?: true; quiet?: true; open?: true };
 
 type Batch = {
   batch: string;
@@ -114,12 +125,26 @@ type Batch = {
   remake: boolean;
   items: () => ReturnType<typeof prioritized<NewItem>>;
   count: number;
-  json: boolean;
+  costByJob: () => Promise<JobCost[]>;
+  flags: ConfigFlags & Flags;
   drainTimeoutMs: number;
   waitAtMostMs: number | undefined;
 };
 
-async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<number> {
+/** How a run ended: told already, with a fault that stopped it. */
+type RunEnd = { code: number; fault: Error | undefined };
+
+/** An end by an error is told too: whoever has walked away is to come back. */
+async function toldAtItsEnd({ config }: Connections, batch: string, run: Promise<RunEnd>): Promise<void> {
+  const { code, fault } = await run.catch(async (error: unknown) => {
+    await tellFailure(batch, error, error instanceof UsageError ? EXIT.usage : EXIT.stopped, config);
+    throw error;
+  });
+  process.exitCode = code;
+  if (fault) throw fault;
+}
+
+async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<RunEnd> {
   const ports = await openPorts(connections);
   const credits = await checkAccount(ports.provider, connections);
   await recountCharges(connections, run.batch);
@@ -138,6 +163,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
       isOver: async (counts) => isFinished(counts) && !(await connections.queues.isFinishing(run.batch)),
       signal: stop.signal,
       waitAtMostMs: run.waitAtMostMs,
+      quiet: run.flags.quiet === true,
     });
     if (watched.waitedFor) {
       say(describeGivingUp(watched.waitedFor));
@@ -148,13 +174,12 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
     const counts = (await unlessAborted(connections.state.counts(run.batch), stop.late)) ?? watched.counts;
     const end = { ...watched, counts, ended: watched.ended || isFinished(counts) };
     if (!end.ended) await writeIndexAnyway(run.batch, connections, stop.late);
-    const summary = await summarize(run.batch, connections, ports.provider, end, opening);
-    if (run.json) printJson(summary.json, { indent: 2 });
-    for (const line of summary.lines) say(line);
+    const summary = await summarize(run, connections, ports.provider, end, opening);
+    const isStopped = !drained || stop.fault !== undefined || !end.ended;
+    const code = isStopped ? EXIT.stopped : summary.allArchived ? EXIT.allArchived : EXIT.someFailed;
+    await tell(summary, code, run, connections);
     if (!drained) exitUndrained();
-    if (stop.fault) throw stop.fault;
-    if (!end.ended) return EXIT.stopped;
-    return summary.allArchived ? EXIT.allArchived : EXIT.someFailed;
+    return { code, fault: stop.fault };
   } catch (error) {
     stop.begin();
     if (!(await fleet.drain(run.drainTimeoutMs))) sayUndrained();
@@ -162,4 +187,20 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   } finally {
     stop.dispose();
   }
+}
+
+async function tell(summary: Summary, code: number, { batch, flags }: Batch, { archive, config }: Connections) {
+  if (flags.json) printJson(summary.json, { indent: 2 });
+  for (const line of summary.lines) say(line, { color: colorOf(line) });
+  if (flags.open) await openGallery(batch, archive.url);
+  await tellEnd(batch, summary, code, config);
+}
+
+/** Empty where the manifest's files have changed since: that is no reason for a run to fail at its end. */
+async function costsOf({ spending }: Connections, manifest: Manifest, { byJob }: Totals): Promise<JobCost[]> {
+  return costByJob({
+    items: () => expand(manifest),
+    jobs: manifest.jobs.map((job) => ({ name: templateText(job.id), items: byJob[job.index] ?? 0 })),
+    creditsOf: (ids) => spending.creditsOf(manifest.batch, ids),
+  }).catch(() => []);
 }

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import { paintEnds } from '../progress/draw-counts.ts';
 import { drawSnapshot } from '../status/draw.ts';
 import { snapshotReader } from '../status/snapshot.ts';
 import { snapshotJson } from '../status/snapshot-json.ts';
 import { watchStatus } from '../status/watch.ts';
+import { paintFor } from '../text/paint.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { onStopSignals } from './signals.ts';
 import { LOOK, withConnections } from './with-connections.ts';
@@ -36,7 +38,12 @@ export function statusCommand(): Command {
           return;
         }
         const now = await read(batch);
-        const text = flags.json ? JSON.stringify(snapshotJson(now), null, 2) : drawSnapshot(now).join('\n');
+        const paint = paintFor(process.stdout);
+        const text = flags.json
+          ? JSON.stringify(snapshotJson(now), null, 2)
+          : drawSnapshot(now, process.stdout.columns)
+              .map((line) => paintEnds(line, paint))
+              .join('\n');
         process.stdout.write(`${text}\n`);
       });
     });

@@ -6,14 +6,19 @@ import { messageOf } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
+import type { JobCost } from '../money/cost-by-job.ts';
 import type { BatchEnd } from '../progress/watch.ts';
 import type { Provider } from '../provider/provider.ts';
 import { formatDuration } from '../text/duration.ts';
-import { plain, plural, shorten } from '../text/terminal.ts';
+import type { Color } from '../text/paint.ts';
+import { plain, plural, shorten, table } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { drawSteps, type Ending, nextSteps, type Step } from './next-steps.ts';
 
 /** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
+const MOST_NOTES_SHOWN = 10;
+const MOST_JOBS = 10;
 
 type NamedFailure = {
   id: string;
@@ -21,33 +26,48 @@ type NamedFailure = {
   class: string;
   message: string;
   state: 'failed' | 'held' | 'unreadable';
+  /** Where in the archive the bytes are that were not accepted as an image. */
+  kept?: string;
   /** The manifest does not have it any more. */
   former?: true;
 };
 
-/**
- * The summary of a run: `lines` for a person, `json` for `--json`. `allArchived`: every item of the manifest is archived,
- * and every record of the batch can be read.
- */
+/** What is known of a run besides how it ended. */
+export type Summarized = {
+  batch: string;
+  /** What the jobs of the manifest have cost so far, all runs together. */
+  costByJob: () => Promise<JobCost[]>;
+  flags: Ending['flags'];
+};
+
+/** `lines` for a person, `headline` the first of them, `json` for `--json`. */
+export type Summary = { headline: string; lines: string[]; json: object; steps: Step[]; allArchived: boolean };
+
+type Ports = Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices' | 'config'>;
+
+/** The summary of a run. `allArchived`: every item of the manifest is archived, and every record of the batch can be read. */
 export async function summarize(
-  batch: string,
-  connections: Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'prices' | 'config'>,
+  { batch, costByJob, flags }: Summarized,
+  connections: Ports,
   provider: Provider,
   end: BatchEnd,
   opening: Opening,
-): Promise<{ lines: string[]; json: object; allArchived: boolean }> {
+): Promise<Summary> {
   const { counts } = end;
   const former = await connections.state.former(batch);
   const named = await namedFailures(batch, connections, former);
+  const notes = await connections.state.notes(batch);
   const spent = counts.credits - opening.known;
   const doubtful = named.filter((item) => item.class === 'unknown-outcome').length;
   const balance = await closeBooks(connections, provider, batch, opening, doubtful);
   const outOfBudget = isOutOfBudget(counts);
-  const unfinished = counts.total - doneOf(counts);
+  const jobs = await costByJob();
+  const archive = connections.archive.url;
+  const steps = nextSteps({ batch, archive, archived: counts.items.archived, failures: named, flags });
   const json = {
     batch,
     ended: end.ended,
-    archive: connections.archive.url,
+    archive,
     items: counts.items,
     total: counts.total,
     submits: counts.submits - (end.before?.submits ?? 0),
@@ -57,28 +77,78 @@ export async function summarize(
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
     stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
     failures: named,
+    notes: Object.fromEntries(notes),
+    jobs,
+    next: steps.map(({ command }) => command),
   };
+  const headline = `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`;
   const lines = [
     '',
-    `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`,
+    headline,
     ...named.slice(0, MOST_NAMED).map(lineOf),
     ...(named.length > MOST_NAMED ? [`  … and ${named.length - MOST_NAMED} more: flux-batch results ${batch}`] : []),
+    ...describeNotes(batch, notes),
+    ...costLines(jobs, connections.prices.usdPerCredit),
     ...(balance ? [describeBalance(balance, connections.prices.date)] : []),
-    ...(end.breaker ? describeFinding(stoppedFinding(end.breaker, Date.now()), Date.now()) : []),
+    ...whyNotDone(end),
+    `archive: ${placeOf(archive, batch)}`,
+    ...drawSteps(steps),
+  ];
+  const others = [...former.values()].filter((state) => state !== 'archived').length;
+  const allArchived = counts.items.archived + others === counts.total && counts.unreadable === 0;
+  return { headline, lines, json, steps, allArchived };
+}
+
+function whyNotDone({ counts, breaker }: BatchEnd): string[] {
+  const unfinished = counts.total - doneOf(counts);
+  const outOfBudget = isOutOfBudget(counts);
+  return [
+    ...(breaker ? describeFinding(stoppedFinding(breaker, Date.now()), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
     ...(unfinished > 0 && !outOfBudget
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]
       : []),
-    `archive: ${placeOf(connections.archive.url, batch)}`,
   ];
-  const others = [...former.values()].filter((state) => state !== 'archived').length;
-  const allArchived = counts.items.archived + others === counts.total && counts.unreadable === 0;
-  return { lines, json, allArchived };
 }
 
-function lineOf({ state, name, class: failureClass, message, id, former }: NamedFailure): string {
+/** The dearest jobs of several: those of a single one are the run's own. */
+function costLines(jobs: readonly JobCost[], usdPerCredit: number): string[] {
+  const paid = jobs.filter(({ credits }) => credits > 0).sort((a, b) => b.credits - a.credits);
+  if (jobs.length < 2 || paid.length === 0) return [];
+  const rows = paid
+    .slice(0, MOST_JOBS)
+    .map(({ job, items, credits }) => [
+      `  ${shorten(plain(job), 40)}`,
+      plural(items, 'image'),
+      `${credits.toLocaleString('en-US')} credits`,
+      `$${(credits * usdPerCredit).toFixed(2)}`,
+    ]);
+  const more = paid.length > MOST_JOBS ? [`  … and ${paid.length - MOST_JOBS} more`] : [];
+  return ['cost by job, all runs together:', ...table(rows), ...more];
+}
+
+function lineOf({ state, name, class: failureClass, message, id, kept, former }: NamedFailure): string {
   const why = `${failureClass}: ${shorten(plain(message), 160)}`;
-  return `  ${state.padEnd(6)}  ${plain(name)}  ${why}  [${id}]${former ? '  not in this manifest any more' : ''}`;
+  const where = kept === undefined ? '' : `; bytes kept in ${kept}`;
+  return `  ${state.padEnd(6)}  ${plain(name)}  ${why}${where}  [${id}]${former ? '  not in this manifest any more' : ''}`;
+}
+
+/** Images that are archived and not as they were asked for. */
+function describeNotes(batch: string, notes: ReadonlyMap<string, string>): string[] {
+  if (notes.size === 0) return [];
+  const shown = [...notes].slice(0, MOST_NOTES_SHOWN);
+  const rest = notes.size - shown.length;
+  return [
+    `${plural(notes.size, 'image')} archived, but not quite as asked for:`,
+    ...shown.map(([id, note]) => `  ${shorten(plain(note), 160)}  [${id}]`),
+    ...(rest > 0 ? [`  … and ${rest} more: flux-batch results ${batch}`] : []),
+  ];
+}
+
+/** Of a line of the summary: what failed or is held stands out. */
+export function colorOf(line: string): Color | undefined {
+  if (line.startsWith('  held ')) return 'yellow';
+  return /^ {2}(failed|unreadable) /.test(line) ? 'red' : undefined;
 }
 
 /** Says what was spent, what is left to pay for, and which budget would cover it. */
@@ -120,5 +190,6 @@ function unreadableItem(id: string, message: string): NamedFailure {
 function failureOf(record: ItemRecord): NamedFailure[] {
   if (record.state !== 'failed' && record.state !== 'held') return [];
   const { id, name, state, failure } = record;
-  return [{ id, name, state, class: failure.class, message: failure.message }];
+  const kept = record.state === 'failed' && record.refused ? { kept: record.refused.key } : {};
+  return [{ id, name, state, class: failure.class, message: failure.message, ...kept }];
 }

@@ -14,7 +14,13 @@ export async function withConnections<T>(
   options: ConnectOptions,
   act: (connections: Connections) => Promise<T>,
 ): Promise<T> {
-  const connections = await connect(config, { onWait: say, ...options });
+  // Once it is connected, the command itself shows what it waits for.
+  let isConnected = false;
+  const onRedisAway = (message: string) => {
+    if (!isConnected) say(`waiting for Redis: ${message}`);
+  };
+  const connections = await connect(config, { onWait: say, onRedisAway, ...options });
+  isConnected = true;
   try {
     return await act(connections);
   } finally {

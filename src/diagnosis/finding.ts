@@ -36,11 +36,14 @@ export const KINDS = {
   'submit-rate': 'info',
   generating: 'info',
 } as const satisfies Readonly<Record<string, Severity>>;
+/** The name of a cause. */
 export type Kind = keyof typeof KINDS;
 
 /** One cause that holds work up. Texts are for people: one line each, without control characters. */
 export type Finding = {
+  /** Its kind, for programs. */
   kind: Kind;
+  /** How bad it is; of a kind always the same. */
   severity: Severity;
   /** What is wrong, and where. */
   what: string;

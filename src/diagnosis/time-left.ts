@@ -54,6 +54,15 @@ export function workMs(work: Work): number {
   return Math.max(bySubmits + durations.longMs, byTasks + durations.longMs, byPolls);
 }
 
+type Limits = { rateLimit: Rate; pollLimit: Rate; maxTasks: number };
+
+/** What a batch will take that has not begun, by the same estimate. Tasks are taken to last as they do as a rule. */
+export function plannedMs(toSubmit: number, { rateLimit, pollLimit, maxTasks }: Limits): number {
+  if (toSubmit === 0) return 0;
+  const limits = { freeSlots: rateLimit.max, rate: rateLimit, pausedMs: 0, most: maxTasks, pollLimit };
+  return Math.round(workMs({ toSubmit, running: 0, ...limits, durations: ASSUMED }) + ARCHIVING_MS);
+}
+
 /** The one estimate of when a batch will have ended. */
 export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: readonly Finding[]): TimeLeft {
   if (hasEnded(counts)) return { kind: 'ended' };

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { examineRedis, type RedisFacts } from '../redis/examine.ts';
+import { LEAST_ACL } from '../redis/explain.ts';
 import { DEFAULT_PREFIX } from '../redis/keys.ts';
 import { openUnchecked } from '../redis/open.ts';
 import type { RefusedCommand } from '../redis/refused-commands.ts';
@@ -51,7 +52,7 @@ function permissions(refused: readonly RefusedCommand[]): Check[] {
 function remedyOf(code: string): string {
   switch (code) {
     case 'NOPERM':
-      return 'Permit the user of REDIS_URL all commands of data and scripts on our keys: ACL SETUSER <user> ~{flux-batch}* +@all -@admin';
+      return `Give the user of REDIS_URL the least that it needs: ACL SETUSER <user> ${LEAST_ACL}`;
     case 'READONLY':
       return 'REDIS_URL names a replica: name the master, or its Sentinels (redis+sentinel://…).';
     case 'OOM':

@@ -8,6 +8,11 @@ const PAGE = 1_000;
 /** Told, perhaps more than once, when a batch's last live item has ended. */
 export type OnEnded = (batch: string) => Promise<void>;
 
+/** The keys of a script that sets states; `more` are its own. */
+export function keysToSet(keys: Keys, batch: string, ...more: string[]): string[] {
+  return [...hashesOf(keys, batch), ...more, keys.live];
+}
+
 /** The keys that every script about a batch begins with. */
 export function hashesOf(keys: Keys, batch: string): string[] {
   return [keys.batch(batch), keys.items(batch)];
@@ -37,6 +42,7 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
     unsettled: number('maybe'),
     budget: hash.budget === undefined ? undefined : number('budget'),
     overBudget: { items: number('beyond'), credits: number('beyondCredits') },
+    mayHaveRoom: hash.room !== undefined,
     bytes: number('bytes'),
     orphans: number('orphans'),
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BatchIntake } from '../batch/enqueue-items.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
-import { hashesOf, type OnEnded, pagesOf, parseState } from './batch-hash.ts';
+import { hashesOf, keysToSet, type OnEnded, pagesOf, parseState } from './batch-hash.ts';
 import { defineScript } from './script.ts';
 
 /** Takes manifests in. */
@@ -13,6 +13,7 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
   return {
     async open(batch, facts) {
       await redis.zadd(keys.batches, 'NX', Date.now(), batch);
+      await redis.sadd(keys.live, batch);
       await redis.hsetnx(keys.batch(batch), 'created', Date.now());
       await redis.hset(keys.batch(batch), { ...facts, sealed: '0' });
       // Who enqueues a cancelled batch again wants it made after all.
@@ -28,7 +29,7 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
     async admit(batch, entries) {
       if (entries.length === 0) return new Set();
       const admitted = await admit(
-        hashesOf(keys, batch),
+        keysToSet(keys, batch),
         entries.flatMap(({ id, was, to }) => [id, was ?? '', to]),
       );
       return new Set(z.array(z.string()).parse(admitted));

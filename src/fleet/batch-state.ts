@@ -2,12 +2,15 @@ import { z } from 'zod';
 import type { Unreadable } from '../items/unreadable.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
-import { hashesOf, type OnEnded, pagesOf } from './batch-hash.ts';
+import { keysToSet, type OnEnded, pagesOf } from './batch-hash.ts';
 import { redisBatchIntake } from './batch-intake.ts';
 import { redisBatchQueries } from './batch-queries.ts';
 import { redisBatchTransitions } from './batch-transitions.ts';
 import { redisBreaker } from './breaker.ts';
+import { redisImageNotes } from './image-notes.ts';
+import { redisLiveBatches } from './live-batches.ts';
 import { defineScript } from './script.ts';
+import { redisTaskClaims } from './task-claims.ts';
 
 const MOST_UNREADABLE = 1_000;
 const cancelled = z.tuple([z.number(), z.number()]);
@@ -19,6 +22,9 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
     ...redisBatchTransitions(redis, keys, onEnded),
     ...redisBreaker(redis, keys),
     ...redisBatchQueries(redis, keys),
+    ...redisImageNotes(redis, keys),
+    ...redisTaskClaims(redis, keys),
+    ...redisLiveBatches(redis, keys),
     intake: redisBatchIntake(redis, keys, onEnded),
 
     /** So many of its live items have neither a job nor a record that says what job: their manifest is to be enqueued again. */
@@ -32,7 +38,7 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
       for await (const page of pagesOf(redis, keys, batch)) {
         const ids = page.flatMap(([id, state]) => (state === 'queued' ? [id] : []));
         if (ids.length === 0) continue;
-        const [count, ended] = cancelled.parse(await cancel(hashesOf(keys, batch), ids));
+        const [count, ended] = cancelled.parse(await cancel(keysToSet(keys, batch), ids));
         sum += count;
         if (ended === 1) await onEnded(batch);
       }

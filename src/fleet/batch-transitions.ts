@@ -3,14 +3,10 @@ import { z } from 'zod';
 import { isItemState, MAY_COME_FROM } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { BatchState, CircuitBreaker, Confirmation } from '../stages/ports.ts';
-import { hashesOf, type OnEnded } from './batch-hash.ts';
+import type { BatchState, CircuitBreaker, Confirmation, ImageNotes, TaskClaims } from '../stages/ports.ts';
+import { keysToSet, type OnEnded } from './batch-hash.ts';
 import { defineScript } from './script.ts';
 
-/** About a hundred items a second check whether the breaker is reset: enough to begin with, and no load for Redis. */
-const BREAKER_CHECK_PACE_MS = 10;
-const BREAKER_CHECK_MS = 1_000;
-const LONGEST_BREAKER_CHECK_MS = 60_000;
 /** For so long a batch that nothing stops is not asked about again. `confirm` asks in any case. */
 const UNSTOPPED_FOR_MS = 500;
 const MOST_BATCHES = 1_000;
@@ -24,16 +20,15 @@ export function redisBatchTransitions(
   redis: RedisClient,
   keys: Keys,
   onEnded: OnEnded,
-): Omit<BatchState, keyof CircuitBreaker> {
+): Omit<BatchState, keyof CircuitBreaker | keyof ImageNotes | keyof TaskClaims> {
   const move = defineScript(redis, 'batch-move');
   const claim = defineScript(redis, 'batch-claim');
   const confirm = defineScript(redis, 'batch-confirm');
   const admit = defineScript(redis, 'batch-admission');
+  const outdate = defineScript(redis, 'batch-outdate');
 
-  const keysOfMoney = (batch: string) => [
-    ...hashesOf(keys, batch),
-    ...[keys.fleetPause, keys.breaker, keys.charges(batch), keys.overBudget(batch), keys.sends],
-  ];
+  const keysOfMoney = (batch: string) =>
+    keysToSet(keys, batch, keys.fleetPause, keys.breaker, keys.charges(batch), keys.overBudget(batch), keys.sends);
 
   /** Whether anything may keep a batch's items from being submitted. */
   const mayBeStopped = new LRUCache<string, boolean>({
@@ -55,13 +50,8 @@ export function redisBatchTransitions(
       if (ended === 1) await onEnded(item.batch);
       return says;
     },
-    async breakerCheckMs(batch) {
-      const queued = Number((await redis.hget(keys.batch(batch), 'n:queued')) ?? 0);
-      const aboutMs = Math.min(Math.max(queued * BREAKER_CHECK_PACE_MS, BREAKER_CHECK_MS), LONGEST_BREAKER_CHECK_MS);
-      return aboutMs * (0.5 + Math.random());
-    },
     async claim(item, fencingToken) {
-      const answer = z.string().parse(await claim(hashesOf(keys, item.batch), [item.id, fencingToken]));
+      const answer = z.string().parse(await claim(keysToSet(keys, item.batch), [item.id, fencingToken]));
       return answer === 'claimed'
         ? { kind: 'claimed' }
         : { kind: 'refused', state: isItemState(answer) ? answer : undefined };
@@ -72,16 +62,18 @@ export function redisBatchTransitions(
     },
     async move(item, to, add = {}) {
       const counters = Object.entries(add).flat();
-      const answer = await move(
-        [...hashesOf(keys, item.batch), keys.recentlyArchived(item.batch)],
-        [item.id, to, MAY_COME_FROM[to].join(','), ...counters],
-      );
+      const answer = await move(keysToSet(keys, item.batch, keys.recentlyArchived(item.batch)), [
+        item.id,
+        to,
+        MAY_COME_FROM[to].join(','),
+        ...counters,
+      ]);
       const [ok, ended] = moved.parse(answer);
       if (ended === 1) await onEnded(item.batch);
       return ok === 1;
     },
     async outdateIndex(batch) {
-      await redis.hincrby(keys.batch(batch), 'version', 1);
+      await outdate(keysToSet(keys, batch), []);
     },
   };
 }

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import type { RecordCharges } from '../items/charges.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
+import { hashesOf } from './batch-hash.ts';
 import { defineScript } from './script.ts';
 
 /** The charges of batches in Redis: the sums that budgets are kept by. The records can restore all of them. */
@@ -8,11 +10,12 @@ export function redisSpending(redis: RedisClient, keys: Keys) {
   const recordCharges = defineScript(redis, 'spending-record');
   const keepCharges = defineScript(redis, 'spending-keep');
   const setBudget = defineScript(redis, 'spending-set-budget');
+  const affordable = defineScript(redis, 'spending-affordable');
   const record: RecordCharges = async (batch, charges) => {
     if (charges.length === 0) return;
-    const hashes = [keys.batch(batch), keys.charges(batch), keys.overBudget(batch), keys.resumed];
+    const hashes = [keys.batch(batch), keys.charges(batch), keys.overBudget(batch)];
     const entries = charges.flatMap(({ id, known, unsettled }) => [id, known, unsettled]);
-    await recordCharges(hashes, [batch, Date.now(), ...entries]);
+    await recordCharges(hashes, entries);
   };
   return {
     record,
@@ -24,9 +27,21 @@ export function redisSpending(redis: RedisClient, keys: Keys) {
     async setBudget(batch: string, credits: number | undefined): Promise<void> {
       await setBudget([keys.batch(batch), keys.overBudget(batch)], [credits ?? '']);
     },
+    /** Items over budget that there is room for by now, so many at most. None when nothing has changed since there was none. */
+    async affordable(batch: string, most: number): Promise<string[]> {
+      const hashes = [keys.charges(batch), keys.overBudget(batch)];
+      return z.array(z.string()).parse(await affordable([...hashesOf(keys, batch), ...hashes], [most]));
+    },
     /** What its tasks have cost by the charges recorded here; also of a batch that Redis does not know otherwise. */
     async credits(batch: string): Promise<number> {
       return Number((await redis.hget(keys.batch(batch), 'credits')) ?? 0);
+    },
+    /** What the tasks of these items have cost, in their order; 0 for those of which nothing is known. */
+    async creditsOf(batch: string, ids: readonly string[]): Promise<number[]> {
+      if (ids.length === 0) return [];
+      const charges = await redis.hmget(keys.charges(batch), ...ids);
+      // `known|unsettled|reserved|token`, see fleet/lua/include/charges.lua.
+      return charges.map((charge) => Number(charge?.split('|', 1)[0] ?? 0));
     },
     /** Whether all charges that the archive knows are counted here, since Redis began or was emptied. */
     async isRecounted(batch: string): Promise<boolean> {

@@ -26,6 +26,10 @@ export const failureSchema = z.object({
 });
 export type Failure = z.infer<typeof failureSchema>;
 
+/** What came in the place of an image and was not accepted, as it is kept in the archive. */
+export const refusedSchema = z.object({ key: z.string(), reason: z.string(), sha256: z.string(), bytes: z.int() });
+export type Refused = z.infer<typeof refusedSchema>;
+
 const common = {
   version: z.literal(1),
   id: z.string(),
@@ -85,8 +89,16 @@ export const recordSchema = z.discriminatedUnion('state', [
     sha256: z.string(),
     /** Which URL served the image. */
     source: z.enum(['origin', 'stored', 'link']),
+    /** What is odd about it, for people: `asked for png, came as jpeg`. */
+    imageNote: z.string().exactOptional(),
   }),
-  z.object({ ...common, taskId: z.string().exactOptional(), state: z.literal('failed'), failure: failureSchema }),
+  z.object({
+    ...common,
+    taskId: z.string().exactOptional(),
+    state: z.literal('failed'),
+    failure: failureSchema,
+    refused: refusedSchema.exactOptional(),
+  }),
   z.object({ ...common, taskId: z.string().exactOptional(), state: z.literal('held'), failure: failureSchema }),
 ]);
 export type ItemRecord = z.infer<typeof recordSchema>;

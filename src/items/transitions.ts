@@ -1,6 +1,6 @@
 import { isUnknown } from './charges.ts';
 import { embedOf, type Finished, type Item, itemOf, type Submitted } from './item.ts';
-import { type Failure, type ItemRecord, taskIdsOf, tasksOf } from './record.ts';
+import { type Failure, type ItemRecord, type Refused, taskIdsOf, tasksOf } from './record.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -8,7 +8,7 @@ type Failed = Extract<ItemRecord, { state: 'failed' }>;
 type Held = Extract<ItemRecord, { state: 'held' }>;
 export type StoredImage = Pick<
   Archived,
-  'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source'
+  'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source' | 'imageNote'
 >;
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -103,10 +103,11 @@ export function failedRecord(
   item: Item | Submitted | Finished,
   previous: ItemRecord | undefined,
   failure: Failure,
+  refused?: Refused,
 ): Failed {
   // A claim fails by a refusal, so nothing is unknown. An item that was held with an unknown outcome keeps it.
   const doubt = previous?.state === 'held' ? unknownAttemptsOf(previous) : {};
-  return { ...endedRecord(item, previous), ...doubt, state: 'failed', failure };
+  return { ...endedRecord(item, previous), ...doubt, state: 'failed', failure, ...(refused && { refused }) };
 }
 
 export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): Held {

@@ -2,6 +2,7 @@
 
 import type { Outlook } from '../batch/counts.ts';
 import type { GivenSettings } from '../config.ts';
+import type { Diagnosis } from '../diagnosis/finding.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { Row } from '../results/row.ts';
 import type { WorkerStage } from '../wiring/fleet.ts';
@@ -140,10 +141,20 @@ export type FluxBatch = {
    */
   follow(batch: string, options?: FollowOptions): AsyncIterable<Progress>;
   /**
+   * Removes a batch that has ended from Redis; the archive keeps all of it. Workers do so by themselves FORGET_AFTER its end. Throws
+   * `batch-unknown`, `batch-live`, and `archive-differs` if the archive does not say that it has ended.
+   */
+  forget(batch: string): Promise<void>;
+  /**
    * Yields the batch's rows in the order of their ids, read one by one from the archive alone. Throws `batch-unknown`,
    * `where-invalid`, and `record-corrupt` for a record that cannot be read.
    */
   results(batch: string, options?: ResultsOptions): AsyncIterable<ResultRow>;
+  /**
+   * What holds the work up just now, the worst first, with what to do, and what decides how fast it goes on: what `flux-batch status`
+   * tells. Of one batch, or of all that Redis knows. Throws `batch-unknown`.
+   */
+  diagnose(batch?: string): Promise<Diagnosis>;
   /** Drains the workers and closes all connections. Further calls return the same promise. */
   close(): Promise<void>;
   /** `close()`, for `await using`. */

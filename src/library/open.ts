@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { enqueueManifest } from '../batch/enqueue.ts';
+import { forgetBatch } from '../batch/forget.ts';
 import { archiveLost, describeLost, lostItems } from '../batch/lost-items.ts';
 import { isBatchPriority, LARGEST, prioritized } from '../batch/priority.ts';
 import { configFrom } from '../config.ts';
+import { diagnose } from '../diagnosis/diagnose.ts';
 import { UsageError } from '../errors.ts';
 import { requirePrices } from '../money/budget.ts';
 import { loadPrices } from '../money/load-prices.ts';
+import { snapshotReader } from '../status/snapshot.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import type { EnqueueOptions, FluxBatch, OpenOptions, Settings } from './flux-batch.ts';
@@ -42,11 +45,19 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
       const signal = signalOf(options);
       yield* follow(batch, { connections: await opened.connections(), fault: crew.fault, signal });
     },
+    async forget(batch) {
+      opened.refuseClosed();
+      await forgetBatch(await opened.connections(), batch);
+    },
     async *results(batch, { where = [], ...options } = {}) {
       opened.refuseClosed();
       const conditions = typeof where === 'string' ? [where] : where;
       const [archive, prices] = [await opened.archive(), await loadPrices(config.pricesFile)];
       yield* results(archive, batch, { where: conditions, prices, signal: signalOf(options) });
+    },
+    async diagnose(batch) {
+      opened.refuseClosed();
+      return diagnose(await snapshotReader(await opened.connections())(batch));
     },
     close() {
       opened.refuseFromNowOn();

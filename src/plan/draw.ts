@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { plannedMs } from '../diagnosis/time-left.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Job } from '../manifest/job.ts';
 import type { Manifest, Totals } from '../manifest/manifest.ts';
@@ -99,11 +100,12 @@ function priceOf({ cost, prices, totals, toMake }: Plan): string {
   return `${cost.credits.toLocaleString('en-US')} credits${rest} about $${cost.usd?.toFixed(2)} at the prices of ${prices.date}`;
 }
 
-function timeLines({ toMake, config: { rateLimit } }: Plan): string[][] {
+function timeLines({ toMake, config }: Plan): string[][] {
   if (toMake === 0) return [];
-  const timeMs = submitTimeMs(toMake, rateLimit);
-  const submits = timeMs === 0 ? 'all submitted at once' : `at least ${formatDuration(timeMs)} to submit`;
-  return [['  time', `${submits} at ${formatRate(rateLimit)}, and the last task's own`]];
+  const submitMs = submitTimeMs(toMake, config.rateLimit);
+  const submits = submitMs === 0 ? 'all submitted at once' : `${formatDuration(submitMs)} to submit`;
+  const about = formatDuration(plannedMs(toMake, config));
+  return [['  time', `about ${about}: ${submits} at ${formatRate(config.rateLimit)}, then the last task`]];
 }
 
 function budgetLines({ cost, config, asksFirst }: Plan): string[][] {

@@ -2,7 +2,9 @@ import type { WriteStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import { doneOf } from '../batch/counts.ts';
 import { mayRedraw } from '../config.ts';
-import { say } from '../text/terminal.ts';
+import { paintFor } from '../text/paint.ts';
+import { say, wrapped } from '../text/terminal.ts';
+import { paintEnds } from './draw-counts.ts';
 import { drawView, lineOf, type View } from './view.ts';
 
 export type Display = {
@@ -23,13 +25,16 @@ export function openDisplay(stream: NodeJS.WriteStream | WriteStream, { quiet = 
 
 function liveDisplay(stream: NodeJS.WriteStream): Display {
   const update = createLogUpdate(stream);
+  const paint = paintFor(stream);
   let enqueued = '';
   return {
     enqueuing(items) {
       enqueued = `  enqueued ${items.toLocaleString('en-US')}`;
     },
     show(view) {
-      update([...drawView(view), ...(view.counts.sealed ? [] : [enqueued])].join('\n'));
+      const lines = [...drawView(view), ...(view.counts.sealed ? [] : [enqueued])];
+      const fitting = lines.flatMap((line) => wrapped(line, stream.columns));
+      update(fitting.map((line) => paintEnds(line, paint)).join('\n'));
     },
     note(line) {
       update.clear();

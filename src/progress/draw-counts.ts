@@ -1,6 +1,7 @@
 import { type BatchCounts, doneOf } from '../batch/counts.ts';
 import type { RateUse } from '../diagnosis/snapshot.ts';
 import { formatDuration } from '../text/duration.ts';
+import type { Paint } from '../text/paint.ts';
 import { plural } from '../text/terminal.ts';
 
 /** The share of items that have ended, from 0 to 1; 0 for an empty batch. */
@@ -31,4 +32,11 @@ export function rateText({ inWindow, limit, configured, windowMs, refused, pause
     ...(refused > 0 ? [`${plural(refused, '429', '429s')} so far`] : []),
     ...(pausedMs > 0 ? [`paused for ${formatDuration(pausedMs)}`] : []),
   ].join(' · ');
+}
+
+/** Counts of items that failed or are held stand out where the terminal has colours. */
+export function paintEnds(line: string, paint: Paint): string {
+  return line
+    .replace(/\bfailed [1-9][\d,]*/g, (found) => paint('red', found))
+    .replace(/\bheld [1-9][\d,]*/g, (found) => paint('yellow', found));
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { messageOf } from '../errors.ts';
 import { isRedisAway } from '../redis/away.ts';
+import { redisAway as refusing } from '../redis/refusals.ts';
 import { openSnapshots, type SnapshotConnections } from '../status/snapshot.ts';
 
 /** A Redis that has not answered for so long is away. */
@@ -17,6 +18,7 @@ export type Look = { snapshot: Snapshot | undefined; redisAway: Snapshot['redisA
  * so this does not: then it says since when.
  */
 export function openLooks(batch: string, connections: SnapshotConnections) {
+  const { redis } = connections;
   const read = openSnapshots(connections, { jobsEveryMs: JOBS_EVERY_MS });
   let pending: Promise<Snapshot> | undefined;
   let last: Snapshot | undefined;
@@ -40,11 +42,15 @@ export function openLooks(batch: string, connections: SnapshotConnections) {
     try {
       const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
       const seen = await Promise.race([pending, late]);
-      if (!seen) return away('it does not answer');
+      if (!seen) return away(refusing(redis)?.message ?? 'it does not answer');
       pending = undefined;
       awaySince = undefined;
       last = seen;
-      return { snapshot: seen, redisAway: null };
+      // It answers to who reads, and refuses what workers write.
+      const refused = refusing(redis);
+      if (!refused) return { snapshot: seen, redisAway: null };
+      const redisAway = { message: refused.message, since: seen.at - (performance.now() - refused.since) };
+      return { snapshot: { ...seen, redisAway }, redisAway };
     } catch (error) {
       pending = undefined;
       if (isRedisAway(error)) return away(messageOf(error));

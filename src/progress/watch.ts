@@ -7,6 +7,7 @@ import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
+import { isRedisAway } from '../redis/away.ts';
 import type { SnapshotConnections } from '../status/snapshot.ts';
 import { longestDrainMs } from '../wiring/fleet.ts';
 import { type Display, openDisplay } from './display.ts';
@@ -118,7 +119,7 @@ function stillness(): { forMs(counts: BatchCounts): number } {
   };
 }
 
-/** Takes the manifest in beside the watching. An archive out of reach is waited for, as the workers do. */
+/** Takes the manifest in beside the watching. An archive out of reach is waited for, as the workers do, and so is Redis. */
 function openEnqueueing({ faults }: Pick<SnapshotConnections, 'faults'>, watched: Watched, display: Display) {
   let isDone = false;
   let failure: unknown;
@@ -131,11 +132,12 @@ function openEnqueueing({ faults }: Pick<SnapshotConnections, 'faults'>, watched
       });
       isDone = true;
     } catch (error) {
-      if (!(error instanceof FluxError) || error.code !== 'archive-unreachable') {
+      const isAway = error instanceof FluxError && error.code === 'archive-unreachable';
+      if (!isAway && !isRedisAway(error)) {
         failure = error;
         return;
       }
-      faults.port.note('archive-unreachable', error.message);
+      if (isAway) faults.port.note('archive-unreachable', error.message);
       await sleep(ENQUEUE_AGAIN_MS, undefined, { signal: watched.signal }).catch(() => {});
       if (!watched.signal.aborted) await start();
     }

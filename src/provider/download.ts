@@ -1,6 +1,8 @@
 import { Agent, type Dispatcher, type ProxyAgent } from 'undici';
 import type { ProxyFor } from '../network/proxy.ts';
-import { type Exchange, exchange } from './exchange.ts';
+import { decoded, encodingsIn } from './content-encoding.ts';
+import { type Exchange, exchange, type ResponseHeaders } from './exchange.ts';
+import type { Room } from './growing-body.ts';
 import { proxyAgent, throughProxy } from './proxy-agent.ts';
 import { AddressRefused, publicLookup } from './public-lookup.ts';
 import { allowedHosts, refusalOf, refusalOfName } from './url-check.ts';
@@ -10,8 +12,10 @@ export type DownloadOutcome =
   | { kind: 'body'; body: Buffer; contentType: string | undefined }
   /** 403, 404 or 410: the file does not exist, or no longer. */
   | { kind: 'gone'; status: number }
-  /** Refused by the address check or by the size limit. A retry is useless. */
+  /** Refused by the address check. */
   | { kind: 'refused'; message: string }
+  /** Longer than permitted, and not read to its end. */
+  | { kind: 'too-long'; message: string }
   /** A transient failure: a reset, a timeout, 5xx, a body shorter than declared. A retry may help. */
   | { kind: 'broken'; message: string };
 
@@ -19,7 +23,12 @@ export type DownloadOutcome =
  * Downloads the whole body of a public URL, without credentials. An error of the server or the network is an outcome,
  * never an exception.
  */
-export type Download = (url: string, options: { maxBytes: number; signal?: AbortSignal }) => Promise<DownloadOutcome>;
+export type Download = (url: string, options: DownloadOptions) => Promise<DownloadOutcome>;
+export type DownloadOptions = {
+  maxBytes: number;
+  room?: Room;
+  signal?: AbortSignal;
+};
 
 export type DownloadSettings = {
   /** Hosts that skip the address check and may use plain http: `host` (any port) or `host:port`. */
@@ -40,6 +49,8 @@ export type DownloadSettings = {
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const GONE = [403, 404, 410];
+/** 203: a proxy has changed something on the way. 206: see `isWholeRange`. */
+const WHOLE = [200, 203, 206];
 
 /**
  * Downloads over HTTP. The address check prevents server-side request forgery (SSRF): the URL comes from the provider.
@@ -47,7 +58,7 @@ const GONE = [403, 404, 410];
  */
 export function httpDownload(settings: DownloadSettings): { download: Download; close(): Promise<void> } {
   const isAllowed = allowedHosts(settings.allow);
-  const common = { headersTimeout: settings.headersTimeoutMs, bodyTimeout: settings.bodyTimeoutMs, allowH2: false };
+  const common = { headersTimeout: settings.headersTimeoutMs, bodyTimeout: settings.bodyTimeoutMs, allowH2: true };
   // Two agents, because a connection that was opened without the check must never be reused for a host that needs it.
   const unchecked = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs } });
   const checked = new Agent({ ...common, connect: { timeout: settings.connectTimeoutMs, lookup: publicLookup() } });
@@ -60,7 +71,8 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
     return agent;
   }
 
-  async function download(from: string, { maxBytes, signal }: Parameters<Download>[1]): Promise<DownloadOutcome> {
+  async function download(from: string, options: DownloadOptions): Promise<DownloadOutcome> {
+    const { maxBytes, room, signal } = options;
     const deadline = performance.now() + settings.totalTimeoutMs;
     let next = from;
     for (let hop = 0; hop <= settings.maxRedirects; hop++) {
@@ -78,10 +90,10 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
           method: 'GET',
           headers: { 'user-agent': settings.userAgent, accept: 'image/*, */*;q=0.5', 'accept-encoding': 'identity' },
         },
-        { totalTimeoutMs: Math.max(0, deadline - performance.now()), maxBytes, signal },
+        { totalTimeoutMs: Math.max(0, deadline - performance.now()), maxBytes, room, signal },
       );
       const location = redirectOf(result);
-      if (location === undefined) return outcomeOf(result, maxBytes, proxy);
+      if (location === undefined) return outcomeOf(result, options, proxy);
       if (!URL.canParse(location, url.href)) return { kind: 'broken', message: 'a redirect to what is no URL' };
       next = new URL(location, url).href;
     }
@@ -102,19 +114,42 @@ function redirectOf(result: Exchange): string | undefined {
 }
 
 /** The outcome of a request that was not redirected. No message contains the URL: it may be signed. */
-function outcomeOf(result: Exchange, maxBytes: number, proxy: URL | undefined): DownloadOutcome {
+async function outcomeOf(result: Exchange, options: DownloadOptions, proxy: URL | undefined): Promise<DownloadOutcome> {
   if (result.kind === 'not-sent' || result.kind === 'lost') {
     if (result.cause instanceof AddressRefused) return { kind: 'refused', message: result.message };
     return { kind: 'broken', message: `${result.message}${throughProxy(proxy)}` };
   }
   const { status, headers } = result;
   if (GONE.includes(status)) return { kind: 'gone', status };
-  if (status !== 200) return { kind: 'broken', message: `HTTP ${status}` };
-  if (result.kind === 'too-long') return { kind: 'refused', message: `a body over ${maxBytes} bytes` };
-  const encoding = textOf(headers['content-encoding']) ?? 'identity';
-  if (encoding !== 'identity') return { kind: 'broken', message: `a body in ${encoding}, which was not asked for` };
-  if (result.body.length === 0) return { kind: 'broken', message: 'an empty body' };
-  return { kind: 'body', body: result.body, contentType: textOf(headers['content-type']) };
+  if (!WHOLE.includes(status)) return { kind: 'broken', message: `HTTP ${status}` };
+  if (result.kind === 'too-long') return tooLong(options);
+  const { body } = result;
+  const announced = Number(headers['content-length'] ?? body.length);
+  // Over HTTP/2 nobody else compares them.
+  if (body.length < announced) return { kind: 'broken', message: `${body.length} of ${announced} bytes` };
+  if (status === 206 && !isWholeRange(textOf(headers['content-range']), body.length))
+    return { kind: 'broken', message: 'HTTP 206 with a part of the file' };
+  return bodyOutcome(body, headers, options);
+}
+
+async function bodyOutcome(came: Buffer, headers: ResponseHeaders, options: DownloadOptions): Promise<DownloadOutcome> {
+  if (came.length === 0) return { kind: 'broken', message: 'an empty body' };
+  const encodings = encodingsIn(headers['content-encoding']);
+  // How long it will be is not known before.
+  if (encodings.length > 0) await options.room?.enter();
+  const body = await decoded(came, encodings, options.maxBytes);
+  if (!body) return tooLong(options);
+  return { kind: 'body', body, contentType: textOf(headers['content-type']) };
+}
+
+function tooLong({ maxBytes }: DownloadOptions): DownloadOutcome {
+  return { kind: 'too-long', message: `a body over ${maxBytes} bytes` };
+}
+
+/** `bytes 0-99/100`. A server may answer so though no range was asked for. */
+function isWholeRange(range: string | undefined, bytes: number): boolean {
+  const [, first, last, all] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/i.exec(range ?? '') ?? [];
+  return Number(first) === 0 && Number(last) === bytes - 1 && (all === '*' || Number(all) === bytes);
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { excerptOf } from '../text/bounded.ts';
 
 /** A complete HTTP answer, not yet interpreted. Header names are in lower case. */
 export type Answer = {
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   text: string;
+  /** The beginning of it, for people and without secrets. */
+  said?: string;
 };
 
 /** The wrapper of every JSON answer of the API. Its `code` is the outcome, not the HTTP status. */
@@ -13,14 +16,25 @@ export type Envelope = { kind: 'envelope'; code: number; message: string; data: 
 /** A body without an envelope, mostly from a gateway in front of the API. */
 export type Unreadable = { kind: 'unreadable'; flaw: 'empty' | 'html' | 'truncated' | 'not-json' | 'not-an-envelope' };
 
+/** Some resellers write the code as text. Some say 0 for success, as many an API does. */
+const codeSchema = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,6}$/)
+      .transform(Number),
+  ])
+  .transform((code) => (code === 0 ? 200 : code));
+
 const envelopeSchema = z.object({
-  code: z.number(),
+  code: codeSchema,
   msg: z.string().nullish().catch(undefined),
   data: z.unknown().optional(),
 });
 
 export function readEnvelope(answer: Answer): Envelope | Unreadable {
-  const text = answer.text.replace(/^\uFEFF/, '').trim();
+  const text = jsonTextOf(answer);
   if (text === '') return { kind: 'unreadable', flaw: 'empty' };
   if (text.startsWith('<')) return { kind: 'unreadable', flaw: 'html' };
   const json = parseJson(text);
@@ -29,6 +43,11 @@ export function readEnvelope(answer: Answer): Envelope | Unreadable {
   if (!envelope.success) return { kind: 'unreadable', flaw: 'not-an-envelope' };
   const { code, msg, data } = envelope.data;
   return { kind: 'envelope', code, message: msg || `code ${code}`, data };
+}
+
+/** Without what may stand around it. */
+export function jsonTextOf({ text }: Answer): string {
+  return text.replace(/^\uFEFF/, '').trim();
 }
 
 /** `undefined` when the text is not JSON. No JSON text parses to `undefined`. */
@@ -49,5 +68,11 @@ const FLAW_IN_WORDS: Record<Unreadable['flaw'], string> = {
 };
 
 export function describeUnreadable(answer: Answer, { flaw }: Unreadable): string {
-  return `HTTP ${answer.status} with ${FLAW_IN_WORDS[flaw]}`;
+  return withQuote(`HTTP ${answer.status} with ${FLAW_IN_WORDS[flaw]}`, answer);
+}
+
+/** What was not understood, for whoever has to find out what it meant. */
+export function withQuote(message: string, answer: Answer): string {
+  const quote = answer.said ?? excerptOf(answer.text);
+  return quote === '' ? message : `${message}: ${quote}`;
 }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { messageOf } from '../errors.ts';
 import { refusedCertificate } from '../network/certificates.ts';
+import { type GrowingBody, growingBody, type Room } from './growing-body.ts';
 
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -18,6 +19,7 @@ export type ExchangeOptions = {
   /** From the call to the last byte of the answer, including the wait for a connection. */
   totalTimeoutMs: number;
   maxBytes: number;
+  room?: Room | undefined;
   signal?: AbortSignal | undefined;
   /** Called once, synchronously, when the request is handed to an open connection. */
   onSent?: (() => void) | undefined;
@@ -66,15 +68,18 @@ export function exchange(
       () => giveUp(new Error(`no whole answer within ${options.totalTimeoutMs} ms`)),
       options.totalTimeoutMs,
     );
-    if (signal?.aborted) {
-      onAbort();
-      return;
-    }
+    if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort);
 
     const tooLong = (status: number, headers: ResponseHeaders): void => {
       settle({ kind: 'too-long', status, headers });
       controller?.abort(new Error(`a body over ${maxBytes} bytes`));
+    };
+
+    /** Its wait counts in the total time, and not as a silence of the server. */
+    const readOnAfter = (isReady: Promise<void>): void => {
+      controller?.pause();
+      isReady.then(() => (settled ? undefined : controller?.resume()));
     };
 
     const handler: Dispatcher.DispatchHandler = {
@@ -88,14 +93,13 @@ export function exchange(
       onResponseStart(_controller, status, headers) {
         if (status < 200 || settled) return;
         head = { status, headers };
-        const announced = Number(headers['content-length']);
-        if (announced > maxBytes) tooLong(status, headers);
-        else body = growingBody(announced);
+        body = growingBody(Number(headers['content-length']), options, readOnAfter);
+        if (body.isTooLong()) tooLong(status, headers);
       },
       onResponseData(_controller, chunk) {
         if (settled || head === undefined || body === undefined) return;
-        if (body.length() + chunk.length > maxBytes) tooLong(head.status, head.headers);
-        else body.add(chunk);
+        body.add(chunk);
+        if (body.isTooLong()) tooLong(head.status, head.headers);
       },
       onResponseEnd() {
         if (head === undefined || body === undefined) fail(new Error('an answer without a status'));
@@ -109,31 +113,6 @@ export function exchange(
       fail(thrown);
     }
   });
-}
-
-type GrowingBody = { length(): number; add(chunk: Buffer): void; whole(): Buffer };
-
-/**
- * With a `Content-Length`, chunks are copied into one buffer of that size. Concatenating a large body at its end would
- * take twice its memory.
- */
-function growingBody(announced: number): GrowingBody {
-  let preallocated = Number.isSafeInteger(announced) && announced > 0 ? Buffer.allocUnsafeSlow(announced) : undefined;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  return {
-    length: () => length,
-    add(chunk) {
-      if (preallocated && length + chunk.length > preallocated.length) {
-        chunks.push(preallocated.subarray(0, length));
-        preallocated = undefined;
-      }
-      if (preallocated) chunk.copy(preallocated, length);
-      else chunks.push(chunk);
-      length += chunk.length;
-    },
-    whole: () => preallocated?.subarray(0, length) ?? Buffer.concat(chunks),
-  };
 }
 
 /** A connection that was tried at several addresses fails with an AggregateError, which has no message of its own. */

@@ -1,4 +1,5 @@
 import type { ImageRequest } from '../items/item.ts';
+import { boundedMessage, excerptOf } from '../text/bounded.ts';
 import { scrubber } from '../text/scrub.ts';
 import { type ApiCall, type ApiSettings, apiCalls } from './api-calls.ts';
 import type { Answer } from './envelope.ts';
@@ -18,10 +19,20 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
   const { call, close } = apiCalls(settings);
   const scrub = scrubber([settings.apiKey]);
 
-  /** A server may repeat the key that it refuses, or a signed URL that it could not read. */
+  /** A server may repeat the key that it refuses, or a signed URL that it could not read. It may also send a megabyte. */
   function withoutSecrets<Outcome extends object>(outcome: Outcome): Outcome {
     if (!('message' in outcome) || typeof outcome.message !== 'string') return outcome;
-    return { ...outcome, message: scrub(outcome.message) };
+    return { ...outcome, message: boundedMessage(scrub(outcome.message)) };
+  }
+
+  /** Scrubbed before it is cut: half of a key would not be known as one. */
+  function quotable(answer: Answer): Answer {
+    return {
+      ...answer,
+      get said() {
+        return excerptOf(scrub(answer.text));
+      },
+    };
   }
 
   /** For the calls that cost nothing: it does not matter whether one without an answer was sent. */
@@ -32,7 +43,7 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
   ): Promise<Outcome | { kind: 'unreachable'; message: string }> {
     const result = await call({ ...request, ...options, timeoutMs: settings.pollTimeoutMs });
     if (result.kind !== 'answer') return withoutSecrets({ kind: 'unreachable', message: result.message });
-    return withoutSecrets(outcomeOf(result.answer, Date.now()));
+    return withoutSecrets(outcomeOf(quotable(result.answer), Date.now()));
   }
 
   return {
@@ -47,7 +58,7 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
       });
       switch (result.kind) {
         case 'answer':
-          return withoutSecrets(submitOutcome(result.answer, Date.now()));
+          return withoutSecrets(submitOutcome(quotable(result.answer), Date.now()));
         case 'not-sent':
           return { kind: 'not-sent', message: result.message };
         case 'lost':
@@ -55,7 +66,7 @@ export function fluxKontext(settings: FluxKontextSettings): Provider {
       }
     },
     async poll(taskId, options = {}) {
-      const path = `/api/v1/flux/kontext/record-info?taskId=${encodeURIComponent(taskId)}`;
+      const path = `/api/v1/flux/kontext/record-info?taskId=${encodeURIComponent(taskId.toWellFormed())}`;
       return ask(options, { method: 'GET', path }, pollOutcome);
     },
     async link(url, options = {}) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Answer, describeUnreadable, parseJson, readEnvelope } from './envelope.ts';
+import { type Answer, describeUnreadable, parseJson, readEnvelope, withQuote } from './envelope.ts';
 import { finiteNumber, webUrl } from './outcomes.ts';
 import type { PollOutcome } from './provider.ts';
 import { refusedBy } from './refusal.ts';
@@ -33,10 +33,10 @@ export function pollOutcome(answer: Answer, now: number): PollOutcome {
   if (read.code === 501) return { kind: 'failed', flag: 3, code: 501, message: read.message };
   if (read.code === 404) return { kind: 'not-found', message: read.message };
   if (read.code !== 200) return refusedBy(answer, read, now) ?? { kind: 'unreachable', message: read.message };
-  if (!record.success) return { kind: 'unreachable', message: 'code 200 without a task record' };
+  if (!record.success) return { kind: 'unreachable', message: withQuote('code 200 without a task record', answer) };
   if (flag === 0) return { kind: 'generating' };
-  if (flag === 1) return succeeded(record.data);
-  return { kind: 'unreachable', message: 'a task record without a success flag that we know' };
+  if (flag === 1) return succeeded(record.data, answer);
+  return { kind: 'unreachable', message: withQuote('a task record without a success flag that we know', answer) };
 }
 
 function failed(flag: 2 | 3, record: TaskRecord, envelopeCode: number, envelopeMessage: string): PollOutcome {
@@ -47,14 +47,15 @@ function failed(flag: 2 | 3, record: TaskRecord, envelopeCode: number, envelopeM
 }
 
 /** A success without any URL counts as still generating. The API shows this state for a moment. */
-function succeeded(record: TaskRecord): PollOutcome {
+function succeeded(record: TaskRecord, answer: Answer): PollOutcome {
   const response = typeof record.response === 'string' ? parseJson(record.response) : record.response;
   const urls = z
     .object({ originImageUrl: z.unknown().optional(), resultImageUrl: z.unknown().optional() })
     .safeParse(response);
   const originUrl = urls.success ? webUrl(urls.data.originImageUrl) : undefined;
   const storedUrl = urls.success ? webUrl(urls.data.resultImageUrl) : undefined;
-  if (originUrl === undefined && storedUrl === undefined) return { kind: 'generating' };
+  if (originUrl === undefined && storedUrl === undefined)
+    return isBare(response) ? { kind: 'generating' } : { kind: 'generating', said: withQuote('it said', answer) };
   const completedAt = epochMs(record.completeTime);
   return {
     kind: 'succeeded',
@@ -62,6 +63,14 @@ function succeeded(record: TaskRecord): PollOutcome {
     ...(storedUrl === undefined ? {} : { storedUrl }),
     ...(completedAt === undefined ? {} : { completedAt }),
   };
+}
+
+/** Nothing, or the fields that we know without values. */
+function isBare(response: unknown): boolean {
+  if (typeof response !== 'object' || response === null) return !response;
+  return Object.entries(response).every(
+    ([key, value]) => (!value || value === 'null') && /^(?:originImageUrl|resultImageUrl)$/.test(key),
+  );
 }
 
 /** A number outside of these years is not epoch milliseconds: 0 means "not yet", and seconds would be a date in 1970. */

@@ -30,7 +30,8 @@ export type SubmitOutcome =
   | { kind: 'unknown'; message: string; code?: number };
 
 export type PollOutcome =
-  | { kind: 'generating' }
+  /** `said`: it is a success by its flag, and yet names no image in a way that we know. */
+  | { kind: 'generating'; said?: string }
   /** At least one URL is present. `completedAt` is in epoch milliseconds. */
   | { kind: 'succeeded'; originUrl?: string; storedUrl?: string; completedAt?: number }
   /** Success flags 2 (creating the task failed) and 3 (generation failed). */

@@ -14,14 +14,29 @@ export function isParkedFor(delayMs: number): boolean {
   return delayMs >= LEAST_PARKED_MS;
 }
 
-/** Promotes the jobs of these batches that were parked. Returns how many. */
+const leastScoreAt = (now: number) => (now + LEAST_PARKED_MS) * SCORE_OF_MS;
+
+/** Promotes those of these jobs that were parked. Returns how many. */
+export async function unparkJobs(
+  redis: RedisClient,
+  queue: Queue,
+  jobIds: readonly string[],
+  now: number,
+): Promise<number> {
+  if (jobIds.length === 0) return 0;
+  const scores = await redis.zmscore(queue.toKey('delayed'), ...jobIds);
+  const parked = jobIds.filter((_, index) => Number(scores[index] ?? 0) >= leastScoreAt(now));
+  return (await Promise.all(parked.map((id) => promote(queue, id)))).filter(Boolean).length;
+}
+
+/** Promotes the jobs of these items that were parked. Returns how many. */
 export async function unpark(
   redis: RedisClient,
   queue: Queue,
-  isWanted: (batch: string) => boolean,
+  isWanted: (batch: string, item: string) => boolean,
   now: number,
 ): Promise<number> {
-  const leastScore = (now + LEAST_PARKED_MS) * SCORE_OF_MS;
+  const leastScore = leastScoreAt(now);
   let sum = 0;
   let cursor = '0';
   do {
@@ -30,7 +45,8 @@ export async function unpark(
     const ids: string[] = [];
     for (let index = 0; index + 1 < flat.length; index += 2) {
       const id = flat[index] ?? '';
-      if (Number(flat[index + 1]) >= leastScore && isWanted(id.split('/')[0] ?? '')) ids.push(id);
+      const [batch = '', item = ''] = id.split('/');
+      if (Number(flat[index + 1]) >= leastScore && isWanted(batch, item)) ids.push(id);
     }
     const promoted = await Promise.all(ids.map((id) => promote(queue, id)));
     sum += promoted.filter(Boolean).length;

@@ -5,7 +5,7 @@ import type { Clock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
-import { unpark } from './parked.ts';
+import { unpark, unparkJobs } from './parked.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -71,8 +71,9 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     /** No worker begins a submit job. Waiting jobs cost nothing meanwhile. */
     pauseSubmits: () => queues.submit.pause(),
     resumeSubmits: () => queues.submit.resume(),
-    /** Promotes the parked submit jobs of these batches. Returns how many. */
-    unpark: (isWanted: (batch: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
+    /** Promotes the parked submit jobs of these items. Returns how many. */
+    unpark: (isWanted: (batch: string, item: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
+    unparkItems: (items: readonly ItemRef[]) => unparkJobs(redis, queues.submit, items.map(jobIdOf), Date.now()),
     async finish(batch: string): Promise<void> {
       await queues.finish.add('batch', { batch }, optionsOf(finishJobId(batch)));
     },

@@ -1,15 +1,41 @@
 import { ReplyError } from 'ioredis';
+import { FluxError } from '../errors.ts';
 
 /**
- * The first word of an error reply is its code (Redis protocol, "simple errors"). With these the server says that it cannot serve
- * just now: it loads its data, is or became a replica, has no disk or no memory, or its cluster is being mended.
+ * With these the server says that it cannot serve just now: it loads its data, is or became a replica, has no disk or no memory, or
+ * its cluster is being mended.
  */
 const NOT_NOW = new Set([
-  ...['LOADING', 'READONLY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'OOM', 'BUSY'],
+  ...['LOADING', 'READONLY', 'UNBLOCKED', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'OOM', 'BUSY'],
   ...['CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK'],
 ]);
+/** The server is no primary any more. Its address may lead to the new one, the connection that is open never will. */
+const DEMOTED = new Set(['READONLY', 'UNBLOCKED', 'MASTERDOWN']);
+
+/** Redis 6 tells what a command inside of a script met behind words of its own. */
+const WITHIN_SCRIPT = /^ERR Error running script.*?-([A-Z]+) /;
+
+/** In scripts, Redis before 7.2 has no code for what the ACL of their caller forbids, only these words. */
+const DENIED_WITHIN_SCRIPT = /^ERR .*The user executing the script can't /;
+
+/**
+ * The code of an error reply: its first word (Redis protocol, "simple errors"). Of a transaction, what made Redis discard it.
+ * Undefined when the error is no reply of Redis.
+ */
+export function replyCodeOf(error: unknown): string | undefined {
+  if (error instanceof FluxError) return error.code === 'redis-refused' ? replyCodeOf(error.cause) : undefined;
+  if (!(error instanceof Error && error instanceof ReplyError)) return undefined;
+  if (DENIED_WITHIN_SCRIPT.test(error.message)) return 'NOPERM';
+  const code = WITHIN_SCRIPT.exec(error.message)?.[1] ?? error.message.split(' ', 1)[0];
+  const reasons: unknown = Reflect.get(error, 'previousErrors');
+  return Array.isArray(reasons) && reasons.length > 0 ? replyCodeOf(reasons[0]) : code;
+}
 
 /** Whether Redis, and no bug of ours, is why a command failed. Lost connections are waited out and throw nothing. */
 export function isRedisAway(error: unknown): boolean {
-  return error instanceof Error && error instanceof ReplyError && NOT_NOW.has(error.message.split(' ', 1)[0] ?? '');
+  return NOT_NOW.has(replyCodeOf(error) ?? '');
+}
+
+export function isDemoted(error: unknown): boolean {
+  return DEMOTED.has(replyCodeOf(error) ?? '');
 }

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { FluxError, messageOf, UsageError } from '../errors.ts';
 import { withoutPassword } from '../text/scrub.ts';
+import { isDemoted } from './away.ts';
+import type { Away } from './patience.ts';
+import { meetRefusals } from './refusals.ts';
 import { parseRedisUrl, type RedisPlace } from './url.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -9,6 +12,8 @@ export type RedisClient = Redis | Cluster;
 export type ConnectionOptions = {
   patient: boolean;
   name: string;
+  /** Told when a patient connection begins to wait for a Redis that answers and does not serve. */
+  onAway?: (away: Away) => void;
   /** For `rediss:`, a file of certificates (PEM) to trust instead of the system's. */
   tlsCaFile?: string;
 };
@@ -23,16 +28,21 @@ const LONGEST_RECONNECT_DELAY_MS = 1_000;
  */
 export async function connectRedis(url: string, options: ConnectionOptions): Promise<RedisClient> {
   const attempt = { connected: false };
-  const redis = open(parseRedisUrl(url), options, attempt);
+  const place = parseRedisUrl(url);
+  const redis = meetRefusals(open(place, options, attempt), options);
   // ioredis reports each lost connection here and reconnects by itself. Errors that matter reach the commands.
   redis.on('error', () => {});
   try {
     await firstAnswer(redis);
     attempt.connected = true;
+    if (place.kind !== 'cluster' && place.db > 0) await selectDatabase(redis, place.db);
   } catch (cause) {
     redis.disconnect();
-    throw new FluxError('redis-unreachable', `Redis does not answer at ${withoutPassword(url)}: ${reasonOf(cause)}`, {
-      hint: 'Check REDIS_URL, or leave it unset: then a private redis-server is started.',
+    if (cause instanceof UsageError) throw cause;
+    const refused = cause instanceof FluxError ? cause : undefined;
+    const what = refused ? 'does not let us in' : 'does not answer';
+    throw new FluxError('redis-unreachable', `Redis ${what} at ${withoutPassword(url)}: ${reasonOf(cause)}`, {
+      hint: refused?.hint ?? 'Check REDIS_URL, or leave it unset: then a private redis-server is started.',
       cause,
     });
   }
@@ -40,10 +50,12 @@ export async function connectRedis(url: string, options: ConnectionOptions): Pro
 }
 
 function open(place: RedisPlace, options: ConnectionOptions, attempt: { connected: boolean }): RedisClient {
+  const { delayMs, reconnectOnError } = reconnecting();
   const common = {
     lazyConnect: true,
     connectionName: options.name,
     maxRetriesPerRequest: options.patient ? null : 2,
+    reconnectOnError,
     // Closes at once. The default would keep the process alive for 2 s.
     disconnectTimeout: 100,
     ...(place.tls ? { tls: tlsOf(options.tlsCaFile) } : {}),
@@ -82,12 +94,38 @@ function open(place: RedisPlace, options: ConnectionOptions, attempt: { connecte
   }
 }
 
+/** ioredis passes over a database that is refused, and goes on in the first one. */
+async function selectDatabase(redis: RedisClient, db: number): Promise<void> {
+  try {
+    await redis.call('SELECT', db);
+  } catch (cause) {
+    const message = `REDIS_URL cannot be used: its database ${db} is refused: ${messageOf(cause)}`;
+    const hint = 'As a rule there are the databases 0 to 15, and on some managed servers only 0.';
+    throw new UsageError('redis-url-invalid', message, { hint, cause });
+  }
+}
+
 function loginOf({ username, password }: { username: string; password: string }) {
   return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) };
 }
 
-function delayMs(times: number): number {
-  return Math.min(50 * 2 ** Math.min(times, 6), LONGEST_RECONNECT_DELAY_MS);
+/**
+ * A server that is no primary any more may keep our connection open, as on a failover in ElastiCache. The next connection may lead to
+ * the new primary, but not at once: so that one waits its full time.
+ */
+function reconnecting() {
+  let demotedAt = Number.NEGATIVE_INFINITY;
+  return {
+    delayMs(times: number): number {
+      if (performance.now() - demotedAt < LONGEST_RECONNECT_DELAY_MS) return LONGEST_RECONNECT_DELAY_MS;
+      return Math.min(50 * 2 ** Math.min(times, 6), LONGEST_RECONNECT_DELAY_MS);
+    },
+    reconnectOnError(error: Error): boolean {
+      const demoted = isDemoted(error);
+      if (demoted) demotedAt = performance.now();
+      return demoted;
+    },
+  };
 }
 
 function tlsOf(caFile: string | undefined): { ca?: string } {

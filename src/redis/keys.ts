@@ -1,15 +1,8 @@
 /** The hash tag puts all our keys on one node of a Redis Cluster, so that a script may touch several of them. */
 export const DEFAULT_PREFIX = '{flux-batch}';
 
-/**
- * Every Redis key of ours (BullMQ has its own). The stored names never change, whatever we call them here: docs/design.md
- * lists them. `apiSuffix`: what the names end in of keys that belong to an API, see fleet/route-names.ts.
- */
-export const keysOf = (prefix: string, apiSuffix = '') => ({
-  /** Sorted set: batch names by their creation time. */
-  batches: `${prefix}:batches`,
-  /** Hash: which names belong to which archive and API. */
-  routes: `${prefix}:routes`,
+/** Of a batch, and of an item of it. */
+const keysOfBatches = (prefix: string) => ({
   /** Hash: the facts of a batch, and a counter `n:<state>` for each state. */
   batch: (batch: string) => `${prefix}:batch:${batch}`,
   /** Hash: item id → state. */
@@ -20,14 +13,40 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   former: (batch: string) => `${prefix}:former:${batch}`,
   /** Hash: items whose record the last index could not read → what is wrong with it. */
   unreadable: (batch: string) => `${prefix}:unreadable:${batch}`,
+  /** Hash: archived items whose image is odd in some way → how, see fleet/image-notes.ts. */
+  notes: (batch: string) => `${prefix}:notes:${batch}`,
+  /** Hash: task id → the item that it belongs to, see fleet/task-claims.ts. */
+  tasks: (batch: string) => `${prefix}:tasks:${batch}`,
   /** Exists after a callback that arrived while the task's poll was active: the task is to be polled again at once. */
   pollNow: (jobId: string) => `${prefix}:hint:${jobId}`,
   /** Exists for some seconds after a callback had an item polled at once. */
   polledAtOnce: (jobId: string) => `${prefix}:hinted:${jobId}`,
-  /** Hash: the metrics of the whole fleet, see fleet/metrics.ts. */
-  metrics: `${prefix}:metrics`,
   /** Sorted set: the items of a batch that were archived last, by time. */
   recentlyArchived: (batch: string) => `${prefix}:landed:${batch}`,
+  /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */
+  charges: (batch: string) => `${prefix}:charges:${batch}`,
+  /** Hash: items over budget → what each would cost. */
+  overBudget: (batch: string) => `${prefix}:beyond:${batch}`,
+});
+
+/**
+ * Every Redis key of ours (BullMQ has its own). The stored names never change, whatever we call them here: docs/design.md
+ * lists them. `apiSuffix`: what the names end in of keys that belong to an API, see fleet/route-names.ts.
+ */
+export const keysOf = (prefix: string, apiSuffix = '') => ({
+  ...keysOfBatches(prefix),
+  /** Sorted set: batch names by their creation time. */
+  batches: `${prefix}:batches`,
+  /**
+   * Set: batches that somebody has to look at now and then, since they have not ended or their index is not written. `liveLook` exists
+   * for an hour after all batches were put into it: those of a version that does not know it come in that way.
+   */
+  live: `${prefix}:live`,
+  liveLook: `${prefix}:live:look`,
+  /** Hash: which names belong to which archive and API. */
+  routes: `${prefix}:routes`,
+  /** Hash: the metrics of the whole fleet, see fleet/metrics.ts. */
+  metrics: `${prefix}:metrics`,
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */
   limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'accepted' | 'state') =>
     `${prefix}:limiter:${name}${apiSuffix}:${part}`,
@@ -45,14 +64,12 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   notSent: `${prefix}:not-sent${apiSuffix}`,
   /** Hash: what the fleet waits for besides the breaker → its last fault as JSON, see fleet/faults.ts. */
   faults: `${prefix}:faults`,
+  /** Of an archive: the process that forgets what ended long ago. */
+  retention: (archive: string) => `${prefix}:retention:${archive}`,
   /** Hash: when each stage has last brought an item on, see fleet/last-success.ts. */
   lastSuccess: `${prefix}:last-success`,
   /** Of an archive: the process that looks for items without a job, for as long as it does. */
   jobCheck: (archive: string) => `${prefix}:job-check:${archive}`,
-  /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */
-  charges: (batch: string) => `${prefix}:charges:${batch}`,
-  /** Hash: items over budget → what each would cost. */
-  overBudget: (batch: string) => `${prefix}:beyond:${batch}`,
   /** Exists for a short time after a probe of the breaker, so that others do not probe too. */
   breakerProbe: `${prefix}:gate-probe${apiSuffix}`,
   /** When a person paused submitting for all batches; absent while it is not paused. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ReplyError } from 'ioredis';
+import { FluxError, messageOf } from '../errors.ts';
+import { replyCodeOf } from './away.ts';
 import type { RedisClient } from './connection.ts';
 
 export type RefusedCommand = {
@@ -27,13 +28,27 @@ export async function refusedCommands(redis: RedisClient, prefix: string): Promi
         await redis.call(command, ...args);
         return [];
       } catch (error) {
-        if (!(error instanceof Error && error instanceof ReplyError)) throw error;
-        const { message } = error;
-        return [{ command: command.toUpperCase(), code: message.split(' ', 1)[0] ?? '', message }];
+        const code = replyCodeOf(error);
+        if (code === undefined) throw error;
+        const message = messageOf(error instanceof FluxError ? error.cause : error);
+        return [{ command: command.toUpperCase(), code, message }];
       }
     }),
   );
-  return refused.flat();
+  return [...refused.flat(), ...(await refusedTransaction(redis, probe))];
+}
+
+/** Commands of others on this connection must not come between: so as a transaction of ioredis. */
+async function refusedTransaction(redis: RedisClient, probe: string): Promise<RefusedCommand[]> {
+  try {
+    await redis.multi().exists(probe).exec();
+    return [];
+  } catch (error) {
+    const code = replyCodeOf(error);
+    if (code === undefined) throw error;
+    const reasons: unknown = Reflect.get(Object(error), 'previousErrors');
+    return [{ command: 'MULTI', code, message: messageOf(Array.isArray(reasons) ? reasons[0] : error) }];
+  }
 }
 
 const PARTS = ['hash', 'string', 'list', 'set', 'sorted', 'stream', 'renamed'];
@@ -49,6 +64,7 @@ function probesOf(key: (name: string) => string): string[][] {
     ...on(
       hash,
       'HSET a 1',
+      'HMSET a 1',
       `PEXPIRE ${GONE_AFTER_MS}`,
       'HGET a',
       'HMGET a b',
@@ -69,12 +85,21 @@ function probesOf(key: (name: string) => string): string[][] {
       'TYPE',
       'PTTL',
     ),
-    ...on(text, `SET 1 PX ${GONE_AFTER_MS}`, 'GET', 'INCR', 'INCRBY 2'),
+    ...on(text, `SET 1 PX ${GONE_AFTER_MS}`, 'GET', 'INCR', 'INCRBY 2', 'PERSIST', `PEXPIRE ${GONE_AFTER_MS}`),
     ...on(list, 'LPUSH a b', `PEXPIRE ${GONE_AFTER_MS}`, 'RPUSH c d e', 'LRANGE 0 -1', 'LLEN', 'LINDEX 0', 'LPOS a'),
     ...on(list, 'LSET 0 f', 'LREM 1 f', 'LTRIM 0 5', `RPOPLPUSH ${list}`, 'LPOP', 'RPOP'),
     ...on(set, 'SADD a b', `PEXPIRE ${GONE_AFTER_MS}`, 'SCARD', 'SMEMBERS', 'SISMEMBER a', 'SREM b'),
     ...on(sorted, 'ZADD 1 a 2 b 3 c 4 d', `PEXPIRE ${GONE_AFTER_MS}`, 'ZRANGE 0 -1', 'ZRANGEBYSCORE 0 9', 'ZCOUNT 0 9'),
-    ...on(sorted, 'ZREVRANGE 0 -1', 'ZREVRANGEBYSCORE 9 0', 'ZRANGEBYLEX - +', 'ZLEXCOUNT - +', 'ZCARD', 'ZSCORE a'),
+    ...on(
+      sorted,
+      'ZREVRANGE 0 -1',
+      'ZREVRANGEBYSCORE 9 0',
+      'ZRANGEBYLEX - +',
+      'ZLEXCOUNT - +',
+      'ZCARD',
+      'ZSCORE a',
+      'ZMSCORE a',
+    ),
     ...on(sorted, 'ZSCAN 0', 'ZREM a', 'ZREMRANGEBYSCORE 2 2', 'ZREMRANGEBYRANK 5 6', 'ZPOPMIN', 'BZPOPMIN 0.01'),
     ...on(stream, 'XADD * a 1', `PEXPIRE ${GONE_AFTER_MS}`, 'XLEN', 'XRANGE - +', 'XTRIM MAXLEN 1', 'XDEL 0-1'),
     ['XREAD', 'STREAMS', stream ?? '', '0'],
@@ -82,6 +107,5 @@ function probesOf(key: (name: string) => string): string[][] {
     ...on(renamed, 'DEL'),
     ['EVAL', "return redis.call('HGET', KEYS[1], 'a')", '1', hash ?? ''],
     ['TIME'],
-    ['INFO', 'server'],
   ];
 }

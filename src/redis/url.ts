@@ -1,11 +1,11 @@
-import { UsageError } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
 
 export type Address = { host: string; port: number };
 type Login = { username: string; password: string; tls: boolean };
 
 /** Where Redis is, as parsed from its URL. `username` and `password` are empty if the URL has none. */
 export type RedisPlace =
-  | { kind: 'single'; url: string; tls: boolean }
+  | { kind: 'single'; url: string; db: number; tls: boolean }
   | ({ kind: 'cluster'; nodes: Address[] } & Login)
   | ({ kind: 'sentinel'; sentinels: Address[]; master: string; db: number } & Login);
 
@@ -26,8 +26,11 @@ export function parseRedisUrl(url: string): RedisPlace {
   const [, secure = '', kind, rest = ''] = match;
   const tls = secure === 's';
   if (kind !== 'cluster' && kind !== 'sentinel') {
-    if (!URL.canParse(url) || new URL(url).hostname === '') throw invalid('it names no host');
-    return { kind: 'single', url, tls };
+    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    if (!parsed || parsed.hostname === '') throw invalid('it names no host');
+    decoded(parsed.username);
+    decoded(parsed.password);
+    return { kind: 'single', url, db: databaseOf(parsed.pathname.slice(1)), tls };
   }
 
   const at = rest.lastIndexOf('@');
@@ -40,14 +43,26 @@ export function parseRedisUrl(url: string): RedisPlace {
   }
   const [master = '', db = '0'] = path;
   if (master === '') throw invalid('the name of the master is missing behind the sentinels: …/mymaster');
-  if (!/^\d+$/.test(db)) throw invalid('the database behind the name of the master is no number');
-  return { kind, sentinels: addresses, master: decodeURIComponent(master), db: Number(db), ...login };
+  return { kind, sentinels: addresses, master: decoded(master), db: databaseOf(db), ...login };
 }
 
 function loginOf(text: string): { username: string; password: string } {
   const colon = text.indexOf(':');
-  if (colon < 0) return { username: decodeURIComponent(text), password: '' };
-  return { username: decodeURIComponent(text.slice(0, colon)), password: decodeURIComponent(text.slice(colon + 1)) };
+  if (colon < 0) return { username: decoded(text), password: '' };
+  return { username: decoded(text.slice(0, colon)), password: decoded(text.slice(colon + 1)) };
+}
+
+function databaseOf(text: string): number {
+  if (!/^\d{0,9}$/.test(text)) throw invalid('the database behind its last / is no number');
+  return Number(text);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid('a % in it is not followed by two hex digits; a % that is meant is written %25');
+  }
 }
 
 function addressOf(text: string, defaultPort: number): Address {
@@ -59,8 +74,19 @@ function addressOf(text: string, defaultPort: number): Address {
   };
 }
 
+/** What is wrong with it; undefined when it can be used. */
+export function mistakeInRedisUrl(url: string): string | undefined {
+  try {
+    parseRedisUrl(url);
+    return undefined;
+  } catch (error) {
+    return error instanceof UsageError ? String(error.facts.why) : messageOf(error);
+  }
+}
+
 function invalid(why: string): UsageError {
   return new UsageError('redis-url-invalid', `REDIS_URL cannot be used: ${why}`, {
+    facts: { why },
     hint: `It takes one of these forms:\n  ${REDIS_URL_FORMS.join('\n  ')}`,
   });
 }

@@ -44,5 +44,5 @@ function fileName(name: string): string {
 }
 
 function extensionOf({ contentType }: Archived): string {
-  return contentType === 'image/png' ? 'png' : 'jpg';
+  return contentType === 'image/jpeg' ? 'jpg' : contentType.replace('image/', '');
 }

@@ -37,6 +37,8 @@ export const COLUMNS = [
   'safetyTolerance',
   'uploadCn',
   'watermark',
+  'imageNote',
+  'refused',
   'current',
   'order',
   'job',
@@ -79,7 +81,7 @@ export type Row = {
   height: number | null;
   /** Of the stored image. */
   bytes: number | null;
-  /** `image/png` or `image/jpeg`, by its bytes. */
+  /** By its bytes: `image/png`, `image/jpeg`, `image/webp`, `image/gif`, `image/avif` or `image/tiff`. */
   contentType: string | null;
   /** Of the stored image, in hex. */
   sha256: string | null;
@@ -127,6 +129,10 @@ export type Row = {
   watermark: string | null;
   /** What its tasks have cost, at today's prices. */
   credits: number | null;
+  /** What is odd about the image, for people: `asked for png, came as jpeg`. */
+  imageNote: string | null;
+  /** The key in the archive of what came in the place of an image and was not accepted. */
+  refused: string | null;
   /** 1, or from 2 on another image of the same request (`redo`). */
   take: number | null;
   /** Of another take: what a person has said of it. */
@@ -156,6 +162,7 @@ function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, 
     ...{ failureClass: 'record-corrupt', failureCode: null, failureMessage: message },
     ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null },
     ...{ enableTranslation: null, promptUpsampling: null, safetyTolerance: null, uploadCn: null, watermark: null },
+    ...{ imageNote: null, refused: null },
   };
 }
 
@@ -197,5 +204,7 @@ function rowOfRecord(record: ItemRecord): Omit<Row, OfStanding> {
     safetyTolerance: request.safetyTolerance ?? null,
     uploadCn: request.uploadCn ?? null,
     watermark: request.watermark ?? null,
+    imageNote: image?.imageNote ?? null,
+    refused: record.state === 'failed' ? (record.refused?.key ?? null) : null,
   };
 }

@@ -6,6 +6,7 @@ import { awayFamilies } from './diagnosis-families.ts';
 import { familiesOf } from './families.ts';
 import { scraper } from './scrape.ts';
 import type { Serving } from './serving.ts';
+import { unlessAway } from './unless-away.ts';
 
 /**
  * `GET /metrics`: the metrics of this process (prom-client), of the fleet, and of BullMQ. The fleet's numbers are in Redis,
@@ -22,9 +23,9 @@ export function metricsRoute(serving: Serving, guard: Guard) {
       async (_request, reply) => {
         const own = await ownProcess.metrics();
         reply.type('text/plain; version=0.0.4; charset=utf-8');
-        const away = serving.presence.away();
-        if (away) return reply.send(`${exposition(awayFamilies(away))}${own}`);
-        const fleet = await scrape();
+        const asked = await unlessAway(serving.presence, scrape);
+        if ('away' in asked) return reply.send(`${exposition(awayFamilies(asked.away))}${own}`);
+        const fleet = asked.answer;
         return reply.send(`${exposition(familiesOf(fleet))}${merged(fleet.queues)}${own}`);
       },
     );

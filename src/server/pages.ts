@@ -11,6 +11,7 @@ import { layout, type Page, policy } from './pages/layout.ts';
 import { overviewBody, overviewParts } from './pages/overview.ts';
 import { viewReader } from './pages/views.ts';
 import type { Serving } from './serving.ts';
+import { unlessAway } from './unless-away.ts';
 
 /**
  * The names that a manifest may give to batches and items. Only such names become part of an archive key, so a URL cannot
@@ -30,18 +31,18 @@ export function pages(serving: Serving, guard: Guard) {
     // That Redis is away is said once a minute, and on the page.
     if (!serving.presence.away()) log.warn({ reason: messageOf(error) }, 'page not updated');
   });
-  /** What a page says while there is nothing to draw it from. */
-  const awayParts = (): Parts | undefined => {
-    const redisAway = serving.presence.away();
-    return redisAway ? { findings: banner(outOfReach({ redisAway, faults: [] }), Date.now()) } : undefined;
+  /** While Redis is away there is nothing else to draw. */
+  const drawn = async (draw: () => Promise<Parts | undefined>): Promise<Parts | undefined> => {
+    const asked = await unlessAway(serving.presence, draw);
+    if ('answer' in asked) return asked.answer;
+    return { findings: banner(outOfReach({ redisAway: asked.away, faults: [] }), Date.now()) };
   };
-  const overview = async () => awayParts() ?? overviewParts(await views.overview());
-  const batch = async (name: string): Promise<Parts | undefined> => {
-    const away = awayParts();
-    if (away) return away;
-    const view = BATCH.test(name) ? await views.batch(name) : undefined;
-    return view && batchParts(view);
-  };
+  const overview = async () => (await drawn(async () => overviewParts(await views.overview()))) ?? {};
+  const batch = (name: string) =>
+    drawn(async () => {
+      const view = BATCH.test(name) ? await views.batch(name) : undefined;
+      return view && batchParts(view);
+    });
   const sendPage = (reply: FastifyReply, page: Omit<Page, 'archiveUrl'>) =>
     send(reply, { ...page, archiveUrl: archive.url });
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
 import { LOG_FORMATS } from '../logger.ts';
+import { mistakeInRedisUrl } from '../redis/url.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
+import { isLoopbackUrl } from '../text/loopback.ts';
 
 const duration = z.string().transform(through(parseDuration));
 const rate = z.string().transform(through(parseRate));
@@ -13,6 +15,7 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const REDIS_URLS = 'Expected redis://host:port/db, rediss://…, redis+cluster://… or redis+sentinel://…';
 
 /** Also without its scheme, as curl takes it. */
 const proxy = z
@@ -34,6 +37,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   FLUX_ORIGIN_TTL: '10m',
   FLUX_STORED_TTL: '14d',
   REDIS_ALLOW_EVICTION: 'false',
+  FORGET_AFTER: '30d',
   ARCHIVE_URL: './archive',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
@@ -60,13 +64,14 @@ const variables = z.object({
   FLUX_PRICES: z.string().exactOptional(),
   REDIS_URL: z
     .string()
-    .regex(
-      /^rediss?(\+cluster|\+sentinel)?:\/\//,
-      'Expected redis://…, rediss://…, redis+cluster://… or redis+sentinel://…',
-    )
+    .superRefine((url, context) => {
+      const message = mistakeInRedisUrl(url);
+      if (message !== undefined) context.addIssue({ code: 'custom', message: `${message}. ${REDIS_URLS}` });
+    })
     .exactOptional(),
   REDIS_TLS_CA: z.string().exactOptional(),
   REDIS_ALLOW_EVICTION: flag,
+  FORGET_AFTER: z.string().transform(through((text) => (text === 'never' ? undefined : parseDuration(text)))),
   ARCHIVE_URL: z.string().min(1),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
   S3_FORCE_PATH_STYLE: flag.exactOptional(),
@@ -106,6 +111,10 @@ const variables = z.object({
     'Expected hosts such as images.example.org or 10.0.0.7:8080, with commas between; patterns such as * match nothing',
   ),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).exactOptional(),
+  FLUX_NOTIFY_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPrivate, 'Expected https, or http to this machine')
+    .exactOptional(),
   LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   PORT: whole(0),
   CALLBACK_PORT: whole(0).exactOptional(),
@@ -121,11 +130,12 @@ export type VariableName = keyof Variables;
 export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options;
 /** Programs disagree on how these are written: lower case is taken as well. */
 export const PROXIES: readonly VariableName[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
-/** Never shown whole. */
+/** Never shown whole. Whoever knows the address of a webhook can write to its channel. */
 export const SECRET_VARIABLES: readonly string[] = [
   'FLUX_API_KEY',
   'FLUX_WEBHOOK_KEY',
   'SERVE_PASSWORD',
+  'FLUX_NOTIFY_URL',
   'METRICS_TOKEN',
 ];
 
@@ -156,4 +166,9 @@ function through<T>(parse: (text: string) => T) {
       return z.NEVER;
     }
   };
+}
+
+/** Whether nobody on the way can read what is sent there. */
+function isPrivate(url: string): boolean {
+  return new URL(url).protocol === 'https:' || isLoopbackUrl(url);
 }

@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { type Answer, envelope, page } from './answer.ts';
-import { type Faults, IMAGE_FAULTS, ORIGIN_FAULTS, STORED_FAULTS } from './faults.ts';
+import { type Faults, HOSTILE_FAULTS, IMAGE_FAULTS, ORIGIN_FAULTS, STORED_FAULTS, WRAPPING_FAULTS } from './faults.ts';
 import type { ImagePlace, ImageUrls } from './image-urls.ts';
 import type { Counts } from './ledger.ts';
 import type { Settings } from './options.ts';
 import { requestOf } from './parameters.ts';
+import { bombOf } from './pictures/bombs.ts';
 import { withImageFault } from './pictures/image-fault.ts';
-import type { Pictures } from './pictures/pictures.ts';
+import { commentOf, type Pictures } from './pictures/pictures.ts';
+import { wrapped } from './pictures/wrapping.ts';
 import type { Task, Tasks } from './tasks.ts';
+
+const FAULTS = [...IMAGE_FAULTS, ...WRAPPING_FAULTS, ...HOSTILE_FAULTS] as const;
+const isOneOf = <Name extends string>(names: readonly Name[], name: string): name is Name =>
+  names.some((one) => one === name);
 
 const linkRequestSchema = z.object({ url: z.string() });
 
@@ -36,8 +42,14 @@ export function createDownloads({ settings, tasks, faults, urls, pictures, count
     const format = requestOf(task.paramJson).outputFormat;
     const good = { status: 200, headers: { 'content-type': `image/${format}` }, body: await pictures.of(task) };
     // The target of a redirect has no further fault.
-    const fault = url.searchParams.has('redirected') ? undefined : faults.draw(IMAGE_FAULTS, isFirst);
-    return fault ? withImageFault(fault.name, good, format, url, settings.slowAnswerMs) : good;
+    const fault = url.searchParams.has('redirected') ? undefined : faults.draw(FAULTS, isFirst)?.name;
+    const comment = commentOf(task);
+    if (fault === undefined) return good;
+    if (isOneOf(WRAPPING_FAULTS, fault)) return wrapped(fault, good, format, comment);
+    if (!isOneOf(HOSTILE_FAULTS, fault))
+      return withImageFault(fault, good, format, { url, stallMs: settings.slowAnswerMs, comment });
+    const { contentType, body } = await bombOf(fault);
+    return { status: 200, headers: { 'content-type': contentType }, body };
   }
 
   function isDead(task: Task, place: ImagePlace, expiresAt: number | undefined): boolean {

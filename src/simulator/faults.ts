@@ -16,13 +16,20 @@ export const SUBMIT_FAULTS = [
   'no-task-id',
   'reset-after-accept',
   'slow-answer',
+  'id-snake-case',
+  'id-number',
+  'id-at-top',
+  'code-text',
+  'code-zero',
+  'other-answer',
+  'repeated-task-id',
 ] as const;
 /** How a task ends. Drawn when the task is accepted, since polls and callback must agree. */
 export const ENDING_FAULTS = ['flag-2', 'flag-3'] as const;
 /** Faults of any status query. */
 export const POLL_FAULTS = ['poll-404', 'poll-500', 'poll-html', 'poll-reset'] as const;
 /** Faults of status queries whose answer is a success. */
-export const RESPONSE_FAULTS = ['response-string', 'response-null', 'success-without-url'] as const;
+export const RESPONSE_FAULTS = ['response-string', 'response-null', 'success-without-url', 'other-url-names'] as const;
 /** Faults of image downloads, by any of the image's URLs. */
 export const IMAGE_FAULTS = [
   'image-cut',
@@ -32,11 +39,43 @@ export const IMAGE_FAULTS = [
   'image-html',
   'image-wrong-format',
   'image-huge',
-  'image-bomb',
   'image-redirect',
   'image-redirect-inside',
   'image-stall',
   'image-500',
+] as const;
+/** Whole images that are not as they were asked for, by any of their URLs. */
+export const WRAPPING_FAULTS = [
+  'image-webp',
+  'image-avif',
+  'image-tiff',
+  'image-gif',
+  'image-mpo',
+  'image-turned',
+  'image-newline-behind',
+  'image-nuls-behind',
+  'image-newline-before',
+  'image-33mb',
+  'image-65mp',
+  'encoding-empty',
+  'encoding-none',
+  'encoding-identity',
+  'encoding-aws-chunked',
+  'encoding-gzip',
+  'encoding-br',
+  'encoding-deflate',
+  'status-203',
+  'status-206',
+] as const;
+/** Small files in the place of the image that take much memory to decode. */
+export const HOSTILE_FAULTS = [
+  'image-bomb',
+  'image-row-bomb',
+  'image-interlaced-bomb',
+  'image-interlaced',
+  'image-webp-bomb',
+  'image-webp-large',
+  'image-gif-bomb',
 ] as const;
 /** The image disappears from one of its hosts early, for good. */
 export const ORIGIN_FAULTS = ['origin-dead'] as const;
@@ -48,6 +87,8 @@ export const FAULT_NAMES = [
   ...POLL_FAULTS,
   ...RESPONSE_FAULTS,
   ...IMAGE_FAULTS,
+  ...WRAPPING_FAULTS,
+  ...HOSTILE_FAULTS,
   ...ORIGIN_FAULTS,
   ...STORED_FAULTS,
 ] as const;

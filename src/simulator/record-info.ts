@@ -55,6 +55,8 @@ export function createRecordInfo({ settings, tasks, takeSlot, faults, urls, coun
         return JSON.stringify(response);
       case 'response-null':
         return null;
+      case 'other-url-names':
+        return { pictures: [response.resultImageUrl] };
       case 'success-without-url':
         return { originImageUrl: '', resultImageUrl: null };
       case undefined:

@@ -1,5 +1,5 @@
 import type { Account } from './account.ts';
-import { type Answer, envelope, page } from './answer.ts';
+import { type Answer, envelope, json, page } from './answer.ts';
 import { type Faults, SUBMIT_FAULTS } from './faults.ts';
 import type { SubmitSeen } from './ledger.ts';
 import type { Settings } from './options.ts';
@@ -22,6 +22,7 @@ export type SubmitPorts = {
 
 /** `POST /api/v1/flux/kontext/generate`. The caller's key is checked already. */
 export function createSubmit({ settings, tasks, account, takeSlot, faults, write }: SubmitPorts) {
+  let lastTask: Task | undefined;
   return function submit(body: string, at: number): Answer {
     const checked = checkParameters(body);
     const isFirst = !checked.ok || tasks.takesOf(checked.requestKey) === 0;
@@ -49,8 +50,12 @@ export function createSubmit({ settings, tasks, account, takeSlot, faults, write
 
     const { paramJson, requestKey, request } = checked;
     const ending = endingOf(request, faults, isFirst);
-    const task = tasks.accept({ paramJson, requestKey, credits: price, acceptedAt: at, ending });
+    const isNumbered = fault?.name === 'id-number';
+    const before = lastTask;
+    const task = tasks.accept({ paramJson, requestKey, credits: price, acceptedAt: at, ending, isNumbered });
+    lastTask = task;
     write({ at, decision: 'accepted', code: 200, taskId: task.id, ...(fault && { fault: fault.name }) });
+    if (fault?.name === 'repeated-task-id') return acceptance(before ?? task);
     return fault ? acceptanceWithFault(fault.name, task, settings) : acceptance(task);
   };
 }
@@ -76,6 +81,13 @@ function isAccepting({ name, charged }: DrawnFault): boolean {
     case 'no-task-id':
     case 'reset-after-accept':
     case 'slow-answer':
+    case 'id-snake-case':
+    case 'id-number':
+    case 'id-at-top':
+    case 'code-text':
+    case 'code-zero':
+    case 'other-answer':
+    case 'repeated-task-id':
       return charged ?? true;
   }
 }
@@ -103,7 +115,22 @@ function refusalBy(name: SubmitFault, settings: Settings, at: number): Answer {
 }
 
 function acceptanceWithFault(name: SubmitFault, task: Task, settings: Settings): Answer {
-  return ambiguousAnswer(name, acceptance(task), settings);
+  switch (name) {
+    case 'id-snake-case':
+      return envelope(200, 'success', { task_id: task.id });
+    case 'id-number':
+      return { ...acceptance(task), body: `{"code":200,"msg":"success","data":{"taskId":${task.id}}}` };
+    case 'id-at-top':
+      return json({ taskId: task.id, status: 'accepted' });
+    case 'code-text':
+      return json({ code: '200', msg: 'success', data: { taskId: task.id } });
+    case 'code-zero':
+      return json({ code: 0, msg: 'ok', data: { taskId: task.id } });
+    case 'other-answer':
+      return json({ status: 'queued', job: { reference: task.id } });
+    default:
+      return ambiguousAnswer(name, acceptance(task), settings);
+  }
 }
 
 /** Answers that do not tell whether a task exists. */

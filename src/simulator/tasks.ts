@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { logNormal, type Random } from './random.ts';
 
 /** `flag` is the `successFlag` that polls will show. */
@@ -24,7 +24,10 @@ export type Task = {
   storedDead: boolean;
 };
 
-export type TaskOrder = Pick<Task, 'paramJson' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending'>;
+export type TaskOrder = Pick<Task, 'paramJson' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending'> & {
+  /** Its id has digits only, more than a number of JavaScript can hold. */
+  isNumbered?: boolean;
+};
 
 export type Tasks = {
   accept(order: TaskOrder): Task;
@@ -52,12 +55,12 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
   }
 
   return {
-    accept(order) {
+    accept({ isNumbered = false, ...order }) {
       const take = (takes.get(order.requestKey) ?? 0) + 1;
       takes.set(order.requestKey, take);
       const task: Task = {
         ...order,
-        id: `task_flux_${randomBytes(12).toString('hex')}`,
+        id: isNumbered ? `9${randomInt(1e12, 2e14)}7777` : `task_flux_${randomBytes(12).toString('hex')}`,
         token: randomBytes(12).toString('hex'),
         take,
         endedAt: undefined,

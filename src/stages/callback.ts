@@ -12,7 +12,7 @@ export type PollNow = 'hurried' | 'other-task' | 'absent';
 export type CallbackPorts = {
   now: () => number;
   records: Records;
-  state: Pick<BatchState, 'move'> & { stateOf(item: ItemRef): Promise<ItemState | undefined> };
+  state: Pick<BatchState, 'move' | 'claimTask'> & { stateOf(item: ItemRef): Promise<ItemState | undefined> };
   forward: Pick<Forward, 'poll'>;
   pollNow(item: ItemRef, taskId: string): Promise<PollNow>;
   settings: Pick<StageSettings, 'pollGiveUpMs'>;
@@ -78,6 +78,7 @@ async function restoreTask(
   state: ItemState | undefined,
   ports: CallbackPorts,
 ): Promise<boolean> {
+  if ((await ports.state.claimTask({ batch, id }, taskId)) !== id) return false;
   const found = await ports.records.read(batch, id);
   const { record } = await ports.records.update(batch, id, (now) => withTask(now, taskId, ports), found);
   if (record?.state !== 'submitted' || record.taskId !== taskId) return false;

@@ -37,6 +37,7 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
         nextPollAt({ submittedAt: task.submittedAt, now, durations: await durationsOf(task, ports) }),
         run,
         ports,
+        outcome.said,
       );
     case 'not-found':
       if (now < task.submittedAt + ports.settings.unknownTaskGraceMs)
@@ -152,15 +153,27 @@ async function failGeneration(
 }
 
 /** The provider says that it runs, or does not know it yet. Its time is what passed while the provider answered. */
-async function askAgain(task: Submitted, atMs: number, run: Run, ports: Ports): Promise<StageOutcome> {
+async function askAgain(task: Submitted, atMs: number, run: Run, ports: Ports, said?: string): Promise<StageOutcome> {
   const unansweredMs = unansweredMsOf(run.remembered, ports.now());
   const giveUpAt = task.giveUpAt + unansweredMs;
   if (ports.now() < giveUpAt) {
     const isOver = run.remembered.unansweredSince !== undefined;
-    return { kind: 'later', atMs: Math.min(atMs, giveUpAt), ...(isOver && { remember: { unansweredMs } }) };
+    const isNews = said !== undefined && run.remembered.notUnderstood !== true;
+    if (isNews) {
+      const { batch, id, taskId } = task;
+      ports.log.warn(
+        { batch, item: id, stage: 'poll', taskId, reason: said },
+        'a success without an image URL that we know',
+      );
+    }
+    const remember = { unansweredMs, ...(said !== undefined && { notUnderstood: true }) };
+    return { kind: 'later', atMs: Math.min(atMs, giveUpAt), ...((isOver || isNews) && { remember }) };
   }
-  const message =
-    'The task has not ended in the time given. It is not lost: running the manifest again asks for it again';
+  const why =
+    said === undefined
+      ? 'The task has not ended in the time given'
+      : `The task has succeeded, and its answer names no image in a way that we know (${said})`;
+  const message = `${why}. It is not lost: running the manifest again asks for it again`;
   return end(task, 'held', { class: 'poll-timeout', message }, run, ports);
 }
 

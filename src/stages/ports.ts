@@ -15,8 +15,11 @@ export const PARKED_MS = 24 * 3_600_000;
 /** What a stage came to, for the adapter to tell the queue. Nothing that is waited for uses up an attempt: those are for our bugs. */
 export type StageOutcome =
   | { kind: 'done' }
-  /** Run again at this time (epoch ms). `remember`: what the next run is told; absent: what this one was told. */
-  | { kind: 'later'; atMs: number; remember?: Remembered };
+  /**
+   * Run again at this time (epoch ms). `remember`: what the next run is told; absent: what this one was told. `restMs`: every job of the
+   * stage would come to the same for so long, so this process begins no other before, and then first one alone.
+   */
+  | { kind: 'later'; atMs: number; remember?: Remembered; restMs?: number };
 
 /** One run of a stage, as the queue sees it. */
 export type Run = {
@@ -24,6 +27,8 @@ export type Run = {
   runs: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
+  /** Tells the next run at once, also when this process ends before it comes to an outcome. */
+  note(remembered: Remembered): Promise<void>;
   /** Aborted when the process drains: start nothing new, record what is under way. */
   signal: AbortSignal;
 };
@@ -88,11 +93,19 @@ export interface CircuitBreaker {
   noteNotSent(): Promise<number>;
 }
 
-export interface BatchState extends CircuitBreaker {
+export interface ImageNotes {
+  /** What is odd about an archived image, for the summary of a run. */
+  tellNote(item: ItemRef, note: string): Promise<void>;
+}
+
+export interface TaskClaims {
+  /** Resolves with the id of the item that the task belongs to: this one, unless another was told of it before. */
+  claimTask(item: ItemRef, taskId: string): Promise<string>;
+}
+
+export interface BatchState extends CircuitBreaker, ImageNotes, TaskClaims {
   /** Cheap; 'admitted' may be half a second old, `confirm` is exact. Cancels a queued item of a cancelled batch. */
   checkAdmission(item: ItemRef, credits?: number): Promise<Admission>;
-  /** How long an item waits before it checks the tripped breaker again. The more items wait, the longer. */
-  breakerCheckMs(batch: string): Promise<number>;
   /** `queued → submitting`, under a fencing token. A worker that took over the job claims the item with its own token. */
   claim(item: ItemRef, fencingToken: string): Promise<Claim>;
   /**

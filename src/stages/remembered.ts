@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refusedSchema } from '../items/record.ts';
 
 const count = z.int().min(0).exactOptional();
 
@@ -13,12 +14,23 @@ export const rememberedSchema = z
     unansweredSince: z.number().exactOptional(),
     /** Milliseconds of former outages in which nobody answered for the task. They do not count against its time. */
     unansweredMs: z.number().min(0).exactOptional(),
+    /** It was logged that the provider's answer is not understood. */
+    notUnderstood: z.boolean().exactOptional(),
     /** Rounds in which every source said that the image is gone; in which every source that has it gave what is no image. */
     goneRounds: count,
     invalidRounds: count,
     /** All rounds that brought no image. */
     missedRounds: count,
+    /** Bodies that were no whole image, by the source that gave them. */
+    refusals: z
+      .array(z.object({ source: z.enum(['origin', 'stored', 'link']), sha256: z.string(), message: z.string() }))
+      .exactOptional(),
+    /** What of them is kept in the archive. */
+    kept: refusedSchema.exactOptional(),
+    /** How often decoding began and did not end: its process ended meanwhile. */
+    decodes: count,
   })
   // What another version has left, and BullMQ's own first value, which is 0.
   .catch({});
 export type Remembered = z.infer<typeof rememberedSchema>;
+export type Refusal = NonNullable<Remembered['refusals']>[number];

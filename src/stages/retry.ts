@@ -16,6 +16,8 @@ const RULES: ReadonlyMap<string, RetryRule> = new Map([
   ['archive-corrupt', { kind: 'wait', delayMs: 30_000 }],
   ['archive-denied', { kind: 'wait', delayMs: 30_000 }],
   ['archive-full', { kind: 'wait', delayMs: 30_000 }],
+  // A right that was taken away while we work; a person has to give it back.
+  ['redis-refused', { kind: 'wait', delayMs: 30_000 }],
 ]);
 
 export function retryRule(error: unknown): RetryRule {

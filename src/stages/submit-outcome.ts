@@ -10,9 +10,14 @@ import { firstPollAt } from './poll-schedule.ts';
 import type { Ports, Slot, StageOutcome, StageSettings } from './ports.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
+import { waitForBreaker } from './wait-for-breaker.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
+
+/** So long at most a task id waits for Redis to say whose it is. */
+const CLAIM_TASK_WITHIN_MS = 2_000;
+const NOT_SENT_AGAIN_MS = 1_000;
 
 /** Where a person lets us submit again what may have been charged: one item goes on so often, and then waits for that person. */
 const MOST_UNKNOWN = 20;
@@ -21,8 +26,9 @@ const MOST_UNKNOWN = 20;
 export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; isProbe: boolean };
 
 /** Records what became of a submit and hands a started task on. */
-export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
+export async function settleSubmit(answer: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   const { item, claimed, slot } = attempt;
+  const outcome = await unlessAnothers(answer, item, ports);
   // This comes first: others are about to submit. But a task that was accepted is recorded before anything else.
   if (outcome.kind !== 'accepted') await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
@@ -39,7 +45,8 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
     case 'not-sent':
       await slot.release();
       await giveBack(item, claimed, ports);
-      return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
+      // Where it was one too many, the next look finds the breaker tripped.
+      return { kind: 'later', atMs: ports.now() + NOT_SENT_AGAIN_MS * (0.5 + Math.random()) };
     case 'unknown':
       await slot.settle();
       return settleUnknown(outcome, attempt, ports);
@@ -59,7 +66,7 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
       await slot.settle();
       if (stopsTheFleet(outcome.refusal)) {
         await giveBack(item, claimed, ports);
-        return { kind: 'later', atMs: ports.now() + (await ports.state.breakerCheckMs(item.batch)) };
+        return waitForBreaker(ports);
       }
       return fail(
         item,
@@ -70,6 +77,22 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
     default:
       return outcome satisfies never;
   }
+}
+
+/**
+ * A task that another item has, as a gateway's cache gives it twice, is not this one's: both would get one image. Whether this submit
+ * started one of its own nobody knows. Redis is not waited for: a task is recorded before anything else.
+ */
+async function unlessAnothers(outcome: SubmitOutcome, item: Item, ports: Ports): Promise<SubmitOutcome> {
+  if (outcome.kind !== 'accepted') return outcome;
+  const late = new AbortController();
+  const owner = await Promise.race([
+    ports.state.claimTask(item, outcome.taskId),
+    sleep(CLAIM_TASK_WITHIN_MS, item.id, { signal: late.signal }),
+  ]).catch(() => item.id);
+  late.abort();
+  if (owner === item.id) return outcome;
+  return { kind: 'unknown', message: `The answer names the task ${outcome.taskId}, which is that of ${owner}` };
 }
 
 function failureClassOf(refusal: Refusal): Failure['class'] {

@@ -7,15 +7,22 @@ import { describeTimeLeft, timeLeft } from '../diagnosis/time-left.ts';
 import { barText, rateText, statesText } from '../progress/draw-counts.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
-import { plain, plural, table } from '../text/terminal.ts';
+import { NARROW, plain, plural, shorten, table } from '../text/terminal.ts';
 
 const BAR_WIDTH = 20;
 const MOST_FINDINGS = 8;
 const MOST_ENDED = 5;
 const MOST_WORKERS = 8;
+/** Where nobody says otherwise. */
+const WIDE = 100;
+/** What the counts of an ended batch take beside its name. */
+const NARROW_COUNTS = 24;
 
-/** Returns one element per line. What holds work up comes first, so that nobody has to search for it. */
-export function drawSnapshot(now: Snapshot): string[] {
+/**
+ * Returns one element per line. What holds work up comes first, so that nobody has to search for it. In a narrow terminal the tables
+ * keep the columns that a person looks for.
+ */
+export function drawSnapshot(now: Snapshot, columns = WIDE): string[] {
   const diagnosis = diagnose(now);
   const live = now.batches.filter((counts) => !hasEnded(counts));
   const ended = now.batches.filter(hasEnded).reverse();
@@ -23,7 +30,7 @@ export function drawSnapshot(now: Snapshot): string[] {
     ...findingsOf(diagnosis, now),
     ...(now.batches.length === 0 ? ['no batches', ''] : []),
     ...live.flatMap((counts) => [...liveBatch(counts, now, diagnosis), '']),
-    ...(ended.length > 0 ? [...endedBatches(ended), ''] : []),
+    ...(ended.length > 0 ? [...endedBatches(ended, columns), ''] : []),
     ...table([
       ['queue', 'waiting', 'active', 'delayed', 'oldest'],
       ...STAGES.map((stage) => {
@@ -84,14 +91,17 @@ function progressText(counts: BatchCounts, now: Snapshot, { findings }: Diagnosi
   return describeTimeLeft(timeLeft(counts, now, findings));
 }
 
-function endedBatches(ended: readonly BatchCounts[]): string[] {
+function endedBatches(ended: readonly BatchCounts[], columns: number): string[] {
+  const isNarrow = columns < NARROW;
   const row = ({ batch, total, items, credits }: BatchCounts) =>
-    [batch, total, items.archived, items.failed, items.held, items.cancelled, credits].map(String);
+    isNarrow
+      ? [shorten(batch, Math.max(8, columns - NARROW_COUNTS)), items.archived, items.failed, items.held].map(String)
+      : [batch, total, items.archived, items.failed, items.held, items.cancelled, credits].map(String);
+  const head = isNarrow
+    ? ['ended', 'archived', 'failed', 'held']
+    : ['ended', 'total', 'archived', 'failed', 'held', 'cancelled', 'credits'];
   return [
-    ...table([
-      ['ended', 'total', 'archived', 'failed', 'held', 'cancelled', 'credits'],
-      ...ended.slice(0, MOST_ENDED).map(row),
-    ]),
+    ...table([head, ...ended.slice(0, MOST_ENDED).map(row)]),
     ...(ended.length > MOST_ENDED ? [`… and ${ended.length - MOST_ENDED} earlier`] : []),
   ];
 }

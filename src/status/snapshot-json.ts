@@ -12,7 +12,7 @@ export function snapshotJson(snapshot: Snapshot): object {
   return {
     at,
     batches: batches.map((batch) => {
-      const { unsettled, overBudget, ...counts } = batch;
+      const { unsettled, overBudget, mayHaveRoom: _, ...counts } = batch;
       const left = timeLeft(batch, snapshot, findings);
       return {
         ...counts,

@@ -7,7 +7,9 @@ import type { Finding } from '../diagnosis/finding.ts';
 import { outOfReach } from '../diagnosis/out-of-reach.ts';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import { shorten } from '../text/terminal.ts';
+import { paintEnds } from '../progress/draw-counts.ts';
+import { paintFor } from '../text/paint.ts';
+import { shorten, wrapped } from '../text/terminal.ts';
 import { drawSnapshot } from './draw.ts';
 import type { ReadSnapshot } from './snapshot.ts';
 import { snapshotJson } from './snapshot-json.ts';
@@ -65,16 +67,24 @@ function troubleLines(findings: readonly Finding[]): string[] {
 
 function redrawn(stream: NodeJS.WriteStream): Show {
   const update = createLogUpdate(stream);
+  const paint = paintFor(stream);
   const draw = (lines: readonly string[]) => {
     // Lines beyond the height of the terminal cannot be redrawn in place.
-    const fitting = lines.slice(0, stream.rows - 1).map((line) => shorten(line, stream.columns));
-    update(fitting.join('\n'));
+    const fitting = fitted(lines, stream.columns).slice(0, stream.rows - 1);
+    update(fitting.map((line) => paintEnds(line, paint)).join('\n'));
   };
   return {
-    snapshot: (now) => draw([clock(now.at), '', ...drawSnapshot(now)]),
+    snapshot: (now) => draw([clock(now.at), '', ...drawSnapshot(now, stream.columns)]),
     trouble: (findings) => draw([clock(Date.now()), '', ...troubleLines(findings)]),
     close: () => update.done(),
   };
+}
+
+/** Sentences and counts go on in the next line; rows of a table, whose columns have spaces between, are cut. */
+function fitted(lines: readonly string[], columns: number): string[] {
+  return lines
+    .flatMap((line) => (line.includes(' · ') || !line.trim().includes('  ') ? wrapped(line, columns) : [line]))
+    .map((line) => shorten(line, columns));
 }
 
 function blocks(stream: NodeJS.WriteStream): Show {

@@ -8,13 +8,17 @@ export function withoutPassword(text: string): string {
 
 /** A shorter secret would match in ordinary words, and protects nothing anyway. */
 const SHORTEST = 4;
+const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
 /** The query of a signed URL grants access. The path is enough for a log. */
 const QUERY = /(\bhttps?:\/\/[^\s"'<>?#\\]+)\?[^\s"'<>\\]*/gi;
 
 /** A provider may repeat the address that it was told to call. Its last part is what lets it in. */
 const CALLBACK = /(\/callbacks\/)[\w.~%-]+/g;
 
-/** Removes secrets from any text: as they are, as JSON or as a URL encodes them. Removes the queries of URLs and callback tokens too. */
+/**
+ * Removes secrets from any text: as they are, as JSON or as a URL encodes them. Removes the queries of URLs, callback tokens and what
+ * stands behind `Bearer` too.
+ */
 export function scrubber(secrets: readonly (string | undefined)[]): (text: string) => string {
   const forms = new Set(
     secrets.flatMap((secret) =>
@@ -29,6 +33,7 @@ export function scrubber(secrets: readonly (string | undefined)[]): (text: strin
     longestFirst
       .reduce((scrubbed, form) => scrubbed.replaceAll(form, '***'), text)
       .replace(QUERY, '$1?***')
+      .replace(BEARER, '$1 ***')
       .replace(CALLBACK, '$1***');
 }
 

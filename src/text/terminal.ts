@@ -1,3 +1,5 @@
+import { type Color, paintFor } from './paint.ts';
+
 /**
  * Control characters. In a prompt or a provider's message they could control the terminal (escape sequences, text
  * direction).
@@ -33,6 +35,36 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+/** Below this a terminal is narrow: what does not fit goes on in a line of its own, and nothing that counts is cut off. */
+export const NARROW = 80;
+
+/**
+ * Breaks a line between its parts, which ` · ` or several spaces separate, and a part that is too long between its words. Each new
+ * line has the indent of the first.
+ */
+export function wrapped(line: string, columns: number): string[] {
+  if (line.length <= columns) return [line];
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const room = columns - indent.length;
+  const parts = packed(line.slice(indent.length).split(/( · | {2,})/), room);
+  return parts.flatMap((part) => packed(part.split(/( )/), room)).map((part) => indent + part);
+}
+
+/** `pieces`: parts with what separates them in between. */
+function packed(pieces: readonly string[], room: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (let at = 0; at < pieces.length; at += 2) {
+    const part = pieces[at] ?? '';
+    const longer = current === '' ? part : current + (pieces[at - 1] ?? '') + part;
+    if (current !== '' && longer.length > room) {
+      lines.push(current);
+      current = part;
+    } else current = longer;
+  }
+  return [...lines, current];
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
@@ -41,10 +73,13 @@ export type SaidAs = {
   /** `info` by default. Told only where talk is a log. */
   level?: 'info' | 'warn' | 'error';
   fields?: Readonly<Record<string, unknown>>;
+  /** Of the first word, where the terminal has colours. */
+  color?: Color | undefined;
 };
 
-let speak = (text: string, _as: SaidAs): void => {
-  process.stderr.write(`${text}\n`);
+let speak = (text: string, { color }: SaidAs): void => {
+  const paint = paintFor(process.stderr);
+  process.stderr.write(`${color === undefined ? text : text.replace(/\S+/, (word) => paint(color, word))}\n`);
 };
 
 /** Has everything that is said go elsewhere from now on: into the log, where all lines are to have one format. */

@@ -53,6 +53,8 @@ export type Connections = {
 export type ConnectOptions = Patience & {
   /** It never adds a job of its own: it takes no names on this Redis. */
   looksOnly?: boolean;
+  /** Told when a patient connection begins to wait for a Redis that answers and does not serve. */
+  onRedisAway?: (message: string) => void;
   /** Prove first that images can be stored. */
   prove: boolean;
   /** Where LOG_LEVEL is not set; nothing is logged by default. */
@@ -75,7 +77,11 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const log = createLogger(level, config.secrets, options.writeLog ?? toStderr(config.logFormat ?? 'json'));
     const archive = await openArchiveOf(config, closers);
     if (options.prove) await proveArchive(archive, { onWait: (why) => log.warn(why), ...options });
-    const { redis, warnings } = await openRedis(config, options, closers);
+    const onAway = ({ message }: { message: string }) => {
+      log.warn({ reason: message }, 'waiting for Redis');
+      options.onRedisAway?.(message);
+    };
+    const { redis, warnings } = await openRedis(config, { ...options, onAway }, closers);
     const clock = await openFleetClock(redis, closers);
     const { keys, routes } = await openRoutesOf({ archive: archive.url, api: config.apiUrl }, redis, clock, options);
     closers.push(() => routes.close());
@@ -93,7 +99,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
       state,
       heartbeats: redisHeartbeats(redis, keys),
       faults: redisFaults(redis, keys, clock),
-      control: redisBatchControl(redis, keys, routes, state),
+      control: redisBatchControl(redis, keys, routes, state, spending),
       prices,
       spending,
       archive,

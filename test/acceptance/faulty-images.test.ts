@@ -37,13 +37,16 @@ test.concurrent.for(['jpeg', 'png'])(
   },
 );
 
+/** What a gateway does for a while; the others are an answer, or arrive whole after all. */
+const PASSING = ['image-cut', 'image-empty', 'image-html', 'image-500', 'image-redirect-inside'] as const;
+
 test.concurrent('while every download is spoiled nothing is archived, and all is once they are whole', async (context) => {
   // Of those left, each takes its part: together they spoil every download, and all alike.
-  const faults = FAULTS.map((name, index) => ({ name, share: 1 / (FAULTS.length - index) }));
+  const faults = PASSING.map((name, index) => ({ name, share: 1 / (PASSING.length - index) }));
   const place = await openPlace(context, { simulator: { faults } });
   const running = place.start(['run', await place.manifest('hopeless', promptsFor(12))]);
   const hits = () => place.simulator.ledger().faults;
-  await until('each fault has hit', () => FAULTS.every((name) => (hits()[name] ?? 0) >= 3), {
+  await until('each fault has hit', () => PASSING.every((name) => (hits()[name] ?? 0) >= 3), {
     seen: () => `${running.stderr()}${JSON.stringify(hits())}`,
   });
   expect(countBy(await recordsOf(place, 'hopeless'))).toEqual({ submitted: 12 });

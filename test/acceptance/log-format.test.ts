@@ -86,6 +86,21 @@ describe.concurrent('LOG_FORMAT', () => {
   });
 });
 
+test.concurrent('a worker logs what holds work up, with what to do, when that begins and when it is over', async (context) => {
+  const place = await openPlace(context, { env: { LOG_FORMAT: 'json' } });
+  expect((await place.run(['enqueue', await place.manifest('waits', promptsFor(3))])).code).toBe(0);
+  expect((await place.run(['pause', 'waits'])).code).toBe(0);
+  const worker = place.start(['worker']);
+  const told = () => parsed(worker.stderr()).filter(({ kind }) => kind === 'paused');
+  await until('the pause is told', () => told().length > 0, { seen: worker.stderr });
+  expect(told()).toMatchObject([{ level: 40, batch: 'waits', remedy: expect.stringContaining('resume waits') }]);
+  expect((await place.run(['resume', 'waits'])).code).toBe(0);
+  await until('its end is told', () => told().length > 1, { seen: worker.stderr });
+  expect(told()[1]).toMatchObject({ level: 30, msg: expect.stringMatching(/^over: waits is paused/) });
+  worker.kill('SIGTERM');
+  await worker.exit();
+});
+
 /** Starts it, stops it once it works, and returns all that it said. */
 async function stopped(place: Place, command: string, words: string): Promise<string> {
   const cli = place.start(command === 'serve' ? ['serve', '--port', '0'] : [command]);

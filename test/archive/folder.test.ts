@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,21 @@ test('lists nothing of what a crash left behind', async () => {
   await archive.write('b/items/a.json', Buffer.from('{}'), TEXT);
   await writeFile(join(folder, 'b/items/.flux-batch-0d4b9c1e.tmp'), 'half a rec');
   expect(await listed(archive, 'b/items/')).toEqual(['b/items/a.json']);
+});
+
+test('removes what killed processes left for an hour, and nothing else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'flux-batch-tidy-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const images = join(folder, 'spring', 'images');
+  await mkdir(images, { recursive: true });
+  const id = '0b8a7c1e-1d2f-4c3a-9b8e-7f6d5c4b3a29';
+  const names = [`.flux-batch-${id}.tmp`, `.flux-batch-${id.replace('0', '1')}.tmp`, 'one.png', '.theirs.tmp'];
+  for (const name of names) await writeFile(join(images, name), '');
+  const long = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of names.filter((_, index) => index !== 1)) await utimes(join(images, name), long, long);
+  expect(await folderArchive(folder).tidy('spring/')).toBe(1);
+  expect((await readdir(images)).sort()).toEqual(names.slice(1).sort());
+  expect(await folderArchive(folder).tidy('nowhere/')).toBe(0);
 });
 
 test('leaves no temporary file behind a write, a won and a lost create', async () => {

@@ -79,7 +79,13 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
       provider: byTurns(rig.ports.provider, turn, all),
     };
     const control = byTurns(
-      redisBatchControl(rig.redis, rig.keys, { of: async () => bullmq, all: async () => [bullmq] }, rig.state),
+      redisBatchControl(
+        rig.redis,
+        rig.keys,
+        { of: async () => bullmq, all: async () => [bullmq] },
+        rig.state,
+        spending,
+      ),
       turn,
       all,
     );

@@ -79,7 +79,7 @@ describe('flux-batch doctor', () => {
     ]);
     await redis.call('ACL', 'SETUSER', 'elsewhere', 'on', '>secret', '~other:*', '+@all');
     expect(await wrong('redis', as('elsewhere'))).toMatchObject([
-      { outcome: 'failed', what: expect.stringMatching(/refuses HSET, PEXPIRE/) },
+      { outcome: 'failed', what: expect.stringMatching(/refuses HSET, HMSET, PEXPIRE/) },
     ]);
     await redis.call('ACL', 'SETUSER', 'enough', 'on', '>secret', '~{flux-batch}*', '+@all', '-@admin');
     expect((await wrong('redis', as('enough'))).filter(({ outcome }) => outcome === 'failed')).toEqual([]);

@@ -19,8 +19,8 @@ export type Weather =
 export type TcpProxy = {
   port: number;
   set(weather: Weather): void;
-  /** From the next connection on; those that are open are cut. */
-  pointTo(port: number): void;
+  /** From the next connection on; those that are open are cut, or kept. */
+  pointTo(port: number, options?: { keepOpen?: boolean }): void;
   close(): Promise<void>;
 };
 
@@ -79,9 +79,9 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
       // What was swallowed or spoiled cannot be mended: such connections begin anew.
       if (mustCut) cutAll();
     },
-    pointTo(port) {
+    pointTo(port, { keepOpen = false } = {}) {
       target = port;
-      cutAll();
+      if (!keepOpen) cutAll();
     },
     async close() {
       cutAll();

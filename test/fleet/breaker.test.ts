@@ -106,6 +106,9 @@ test('unknown outcomes are counted with the submits of the last minute, from the
   await confirm('three');
   expect(await state.noteUnknown()).toEqual({ unknown: 1, submits: 3 });
   expect(await state.noteUnknown()).toEqual({ unknown: 2, submits: 3 });
+  // Submits whose answers were waited for over more than a minute.
+  await state.noteUnknown();
+  expect(await state.noteUnknown()).toEqual({ unknown: 4, submits: 4 });
   await state.resetBreaker();
-  expect(await state.noteUnknown()).toEqual({ unknown: 1, submits: 0 });
+  expect(await state.noteUnknown()).toEqual({ unknown: 1, submits: 1 });
 });

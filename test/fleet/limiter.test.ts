@@ -79,6 +79,18 @@ describe('the rate', () => {
     expect(quick.at - at).toBeGreaterThanOrEqual(300 + 120 - ROUNDING_MS);
   });
 
+  test('tells what the provider has seen within the window, also when the slots are promised to others already', async () => {
+    const { first, redis, keys, options } = fleet(1, { rate: { max: 3, windowMs: 60_000 } });
+    const log = (part: 'reserved') => keys.limiter(options.name, part);
+    for (let sent = 0; sent < 3; sent += 1) await (await sendOne(first)).slot.settle();
+    const leaving = new AbortController();
+    const waiters = [1, 2, 3].map(() => first.take({ leadMs: 0, signal: leaving.signal }).catch(() => 'left'));
+    await vi.waitFor(async () => expect(await redis.zcard(log('reserved'))).toBe(3));
+    expect(await first.usage()).toMatchObject({ limit: 3, inWindow: 3 });
+    leaving.abort();
+    expect(await Promise.all(waiters)).toEqual(['left', 'left', 'left']);
+  });
+
   test('keeps limiters of different names apart', async () => {
     const { first, keys, connection, options } = fleet(1, { rate: { max: 1, windowMs: 60_000 } });
     await sendOne(first);

@@ -33,7 +33,7 @@ function connectedState() {
       return state.confirm(item(id), holder, credits);
     };
     const note = (id: string, known: number, unsettled: number) => spending.record(BATCH, [{ id, known, unsettled }]);
-    return { state, spending, counts, ask, note, woken: () => redis.zrange(keys.resumed, '0', '-1') };
+    return { state, spending, counts, ask, note, affordable: () => spending.affordable(BATCH, 1_000) };
   };
 }
 
@@ -61,25 +61,43 @@ describe('the budget', () => {
     expect(await free.ask('one', 'me')).toBe('go');
   });
 
-  test('counts who waits beyond it, once each, and wakes them when something was not spent after all', async () => {
-    const { ask, counts, note, woken } = await connectedState()(20, 'one', 'two', 'three', 'four');
+  test('counts who waits beyond it, once each, and wakes as many as there is room for when something was not spent after all', async () => {
+    const { ask, counts, note, affordable } = await connectedState()(20, 'one', 'two', 'three', 'four');
     for (const id of ['one', 'two', 'three', 'four', 'three']) await ask(id, `holder of ${id}`, PRICE);
     expect((await counts()).overBudget).toEqual({ items: 2, credits: 16 });
-    expect(await woken()).toEqual([]);
+    expect(await affordable()).toEqual([]);
     await note('one', 8, 0);
-    expect((await counts()).overBudget.items).toBe(2);
+    expect((await counts()).mayHaveRoom).toBe(false);
     await note('two', 0, 0);
-    expect((await counts()).overBudget).toEqual({ items: 0, credits: 0 });
-    expect(await woken()).toEqual([BATCH]);
+    expect(await counts()).toMatchObject({ mayHaveRoom: true, overBudget: { items: 2, credits: 16 } });
+    const [woken = ''] = await affordable();
+    expect(['three', 'four']).toContain(woken);
+    // Until it takes its place it is named again: who was to wake it may be dead.
+    expect(await affordable()).toEqual([woken]);
+    expect(await ask(woken, 'anew', PRICE)).toBe('go');
+    expect(await affordable()).toEqual([]);
+    expect(await counts()).toMatchObject({ mayHaveRoom: false, overBudget: { items: 1, credits: 8 } });
   });
 
   test('that is set anew asks everybody again', async () => {
-    const { ask, counts, spending } = await connectedState()(8, 'one', 'two');
+    const { ask, counts, spending, affordable } = await connectedState()(8, 'one', 'two');
     await ask('one', 'a', PRICE);
     expect(await ask('two', 'b', PRICE)).toBe('out-of-budget');
     await spending.setBudget(BATCH, 16);
-    expect(await counts()).toMatchObject({ budget: 16, overBudget: { items: 0, credits: 0 } });
+    expect(await counts()).toMatchObject({ budget: 16, mayHaveRoom: true });
+    expect(await affordable()).toEqual(['two']);
     expect(await ask('two', 'b', PRICE)).toBe('go');
+    expect(await counts()).toMatchObject({ overBudget: { items: 0, credits: 0 } });
+  });
+
+  test('does not wake items that have ended meanwhile', async () => {
+    const { ask, state, spending, affordable, counts } = await connectedState()(8, 'one', 'two', 'three');
+    for (const id of ['one', 'two', 'three']) await ask(id, `holder of ${id}`, PRICE);
+    await state.move(item('two'), 'queued');
+    await state.move(item('three'), 'cancelled');
+    await spending.setBudget(BATCH, undefined);
+    expect(await affordable()).toEqual(['two']);
+    expect((await counts()).overBudget).toEqual({ items: 1, credits: 8 });
   });
 
   test('is told of before an item takes its place in the line', async () => {

@@ -85,6 +85,19 @@ test('makes a batch, tells how it goes, and reads its rows with what was chosen'
   expect(await failing(flux.enqueue(lamp))).toBe('closed');
 });
 
+test('says what holds the work up, and what to do', async () => {
+  const { flux, manifest } = await open();
+  await flux.enqueue(await manifest('lamps', lamps(2)));
+  const { findings, bottleneck } = await flux.diagnose('lamps');
+  expect(findings).toEqual([bottleneck]);
+  expect(bottleneck).toMatchObject({
+    kind: 'no-worker',
+    severity: 'critical',
+    remedy: expect.stringContaining('worker'),
+  });
+  expect(await failing(flux.diagnose('vases'))).toBe('batch-unknown');
+});
+
 test('closes what was being opened when it was closed', async () => {
   const { flux, manifest } = await open();
   const lamp = await manifest('lamps', lamps(1));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isOutOfBudget } from '../../src/batch/counts.ts';
-import { openRig, prompts } from '../batch/rig.ts';
+import { BATCH, openRig, prompts } from '../batch/rig.ts';
 
 describe('a budget', () => {
   test('is never passed by four workers at once, and is used up', async () => {
@@ -26,6 +26,16 @@ describe('a budget', () => {
     expect((await rig.ended()).items.archived).toBe(12);
     expect(rig.charged()).toBe(96);
     expect(rig.simulator.ledger().repeatedRequests).toEqual([]);
+  });
+
+  test('that was raised by a command that died before it woke anybody lets the batch go on', async () => {
+    const rig = await openRig();
+    await rig.enqueue(await rig.manifest(prompts(8)), 40);
+    await rig.work();
+    await rig.until(isOutOfBudget);
+    await rig.connections.spending.setBudget(BATCH, 56);
+    await rig.until((now) => isOutOfBudget(now) && now.items.archived === 7);
+    expect(rig.charged()).toBe(56);
   });
 
   test('counts what was spent before Redis was emptied', async () => {

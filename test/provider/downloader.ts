@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { type DownloadSettings, httpDownload } from '../../src/provider/download.ts';
+import { type DownloadOptions, type DownloadSettings, httpDownload } from '../../src/provider/download.ts';
 import { type RawServer, rawServer } from './raw-server.ts';
 
 export const IMAGE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 255, 128, 10]);
@@ -16,8 +16,7 @@ export function downloader(settings: Partial<DownloadSettings> = {}) {
     ...settings,
   });
   onTestFinished(close);
-  return (url: string, options: { maxBytes?: number; signal?: AbortSignal } = {}) =>
-    download(url, { maxBytes: 1_000, ...options });
+  return (url: string, options: Partial<DownloadOptions> = {}) => download(url, { maxBytes: 1_000, ...options });
 }
 
 export function answering(...answers: Buffer[]): Promise<RawServer> {

@@ -57,6 +57,24 @@ describe('a submit', () => {
     expect(sent).toBe(1);
   });
 
+  test('bounds what the server says, and scrubs it before it is cut', async () => {
+    const server = await rawServer((socket, _request, nth) =>
+      socket.write(
+        nth === 1
+          ? envelope(400, null, `\ud800 too long ${'x'.repeat(900_000)}`)
+          : http(200, `{"echo":"${'x'.repeat(483)}${KEY}","authorization":"Bearer abcdefgh12345"}`),
+      ),
+    );
+    const long = await client(server.url).submit(REQUEST);
+    if (long.kind !== 'refused') throw new Error(`Expected a refusal, got ${long.kind}`);
+    expect(long.message).toHaveLength(2_000);
+    expect(long.message.isWellFormed()).toBe(true);
+    const odd = await client(server.url).submit(REQUEST);
+    if (odd.kind !== 'unknown') throw new Error(`Expected an unknown outcome, got ${odd.kind}`);
+    expect(odd.message).toContain('{"echo":"xxx');
+    expect(odd.message).not.toContain(KEY.slice(0, 4));
+  });
+
   test('never shows the key, even when the server repeats it', async () => {
     const server = await rawServer((socket) => socket.write(envelope(401, null, `no such key ${KEY}`)));
     const { outcome } = await submitted(server.url);

@@ -11,6 +11,32 @@ describe('a submit', () => {
     expect(submitOutcome(accepted, NOW)).toEqual({ kind: 'accepted', taskId: 'task_flux_abc123' });
   });
 
+  test.each([
+    ['task_id', { code: 200, data: { task_id: 't' } }, 't'],
+    ['a number', { code: 200, data: { taskId: 7 } }, '7'],
+    [
+      'a number that JavaScript would round',
+      '{"code":200,"data":{"taskId":12345678901234567891}}',
+      '12345678901234567891',
+    ],
+    ['beside the data', { code: 200, taskId: 't', data: null }, 't'],
+    ['without a code', { taskId: 't' }, 't'],
+    ['with its code as text', { code: '200', data: { taskId: 't' } }, 't'],
+    ['with code 0', { code: 0, data: { taskId: 't' } }, 't'],
+  ])('is accepted with its task id as %s', (_, body, taskId) => {
+    expect(submitOutcome(answer(body), NOW)).toEqual({ kind: 'accepted', taskId });
+  });
+
+  test('that is not understood quotes the beginning of the answer, on one line', () => {
+    const body = { status: 'queued\n\u001b[2J', job: 'x'.repeat(900) };
+    const outcome = submitOutcome(answer(body), NOW);
+    if (outcome.kind !== 'unknown') throw new Error(`Expected it to be unknown, got ${outcome.kind}`);
+    expect(outcome.message).toMatch(/^HTTP 200 with JSON without a numeric code: \{"status":"queued/);
+    expect(outcome.message.length).toBeLessThan(600);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+    expect(outcome.message).not.toMatch(/[\u0000-\u001f]/);
+  });
+
   test('is accepted whatever the HTTP status when the envelope brings a task id', () => {
     expect(submitOutcome(answer({ code: 200, data: { taskId: 't' } }, 502), NOW)).toMatchObject({ kind: 'accepted' });
   });
@@ -61,8 +87,11 @@ describe('a submit', () => {
     ['code 200 with null data', { code: 200, msg: 'success', data: null }, 200],
     ['code 200 with an empty task id', { code: 200, data: { taskId: '' } }, 200],
     ['code 200 with a blank task id', { code: 200, data: { taskId: ' ' } }, 200],
-    ['code 200 with a number for a task id', { code: 200, data: { taskId: 7 } }, 200],
-    ['a code that is a string', { code: '200', data: { taskId: 't' } }, 200],
+    ['code 200 with a task id of two words', { code: 200, data: { taskId: 'two words' } }, 200],
+    ['code 200 with a task id of 201 characters', { code: 200, data: { taskId: 'x'.repeat(201) } }, 200],
+    ['code 200 with a task id that is no Unicode', '{"code":200,"data":{"taskId":"\\ud800x"}}', 200],
+    ['a task id without a code in HTTP 502', { taskId: 't' }, 502],
+    ['a task id with code 500', { code: 500, data: { taskId: 't' } }, 200],
     ['an empty body', '', 200],
     ['HTML', '<!doctype html>', 200],
     ['a truncated body', '{"code":200,"data":{"taskId":"t"', 200],
@@ -85,10 +114,10 @@ describe('a submit', () => {
       fc.property(anyAnswer, (any) => {
         const outcome = submitOutcome(any, NOW);
         if (outcome.kind !== 'accepted') return;
-        const { code, data } = JSON.parse(any.text.replace(/^\uFEFF/, ''));
-        expect(code).toBe(200);
-        expect(data.taskId).toBe(outcome.taskId);
-        expect(outcome.taskId).toMatch(/\S/);
+        const { code, data, taskId = data?.taskId } = JSON.parse(any.text.replace(/^\uFEFF/, ''));
+        expect([200, '200', 0, '0', undefined]).toContain(code);
+        expect(String(taskId).trim()).toBe(outcome.taskId);
+        expect(outcome.taskId).toMatch(/^[\x21-\x7e]{1,200}$/);
       }),
       { numRuns: 2_000 },
     );
@@ -111,9 +140,12 @@ describe('a link', () => {
     expect(outcome).toEqual({ kind: 'link', url: 'https://files.example/a?sig=1' });
   });
 
-  test.each([null, '', 'no url', 'javascript:alert(1)', 7])('is not the data %j', (data) => {
-    expect(linkOutcome(answer({ code: 200, data }), NOW).kind).toBe('unreachable');
-  });
+  test.each([null, '', 'no url', 'javascript:alert(1)', 7, `https://files.example/${'x'.repeat(8_192)}`])(
+    'is not the data %.40j',
+    (data) => {
+      expect(linkOutcome(answer({ code: 200, data }), NOW).kind).toBe('unreachable');
+    },
+  );
 
   test('of an unknown file is not found, of a foreign one refused, of a broken gateway unreachable', () => {
     expect(linkOutcome(answer({ code: 404, msg: 'none' }), NOW)).toEqual({ kind: 'not-found', message: 'none' });

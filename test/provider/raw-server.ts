@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createSecureServer, type ServerHttp2Stream } from 'node:http2';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,15 +23,26 @@ export function bareServer(onConnection: (socket: net.Socket) => void): Promise<
 
 /** A TLS server whose certificate nobody trusts. */
 export function selfSignedServer(respond: Respond): Promise<RawServer> {
+  const requests: string[] = [];
+  const server = tls.createServer(selfSigned());
+  server.on('tlsClientError', () => {});
+  return listen(server, 'https', requests, (socket) => readRequests(socket, requests, respond));
+}
+
+function selfSigned(): { key: Buffer; cert: Buffer } {
   const folder = mkdtempSync(join(tmpdir(), 'flux-batch-tls-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const made = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost`.split(' ');
   execFileSync('openssl', [...made, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  const requests: string[] = [];
-  const server = tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) });
-  server.on('tlsClientError', () => {});
-  return listen(server, 'https', requests, (socket) => readRequests(socket, requests, respond));
+  return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
+/** A TLS server that speaks HTTP/2 and nothing else. */
+export function http2Server(respond: (stream: ServerHttp2Stream) => void): Promise<RawServer> {
+  const server = createSecureServer({ ...selfSigned(), allowHTTP1: false });
+  server.on('stream', (stream) => respond(stream));
+  return listen(server, 'https', [], () => {});
 }
 
 /** A port on which nothing listens (any more). */

@@ -4,7 +4,8 @@ import { withoutPassword } from '../../src/text/scrub.ts';
 
 describe('parseRedisUrl', () => {
   it('takes a single server, with and without TLS', () => {
-    expect(parseRedisUrl('redis://h:1')).toEqual({ kind: 'single', url: 'redis://h:1', tls: false });
+    expect(parseRedisUrl('redis://h:1')).toEqual({ kind: 'single', url: 'redis://h:1', db: 0, tls: false });
+    expect(parseRedisUrl('redis://h:1/2?family=6')).toMatchObject({ kind: 'single', db: 2 });
     expect(parseRedisUrl('rediss://u:p@h')).toMatchObject({ kind: 'single', tls: true });
   });
 
@@ -45,6 +46,10 @@ describe('parseRedisUrl', () => {
     ['redis+cluster://a/1', 'one database'],
     ['redis+sentinel://:hunter2@a', 'name of the master'],
     ['redis+sentinel://a/m/x', 'no number'],
+    ['redis://:hunter2@h/abc', 'no number'],
+    ['redis://:hunter2%zz@h', 'hex digits'],
+    ['redis+cluster://u%:hunter2@h', 'hex digits'],
+    ['redis+sentinel://:hunter2@a/%zz', 'hex digits'],
   ])('refuses %s and says why, but never the password', (url, why) => {
     let message = '';
     try {

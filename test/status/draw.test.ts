@@ -32,6 +32,16 @@ describe('the view of a fleet', () => {
     expect(drawn).toContain('pace     submits go out as the rate limit permits: 0 of 20 in 10s');
   });
 
+  it('keeps what failed and what is held of ended batches in 40 columns', () => {
+    const ended = batch({ archived: 58, failed: 3, held: 1 }, { batch: 'a-batch-with-quite-a-long-name', version: 1 });
+    const lines = drawSnapshot(look({ batches: [{ ...ended, finishedVersion: 1 }] }), 40);
+    const head = lines.findIndex((line) => line.startsWith('ended'));
+    expect(lines.slice(head, head + 2)).toEqual([
+      'ended             archived  failed  held',
+      'a-batch-with-qu…  58        3       1',
+    ]);
+  });
+
   it('begins with what keeps work from being done', () => {
     const [first, remedy] = drawSnapshot(look({ pausedAt: 95_000 }));
     expect(first).toMatch(/^all batches are paused \(since \S+, 5s\)$/);

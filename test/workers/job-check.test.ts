@@ -75,7 +75,7 @@ test('an item without a job and a record is noted, and enqueueing its manifest m
   await rig.work(QUICKLY);
   const stuck = await rig.until(({ orphans, items }) => orphans > 0 && items.archived === 3);
   expect(stuck).toMatchObject({ orphans: 2, items: { queued: 2, archived: 3 } });
-  expect((await rig.run(['status'])).stdout).toContain('2 items have lost their jobs: enqueue the manifest again');
+  expect((await rig.run(['status'])).stdout).toContain('2 items of spring have lost their jobs');
   await rig.enqueue(manifest);
   expect(await rig.ended()).toMatchObject({ orphans: 0, items: { archived: 5 } });
   expect(rig.submits()).toBe(5);

@@ -1,10 +1,9 @@
--- KEYS: the batch's hash, its charges, its items over budget, the batches to unpark. ARGV: the batch, now, then triples of
--- an id, its known and its unsettled credits. Settles what was reserved for these items.
--- Where that leaves room in the budget, the items over budget are unparked to try again.
+-- KEYS: the batch's hash, its charges, its items over budget. ARGV: triples of an id, its known and its unsettled credits. Settles
+-- what was reserved for these items. Where that leaves room in the budget, it notes that items over budget may have it.
 local batch, charges, overBudget = KEYS[1], KEYS[2], KEYS[3]
 -- @include "charges"
 local less = 0
-for index = 3, #ARGV, 3 do
+for index = 1, #ARGV, 3 do
   local id, known, unsettled = ARGV[index], tonumber(ARGV[index + 1]), tonumber(ARGV[index + 2])
   local wasKnown, wasUnsettled, reserved, token = chargesOf(id)
   add('credits', known - wasKnown)
@@ -12,8 +11,5 @@ for index = 3, #ARGV, 3 do
   less = less + wasKnown + wasUnsettled + reserved - known - unsettled
   note(id, known, unsettled, 0, token)
 end
-if less > 1e-6 and redis.call('DEL', overBudget) == 1 then
-  redis.call('HSET', batch, 'beyond', 0, 'beyondCredits', 0)
-  redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
-end
+if less > 1e-6 and redis.call('EXISTS', overBudget) == 1 then redis.call('HSET', batch, 'room', 1) end
 return 1

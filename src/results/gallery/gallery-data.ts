@@ -20,6 +20,8 @@ export type GalleryItem = {
   taskId?: string;
   picture?: Picture;
   failure?: { class: string; code?: number; message: string };
+  /** Where in the archive the bytes are that were not accepted as an image. */
+  refused?: string;
   /** ISO 8601. */
   times: { queued?: string; submitted?: string; completed?: string; discovered?: string; archived?: string };
 };
@@ -33,6 +35,8 @@ export type Picture = {
   bytes: number;
   contentType: string;
   sha256: string;
+  /** What is odd about it. */
+  note?: string;
 };
 
 /** A data file beside the page. `from` and `to` are the names of its first and last item, in the order of ids. */

@@ -34,14 +34,25 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
     ...(taskId !== undefined && { taskId }),
     ...(record.state === 'archived' && { picture: pictureOf(record, folder) }),
     ...('failure' in record && { failure: record.failure }),
+    ...(record.state === 'failed' && record.refused && { refused: record.refused.key }),
     times: record.timings,
   };
 }
 
 function pictureOf(record: Extract<ItemRecord, { state: 'archived' }>, folder: string) {
-  const { width, height, bytes, contentType, sha256 } = record;
+  const { width, height, bytes, contentType, sha256, imageNote } = record;
   const image = relativePath(record.image, folder);
-  return { image, thumb: relativePath(record.thumb, folder), width, height, bytes, contentType, sha256 };
+  const thumb = relativePath(record.thumb, folder);
+  return {
+    image,
+    thumb,
+    width,
+    height,
+    bytes,
+    contentType,
+    sha256,
+    ...(imageNote !== undefined && { note: imageNote }),
+  };
 }
 
 /** Starts with `./`, so that no key can be read as a URL with a scheme. */

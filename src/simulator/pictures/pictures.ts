@@ -32,11 +32,14 @@ export function createPictures(settings: Pick<Settings, 'pictures' | 'imageSize'
   return {
     async of(task) {
       const request = requestOf(task.paramJson);
-      // A plain picture also names its prompt, so that a test can check that each item got its own.
-      const comment = JSON.stringify({ prompt: request.prompt, take: task.take });
-      return stamped(await base(task, request), request.outputFormat, comment);
+      return stamped(await base(task, request), request.outputFormat, commentOf(task));
     },
   };
+}
+
+/** A plain picture also names its prompt, so that a test can check that each item got its own. */
+export function commentOf(task: Task): string {
+  return JSON.stringify({ prompt: requestOf(task.paramJson).prompt, take: task.take });
 }
 
 /** An LRU cache. Concurrent requests for the same picture share one drawing. */

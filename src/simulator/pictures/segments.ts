@@ -41,6 +41,17 @@ export function pngChunk(type: string, content: Buffer): Buffer {
   return Buffer.concat([frame.subarray(0, 4), typed, frame.subarray(4)]);
 }
 
+/** A comment extension, in sub-blocks of up to 255 bytes, before the trailer. */
+export function gifCommented(picture: Buffer, comment: string): Buffer {
+  const text = Buffer.from(comment, 'utf8');
+  const blocks: Buffer[] = [];
+  for (let at = 0; at < text.length; at += 255) {
+    const part = text.subarray(at, at + 255);
+    blocks.push(Buffer.from([part.length]), part);
+  }
+  return insertAt(picture, picture.length - 1, Buffer.from([0x21, 0xfe]), ...blocks, Buffer.from([0]));
+}
+
 function insertAt(picture: Buffer, offset: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([picture.subarray(0, offset), ...parts, picture.subarray(offset)]);
 }

@@ -1,7 +1,9 @@
--- KEYS[1]: the batch's hash. KEYS[2]: the hash of its items' states.
+-- KEYS[1]: the batch's hash. KEYS[2]: the hash of its items' states. The last of KEYS, for scripts that set states: the live batches.
 -- A state is stored by its name; `submitting` is stored with its fencing token, as `submitting:<token>`.
 -- The batch's hash counts the items of each state in the fields `n:<state>`.
 local batch, items = KEYS[1], KEYS[2]
+local LIVE = { queued = true, submitting = true, submitted = true, finished = true }
+local function name() return string.match(batch, ':batch:([^:]+)$') end
 local function stateOf(id)
   local value = redis.call('HGET', items, id)
   return value and string.match(value, '^[^:]+') or '', value
@@ -11,6 +13,7 @@ local function set(id, was, to, value)
   redis.call('HINCRBY', batch, 'n:' .. to, 1)
   redis.call('HINCRBY', batch, 'version', 1)
   redis.call('HSET', items, id, value or to)
+  if LIVE[to] and not LIVE[was] then redis.call('SADD', KEYS[#KEYS], name()) end
 end
 local function ended()
   if redis.call('HGET', batch, 'sealed') ~= '1' then return 0 end

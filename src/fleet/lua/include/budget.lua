@@ -14,6 +14,13 @@ local function leaveOverBudget(id, cost)
   redis.call('HINCRBY', batch, 'beyond', 1)
   add('beyondCredits', tonumber(cost) or 0)
 end
+local function leaveOutOfIt(id)
+  local was = redis.call('HGET', overBudget, id)
+  if not was then return end
+  redis.call('HDEL', overBudget, id)
+  redis.call('HINCRBY', batch, 'beyond', -1)
+  add('beyondCredits', -(tonumber(was) or 0))
+end
 local function reserve(id, token, cost)
   local known, unsettled, reserved, by = chargesOf(id)
   if by == token then return true, false end
@@ -21,12 +28,7 @@ local function reserve(id, token, cost)
     leaveOverBudget(id, cost)
     return false, false
   end
-  local was = redis.call('HGET', overBudget, id)
-  if was then
-    redis.call('HDEL', overBudget, id)
-    redis.call('HINCRBY', batch, 'beyond', -1)
-    add('beyondCredits', -(tonumber(was) or 0))
-  end
+  leaveOutOfIt(id)
   local amount = tonumber(cost) or 0
   note(id, known, unsettled, amount, token)
   add('maybe', amount - reserved)

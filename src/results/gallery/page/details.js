@@ -39,6 +39,7 @@ export function detailsOf(item) {
           failure.code !== undefined && h('code', {}, String(failure.code)),
         ),
         h('p', {}, userText(failure.message)),
+        item.refused !== undefined && h('p', {}, `The bytes that came are kept in ${item.refused}`),
       ),
     item.note === undefined ? undefined : h('section', {}, h('h3', {}, 'Note'), h('p', {}, userText(item.note))),
     item.prompt === ''
@@ -60,6 +61,7 @@ export function detailsOf(item) {
         ['type', picture.contentType],
         ['size', bytesText(picture.bytes)],
         ['sha256', picture.sha256],
+        ...(picture.note === undefined ? [] : [/** @type {const} */ (['note', picture.note])]),
       ]),
     pairs('Ids', [
       ['item', item.id],

@@ -1,0 +1,64 @@
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { pictures, startCrew } from '../batch/crew.ts';
+
+/** How often each command was called since `CONFIG RESETSTAT`, those of scripts included. */
+async function callsOf(redis: Redis): Promise<(command: string) => number> {
+  const stats = await redis.info('commandstats');
+  return (command) => Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(stats)?.[1] ?? 0);
+}
+
+function asAdmin(url: string): Redis {
+  const redis = new Redis(url);
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+/** Long enough for several rounds of whatever comes again and again. */
+const WATCHED_MS = 12_000;
+const watched = () => new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
+
+test('while submitting is stopped, workers cost Redis few scripts however many items wait', async () => {
+  const crew = await startCrew();
+  const admin = asAdmin(crew.redis.url);
+  await crew.connections.state.tripBreaker({ refusal: 'not-found', message: 'Nobody knows this address' });
+  await crew.enqueue('stopped', pictures(3_000));
+  await Promise.all([crew.work(), crew.work()]);
+  // All that came at once has looked.
+  await vi.waitFor(async () => expect(await crew.connections.queues.byStage.submit.getActiveCount()).toBe(0));
+  await admin.config('RESETSTAT');
+  await watched();
+  const calls = await callsOf(admin);
+  expect((calls('evalsha') + calls('eval')) / (WATCHED_MS / 1_000)).toBeLessThan(100);
+  expect(calls('evalsha')).toBeGreaterThan(0);
+  await crew.connections.state.resetBreaker();
+  await crew.until('stopped', ({ items }) => items.archived > 20);
+});
+
+test('ten thousand batches that have ended cost an idle worker nearly nothing, and all is seen of one that has not', async () => {
+  const crew = await startCrew();
+  const admin = asAdmin(crew.redis.url);
+  const { keys } = crew.connections;
+  const ended = Array.from({ length: 10_000 }, (_, index) => `ended-${index}`);
+  for (let from = 0; from < ended.length; from += 1_000) {
+    const page = admin.pipeline();
+    for (const batch of ended.slice(from, from + 1_000)) {
+      page.zadd(keys.batches, Date.now(), batch);
+      page.hset(keys.batch(batch), { created: 1, sealed: 1, version: 3, finishedVersion: 3, 'n:archived': 1 });
+    }
+    await page.exec();
+  }
+  // As a version without the set of live batches leaves a batch whose finish job was lost.
+  await crew.enqueue('open', pictures(1));
+  await admin.del(keys.live);
+  await crew.work();
+  await crew.ended('open');
+  await vi.waitFor(async () => {
+    expect(await admin.exists(keys.liveLook)).toBe(1);
+    expect(await admin.scard(keys.live)).toBe(0);
+  });
+  await admin.config('RESETSTAT');
+  await watched();
+  const calls = await callsOf(admin);
+  expect(calls('hgetall') / (WATCHED_MS / 1_000)).toBeLessThan(10);
+});
