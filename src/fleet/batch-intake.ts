@@ -31,7 +31,7 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
     async admit(batch, entries) {
       if (entries.length === 0) return new Set();
       const admitted = await admit(
-        keysToSet(keys, batch),
+        keysToSet(keys, batch, keys.recentlyTroubled(batch)),
         entries.flatMap(({ id, was, to }) => [id, was ?? '', to]),
       );
       return new Set(z.array(z.string()).parse(admitted));
