@@ -36,6 +36,16 @@ export default {
       { path: '^src/text/' },
       { path: '.', pathNot: ['^src/text/', '^src/errors\\.ts$', '^util$'] },
     ),
+    forbid(
+      'diagnosis-is-pure',
+      'From one look to what is wrong: values and decisions, no I/O. It may know the types of what it looks at.',
+      { path: '^src/diagnosis/' },
+      {
+        path: '.',
+        pathNot: ['^src/(diagnosis|items|text)/', '^src/batch/counts\\.ts$', '^src/errors\\.ts$'],
+        dependencyTypesNot: ['type-only'],
+      },
+    ),
     only('bullmq-in-queue', ['src/queue/', 'workers/'], 'bullmq'),
     only('ioredis-in-redis', ['src/redis/', 'src/fleet/'], 'ioredis'),
     only('aws-in-archive', ['src/archive/'], '@aws-sdk/[^/]+|@smithy/[^/]+|https?-proxy-agent'),

@@ -4,7 +4,7 @@ import { type Found, isReadable } from '../items/unreadable.ts';
 import { CorruptRecordError, type Records } from './records.ts';
 
 /** How many records are read at once: enough to hide a store's latency, few enough for memory. */
-const READ_AHEAD = 32;
+export const READ_AHEAD = 96;
 
 /** One that cannot be read is a value: whoever reads many must not fail for one. Throws the archive's errors. */
 export async function findRecord(

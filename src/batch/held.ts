@@ -13,6 +13,8 @@ import { type ChangePorts, changeItems, type ToldItem } from './change-items.ts'
 export type PassOver = (unreadable: Unreadable) => void;
 export type HeldRecord = Extract<ItemRecord, { state: 'held' }>;
 
+const CHUNK = 500;
+
 /** By Redis where it knows the batch, otherwise by the archive's records alone. */
 export async function* heldItems(
   { state, records }: Pick<Connections, 'state' | 'records'>,
@@ -73,17 +75,20 @@ export async function pick(
   });
 }
 
-/** It is given up: failed, of the class `cancelled`, which a plain retry leaves alone. */
-export async function drop(ports: ChangePorts, { batch, id }: HeldRecord): Promise<ToldItem | undefined> {
-  const [told] = await changeItems(ports, batch, [id], {
-    from: ['held'],
-    change: (record) => {
-      if (record.state !== 'held') return undefined;
-      const message = `Dropped by a person; before, ${record.failure.class}: ${record.failure.message}`;
-      return failedRecord(itemOfRecord(record), record, { class: 'cancelled', message });
-    },
-  });
+/** They are given up: failed, of the class `cancelled`, which a plain retry leaves alone. */
+export async function drop(ports: ChangePorts, batch: string, held: readonly HeldRecord[]): Promise<ToldItem[]> {
+  const told: ToldItem[] = [];
+  for (let start = 0; start < held.length; start += CHUNK) {
+    const ids = held.slice(start, start + CHUNK).map(({ id }) => id);
+    told.push(...(await changeItems(ports, batch, ids, { from: ['held'], change: droppedRecord })));
+  }
   return told;
+}
+
+function droppedRecord(record: ItemRecord): ItemRecord | undefined {
+  if (record.state !== 'held') return undefined;
+  const message = `Dropped by a person; before, ${record.failure.class}: ${record.failure.message}`;
+  return failedRecord(itemOfRecord(record), record, { class: 'cancelled', message });
 }
 
 /** A person found the task: it is recorded, then polled like any other. */

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { findRecord, readable, readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import { UsageError } from '../errors.ts';
@@ -13,6 +14,8 @@ import type { Connections } from '../wiring/connections.ts';
 /** Another take that is to be made. `of`: the item that it is another one of. */
 export type Take = { of: ItemRecord; item: Item; take: number };
 
+const ITEMS_AT_ONCE = 32;
+
 type Wanted = { batch: string; items: readonly string[]; hasPlace: (id: string) => boolean; now: number };
 
 /**
@@ -22,13 +25,10 @@ type Wanted = { batch: string; items: readonly string[]; hasPlace: (id: string) 
 export async function nextTakes(records: Records, { batch, items, hasPlace, now }: Wanted): Promise<Take[]> {
   const ids = new Set<string>();
   for await (const id of records.list(batch)) ids.add(id);
-  const takes = new Map<string, Take>();
-  for (const given of items) {
-    const record = await recordOf(records, batch, given, ids, hasPlace);
-    const next = await nextTakeOf(records, record, ids, now);
-    takes.set(next.item.id, next);
-  }
-  return [...takes.values()];
+  const takeOf = async (given: string) =>
+    nextTakeOf(records, await recordOf(records, batch, given, ids, hasPlace), ids, now);
+  const takes = await pMap(items, takeOf, { concurrency: ITEMS_AT_ONCE });
+  return [...new Map(takes.map((take) => [take.item.id, take])).values()];
 }
 
 /** Records them, then queues them. Saying it again after a crash completes it, and makes nothing twice. */
@@ -39,7 +39,7 @@ export async function queueTakes(
   note: string | undefined,
 ): Promise<void> {
   await control.uncancel(batch);
-  for (const { item } of takes) await records.create(takeRecord(item, note));
+  await pMap(takes, ({ item }) => records.create(takeRecord(item, note)), { concurrency: ITEMS_AT_ONCE });
   const ids = takes.map(({ item }) => item.id);
   const states = await state.intake.states(batch, ids);
   const waiting = takes.flatMap(({ item }, index) =>

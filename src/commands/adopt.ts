@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import pMap from 'p-map';
 import { recordsIn } from '../archive/records.ts';
 import { adoptImage } from '../batch/adopt.ts';
 import { type Adoption, adoptable } from '../batch/adoptable.ts';
@@ -23,6 +24,9 @@ Examples:
 Images are copied, and what was archived stays. Nothing is paid for; a later run makes only the rest.
 Exit codes: 0 done · 1 some images are not what was archived · 2 something is wrong with the command or the manifest.
 `;
+
+/** Each is held in memory. */
+const IMAGES_AT_ONCE = 8;
 
 type Flags = ConfigFlags & { from?: string; as: Map<string, string>; yes?: true; json?: true };
 
@@ -54,9 +58,9 @@ export function adoptCommand(): Command {
           say(`  ${plain(from.name)} → ${plain(item.name)}  [${from.id} → ${item.id}]`);
         const what = `${batch}: ${plural(found.length, 'image')} to take over, at no cost`;
         if (found.length > 0 && !(await agrees(`${what}. Go on?`, flags))) return declined('nothing was taken over');
-        const lost: string[] = [];
-        for (const { item, from } of found)
-          if (!(await adoptImage({ archive, records }, from, item))) lost.push(from.id);
+        const takeOver = async ({ item, from }: Adoption) =>
+          (await adoptImage({ archive, records }, from, item)) ? [] : [from.id];
+        const lost = (await pMap(found, takeOver, { concurrency: IMAGES_AT_ONCE })).flat();
         for (const id of lost) say(`${id}: its image is not what was archived; left as it is`);
         if (lost.length > 0) process.exitCode = EXIT.someFailed;
         const adopted = found.filter(({ from }) => !lost.includes(from.id));

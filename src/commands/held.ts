@@ -103,12 +103,9 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
 async function dropAll(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
   if (held.length > 0 && !(await agrees(`Drop ${plural(held.length, 'held item')} of ${batch}?`, flags)))
     return declined('nothing was done');
-  let dropped = 0;
-  for (const record of held) {
-    const told = await drop(connections, record);
-    if (told?.changed) dropped += 1;
-    else sayLeft(told ?? record);
-  }
+  const told = await drop(connections, batch, held);
+  for (const item of told) if (!item.changed) sayLeft(item);
+  const dropped = told.filter(({ changed }) => changed).length;
   if (flags.json) printJson({ batch, dropped });
   else say(`${batch}: ${plural(dropped, 'held item')} dropped`);
 }

@@ -1,4 +1,6 @@
+import { pMapIterable } from 'p-map';
 import { layout } from '../archive/layout.ts';
+import { READ_AHEAD } from '../archive/read-records.ts';
 import { type BatchCounts, doneOf, isOutOfBudget } from '../batch/counts.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { stoppedFinding } from '../diagnosis/stopped.ts';
@@ -11,12 +13,14 @@ import type { BatchEnd } from '../progress/watch.ts';
 import type { Provider } from '../provider/provider.ts';
 import { formatDuration } from '../text/duration.ts';
 import type { Color } from '../text/paint.ts';
-import { plain, plural, shorten, table } from '../text/terminal.ts';
+import { plain, plural, say, shorten, table } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { drawSteps, type Ending, nextSteps, type Step } from './next-steps.ts';
 
 /** The summary names this many failures and counts the rest. `results` lists them all. */
 const MOST_NAMED = 50;
+/** Reading more records than these takes a while, and is told. */
+const MANY_READS = 2_000;
 const MOST_NOTES_SHOWN = 10;
 const MOST_JOBS = 10;
 
@@ -170,15 +174,21 @@ async function namedFailures(
   { state, records }: Pick<Connections, 'state' | 'records'>,
   former: ReadonlyMap<string, ItemState>,
 ): Promise<NamedFailure[]> {
-  const states = ['failed', 'held'] as const satisfies readonly ItemState[];
   const named = new Map<string, NamedFailure>();
   const add = (failure: NamedFailure) =>
     named.set(failure.id, { ...failure, ...(former.has(failure.id) && { former: true }) });
-  for await (const id of state.itemsIn(batch, states)) {
-    const record = await records.read(batch, id).catch((error: unknown) => messageOf(error));
-    if (typeof record === 'string') add(unreadableItem(id, record));
-    else if (record) failureOf(record).forEach(add);
-  }
+  const read = (id: string) =>
+    records.read(batch, id).then(
+      (record) => (record ? failureOf(record) : []),
+      (error: unknown) => [unreadableItem(id, messageOf(error))],
+    );
+  const { items } = (await state.counts(batch)) ?? {};
+  const count = items ? items.failed + items.held : 0;
+  if (count > MANY_READS)
+    say(`${batch}: reading the records of ${count.toLocaleString('en-US')} failed and held items`);
+  // Redis looks through all items for these, which takes seconds for a million.
+  const ids = count === 0 ? [] : state.itemsIn(batch, ['failed', 'held']);
+  for await (const failures of pMapIterable(ids, read, { concurrency: READ_AHEAD })) failures.forEach(add);
   for (const [id, message] of await state.unreadable(batch)) add(unreadableItem(id, message));
   return [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -23,13 +23,15 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
       return (await redis.hlen(keys.items(batch))) === 0;
     },
     async states(batch, ids) {
+      // Redis refuses to be asked for nothing.
+      if (ids.length === 0) return [];
       const values = await redis.hmget(keys.items(batch), ...ids);
       return values.map(parseState);
     },
     async admit(batch, entries) {
       if (entries.length === 0) return new Set();
       const admitted = await admit(
-        keysToSet(keys, batch),
+        keysToSet(keys, batch, keys.recentlyTroubled(batch)),
         entries.flatMap(({ id, was, to }) => [id, was ?? '', to]),
       );
       return new Set(z.array(z.string()).parse(admitted));

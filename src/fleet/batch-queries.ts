@@ -44,6 +44,10 @@ export function redisBatchQueries(redis: RedisClient, keys: Keys) {
       const flat = await redis.zrevrange(keys.recentlyArchived(batch), 0, most - 1, 'WITHSCORES');
       return pairsOf(flat).map(([id, seconds]) => ({ id, at: Number(seconds) * 1_000 }));
     },
+    /** Ids of the items that failed or were held last, the newest first; at most 500 are remembered. */
+    recentlyTroubled(batch: string): Promise<string[]> {
+      return redis.zrevrange(keys.recentlyTroubled(batch), 0, -1);
+    },
     /** How many items were archived in so much time, at most 600. */
     archivedWithin(batch: string, ms: number): Promise<number> {
       return redis.zcount(keys.recentlyArchived(batch), (Date.now() - ms) / 1_000, '+inf');

@@ -62,12 +62,10 @@ export function redisBatchTransitions(
     },
     async move(item, to, add = {}) {
       const counters = Object.entries(add).flat();
-      const answer = await move(keysToSet(keys, item.batch, keys.recentlyArchived(item.batch)), [
-        item.id,
-        to,
-        MAY_COME_FROM[to].join(','),
-        ...counters,
-      ]);
+      const answer = await move(
+        keysToSet(keys, item.batch, keys.recentlyArchived(item.batch), keys.recentlyTroubled(item.batch)),
+        [item.id, to, MAY_COME_FROM[to].join(','), ...counters],
+      );
       const [ok, ended] = moved.parse(answer);
       if (ended === 1) await onEnded(item.batch);
       return ok === 1;

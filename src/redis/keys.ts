@@ -23,6 +23,8 @@ const keysOfBatches = (prefix: string) => ({
   polledAtOnce: (jobId: string) => `${prefix}:hinted:${jobId}`,
   /** Sorted set: the items of a batch that were archived last, by time. */
   recentlyArchived: (batch: string) => `${prefix}:landed:${batch}`,
+  /** Sorted set: the items of a batch that failed or were held last, by time, see fleet/lua/include/trouble.lua. */
+  recentlyTroubled: (batch: string) => `${prefix}:troubled:${batch}`,
   /** Hash: item id → what it has cost, see fleet/lua/include/charges.lua. */
   charges: (batch: string) => `${prefix}:charges:${batch}`,
   /** Hash: items over budget → what each would cost. */

@@ -12,6 +12,7 @@ import { openSnapshots } from '../status/snapshot.ts';
 import { isLoopbackUrl } from '../text/loopback.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters, openProvider, type WatchedLimiters } from '../wiring/stage-ports.ts';
+import { unlessAway } from './unless-away.ts';
 
 /**
  * Everything that the server needs. Without an API key (`account` undefined) it takes no callbacks and shows no credits.
@@ -40,6 +41,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
   closers.push(() => metrics.close());
   const presence = watchPresence(redis, connections.log);
   closers.push(async () => presence.stop());
+  let comesFromOutside = true;
   const hints = pollNow(redis, keys, routes);
   return {
     connections,
@@ -61,8 +63,13 @@ export async function openServing(connections: Connections): Promise<Serving> {
       pollNow: hints.ask,
       settings: { pollGiveUpMs: config.pollGiveUpMs },
     },
-    hasCallbacksFromOutside: async () =>
-      (config.callbackUrl !== undefined && !isLoopbackUrl(config.callbackUrl)) ||
-      (await heartbeats.live()).some(({ callbacksFromOutside }) => callbacksFromOutside),
+    async hasCallbacksFromOutside() {
+      if (config.callbackUrl !== undefined && !isLoopbackUrl(config.callbackUrl)) return true;
+      const ask = async () => (await heartbeats.live()).some((worker) => worker.callbacksFromOutside === true);
+      // While Redis is away what was known last holds: the pages are then to say so. Where nothing was known, they stay shut.
+      const asked = await unlessAway(presence, ask).catch(() => undefined);
+      if (asked && 'answer' in asked) comesFromOutside = asked.answer;
+      return comesFromOutside;
+    },
   };
 }

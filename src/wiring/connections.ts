@@ -131,7 +131,7 @@ export async function openArchiveOf(config: Config, closers: Closers): Promise<A
   const archive = await openArchive({
     ...config.s3,
     url: config.archiveUrl,
-    maxSockets: 64,
+    maxSockets: 128,
     proxyFor: proxyRules(config.proxy),
   });
   closers.push(() => archive.close());

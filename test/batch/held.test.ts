@@ -67,7 +67,7 @@ describe('held items', () => {
 
   it('fail when they are dropped, and a plain retry leaves them', async () => {
     const { connections, first, ended } = await withHeld(1);
-    await drop(connections, first);
+    await drop(connections, 'held', [first]);
     expect((await ended('held')).items.failed).toBe(1);
     expect(await chooseFailed(connections, 'held', [])).toEqual([]);
     expect(await chooseFailed(connections, 'held', ['cancelled'])).toHaveLength(1);
@@ -78,7 +78,7 @@ describe('held items', () => {
     const [task] = simulator.ledger().taskLog;
     expect(await attach(connections, first, task?.taskId ?? '')).toMatchObject({ changed: true, state: 'submitted' });
     await ended('held');
-    expect(await drop(connections, first)).toEqual({ id: first.id, changed: false, state: 'archived' });
+    expect(await drop(connections, 'held', [first])).toEqual([{ id: first.id, changed: false, state: 'archived' }]);
     expect(await attach(connections, first, 'another-task')).toMatchObject({ changed: false, state: 'archived' });
     const left: unknown[] = [];
     const choice = { id: first.id, name: first.name, model: first.request.model, how: 'submit' as const };
@@ -92,10 +92,10 @@ describe('held items', () => {
   it('are completed by the same word when it was cut off before the state followed', async () => {
     const { connections, first, counts } = await withHeld(1);
     const cutOff = { ...connections.state.intake, admit: () => Promise.reject(new Error('killed')) };
-    await expect(drop({ ...connections, state: { ...connections.state, intake: cutOff } }, first)).rejects.toThrow(
-      'killed',
-    );
-    expect(await drop(connections, first)).toEqual({ id: first.id, changed: true, state: 'failed' });
+    await expect(
+      drop({ ...connections, state: { ...connections.state, intake: cutOff } }, 'held', [first]),
+    ).rejects.toThrow('killed');
+    expect(await drop(connections, 'held', [first])).toEqual([{ id: first.id, changed: true, state: 'failed' }]);
     expect((await counts('held')).items).toMatchObject({ failed: 1, held: 0 });
   });
 

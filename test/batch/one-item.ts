@@ -115,7 +115,7 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
     'retry too': retry,
     drop: async (people) => {
       const record = await heldOne(people);
-      if (record) await drop(people, record);
+      if (record) await drop(people, item.batch, [record]);
     },
     attach: async (people) => {
       const record = await heldOne(people);

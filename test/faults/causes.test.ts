@@ -81,13 +81,6 @@ const CAUSES: readonly Cause[] = [
     logs: /image not had yet/,
   },
   {
-    kind: 'poll-rate',
-    who: 'run',
-    env: { FLUX_POLL_LIMIT: '1/3s' },
-    what: /polls wait for the poll limit: . of 1 in 3s/,
-    remedy: /FLUX_POLL_LIMIT/,
-  },
-  {
     kind: 'redis-unreachable',
     who: 'run',
     make: ({ redis }) => redis.set({ kind: 'refused' }),

@@ -1,4 +1,4 @@
-import { inject, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished } from 'vitest';
 import type { Kind } from '../../src/diagnosis/finding.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { until } from '../acceptance/cli.ts';
@@ -70,6 +70,8 @@ export async function startNight(cause: Cause) {
   await until('it serves', () => /http:\/\/\S+/.test(serve.stderr()), { seen: serve.stderr });
   if (worker) await until('some are submitted', () => accepted(place) >= 3, { seen: worker.stderr });
   const [servedAt = ''] = /http:\/\/127\S+/.exec(serve.stderr()) ?? [];
+  // As a browser and Prometheus have, before the night.
+  expect((await fetch(`${servedAt}/metrics`)).status).toBe(200);
   return { stand: { place, api, redis, archive }, worker, servedAt };
 }
 

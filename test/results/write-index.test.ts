@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { recordsIn } from '../../src/archive/records.ts';
@@ -98,4 +98,42 @@ test('makes a contact sheet of those pictures that are there', async () => {
   const sheet = await sharp(join(folder, 'spring', 'contact-sheet.webp')).metadata();
   expect(sheet).toMatchObject({ format: 'webp' });
   expect(sheet.width).toBeLessThan(400);
+});
+
+test('puts each picture of the sheet at the foot of its cell, clear ones on paper, and cuts long names off', async () => {
+  const folder = await newFolder();
+  const archive = folderArchive(folder);
+  const red = { r: 200, g: 0, b: 0 };
+  const stored = async (name: string, thumb: Sharp) => {
+    const record = archivedRecordOf('spring', { name });
+    await archive.write(record.thumb, await thumb.webp({ lossless: true }).toBuffer(), { contentType: 'image/webp' });
+    return record;
+  };
+  const tall = await stored(
+    'W'.repeat(60),
+    sharp({ create: { width: 100, height: 200, channels: 3, background: red } }),
+  );
+  const clear = await stored(
+    'clear',
+    sharp({ create: { width: 220, height: 165, channels: 4, background: { ...red, alpha: 0 } } }),
+  );
+  await writeIndexFiles('spring', eachOf([tall, clear]), { archive, folder: 'spring/' });
+  const { data, info } = await sharp(join(folder, 'spring', 'contact-sheet.webp'))
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const isRed = (x: number, y: number) => (data[(y * info.width + x) * 3 + 1] ?? 0) < 100;
+  const brightness = (x: number, y: number) => data[(y * info.width + x) * 3 + 1] ?? 0;
+  // Margin 30, cell 220 × 165: the tall one is 83 wide in the middle, and reaches the cell's foot.
+  expect([isRed(140, 40), isRed(140, 190), isRed(60, 100)]).toEqual([true, true, false]);
+  const row = (from: number, to: number) => {
+    const all = Array.from({ length: (to - from) * 20 }, (_, n) =>
+      brightness(from + (n % (to - from)), 203 + Math.floor(n / (to - from))),
+    );
+    return Math.min(...all);
+  };
+  expect(row(30, 250)).toBeLessThan(180);
+  // Nothing of the name in the gap to the next cell, and the clear picture is paper.
+  expect(row(254, 262)).toBeGreaterThan(220);
+  expect(brightness(376, 100)).toBeGreaterThan(235);
 });

@@ -4,10 +4,11 @@ import { messageOf } from '../../errors.ts';
 import type { Connections } from '../../wiring/connections.ts';
 import type { FailureGroup } from './batch.ts';
 
-/** At most this many records are read for a page. The rest are only counted. */
+/** At most this many records are read for a page, of the items that failed or were held last. The rest are only counted. */
 const MOST_READ = 500;
 const READS_AT_ONCE = 16;
 const MOST_KEPT = 5_000;
+const MOST_BATCHES = 100;
 /** An item that is retried may fail for another reason. */
 const KEPT_FOR_MS = 60_000;
 const MOST_NAMES = 12;
@@ -27,17 +28,29 @@ export function failureReader({ state, records }: Pick<Connections, 'state' | 'r
   };
   const ended = new LRUCache<string, Ended>({ max: MOST_KEPT, ttl: KEPT_FOR_MS, fetchMethod: read });
 
-  return async (batch: string): Promise<{ failures: FailureGroup[]; unread: number }> => {
-    const ids: string[] = [];
-    let unread = 0;
-    for await (const id of state.itemsIn(batch, ['failed', 'held'])) {
-      if (ids.length < MOST_READ) ids.push(id);
-      else unread += 1;
-    }
+  /** A worker of an older version notes none as recent. Looking through all items is slow, so it is not done for each page. */
+  const searched = new LRUCache<string, string[]>({
+    max: MOST_BATCHES,
+    ttl: KEPT_FOR_MS,
+    async fetchMethod(batch) {
+      const ids: string[] = [];
+      for await (const id of state.itemsIn(batch, ['failed', 'held'])) {
+        ids.push(id);
+        if (ids.length === MOST_READ) break;
+      }
+      return ids;
+    },
+  });
+
+  return async (batch: string, troubled: number): Promise<{ failures: FailureGroup[]; unread: number }> => {
+    const recent = troubled === 0 ? [] : await state.recentlyTroubled(batch);
+    const others = recent.length < Math.min(troubled, MOST_READ) ? ((await searched.fetch(batch)) ?? []) : [];
+    const ids = [...new Set([...recent, ...others])].slice(0, MOST_READ);
     const found = await Promise.all(
       ids.map((id) => limit(() => ended.fetch(`${batch}/${id}`).catch((error: unknown) => unreadable(id, error)))),
     );
-    return { failures: groupsOf(found.filter((one) => one !== undefined)), unread };
+    const known = found.filter((one) => one !== undefined);
+    return { failures: groupsOf(known), unread: Math.max(0, troubled - known.length) };
   };
 }
 

@@ -35,9 +35,10 @@ export function viewReader(serving: Serving) {
       const [counts] = snapshot.batches;
       if (!counts) return undefined;
       const elsewhere = counts.archive === '' || counts.archive === archive.url ? undefined : counts.archive;
+      const troubled = counts.items.failed + counts.items.held;
       const [{ perMinute }, { failures, unread }, pictures] = await Promise.all([
         paceOf(counts),
-        elsewhere === undefined ? failuresOf(name) : { failures: [], unread: counts.items.failed + counts.items.held },
+        elsewhere === undefined ? failuresOf(name, troubled) : { failures: [], unread: troubled },
         elsewhere === undefined ? picturesOf(name, counts.items.archived) : [],
       ]);
       return {
