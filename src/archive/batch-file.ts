@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { FluxError, messageOf } from '../errors.ts';
 import type { Archive } from './archive.ts';
+import { FileDeniedError } from './folder-errors.ts';
 import { layout } from './layout.ts';
 
 /** `batch.json` describes a batch, for people and for tools that have only the archive. */
@@ -35,7 +36,12 @@ export type FoundBatchFile =
 
 export async function findBatchFile(archive: Archive, batch: string): Promise<FoundBatchFile> {
   const key = layout.batch(batch);
-  return parseBatchFile(await archive.read(key), `${key} in ${archive.url}`);
+  try {
+    return parseBatchFile(await archive.read(key), `${key} in ${archive.url}`);
+  } catch (thrown) {
+    if (thrown instanceof FileDeniedError) return { kind: 'unreadable', message: thrown.message };
+    throw thrown;
+  }
 }
 
 /** The file is for people: one that cannot be read is taken for missing, and written anew. */

@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { FluxError, messageOf } from '../errors.ts';
 
 /** The system's code of an error (`ENOSPC`), if it has one. */
@@ -20,6 +21,41 @@ const DENIED = new Map([
   ['ELOOP', 'its symbolic links go in a circle'],
   ['ENAMETOOLONG', 'the name is too long for the disk'],
 ]);
+
+/** The folder is there, but this one file of it cannot be read: the others can. */
+export class FileDeniedError extends FluxError {
+  override readonly name = 'FileDeniedError';
+}
+
+const OF_ONE_FILE = new Map([
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'it is a folder'],
+  ['ELOOP', 'its symbolic links go in a circle'],
+]);
+
+/** What `reading` gives. Throws a `FileDeniedError` when only this file cannot be read; else what `reading` throws. */
+export async function orDeniedFile<T>(reading: Promise<T>, path: string): Promise<T> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    const systemCode = errorCodeOf(thrown) ?? '';
+    const why = OF_ONE_FILE.get(systemCode);
+    if (why === undefined || !(await isInReach(path))) throw thrown;
+    throw new FileDeniedError('archive-denied', `Cannot read the file ${path}: ${why}`, {
+      facts: { file: path, systemCode },
+      hint: 'Let this user read the file, or put it back from a backup.',
+      cause: thrown,
+    });
+  }
+}
+
+/** Whether the folders on the way to a file let this user through: its own rights do not matter. */
+function isInReach(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
 
 /** Maps a system error of an archive folder to the archive's error codes, with a message and a hint for people. */
 export function folderError(thrown: unknown, at: { doing: string; root: string; key: string }): FluxError {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive, Versioned } from './archive.ts';
-import { folderError } from './folder-errors.ts';
+import { folderError, orDeniedFile } from './folder-errors.ts';
 import { examineFolder } from './folder-examine.ts';
 import {
   beginFile,
@@ -57,10 +57,8 @@ export function folderArchive(path: string): Archive {
 
     examine: (signal) => guarded('write to', PROBE, () => examineFolder(root), signal),
 
-    read: (key, signal) => guarded('read from', key, () => unlessMissing(readFile(pathOf(key), { signal })), signal),
-
-    readVersioned: (key, signal) =>
-      guarded('read from', key, () => unlessMissing(readVersion(pathOf(key), signal)), signal),
+    read: (key, signal) => guarded('read from', key, () => readBody(pathOf(key), signal), signal),
+    readVersioned: (key, signal) => guarded('read from', key, () => readVersion(pathOf(key), signal), signal),
 
     write: (key, body, { signal }) => guarded('write to', key, () => overwrite(pathOf(key), body), signal),
 
@@ -94,9 +92,13 @@ export function folderArchive(path: string): Archive {
   };
 }
 
-async function readVersion(path: string, signal: AbortSignal | undefined): Promise<Versioned> {
-  const body = await readFile(path, { signal });
-  return { body, version: versionOf(body) };
+function readBody(path: string, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
+  return unlessMissing(orDeniedFile(readFile(path, { signal }), path));
+}
+
+async function readVersion(path: string, signal: AbortSignal | undefined): Promise<Versioned | undefined> {
+  const body = await readBody(path, signal);
+  return body && { body, version: versionOf(body) };
 }
 
 /**

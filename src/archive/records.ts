@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError, messageOf } from '../errors.ts';
 import { type ItemRecord, mayFollow, recordSchema } from '../items/record.ts';
 import type { Unreadable } from '../items/unreadable.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, Versioned } from './archive.ts';
+import { FileDeniedError } from './folder-errors.ts';
 import { itemOfRecordKey, layout } from './layout.ts';
 
 /** The new record for the present one; undefined leaves it as it is. Called again when another process was faster. */
@@ -55,9 +56,16 @@ export function recordsIn(archive: Archive): Records {
 
   async function read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined> {
     const key = layout.record(batch, item);
-    const found = await archive.readVersioned(key, signal);
+    const place = { batch, item, archive: archive.url, key };
+    let found: Versioned | undefined;
+    try {
+      found = await archive.readVersioned(key, signal);
+    } catch (thrown) {
+      if (thrown instanceof FileDeniedError) throw corrupt(place, { message: thrown.message, cause: thrown });
+      throw thrown;
+    }
     if (!found) return undefined;
-    const record = parseRecord(found.body, { batch, item, archive: archive.url, key });
+    const record = parseRecord(found.body, place);
     versions.set(record, found.version);
     return record;
   }
@@ -108,14 +116,15 @@ type Place = { batch: string; item: string; archive: string; key: string };
 
 function parseRecord(body: Buffer, place: Place): ItemRecord {
   const text = body.toString('utf8');
+  const because = (why: string) => `The record ${place.key} in ${place.archive} cannot be read: ${why}`;
   let record: ItemRecord;
   try {
     record = recordSchema.parse(JSON.parse(text));
   } catch (thrown) {
-    throw corrupt(place, messageOf(thrown), taskIn(text), thrown);
+    throw corrupt(place, { message: because(messageOf(thrown)), taskId: taskIn(text), cause: thrown });
   }
   if (record.id !== place.item || record.batch !== place.batch) {
-    throw corrupt(place, `it is the record of ${record.batch}/${record.id}`);
+    throw corrupt(place, { message: because(`it is the record of ${record.batch}/${record.id}`) });
   }
   return record;
 }
@@ -125,13 +134,9 @@ function taskIn(text: string): string | undefined {
   return /"taskId"\s*:\s*"([^"\\\s]{1,200})"/.exec(text)?.[1];
 }
 
-function corrupt(
-  { batch, item, archive, key }: Place,
-  why: string,
-  taskId?: string,
-  cause?: unknown,
-): CorruptRecordError {
-  const message = `The record ${key} in ${archive} cannot be read: ${why}`;
+type Why = { message: string; taskId?: string | undefined; cause?: unknown };
+
+function corrupt({ batch, item, archive, key }: Place, { message, taskId, cause }: Why): CorruptRecordError {
   const found = {
     state: 'unreadable' as const,
     batch,

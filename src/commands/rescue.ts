@@ -127,7 +127,7 @@ function report(
     say(`  unreadable  ${plain(message)}`);
     say(
       taskId === undefined
-        ? '              it names no task: nothing can be asked for'
+        ? '              no task could be read in it: nothing can be asked for until it is put right'
         : `              it names the task ${taskId}, which was paid for: put the record right, and rescue asks for it`,
     );
   }

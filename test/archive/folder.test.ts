@@ -147,5 +147,5 @@ test('a file in the place of the folder is archive-denied', async () => {
 test('a folder in the place of a record is an error and no missing record', async () => {
   const folder = await newFolder();
   await mkdir(join(folder, 'b/items/a.json'), { recursive: true });
-  await expect(folderArchive(folder).read('b/items/a.json')).rejects.toMatchObject({ code: 'archive-unreachable' });
+  await expect(folderArchive(folder).read('b/items/a.json')).rejects.toMatchObject({ code: 'archive-denied' });
 });

@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { findBatchFile } from '../../src/archive/batch-file.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
+import { findRecord } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 
@@ -84,4 +86,28 @@ test.each([
     facts: { key: KEY },
   });
   expect(await records.create(claimed)).toBe(false);
+});
+
+test.each([
+  ['a folder', (path: string) => mkdir(path, { recursive: true })],
+  ['a circle of links', (path: string) => symlink(path, path)],
+])('%s in the place of one record is that record alone, the others are read', async (_, put) => {
+  const { archive, records } = await open();
+  await records.write({ ...claimed, id: 'b-00000002' });
+  await put(join(archive.url, KEY));
+  await expect(records.read('spring', claimed.id)).rejects.toMatchObject({
+    code: 'record-corrupt',
+    found: { state: 'unreadable', key: KEY, message: expect.stringContaining(KEY) },
+  });
+  await expect(findRecord(records, 'spring', claimed.id)).resolves.toMatchObject({ state: 'unreadable' });
+  await expect(findRecord(records, 'spring', 'b-00000002')).resolves.toMatchObject({ state: 'claimed' });
+});
+
+test('a file of a batch that the system does not let read is unreadable, not missing', async () => {
+  const { archive } = await open();
+  await mkdir(join(archive.url, 'spring/batch.json'), { recursive: true });
+  await expect(findBatchFile(archive, 'spring')).resolves.toMatchObject({
+    kind: 'unreadable',
+    message: expect.stringContaining('spring/batch.json'),
+  });
 });
