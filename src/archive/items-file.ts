@@ -15,8 +15,13 @@ import { layout } from './layout.ts';
 /** Where an item stands in its manifest. */
 const placeSchema = z.object({ job: z.string(), file: z.string(), line: z.int().exactOptional() });
 export type ItemPlace = z.infer<typeof placeSchema>;
-/** A line of `items-<digest>.jsonl.gz`, as far as results need it. The rest is the item as it was enqueued. */
-const lineSchema = placeSchema.extend({ id: z.string(), name: z.string(), variant: z.int() });
+/** A line of `items-<digest>.jsonl.gz`, as far as it is needed. The rest is the item as it was enqueued. */
+const lineSchema = placeSchema.extend({
+  id: z.string(),
+  name: z.string(),
+  variant: z.int(),
+  request: z.object({ model: z.string() }).exactOptional(),
+});
 export type ListedItem = z.infer<typeof lineSchema>;
 
 export type ItemsFileWriter = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Archive } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
+import { findRecord } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
@@ -31,6 +32,19 @@ export async function adoptImage(
   if (small) await archive.write(thumb, small, { contentType: 'image/webp' });
   const adopted = from.adopted ?? { batch: from.batch, id: from.id };
   return records.create({ ...from, batch, id, name, variant, variables, priority, image, thumb, adopted });
+}
+
+/** The first of some items that has an image. */
+export async function formerImage(
+  records: Pick<Records, 'read'>,
+  batch: string,
+  ids: readonly string[],
+): Promise<Archived | undefined> {
+  for (const id of ids) {
+    const found = await findRecord(records, batch, id);
+    if (found?.state === 'archived') return found;
+  }
+  return undefined;
 }
 
 const sha256Of = (body: Buffer) => createHash('sha256').update(body).digest('hex');

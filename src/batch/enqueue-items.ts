@@ -1,14 +1,15 @@
 import pMap from 'p-map';
-import { findRecord, readRecords } from '../archive/read-records.ts';
+import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { IdSet } from '../items/id-set.ts';
 import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { requeuedRecord } from '../items/transitions.ts';
-import type { Unreadable } from '../items/unreadable.ts';
-import type { Archived } from './adopt.ts';
+import { takeOf } from '../items/takes.ts';
+import { itemOfRecord, requeuedRecord } from '../items/transitions.ts';
+import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import { type Archived, formerImage } from './adopt.ts';
 import { chunksOf } from './chunks-of.ts';
 import { type RecordedIds, recordedIds, type Settled, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
@@ -130,17 +131,28 @@ async function takeInOthers(
   for await (const some of chunksOf(readRecords(ports.records, batch, ids), CHUNK)) {
     const kept = some.filter(({ state }) => isPart || (state !== 'archived' && state !== 'cancelled'));
     await takeIn(batch, kept, ports);
-    const taken = kept.filter((found) => stateOf(found) !== undefined).map(({ id }) => id);
+    const takes = kept.flatMap((found) => (isWaitingTake(found) ? [itemOfRecord(found)] : []));
+    await ports.intake.admit(
+      batch,
+      takes.map(({ id }) => ({ id, was: undefined, to: 'queued' })),
+    );
+    await ports.queues.submitAll(takes);
+    const taken = kept.filter((found) => stateOf(found) !== undefined || isWaitingTake(found)).map(({ id }) => id);
     if (!isPart) await ports.intake.noteFormer(batch, taken);
   }
+}
+
+/** `redo` recorded it, and no manifest has it. */
+function isWaitingTake(found: Found): found is Extract<ItemRecord, { state: 'queued' }> {
+  return isReadable(found) && found.state === 'queued' && takeOf(found) > 1;
 }
 
 /** Takes over what is archived under a former name. Returns the items that have an image now. */
 async function adoptFormer(items: readonly Settled<NewItem>[], ports: EnqueuePorts): Promise<ReadonlySet<string>> {
   const adopted = new Set<string>();
   const adopt = async ({ adopts, ...item }: Settled<NewItem>) => {
-    const from = adopts === undefined ? undefined : await findRecord(ports.records, item.batch, adopts);
-    if (from?.state === 'archived' && (await ports.adopt?.(from, item))) adopted.add(item.id);
+    const from = adopts && (await formerImage(ports.records, item.batch, adopts));
+    if (from && (await ports.adopt?.(from, item))) adopted.add(item.id);
   };
   await pMap(items, adopt, { concurrency: IMAGES_AT_ONCE });
   return adopted;

@@ -9,8 +9,8 @@ import { chunksOf } from './chunks-of.ts';
 export type RecordedIds = { has(id: string): boolean; hasSlug(slug: string): boolean };
 
 type Written = { written?: { name: string; request: ImageRequest }; was?: string };
-/** `adopts`: the item under whose id its image is archived by its former name (`was`). */
-export type Settled<T> = T & { adopts?: string };
+/** `adopts`: the items under whose ids an image of its may be archived by its former name (`was`), the last take first. */
+export type Settled<T> = T & { adopts?: readonly string[] };
 type States = (batch: string, ids: readonly string[]) => Promise<readonly (ItemState | undefined)[]>;
 
 const CHUNK = 1_000;
@@ -61,17 +61,18 @@ function formerRecord(item: NewItem & Written, recorded: RecordedIds, taken: Rea
   return undefined;
 }
 
-/** Its last take. */
-function underFormerName(item: NewItem & Written, recorded: RecordedIds): string | undefined {
+/** The last take need not have an image (yet): then an earlier one is its picture. */
+function underFormerName(item: NewItem & Written, recorded: RecordedIds): readonly string[] | undefined {
   const { was, request, variant } = item;
   if (was === undefined || !recorded.hasSlug(slug(was))) return undefined;
-  let last: string | undefined;
-  for (const id of firstTakeIds({ name: was, request, variant })) if (recorded.has(id)) last ??= id;
-  if (last === undefined) return undefined;
+  const takes: string[] = [];
+  for (const id of firstTakeIds({ name: was, request, variant }))
+    if (recorded.has(id) && takes.length === 0) takes.push(id);
+  if (takes.length === 0) return undefined;
   for (let take = 2; ; take++) {
     const id = itemId(was, request, variant, take);
-    if (!recorded.has(id)) return last;
-    last = id;
+    if (!recorded.has(id)) return takes;
+    takes.unshift(id);
   }
 }
 

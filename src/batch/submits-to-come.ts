@@ -1,5 +1,6 @@
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { formerImage } from './adopt.ts';
 import { chunksOf } from './chunks-of.ts';
 import { recordedIds, settled } from './settle-ids.ts';
 import { stepsOf } from './steps.ts';
@@ -23,7 +24,8 @@ export async function submitsToCome(
       settings: config,
     });
     for (const { item, step } of planned) {
-      if (step.job !== 'submit' || item.adopts !== undefined) continue;
+      if (step.job !== 'submit') continue;
+      if (item.adopts && (await formerImage(records, batch, item.adopts))) continue;
       const { model } = item.request;
       byModel[model] = (byModel[model] ?? 0) + 1;
     }

@@ -1,10 +1,12 @@
+import { leftInQueue } from '../batch/left-waiting.ts';
 import { submitsToCome } from '../batch/submits-to-come.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { STDIN } from '../manifest/load.ts';
 import { expand, type Manifest, type Totals } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
-import { type Cost, costOf } from '../money/estimate.ts';
+import { type Cost, costOf, countOf, together } from '../money/estimate.ts';
+import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { agrees, canAsk } from './ask.ts';
 import { asksFirst } from './asks-first.ts';
@@ -31,13 +33,15 @@ export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
  * (`spending-unconfirmed`) if nobody can be asked.
  */
 export async function agreesToSpend(
-  connections: Pick<Connections, 'config' | 'prices' | 'clock' | 'records' | 'state'>,
+  connections: Pick<Connections, 'archive' | 'config' | 'prices' | 'clock' | 'records' | 'state'>,
   { batch, items, byModel, stdinIsTaken }: Spending,
   flags: { yes?: true },
 ): Promise<boolean> {
   const { config, prices } = connections;
-  if (flags.yes || !asksFirst(costOf(byModel, prices), config)) return true;
-  const left = await submitsToCome(connections, batch, items());
+  const waiting = await leftInQueue(connections, batch, items());
+  tellWaiting(batch, waiting, costOf(waiting, prices));
+  if (flags.yes || !asksFirst(costOf(together(byModel, waiting), prices), config)) return true;
+  const left = together(await submitsToCome(connections, batch, items()), waiting);
   const cost = costOf(left, prices);
   if (!asksFirst(cost, config)) return true;
 
@@ -56,13 +60,23 @@ export async function agreesToSpend(
   return agrees(`${batch}: ${what}. Go on?`, flags);
 }
 
+/** They are paid for too, whatever the manifest says now. */
+function tellWaiting(batch: string, waiting: Readonly<Record<string, number>>, { credits }: Cost): void {
+  const count = countOf(waiting);
+  if (count === 0) return;
+  const price = credits === undefined ? '' : `, for ${credits.toLocaleString('en-US')} credits`;
+  say(
+    `note: ${batch}: ${plural(count, 'item')} of earlier runs that ${count === 1 ? 'is' : 'are'} not asked for now ${count === 1 ? 'waits' : 'wait'} and will be made too${price}; flux-batch cancel ${batch} ends what waits`,
+  );
+}
+
 /** `120 to submit for 960 credits, about $4.80`. Names the budget too if it is lower. */
 export function describeSpending(
   byModel: Readonly<Record<string, number>>,
   cost: Cost,
   { budgetCredits }: { budgetCredits: number | undefined },
 ): string {
-  const count = Object.values(byModel).reduce((sum, items) => sum + items, 0);
+  const count = countOf(byModel);
   const submits = `${count.toLocaleString('en-US')} to submit`;
   if (cost.credits === undefined)
     return `${submits} at a cost that is not known: no price for ${cost.unpriced.join(', ')}`;

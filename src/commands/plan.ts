@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { plannedMs } from '../diagnosis/time-left.ts';
 import type { NewItem } from '../items/item.ts';
-import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
+import { expand, type Manifest, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
-import { costOf, submitTimeMs } from '../money/estimate.ts';
+import { costOf, countOf, submitTimeMs, together } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
@@ -35,9 +35,9 @@ export function planCommand(): Command {
       const config = loadConfig(overridesOf(flags));
       const prices = await loadPrices(config.pricesFile);
       const { manifest, totals } = await openManifest(file, openingOf(flags));
-      const found = await lookIntoArchive(config, manifest, totals);
-      const left = found.kind === 'looked' ? found.left : totals.byModel;
-      const toMake = Object.values(left).reduce((sum, count) => sum + count, 0);
+      const found = await lookIntoArchive(config, manifest);
+      const left = found.kind === 'looked' ? together(found.left, found.waiting) : totals.byModel;
+      const toMake = countOf(left);
       const cost = costOf(left, prices);
       const first = await firstItems(manifest);
       const plan = {
@@ -58,14 +58,13 @@ export function planCommand(): Command {
     });
 }
 
-async function lookIntoArchive(config: Config, manifest: Manifest, totals: Totals): Promise<Survey> {
+async function lookIntoArchive(config: Config, manifest: Manifest): Promise<Survey> {
   const closers = openClosers();
   try {
     return await survey(
       () => openArchiveOf(config, closers),
       manifest.batch,
       () => expand(manifest),
-      totals.byModel,
       { ...config, isPart: isPart(manifest.selection) },
     );
   } finally {
@@ -95,9 +94,11 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
           adopted: found.adopted,
           begun: found.begun,
           unread: found.unread,
+          // Among `toMake`: left by earlier runs, and not in this manifest or this part of it.
+          waiting: countOf(found.waiting),
           difference: found.difference ?? null,
         }
-      : { archived: null, adopted: null, begun: null, unread: null, archiveUnreachable: found.message }),
+      : { archived: null, adopted: null, begun: null, unread: null, waiting: null, archiveUnreachable: found.message }),
     jobs: manifest.jobs.map((job) => ({
       id: templateText(job.id),
       file: job.file,

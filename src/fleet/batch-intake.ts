@@ -23,6 +23,8 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
       return (await redis.hlen(keys.items(batch))) === 0;
     },
     async states(batch, ids) {
+      // Redis refuses to be asked for nothing.
+      if (ids.length === 0) return [];
       const values = await redis.hmget(keys.items(batch), ...ids);
       return values.map(parseState);
     },

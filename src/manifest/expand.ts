@@ -5,7 +5,7 @@ import { findingsOf } from './check.ts';
 import { coerce, type Job } from './job.ts';
 import { combinations } from './matrix.ts';
 import { nameSchema, requestSchema } from './schema.ts';
-import { missing, render, type Variables } from './template.ts';
+import { missing, render, type Template, type Variables } from './template.ts';
 
 /** Where an item comes from. `job`: the job's id as the manifest has it. */
 export type Place = { job: string; file: string; line?: number };
@@ -69,13 +69,21 @@ function renderJob(job: Job, variables: Variables): Rendered | RenderMistake[] {
   return [...idFindings, ...others].map(({ path, message }) => ({ key: String(path[0]), message }));
 }
 
+/** What a spreadsheet shows in place of a value that it could not calculate. It would be drawn. */
+const ERROR_VALUE = /^(#(N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!)|Err:\d{3})$/;
+
 function absentVariables(job: Job, variables: Variables): RenderMistake[] {
   const absent: RenderMistake[] = [];
-  const look = (key: string, names: readonly string[]) => {
-    for (const name of names) absent.push({ key, message: `no value for "${name}" in this row` });
+  const look = (key: string, template: Template) => {
+    for (const name of missing(template, variables))
+      absent.push({ key, message: `no value for "${name}" in this row` });
+    for (const name of template.names) {
+      const error = ERROR_VALUE.exec(variables[name] ?? '')?.[0];
+      if (error) absent.push({ key, message: `"${name}" is ${error} in this row, an error of the spreadsheet` });
+    }
   };
-  look('id', missing(job.id, variables));
-  if (job.was) look('was', missing(job.was, variables));
-  for (const { name, value } of job.parameters) if (typeof value === 'object') look(name, missing(value, variables));
+  look('id', job.id);
+  if (job.was) look('was', job.was);
+  for (const { name, value } of job.parameters) if (typeof value === 'object') look(name, value);
   return absent;
 }

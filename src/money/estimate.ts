@@ -18,3 +18,17 @@ export function costOf(byModel: Readonly<Record<string, number>>, prices: Prices
 export function submitTimeMs(items: number, { max, windowMs }: Rate): number {
   return Math.max(0, Math.ceil(items / max) - 1) * windowMs;
 }
+
+export function countOf(byModel: Readonly<Record<string, number>>): number {
+  return Object.values(byModel).reduce((sum, count) => sum + count, 0);
+}
+
+/** Both counts of each model in one. */
+export function together(
+  some: Readonly<Record<string, number>>,
+  others: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum = { ...some };
+  for (const [model, count] of Object.entries(others)) sum[model] = (sum[model] ?? 0) + count;
+  return sum;
+}

@@ -5,8 +5,9 @@ import type { Job } from '../manifest/job.ts';
 import type { Manifest, Totals } from '../manifest/manifest.ts';
 import { formatProblem } from '../manifest/problems.ts';
 import { describeRepeats } from '../manifest/repeats.ts';
+import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
-import { type Cost, submitTimeMs } from '../money/estimate.ts';
+import { type Cost, countOf, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
 import { formatDuration, formatRate } from '../text/duration.ts';
@@ -61,7 +62,7 @@ function noteLines({ totals, manifest }: Plan): string[] {
   ];
 }
 
-function archiveLines({ survey, totals, toMake, config }: Plan): string[][] {
+function archiveLines({ manifest, survey, totals, toMake, config }: Plan): string[][] {
   const count = toMake.toLocaleString('en-US');
   if (survey.kind === 'unreachable') {
     return [
@@ -70,13 +71,22 @@ function archiveLines({ survey, totals, toMake, config }: Plan): string[][] {
     ];
   }
   const { archived, adopted, begun, unread } = survey;
+  const waiting = countOf(survey.waiting);
   const differs = (survey.difference ? describeDifference(survey.difference) : []).map((text) => ['', text]);
-  if (toMake === totals.items)
+  if (toMake - waiting === totals.items && waiting === 0)
     return differs.length === 0 ? [] : [['  to make', `${count}, none of it is archived as it is`], ...differs];
   return [
     ['  to make', `${count}; already archived: ${archived.toLocaleString('en-US')}, in ${plain(config.archiveUrl)}`],
     ...differs,
     ...(adopted === 0 ? [] : [['  taken over', `${plural(adopted, 'image')} from a former name, at no cost`]]),
+    ...(waiting === 0
+      ? []
+      : [
+          [
+            '  waiting',
+            `${waiting.toLocaleString('en-US')} of these are of earlier runs, and not ${isPart(manifest.selection) ? 'in this part' : 'in the manifest'}: flux-batch cancel ${manifest.batch} ends them`,
+          ],
+        ]),
     ...(begun === 0 ? [] : [['  begun', `${plural(begun, 'item')} under way, held or failed, none submitted again`]]),
     ...(unread === 0
       ? []

@@ -1,6 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
+import { leftWaiting } from '../batch/left-waiting.ts';
 import { type RecordedIds, settled } from '../batch/settle-ids.ts';
 import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
@@ -23,6 +24,8 @@ export type Survey =
       begun: number;
       unread: number;
       left: Readonly<Record<string, number>>;
+      /** What earlier runs left waiting and this manifest, or this part of it, does not have. A run makes it too. By model. */
+      waiting: Readonly<Record<string, number>>;
       /** Where something is to be made and something is recorded. */
       difference?: Difference;
     }
@@ -40,13 +43,13 @@ export async function survey(
   open: () => Promise<Archive>,
   batch: string,
   items: () => AsyncIterable<NewItem>,
-  byModel: Readonly<Record<string, number>>,
   settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number; isPart?: boolean },
 ): Promise<Survey> {
-  let held: { records: Records; recorded: RecordedIds & { size: number }; pictured: NameSet };
+  let held: { archive: Archive; records: Records; recorded: RecordedIds & { size: number }; pictured: NameSet };
   try {
     const archive = await open();
     held = {
+      archive,
       records: recordsIn(archive),
       recorded: await recordedIn(archive, batch),
       pictured: await nameSetOf(namesUnder(archive, layout.images(batch))),
@@ -54,13 +57,14 @@ export async function survey(
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
-  if (held.recorded.size === 0) return { kind: 'looked', archived: 0, adopted: 0, begun: 0, unread: 0, left: byModel };
+  const wanted = printsOfNames();
   let [archived, adopted, unread] = [0, 0, 0];
   const toRead: NewItem[] = [];
   const left: Record<string, number> = {};
   for await (const item of settled(batch, items(), held.recorded, undefined)) {
     const { id, request, adopts } = item;
-    if (adopts !== undefined && held.pictured.has(adopts)) adopted++;
+    wanted.add(id);
+    if (adopts?.some((former) => held.pictured.has(former))) adopted++;
     else if (!held.recorded.has(id)) left[request.model] = (left[request.model] ?? 0) + 1;
     else if (held.pictured.has(id)) archived++;
     else if (toRead.length < MOST_READ) toRead.push(item);
@@ -68,19 +72,23 @@ export async function survey(
   }
   let begun = 0;
   let difference: Difference | undefined;
+  let waiting: Record<string, number>;
   try {
-    const { records, recorded } = held;
+    const { archive, records, recorded, pictured } = held;
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
     for (const { item, step } of await stepsOf(batch, toRead, ports)) {
       if (step.job !== 'submit') begun++;
       else left[item.request.model] = (left[item.request.model] ?? 0) + 1;
     }
     const { isPart = false } = settings;
-    if (Object.keys(left).length > 0) difference = await differenceOf(batch, items(), { records, isPart });
+    if (recorded.size > 0 && Object.keys(left).length > 0)
+      difference = await differenceOf(batch, items(), { records, isPart });
+    const mayWait = async (ids: readonly string[]) => ids.map((id) => !pictured.has(id));
+    waiting = await leftWaiting(batch, { archive, records, recorded, wanted: wanted.asSet(), mayWait });
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
-  return { kind: 'looked', archived, adopted, begun, unread, left, ...(difference && { difference }) };
+  return { kind: 'looked', archived, adopted, begun, unread, left, waiting, ...(difference && { difference }) };
 }
 
 async function recordedIn(archive: Archive, batch: string): Promise<RecordedIds & { size: number }> {

@@ -42,26 +42,48 @@ export async function* listedItems(
   const ids: string[] = [];
   for await (const id of records.list(batch, signal)) ids.push(id);
   const others = ids.filter((id) => !manifest.places.has(id));
-  const { isCurrent, takeOfOther } = await judged(readRecords(records, batch, others, signal), manifest);
+  const { isCurrent, takeOfOther, firstOf, takesOf } = await judged(
+    readRecords(records, batch, others, signal),
+    manifest,
+  );
   const recorded = new Set(ids);
-  const inOrder = order === 'id' ? ids : [...[...manifest.places.keys()].filter((id) => recorded.has(id)), ...others];
+  const inOrder =
+    order === 'id'
+      ? ids
+      : [
+          ...[...manifest.places.keys()].flatMap((id) => [...(recorded.has(id) ? [id] : []), ...takesOf(id)]),
+          ...others.filter((id) => firstOf(id) === undefined),
+        ];
   for await (const found of readRecords(records, batch, inOrder, signal)) {
-    const { order: number = null, job = null, file = null, line = null } = manifest.places.get(found.id) ?? {};
+    const {
+      order: number = null,
+      job = null,
+      file = null,
+      line = null,
+    } = manifest.places.get(firstOf(found.id) ?? found.id) ?? {};
     const credits = isReadable(found) ? chargesOf(found, prices).known : null;
     const standing = { current: isCurrent(found.id), order: number, job, file, line, credits };
     yield { ...found, standing: { ...standing, take: takeOfOther(found.id) } };
   }
 }
 
+type Judged = {
+  isCurrent(id: string): boolean;
+  takeOfOther(id: string): number;
+  /** The item of the manifest that another take is of. */
+  firstOf(id: string): string | undefined;
+  /** Its further takes, in their order. */
+  takesOf(id: string): readonly string[];
+};
+
 /**
  * Decides by the records that the manifest does not have. A later take replaces the item that it is of. Of a batch whose whole
  * manifest is not known, the newest item of each other name is the current one.
  */
-async function judged(
-  others: AsyncIterable<Found>,
-  { places, isWhole, hasName }: ManifestOrder,
-): Promise<{ isCurrent(id: string): boolean; takeOfOther(id: string): number }> {
+async function judged(others: AsyncIterable<Found>, { places, isWhole, hasName }: ManifestOrder): Promise<Judged> {
   const numbers = new Map<string, number>();
+  const firsts = new Map<string, string>();
+  const all = new Map<string, { id: string; take: number }[]>();
   const takes = new Map<string, { id: string; take: number }>();
   const newest = new Map<string, { id: string; at: string }>();
   for await (const found of others) {
@@ -69,6 +91,10 @@ async function judged(
     const take = takeOf(found);
     if (take > 1) numbers.set(found.id, take);
     const first = [...firstTakeIds(found)].find((id) => places.has(id));
+    if (first !== undefined && take > 1) {
+      firsts.set(found.id, first);
+      all.set(first, [...(all.get(first) ?? []), { id: found.id, take }]);
+    }
     if (first !== undefined) {
       if (found.state === 'archived' && take > (takes.get(first)?.take ?? 1)) takes.set(first, { id: found.id, take });
     } else if (!isWhole && !hasName(found.name, found.variant)) {
@@ -81,6 +107,8 @@ async function judged(
   return {
     isCurrent: (id) => (places.has(id) ? !takes.has(id) : current.has(id)),
     takeOfOther: (id) => numbers.get(id) ?? 1,
+    firstOf: (id) => firsts.get(id),
+    takesOf: (id) => (all.get(id) ?? []).sort((a, b) => a.take - b.take).map((other) => other.id),
   };
 }
 

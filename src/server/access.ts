@@ -43,6 +43,14 @@ export function guardFor({ password, isPublic, onGuessing }: GuardSettings): Gua
   };
 }
 
+/** Whether it is certain that a person on this machine asks: no password, no other way in. */
+export async function isCertainlyHere(
+  request: FastifyRequest,
+  { password, isPublic }: Pick<GuardSettings, 'password' | 'isPublic'>,
+): Promise<boolean> {
+  return password === undefined && isThisMachine(request) && !(await isPublic());
+}
+
 /** For scrapers: a bearer token, where one is set, instead of what the guard asks for. */
 export function tokenOrGuarded(token: string | undefined, guard: Guard): Guard {
   return async (request, reply) => {

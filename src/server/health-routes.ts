@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { messageOf } from '../errors.ts';
 import type { Serving } from './serving.ts';
@@ -10,8 +10,11 @@ const CACHED_MS = { redis: 2_000, archive: 10_000 };
 /** A slow archive may take longer than one probe waits; the next shares its answer. */
 const WITHIN_MS = 20_000;
 
-/** `GET /healthz`: this process answers. `GET /readyz`: Redis answers, and the archive takes what is written. */
-export function healthRoutes({ connections }: Serving) {
+/**
+ * `GET /healthz`: this process answers. `GET /readyz`: Redis answers, and the archive takes what is written. Anybody may ask: the reason, which
+ * may name hosts and buckets, is only for whom `tellsWhy` has.
+ */
+export function healthRoutes({ connections }: Serving, tellsWhy: (request: FastifyRequest) => Promise<boolean>) {
   const { redis, archive } = connections;
   const checks = {
     redis: cached(async () => void (await redis.ping()), CACHED_MS.redis),
@@ -19,10 +22,12 @@ export function healthRoutes({ connections }: Serving) {
   };
   return async (server: FastifyInstance): Promise<void> => {
     server.get('/healthz', async () => ({ status: 'ok' }));
-    server.get('/readyz', async (_request, reply) => {
+    server.get('/readyz', async (request, reply) => {
       const [redisState, archiveState] = await Promise.all([outcomeOf(checks.redis()), outcomeOf(checks.archive())]);
       const isReady = redisState === 'ok' && archiveState === 'ok';
-      return reply.code(isReady ? 200 : 503).send({ redis: redisState, archive: archiveState });
+      const whole = isReady || (await tellsWhy(request).catch(() => false));
+      const told = (state: string) => (whole || state === 'ok' ? state : 'failed');
+      return reply.code(isReady ? 200 : 503).send({ redis: told(redisState), archive: told(archiveState) });
     });
   };
 }

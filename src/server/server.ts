@@ -1,7 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { messageOf, UsageError } from '../errors.ts';
 import { openClosers } from '../wiring/closers.ts';
-import { guardFor } from './access.ts';
+import { guardFor, isCertainlyHere } from './access.ts';
 import { board } from './board.ts';
 import { callbacksRoute } from './callbacks-route.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -52,14 +52,17 @@ export async function startServer(serving: Serving, at: ServeAt): Promise<Runnin
 
 async function pagesServer(serving: Serving, isApart: boolean): Promise<FastifyInstance> {
   const { config, log } = serving.connections;
-  const guard = guardFor({
+  const who = {
     password: config.servePassword,
     isPublic: async () => !isApart && (await serving.hasCallbacksFromOutside()),
+  };
+  const guard = guardFor({
+    ...who,
     onGuessing: (address) => log.warn({ address }, 'wrong passwords: this address waits for a minute'),
   });
   const server = bareServer(serving);
   if (!isApart) await server.register(callbacksRoute(serving));
-  await server.register(healthRoutes(serving));
+  await server.register(healthRoutes(serving, (request) => isCertainlyHere(request, who)));
   await server.register(metricsRoute(serving, guard));
   await server.register(board(serving, guard));
   await server.register(pages(serving, guard));

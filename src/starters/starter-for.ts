@@ -56,7 +56,8 @@ async function photosIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new UsageError('source-unusable', `${folder} cannot be read: ${messageOf(cause)}`, { cause });
   });
-  const photos = names.filter((name) => PHOTO.test(name)).sort();
+  // `._lamp.jpg` is what macOS leaves beside lamp.jpg on other disks: no photo.
+  const photos = names.filter((name) => PHOTO.test(name) && !name.startsWith('.')).sort();
   if (photos.length > 0) return photos;
   const hint = `A manifest to begin with: flux-batch init ${join(folder, 'jobs.yaml')}`;
   throw new UsageError('source-unusable', `${folder} has no .jpg, .png or .webp in it`, { hint });

@@ -59,6 +59,9 @@ const UNKNOWN_ADDRESS = 'ADDRESS-OF-THE-FOLDER';
 
 /** The manifest that edits the photos of a folder. */
 export function photosStarter(folder: string, photos: readonly string[]): string {
+  const addresses = photos.map(encodeURIComponent);
+  const isPlain = addresses.every((address, index) => address === photos[index]);
+  const list = (values: readonly string[]) => values.map((value) => `        - ${text(value)}\n`).join('');
   return `${headOf(folder, ['aspectRatio'])}
 jobs:
   # Editing: an image for each photo of ${oneLine(folder)}. The provider fetches them, so they must be where it can reach them: put the
@@ -66,10 +69,10 @@ jobs:
   - id: ${text('{{ photo }}')} # what an image is called
     # What to change in each of them.
     prompt: Put it on a plain white background and keep everything else as it is
-    inputImage: ${text(`${UNKNOWN_ADDRESS}/{{ photo }}`)}
-    matrix:
+    inputImage: ${text(`${UNKNOWN_ADDRESS}/{{ ${isPlain ? 'photo' : 'address'} }}`)}
+${isPlain ? '    matrix:' : '    # In step: what a photo is called, and how that stands in an address.\n    zip:'}
       photo:
-${photos.map((photo) => `        - ${text(encodeURIComponent(photo))}\n`).join('')}`;
+${list(photos)}${isPlain ? '' : `      address:\n${list(addresses)}`}`;
 }
 
 /** Only what no column says. */

@@ -5,26 +5,30 @@ type Shape = {
   columns: readonly string[];
   /** The index in a record of each column. */
   places: readonly number[];
+  /** Of those between and before the columns that have no name. */
+  unnamed: readonly number[];
   /** So many cells a record has at least, and at most unless the rest is empty. */
   least: number;
   most: number;
-  /** The first column has no name: an index, as pandas writes it. */
-  hasIndex: boolean;
 };
 
 /**
- * Makes rows of records of cells, the first of which names the columns. Left out are records without any value, columns at the
- * end without name and values, and a first column of whole numbers without a name.
+ * Makes rows of records of cells, the first of which names the columns. Left out are records without any value, columns without
+ * name and values, and a first column of whole numbers without a name: an index, as pandas writes it.
  */
 export function tableRows({ tooMany = '', isRagged = false }: { tooMany?: string; isRagged?: boolean } = {}) {
   let shape: Shape | undefined;
   let empty = 0;
+  let hasIndex = false;
 
-  function row(record: readonly string[], line: number, { columns, places, least, most, hasIndex }: Shape): RowEvent {
+  function row(record: readonly string[], line: number, { columns, places, unnamed, least, most }: Shape): RowEvent {
     const last = record.findLastIndex((cell) => cell !== '') + 1;
     if ((record.length < least && !isRagged) || last > most) return wrongCount(most, record.length, line, tooMany);
-    if (last > least) return unnamed(least, record[last - 1], line);
-    if (hasIndex && !/^\d*$/.test(record[0] ?? '')) return unnamed(0, record[0], line);
+    const value = (index: number) => record[index] ?? '';
+    const wrong =
+      last > least ? last - 1 : unnamed.find((index) => !(index === 0 ? /^\s*\d*\s*$/ : /^\s*$/).test(value(index)));
+    if (wrong !== undefined) return unnamedAt(wrong, value(wrong), line);
+    if (unnamed[0] === 0 && value(0).trim() !== '') hasIndex = true;
     const values: Record<string, string> = {};
     for (let index = 0; index < columns.length; index++) {
       values[columns[index] ?? ''] = record[places[index] ?? -1] ?? '';
@@ -56,7 +60,7 @@ export function tableRows({ tooMany = '', isRagged = false }: { tooMany?: string
         yield { kind: 'mistake', line: 1, message: 'expected a header with the names of the columns' };
         return;
       }
-      if (shape.hasIndex) yield { kind: 'note', message: 'the first column, numbers without a name, is left out' };
+      if (hasIndex) yield { kind: 'note', message: 'the first column, numbers without a name, is left out' };
       if (empty > 0) yield { kind: 'note', message: `${plural(empty, 'empty row')} left out` };
     },
   };
@@ -65,22 +69,21 @@ export function tableRows({ tooMany = '', isRagged = false }: { tooMany?: string
 function shapeOf(header: readonly string[], line: number): Shape | { mistakes: RowMistake[] } {
   const names = header.map((name) => name.trim());
   const least = names.findLastIndex((name) => name !== '') + 1;
-  const hasIndex = names[0] === '';
   const mistakes: RowMistake[] = [];
   for (const [index, name] of names.slice(0, least).entries()) {
     const nth = `column ${index + 1} of the header`;
     const complain = (message: string) => mistakes.push({ kind: 'mistake', line, message });
-    if (name === '' && index > 0) complain(`${nth} has no name`);
-    else if (name === '__proto__') complain(`${nth} may not be "__proto__"`);
+    if (name === '__proto__') complain(`${nth} may not be "__proto__"`);
     else if (name !== '' && names.indexOf(name) < index) complain(`${nth} is "${name}" again`);
   }
   if (mistakes.length > 0) return { mistakes };
   const places = names.flatMap((name, index) => (name === '' ? [] : [index]));
-  return { columns: names.filter((name) => name !== ''), places, least, most: names.length, hasIndex };
+  const unnamed = names.slice(0, least).flatMap((name, index) => (name === '' ? [index] : []));
+  return { columns: names.filter((name) => name !== ''), places, unnamed, least, most: names.length };
 }
 
-function unnamed(index: number, value: string | undefined, line: number): RowMistake {
-  const message = `column ${index + 1} has no name in the header, and "${(value ?? '').slice(0, 40)}" here`;
+function unnamedAt(index: number, value: string, line: number): RowMistake {
+  const message = `column ${index + 1} has no name in the header, and "${value.slice(0, 40)}" here`;
   return { kind: 'mistake', line, message, hint: 'name the column, or empty it' };
 }
 

@@ -62,5 +62,6 @@ function wordAround(chunk: Buffer, at: number): string {
   let [from, to] = [at, at + 1];
   while (belongs(chunk[from - 1]) && at - from < MAX_EXAMPLE) from--;
   while (belongs(chunk[to]) && to - at < MAX_EXAMPLE) to++;
-  return new TextDecoder('windows-1252').decode(chunk.subarray(from, to));
+  // As the text itself is decoded: without `fatal`, Node 20 takes it for ISO 8859-1.
+  return new TextDecoder('windows-1252', { fatal: true }).decode(chunk.subarray(from, to));
 }

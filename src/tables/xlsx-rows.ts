@@ -22,8 +22,10 @@ export async function* readXlsxRows(path: string, sheet: string | undefined): As
   const { streamXlsxRows } = await import('hucre/xlsx');
   const rows = tableRows({ isRagged: true });
   const file = createReadStream(path);
+  let isEmpty = true;
   try {
     for await (const { index, values } of streamXlsxRows(Readable.toWeb(file), { sheet: sheet ?? 0 })) {
+      isEmpty = false;
       yield* rows.add(values.map(textOf), index + 1);
       if (!rows.isReadable) return;
     }
@@ -32,12 +34,20 @@ export async function* readXlsxRows(path: string, sheet: string | undefined): As
   } finally {
     file.destroy();
   }
+  if (isEmpty && sheet !== undefined) throw new UnreadableFile(`has no sheet "${sheet}", or it is empty`);
   yield* rows.end();
+}
+
+/** Excel's times of a day are on the last day of 1899. */
+function textOfTime(iso: string): string {
+  const [date = '', time = ''] = iso.slice(0, 'yyyy-mm-ddThh:mm:ss'.length).split('T');
+  if (date === '1899-12-30' || date === '1899-12-31') return time.replace(/:00$/, '');
+  return time === '00:00:00' ? date : `${date} ${time.replace(/:00$/, '')}`;
 }
 
 function textOf(value: string | number | boolean | Date | null): string {
   if (value === null) return '';
-  if (value instanceof Date) return value.toISOString().replace(/T00:00:00\.000Z$/, '');
+  if (value instanceof Date) return textOfTime(value.toISOString());
   if (typeof value === 'number') return String(Number(value.toPrecision(DIGITS)));
   return String(value);
 }

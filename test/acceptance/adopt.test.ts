@@ -43,6 +43,17 @@ test('was: a renamed job keeps its images, and nothing is paid for', async (cont
   expect(await plan()).toMatchObject({ toMake: 2, adopted: 0 });
 });
 
+test('was: a take that is not made yet does not hide the image that there is', async (context) => {
+  const { place, ran, plan, tasks } = await openPots(context);
+  const [first] = await recordsOf(place, 'pots');
+  await ran('redo', 'pots', first?.id ?? '');
+  await place.write('jobs.yaml', manifest('pots', [{ id: 'beacon', was: 'hero', prompt: LIGHTHOUSE, variants: 2 }]));
+  expect(await plan()).toMatchObject({ adopted: 2, toMake: 1, waiting: 1, credits: 8 });
+  await ran('run', 'jobs.yaml');
+  expect(tasks()).toBe(3);
+  await expectImagesAsRecorded(place, 'pots');
+});
+
 test('adopt takes over equal requests of other names and of a renamed batch, and what is declared equal', async (context) => {
   const { place, ran, plan, tasks } = await openPots(context);
   await place.write('jobs.yaml', manifest('renamed', [{ id: 'beacon', prompt: LIGHTHOUSE, variants: 2 }]));

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { expectImagesAsRecorded } from './archived.ts';
@@ -54,11 +56,12 @@ test('redo makes another take, which has the name; the former one stays as a ver
   expect(place.simulator.ledger().tasks.accepted).toBe(4);
 
   const after = await rows();
-  expect(after.map(({ name, current, take, note }) => [name, current, take, note])).toEqual([
-    ['hero', false, 1, null],
-    ['pot', true, 1, null],
-    ['pot', true, 1, null],
-    ['hero', true, 2, 'too dark'],
+  // A take stands where its item stands in the manifest.
+  expect(after.map(({ name, current, take, note, order }) => [name, current, take, note, order])).toEqual([
+    ['hero', false, 1, null, 1],
+    ['hero', true, 2, 'too dark', 1],
+    ['pot', true, 1, null, 2],
+    ['pot', true, 1, null, 3],
   ]);
   expect(after[0]?.sha256).toBe(hero?.sha256);
   await expectImagesAsRecorded(place, 'pots');
@@ -70,4 +73,10 @@ test('redo makes another take, which has the name; the former one stays as a ver
   expect(versions.map(({ take, current }) => `${take} ${current}`).sort()).toEqual(['1 false', '2 false', '3 true']);
   await ran('run', 'jobs.yaml');
   expect(place.simulator.ledger().tasks.accepted).toBe(6);
+
+  // Recorded, it is made though Redis has forgotten it.
+  await ran('redo', 'pots', 'hero');
+  await rm(join(place.folder, '.flux-batch'), { recursive: true });
+  await ran('run', 'jobs.yaml');
+  expect(place.simulator.ledger().tasks.accepted).toBe(7);
 });

@@ -8,7 +8,7 @@ import { hasEnded } from '../../src/batch/counts.ts';
 import { enqueueManifest } from '../../src/batch/enqueue.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { EVERYTHING, isPart, type Selection } from '../../src/manifest/selection.ts';
-import { costOf } from '../../src/money/estimate.ts';
+import { costOf, countOf, together } from '../../src/money/estimate.ts';
 import { survey } from '../../src/plan/survey.ts';
 import { collect } from '../../src/results/collect.ts';
 import { namedForPeople } from '../../src/results/file-names.ts';
@@ -96,18 +96,17 @@ const renamed = (one: object) => ({ ...one, ...('id' in one ? { id: `new ${Strin
 async function planAndMake(rig: Rig, file: string, selection: Selection): Promise<void> {
   const { connections, simulator } = rig;
   const { archive, prices, config } = connections;
-  const { manifest, totals } = await openManifest(file, { selection });
+  const { manifest } = await openManifest(file, { selection });
   const { batch, digest } = manifest;
   const settings = { ...config, isPart: isPart(selection) };
   const found = await survey(
     async () => archive,
     batch,
     () => expand(manifest),
-    totals.byModel,
     settings,
   );
   if (found.kind !== 'looked') throw new Error(found.message);
-  const planned = Object.values(found.left).reduce((sum, count) => sum + count, 0);
+  const planned = countOf(together(found.left, found.waiting));
   const ledger = () => {
     const { tasks, credits } = simulator.ledger();
     return { made: tasks.accepted, credits: credits.charged };
@@ -120,7 +119,7 @@ async function planAndMake(rig: Rig, file: string, selection: Selection): Promis
   });
   const after = ledger();
   const made = { made: after.made - before.made, credits: after.credits - before.credits };
-  expect(made).toEqual({ made: planned, credits: costOf(found.left, prices).credits });
+  expect(made).toEqual({ made: planned, credits: costOf(together(found.left, found.waiting), prices).credits });
 }
 
 /** Brings the batch's current pictures into a folder; returns what is there by sha256. */

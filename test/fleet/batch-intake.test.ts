@@ -138,3 +138,8 @@ describe('taking a manifest in', () => {
     expect(held.size).toBe(500);
   });
 });
+
+test('nothing is known of no items', async () => {
+  const { state } = await openState();
+  expect(await state.intake.states(BATCH, [])).toEqual([]);
+});

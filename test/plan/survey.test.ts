@@ -22,19 +22,19 @@ jobs:
 async function batch() {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-survey-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const { manifest, totals } = await openManifest(join(await written({ 'jobs.yaml': MANIFEST }), 'jobs.yaml'));
+  const { manifest } = await openManifest(join(await written({ 'jobs.yaml': MANIFEST }), 'jobs.yaml'));
   const items = await collected(expand(manifest));
   const archive = folderArchive(folder);
   const put = (key: string) => archive.write(key, Buffer.from('x'), { contentType: 'text/plain' });
   const look = (open: () => Promise<Archive> = async () => archive) =>
-    survey(open, 'b', () => expand(manifest), totals.byModel, { onUnknown: 'hold', storedTtlMs: 1_000 });
+    survey(open, 'b', () => expand(manifest), { onUnknown: 'hold', storedTtlMs: 1_000 });
   return { items, put, look, archive };
 }
 
 test('an archive without the batch leaves everything to make', async () => {
   const { look } = await batch();
   const left = { 'flux-kontext-pro': 3, 'flux-kontext-max': 1 };
-  expect(await look()).toEqual({ kind: 'looked', archived: 0, adopted: 0, begun: 0, unread: 0, left });
+  expect(await look()).toEqual({ kind: 'looked', archived: 0, adopted: 0, begun: 0, unread: 0, left, waiting: {} });
 });
 
 test('what has record and image is archived, what has a record only goes by its state', async () => {

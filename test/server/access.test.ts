@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { itemsOf, startDeployment } from './deployment.ts';
 
 const PAGES = ['/', '/queues', '/queues/api/queues', '/batches/spring', '/events'];
@@ -98,4 +99,16 @@ test('it is alive, and ready while Redis and the archive answer', async () => {
   await redis.stop();
   await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(503));
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test('why it is not ready is told on this machine, and to others only that it is not', async () => {
+  const { url, redis } = await startDeployment();
+  await redis.stop();
+  const tunnel = { 'x-forwarded-for': '203.0.113.7' };
+  const told = async (headers: Record<string, string>) => {
+    const answer = await fetch(`${url}/readyz`, { headers });
+    const { redis: state } = z.object({ redis: z.string() }).parse(await answer.json());
+    return [answer.status, state];
+  };
+  await vi.waitFor(async () => expect(await told(tunnel)).toEqual([503, 'failed']));
 });

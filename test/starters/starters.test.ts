@@ -80,7 +80,7 @@ it('the manifest for a folder of photos makes nothing before their address is wr
   const folder = await written({});
   const photos = join(folder, 'photos');
   await mkdir(photos);
-  for (const name of ['a lamp.jpg', 'b.PNG', 'notes.txt']) await writeFile(join(photos, name), '');
+  for (const name of ['a lamp.jpg', 'b.PNG', 'notes.txt', '._b.PNG']) await writeFile(join(photos, name), '');
   const { path, text, isReady } = await starterFor(`${photos}/`);
   expect([path, isReady]).toEqual([`${photos}.yaml`, false]);
   await writeFile(path, text);
@@ -93,6 +93,7 @@ it('the manifest for a folder of photos makes nothing before their address is wr
     'https://example.com/photos/a%20lamp.jpg',
     'https://example.com/photos/b.PNG',
   ]);
+  expect(items.map(({ name }) => name)).toEqual(['a lamp.jpg', 'b.PNG']);
 });
 
 describe('a source that cannot be used', () => {

@@ -20,8 +20,18 @@ describe('a mistake in the rows', () => {
     [
       'a header with a hole and a repetition',
       { 'jobs.yaml': csv, 'r.csv': 'sku,,color,sku\n1,2,3,4\n' },
-      'r.csv:1  jobs[0].rows: column 2 of the header has no name',
       'r.csv:1  jobs[0].rows: column 4 of the header is "sku" again',
+    ],
+    [
+      'values below a hole in the header',
+      { 'jobs.yaml': csv, 'r.csv': 'sku,,color\n1,,red\n2,x,blue\n' },
+      'r.csv:3  jobs[0].rows: column 2 has no name in the header, and "x" here; name the column, or empty it',
+    ],
+    [
+      'errors of a spreadsheet, where they would be drawn',
+      { 'jobs.yaml': csv, 'r.csv': 'sku,color,price\n1,#N/A,#REF!\n#DIV/0!,blue,2\n3,jade #1,Err:502\n' },
+      'r.csv:2  jobs[0].prompt: "color" is #N/A in this row, an error of the spreadsheet',
+      'r.csv:3  jobs[0].id: "sku" is #DIV/0! in this row, an error of the spreadsheet',
     ],
     [
       'columns that no header has',

@@ -31,6 +31,7 @@ h1{font-size:1.55rem;letter-spacing:-.02em;line-height:1.25;margin:.4rem 0 1.1re
 h2{font-size:1.05rem;letter-spacing:-.01em;margin:2.2rem 0 .8rem}
 h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .crumb{font-size:.9rem;color:var(--soft);margin:.5rem 0 0}
+#findings:not(:empty){margin-top:.75rem}
 .title{display:flex;gap:.7rem;align-items:baseline;flex-wrap:wrap}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.6rem,1fr));gap:.75rem;margin:0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:.75rem .95rem;box-shadow:var(--shadow)}
