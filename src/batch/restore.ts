@@ -1,7 +1,6 @@
 import { findBatchFile } from '../archive/batch-file.ts';
 import { recordsOfBatch } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
-import { isReadable } from '../items/unreadable.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import type { BatchCounts } from './counts.ts';
@@ -43,7 +42,7 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
   const queues = await routes.of(batch);
   const ports = { now: clock.now, intake: state.intake, queues, settings: config };
   for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
-    await countCharges(connections, batch, some.filter(isReadable));
+    await countCharges(connections, batch, some);
     await takeIn(batch, some, ports);
   }
   await spending.noteRecounted(batch);
