@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
+import { mask } from './settings/mask.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
 import {
   DEFAULTS,
   PROXIES,
   parseVariables,
-  SECRET_VARIABLES,
   VARIABLE_NAMES,
   type VariableName,
   type Variables,
 } from './settings/variables.ts';
 import { isLoopbackName } from './text/loopback.ts';
-import { passwordsIn, withoutPassword } from './text/scrub.ts';
+import { passwordsIn } from './text/scrub.ts';
 
 const PRIVATE_STATE_DIR = '.flux-batch';
 const EXPLAINED = '.env.example explains each variable.';
@@ -237,16 +237,4 @@ function readDotEnv(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(parseEnv(text)).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-}
-
-/** Of a short secret, the first letters would be a good part. */
-const SHOWN_FROM_LENGTH = 16;
-
-function mask(name: VariableName, value: string): string {
-  if (value === '') return '(not set)';
-  // A proxy is taken without its scheme, too.
-  if (PROXIES.includes(name) && !value.includes('://')) return withoutPassword(`//${value}`).slice(2);
-  if (!SECRET_VARIABLES.includes(name)) return withoutPassword(value);
-  if (value.length < SHOWN_FROM_LENGTH) return '… (set)';
-  return `${value.slice(0, 2)}…${value.slice(-2)} (${value.length} characters)`;
 }

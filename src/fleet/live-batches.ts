@@ -39,6 +39,7 @@ export function redisLiveBatches(redis: RedisClient, keys: Keys) {
         keys.former,
         keys.unreadable,
         keys.recentlyArchived,
+        keys.recentlyTroubled,
         keys.charges,
         keys.overBudget,
         keys.notes,
