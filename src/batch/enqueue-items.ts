@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
+import type { IdSet } from '../items/id-set.ts';
 import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
@@ -69,6 +70,8 @@ export type Manifest = {
   isPart?: boolean;
   /** Items that had ended and whose record is gone may be paid for again; without it they are left as they are. */
   remake?: boolean;
+  /** Items that were seen archived a moment ago: those that Redis does not know need not be read again. */
+  archived?: Pick<IdSet, 'has'>;
 };
 
 const CHUNK = 1_000;
@@ -156,13 +159,16 @@ async function adoptFormer(items: readonly Settled<NewItem>[], ports: EnqueuePor
 }
 
 async function enqueueChunk(
-  { batch, remake = false }: Manifest,
+  { batch, remake = false, archived }: Manifest,
   items: readonly Item[],
   recorded: Pick<RecordedIds, 'has'>,
   ports: EnqueuePorts,
 ) {
   const { intake, queues, records, settings, now } = ports;
-  const all = await stepsOf(batch, items, { now, records, recorded, states: intake.states, settings });
+  const all = await stepsOf(batch, items, {
+    ...{ now, records, recorded, states: intake.states, settings },
+    ...(archived && { archived }),
+  });
   const lost = all.filter(({ isLost }) => isLost);
   if (remake && lost.length > 0) {
     await ports.keepCharges(

@@ -30,7 +30,7 @@ export async function enqueueManifest(
   };
   await updateBatchFile(archive, batch, fileOf);
   // Before any job: what was spent already counts against what may be spent.
-  await recountCharges(connections, batch);
+  const seen = await recountCharges(connections, batch);
   await spending.setBudget(batch, budgetCredits);
   const file = itemsFileWriter(archive, batch);
   const ports = {
@@ -48,7 +48,9 @@ export async function enqueueManifest(
     settings: { onUnknown, pollGiveUpMs, storedTtlMs },
   };
   const route = { archive: archive.url, api: config.apiUrl };
-  const enqueued = await enqueueItems({ ...manifest, ...route }, items, ports, onProgress).finally(file.close);
+  const enqueued = await enqueueItems({ archived: seen, ...manifest, ...route }, items, ports, onProgress).finally(
+    file.close,
+  );
   await control.wakeWithinBudget(batch);
   return enqueued;
 }

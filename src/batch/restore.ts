@@ -5,7 +5,7 @@ import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import type { BatchCounts } from './counts.ts';
 import { knownBatch, unknownBatch } from './find.ts';
-import { recountCharges } from './recount-charges.ts';
+import { countCharges } from './recount-charges.ts';
 import { takeIn } from './take-in.ts';
 
 const CHUNK = 1_000;
@@ -41,8 +41,11 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
   });
   const queues = await routes.of(batch);
   const ports = { now: clock.now, intake: state.intake, queues, settings: config };
-  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) await takeIn(batch, some, ports);
-  await recountCharges(connections, batch);
+  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
+    await countCharges(connections, batch, some);
+    await takeIn(batch, some, ports);
+  }
+  await spending.noteRecounted(batch);
   await spending.setBudget(batch, file?.settings.budgetCredits);
   await state.intake.seal(batch);
   return knownBatch(connections, batch);

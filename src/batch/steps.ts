@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import { findRecord } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
+import type { IdSet } from '../items/id-set.ts';
 import type { NewItem } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { reconcile, type Step } from '../items/reconcile.ts';
@@ -23,6 +24,8 @@ export type PlanPorts = {
   records: Pick<Records, 'read'>;
   /** The ids that have a record. */
   recorded: Pick<ReadonlySet<string>, 'has'>;
+  /** Items that were seen archived a moment ago. Their records are not read, since nothing leaves that state. */
+  archived?: Pick<IdSet, 'has'>;
   /** The items' states in Redis, in their order; all undefined where Redis is not asked. */
   states(batch: string, ids: readonly string[]): Promise<readonly (ItemState | undefined)[]>;
   settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number };
@@ -48,6 +51,9 @@ export async function stepsOf<T extends NewItem>(
     const was = states[index];
     const isRecorded = recorded.has(item.id);
     if (isRecorded && was === 'archived') return { item, was, step: {}, isLost: false };
+    if (isRecorded && was === undefined && ports.archived?.has(item.id)) {
+      return { item, was, step: { admitAs: 'archived' }, isLost: false };
+    }
     // A record that the listing lacks may have been written since.
     const found = isRecorded || hadRecord(was) ? await findRecord(records, batch, item.id) : undefined;
     // Its run ends, and it is told of. A person can put the record right.

@@ -147,7 +147,7 @@ async function toldAtItsEnd({ config }: Connections, batch: string, run: Promise
 async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<RunEnd> {
   const ports = await openPorts(connections);
   const credits = await checkAccount(ports.provider, connections);
-  await recountCharges(connections, run.batch);
+  const archived = await recountCharges(connections, run.batch);
   const opening = await openBooks(connections, run.batch, credits);
   await probeAtStart(connections, ports);
   sayWarnings(connections);
@@ -158,7 +158,7 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   try {
     const watched = await watchBatch(connections, ports, {
       batch: run.batch,
-      enqueue: (onProgress) => enqueueManifest(connections, run, run.items(), onProgress),
+      enqueue: (onProgress) => enqueueManifest(connections, { ...run, archived }, run.items(), onProgress),
       // Enqueueing has the index written anew, which finds records that cannot be read any more.
       isOver: async (counts) => isFinished(counts) && !(await connections.queues.isFinishing(run.batch)),
       signal: stop.signal,

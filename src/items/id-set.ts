@@ -1,10 +1,12 @@
 import { fingerprint } from '../text/fingerprint.ts';
 
+export type IdSet = { add(id: string): boolean; has(id: string): boolean };
+
 /**
  * A set of ids in 32 bytes each, where a million of them as text take more than 100 MB. It keeps two fingerprints of 53
  * bits: that two ids have both in common will not happen.
  */
-export function idSet(): { add(id: string): boolean } {
+export function idSet(): IdSet {
   let size = 0;
   let table = emptyTable(1_024);
   return {
@@ -15,6 +17,7 @@ export function idSet(): { add(id: string): boolean } {
       if (isNew) size++;
       return isNew;
     },
+    has: (id) => placeOf(table, fingerprint(id, 0), fingerprint(id, 1)).isTaken,
   };
 }
 
@@ -31,13 +34,15 @@ function grown({ firsts, seconds }: Table): Table {
   return larger;
 }
 
-function insert({ firsts, seconds }: Table, first: number, second: number): boolean {
-  for (let at = first % firsts.length; ; at = (at + 1) % firsts.length) {
-    if (firsts[at] === 0) {
-      firsts[at] = first;
-      seconds[at] = second;
-      return true;
-    }
-    if (firsts[at] === first && seconds[at] === second) return false;
-  }
+function insert(table: Table, first: number, second: number): boolean {
+  const { at, isTaken } = placeOf(table, first, second);
+  table.firsts[at] = first;
+  table.seconds[at] = second;
+  return !isTaken;
+}
+
+function placeOf({ firsts, seconds }: Table, first: number, second: number): { at: number; isTaken: boolean } {
+  let at = first % firsts.length;
+  while (firsts[at] !== 0 && (firsts[at] !== first || seconds[at] !== second)) at = (at + 1) % firsts.length;
+  return { at, isTaken: firsts[at] !== 0 };
 }
