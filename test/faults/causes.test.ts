@@ -70,7 +70,7 @@ const CAUSES: readonly Cause[] = [
     make: ({ place }) => place.simulator.setFaults([{ name: 'poll-500', share: 1 }]),
     what: /waiting for answers of the API/,
     remedy: /FLUX_API_URL/,
-    logs: /poll not answered/,
+    logs: /polls not answered/,
   },
   {
     kind: 'images-unreachable',
