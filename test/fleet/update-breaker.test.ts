@@ -13,7 +13,7 @@ async function untilStill(rig: Rig): Promise<void> {
   await vi.waitFor(
     async () => {
       const { items } = await rig.counts();
-      const { waiting, delayed, active } = (await queues.depths()).submit;
+      const { waiting = 0, delayed = 0, active = 0 } = (await queues.depths()).submit;
       expect(items.submitted + items.finished + items.submitting).toBe(0);
       expect({ waiting: waiting + delayed, active }).toEqual({ waiting: items.queued, active: 0 });
     },
