@@ -6,9 +6,8 @@ import { expand, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { requirePrices } from '../money/budget.ts';
 import { plural, say } from '../text/terminal.ts';
-import { agreesToMakeAgain } from './agree-to-make-again.ts';
-import { agreesToRemake } from './agree-to-remake.ts';
-import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
+import { agreesToAll } from './agree-to-all.ts';
+import { spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
 import { refuseDryRun } from './cousins.ts';
 import { EXIT } from './exit-codes.ts';
@@ -44,18 +43,12 @@ export function enqueueCommand(): Command {
           sayWarnings(connections);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);
-          const remaking = await agreesToRemake(connections, spending, flags);
-          if (
-            remaking === 'declined' ||
-            !(await agreesToMakeAgain(connections, spending, flags)) ||
-            !(await agreesToSpend(connections, spending, flags))
-          ) {
-            return declined('nothing was enqueued');
-          }
+          const agreed = await agreesToAll(connections, spending, flags);
+          if (!agreed) return declined('nothing was enqueued');
           const { batch, digest, selection } = manifest;
           const sum = await enqueueManifest(
             connections,
-            { batch, digest, isPart: isPart(selection), remake: remaking === 'agreed' },
+            { batch, digest, isPart: isPart(selection), remake: agreed.remake },
             prioritized(expand(manifest), flags.priority),
           );
           if (flags.json) printJson({ batch, ...sum });

@@ -20,9 +20,8 @@ import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
-import { agreesToMakeAgain } from './agree-to-make-again.ts';
-import { agreesToRemake } from './agree-to-remake.ts';
-import { agreesToSpend, spendingOf } from './agree-to-spend.ts';
+import { agreesToAll } from './agree-to-all.ts';
+import { spendingOf } from './agree-to-spend.ts';
 import { declined } from './ask.ts';
 import { refuseDryRun } from './cousins.ts';
 import {
@@ -88,14 +87,8 @@ export function runCommand(startFleet: StartFleet): Command {
         await refuseOtherRoute(connections, manifest.batch);
         requirePrices(totals.byModel, connections.prices, config);
         const spending = spendingOf(manifest, totals);
-        const remaking = await agreesToRemake(connections, spending, flags);
-        if (
-          remaking === 'declined' ||
-          !(await agreesToMakeAgain(connections, spending, flags)) ||
-          !(await agreesToSpend(connections, spending, flags))
-        ) {
-          return declined('nothing was submitted');
-        }
+        const agreed = await agreesToAll(connections, spending, flags);
+        if (!agreed) return declined('nothing was submitted');
         await toldAtItsEnd(
           connections,
           manifest.batch,
@@ -103,7 +96,7 @@ export function runCommand(startFleet: StartFleet): Command {
             batch: manifest.batch,
             digest: manifest.digest,
             isPart: isPart(manifest.selection),
-            remake: remaking === 'agreed',
+            remake: agreed.remake,
             items: () => prioritized(expand(manifest), flags.priority),
             count: totals.items,
             costByJob: () => costsOf(connections, manifest, totals),
