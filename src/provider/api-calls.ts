@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import type { ProxyFor } from '../network/proxy.ts';
 import { proxyAgent, throughProxy } from '../network/proxy-agent.ts';
-import type { Answer } from './envelope.ts';
+import type { Answer } from './answer.ts';
 import { exchange } from './exchange.ts';
 
 export type ApiSettings = {
