@@ -29,13 +29,16 @@ export type SubmitOutcome =
   | { kind: 'not-sent'; message: string }
   | { kind: 'unknown'; message: string; code?: number };
 
+/** `prompt`: what the task was started with, where the answer repeats it. */
+type Asked = { prompt?: string };
+
 export type PollOutcome =
   /** `said`: it is a success by its flag, and yet names no image in a way that we know. */
-  | { kind: 'generating'; said?: string }
+  | ({ kind: 'generating'; said?: string } & Asked)
   /** At least one URL is present. `completedAt` is in epoch milliseconds. */
-  | { kind: 'succeeded'; originUrl?: string; storedUrl?: string; completedAt?: number }
+  | ({ kind: 'succeeded'; originUrl?: string; storedUrl?: string; completedAt?: number } & Asked)
   /** Success flags 2 (creating the task failed) and 3 (generation failed). */
-  | { kind: 'failed'; flag: 2 | 3; code?: number; message: string }
+  | ({ kind: 'failed'; flag: 2 | 3; code?: number; message: string } & Asked)
   /** The provider does not know the task, or does not know it yet. */
   | { kind: 'not-found'; message: string }
   | Refused
