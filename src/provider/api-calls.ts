@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import type { ProxyFor } from '../network/proxy.ts';
-import type { Answer } from './envelope.ts';
+import type { Answer } from './answer.ts';
 import { exchange } from './exchange.ts';
 import { proxyAgent, throughProxy } from './proxy-agent.ts';
 

@@ -1,8 +1,9 @@
-import { type Finished, itemOf, type Submitted } from '../items/item.ts';
+import { itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
 import { isForAnother } from '../items/repeated-prompt.ts';
+import { finishedOf } from '../items/sources.ts';
 import { failedRecord, heldRecord, isOfTask, recordWithTask, requeuedRecord } from '../items/transitions.ts';
-import type { PollOutcome } from '../provider/provider.ts';
+import type { PollOutcome, Succeeded } from '../provider/provider.ts';
 import { askSurely } from './ask-task.ts';
 import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
@@ -65,25 +66,11 @@ async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   return { ...item, recorded: true };
 }
 
-async function succeed(
-  task: Submitted,
-  outcome: Extract<PollOutcome, { kind: 'succeeded' }>,
-  ports: Ports,
-): Promise<StageOutcome> {
-  const { settings } = ports;
+async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {
   const discoveredAt = ports.now();
   // The provider's clock may differ from ours: a completion outside what we saw is no better than what we saw.
   const completedAt = Math.min(Math.max(outcome.completedAt ?? discoveredAt, task.submittedAt), discoveredAt);
-  const finished: Finished = {
-    ...task,
-    completedAt,
-    discoveredAt,
-    ...(outcome.originUrl === undefined ? {} : { originUrl: outcome.originUrl }),
-    originDiesAt: completedAt + settings.originTtlMs,
-    ...(outcome.storedUrl === undefined ? {} : { storedUrl: outcome.storedUrl }),
-    storedDiesAt: completedAt + settings.storedTtlMs,
-  };
-  await ports.forward.archive(finished);
+  await ports.forward.archive(finishedOf(task, { sources: outcome.sources, completedAt, discoveredAt }));
   await ports.state.move(task, 'finished');
   ports.metrics.observe('taskSeconds', (completedAt - task.submittedAt) / 1_000);
   ports.metrics.observe('discoverySeconds', (discoveredAt - completedAt) / 1_000);
@@ -98,7 +85,7 @@ async function failGeneration(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const refusedByPolicy = outcome.code === 400;
+  const refusedByPolicy = outcome.reason === 'content-policy';
   const record = await ports.records.read(task.batch, task.id);
   const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
   if (record && !requeued && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);
@@ -115,7 +102,7 @@ async function failGeneration(
     return { kind: 'done' };
   }
   const failure: Failure = {
-    class: refusedByPolicy ? 'content-policy' : 'generation-failed',
+    class: outcome.reason,
     ...(outcome.code === undefined ? {} : { code: outcome.code }),
     message: outcome.message,
   };

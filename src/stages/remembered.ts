@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SOURCE_KINDS } from '../items/item.ts';
 import { refusedSchema } from '../items/record.ts';
 
 const count = z.int().min(0).exactOptional();
@@ -25,7 +26,7 @@ export const rememberedSchema = z
     refusals: z
       .array(
         z.object({
-          source: z.enum(['origin', 'stored', 'link']),
+          source: z.enum(SOURCE_KINDS),
           sha256: z.string(),
           message: z.string(),
           /** Of a body that is cut off: how often these bytes came, and when first and last (epoch ms). */

@@ -27,12 +27,12 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
   if (outcome.kind !== 'accepted') await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      const known = await recordTask(outcome.taskId, attempt, ports);
+      const known = await recordTask(outcome.handle, attempt, ports);
       // A callback may have been quicker. Then the item has gone on, perhaps to its end.
       if (known === 'not-recorded' || known?.state === 'submitted') {
-        const why = await whyAnothers(item, outcome.taskId, ports);
-        if (why !== undefined) return settleAnothers(outcome.taskId, why, known, attempt, ports);
-        await handOn(item, outcome.taskId, attempt.submittedAt, known !== 'not-recorded', ports);
+        const why = await whyAnothers(item, outcome.handle, ports);
+        if (why !== undefined) return settleAnothers(outcome.handle, why, known, attempt, ports);
+        await handOn(item, outcome.handle, attempt.submittedAt, known !== 'not-recorded', ports);
       }
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();

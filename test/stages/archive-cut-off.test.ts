@@ -64,6 +64,6 @@ test('an image that is cut off elsewhere each time is waited for, and asked for 
   const times = await runs(opened, { download }, 60);
   expect(times).toHaveLength(61);
   expect(await opened.rig.recordOf(item)).toMatchObject({ state: 'submitted' });
-  const originDiesIn = opened.rig.ports.settings.originTtlMs;
+  const originDiesIn = opened.finished.originDiesAt - opened.finished.completedAt;
   expect(times.filter((time) => time < originDiesIn).length).toBeGreaterThanOrEqual(5);
 });

@@ -77,7 +77,14 @@ describe('an item that was told the task of another, whose answer was lost', () 
     const { rig, job } = await mixedUp(second);
     const provider = {
       ...rig.ports.provider,
-      poll: async () => ({ kind: 'failed', flag: 3, message: 'generation failed', prompt: 'A harbour' }) as const,
+      poll: async () =>
+        ({
+          kind: 'failed',
+          reason: 'generation-failed',
+          charged: 'unknown',
+          message: 'failed',
+          prompt: 'A harbour',
+        }) as const,
     };
     await poll(job, FIRST_RUN, { ...rig.ports, provider });
     expect(await rig.recordOf(second)).toMatchObject({ state: 'held', failure: { class: 'unknown-outcome' } });
