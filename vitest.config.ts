@@ -25,10 +25,14 @@ const PURE = [
   'test/wiring/closers.test.ts',
 ];
 
-/** What takes long, by itself or because it waits for something to be given up as dead: `npm run test:long`. */
+/**
+ * What takes long, by itself or because it waits for something to be given up as dead, and what starts many processes to find what a
+ * quick test finds nearly as well: `npm run test:long`.
+ */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{fleet,kill}.test.ts',
+  'test/acceptance/{ends,figures,fleet,hostile-images,kill,wrapped-images}.test.ts',
+  'test/docs/pages.test.ts',
   'test/workers/takeover.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',

@@ -2,11 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { CONDITION_MS } from '../services/limits.ts';
-
-/** The built program: what a user runs. */
-const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
+import { PROGRAM } from '../services/program.ts';
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 export type Cli = {

@@ -14,7 +14,7 @@ if (!hasForwardProxy) console.warn('skipped: no tinyproxy on the PATH (apt-get i
 export type ForwardProxy = {
   url: string;
   port: number;
-  /** What it was asked for: `CONNECT host:port`, `GET http://host:port/…`. */
+  /** What it was asked for, as its log says, which may come after the answer: `CONNECT host:port`, `GET http://host:port/…`. */
   requests(): string[];
 };
 
