@@ -31,7 +31,7 @@ const PURE = [
  */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{ends,figures,fleet,hostile-images,kill,wrapped-images}.test.ts',
+  'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
   'test/docs/pages.test.ts',
   'test/workers/takeover.test.ts',
   'test/upgrade/**/*.test.ts',

@@ -36,7 +36,7 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-money-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({ ...QUICK, ...options.simulator });
   onTestFinished(() => simulator.close());
   const env = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Finished, Item, Submitted } from '../../src/items/item.ts';
-import { type ItemRecord, mayFollow } from '../../src/items/record.ts';
+import { mayFollow } from '../../src/items/record.ts';
 import {
   archivedRecord,
   cancelledRecord,
@@ -170,12 +170,12 @@ describe('a task that is told of', () => {
 });
 
 test('nobody writes over an image, nor leaves out a task that was named', () => {
-  const other: ItemRecord = { ...submitted, taskId: 'b' };
+  const other = submittedRecord(task('b'), claimed);
   expect(mayFollow(claimed, submitted)).toBe(true);
   expect(mayFollow(submitted, claimed)).toBe(false);
   expect(mayFollow(submitted, other)).toBe(false);
-  expect(mayFollow(submitted, { ...other, earlierTaskIds: ['a'] })).toBe(true);
+  expect(mayFollow(submitted, submittedRecord(task('b'), submitted))).toBe(true);
   expect(mayFollow(archived, { ...archived, earlierTaskIds: ['b'] })).toBe(true);
   expect(mayFollow(archived, submitted)).toBe(false);
-  expect(mayFollow(archived, { ...archived, ...IMAGE, sha256: 'another' })).toBe(false);
+  expect(mayFollow(archived, archivedRecord(finished('a'), submitted, { ...IMAGE, sha256: 'another' }, T))).toBe(false);
 });

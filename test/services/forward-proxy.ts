@@ -41,7 +41,7 @@ export async function startForwardProxy({ user }: { user?: string } = {}): Promi
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
   await vi.waitFor(() => listens(port));
   return {
