@@ -13,7 +13,7 @@ const PURE = [
   'test/config.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{markdown,troubleshooting}.test.ts',
-  'test/items/{charges,item-id,reconcile,transitions}.test.ts',
+  'test/items/{charges,item-id,reconcile,repeated-prompt,transitions}.test.ts',
   'test/money/{balance,estimate}.test.ts',
   'test/progress/view.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
