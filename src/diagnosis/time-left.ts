@@ -17,6 +17,8 @@ const LEAST_LANDED = 5;
 const LEAST_LANDED_MS = 2_000;
 /** Jobs that are later than this wait for their stage, so that its pace is that of all. */
 const LATE_MS = 2_000;
+/** So much of a limit in use is all of it, as far as one look can tell. */
+const SLACK = 0.8;
 /** Download, check and two writes, of one worker's eight at a time. */
 const ARCHIVING_MS = 1_000;
 const ARCHIVED_AT_ONCE = 8;
@@ -73,7 +75,7 @@ export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: read
   if (!counts.sealed || !isOnRoute(counts, snapshot.route)) return { kind: 'unknown' };
   const { rates, tasks, durations, at } = snapshot;
   const isAtMost = tasks.running >= tasks.most && toSubmit > 0;
-  const byPace = paceMs(counts, toSubmit, snapshot, isAtMost);
+  const byPace = paceMs(counts, toSubmit, snapshot, isAtMost || isSlack(rates.submit, toSubmit));
   const archivers = Math.max(1, snapshot.workers.filter(({ stages }) => stages.includes('archive')).length);
   const archiving = ARCHIVING_MS * (1 + items.finished / (archivers * ARCHIVED_AT_ONCE));
   if (toSubmit + items.submitted === 0) return { kind: 'known', ms: Math.max(archiving, byPace) };
@@ -124,11 +126,19 @@ function stops(kind: Kind, { items }: BatchCounts, toSubmit: number): boolean {
   return false;
 }
 
+/** Whether submits do not use what their limit permits: then something else sets the pace, such as the machine. */
+function isSlack(
+  { inWindow, limit, windowMs, marginMs, pausedMs }: Snapshot['rates']['submit'],
+  toSubmit: number,
+): boolean {
+  return toSubmit > 0 && pausedMs === 0 && inWindow < SLACK * limit * (windowMs / (windowMs + marginMs));
+}
+
 /** By what came to the archive lately, where polling, archiving or the provider's own limit decides; else 0. */
-function paceMs(counts: BatchCounts, toSubmit: number, { queues, paces }: Snapshot, isAtMost: boolean): number {
+function paceMs(counts: BatchCounts, toSubmit: number, { queues, paces }: Snapshot, isPaced: boolean): number {
   const pace = paces[counts.batch];
   const isLate = [queues.poll, queues.archive].some(({ lateMs }) => (lateMs ?? 0) > LATE_MS);
-  if (!pace || pace.count < LEAST_LANDED || pace.firstMs < LEAST_LANDED_MS || !(isLate || isAtMost)) return 0;
+  if (!pace || pace.count < LEAST_LANDED || pace.firstMs < LEAST_LANDED_MS || !(isLate || isPaced)) return 0;
   const left = toSubmit + counts.items.submitted + counts.items.finished;
   return (left * pace.firstMs) / pace.count;
 }
