@@ -39,6 +39,8 @@ export type Work = {
   /** How many submits may go at once, and how many in each window. */
   freeSlots: number;
   rate: Rate;
+  /** When the first and the last of the slots in use come free. */
+  slots: { firstMs: number; lastMs: number };
   pausedMs: number;
   most: number;
   pollLimit: Rate;
@@ -47,8 +49,8 @@ export type Work = {
 
 /** From now until the last task has ended, as far as limits and the provider decide: what the slowest of them takes. */
 export function workMs(work: Work): number {
-  const { toSubmit, running, freeSlots, rate, pausedMs, most, pollLimit, durations } = work;
-  const bySubmits = pausedMs + (Math.max(0, toSubmit - freeSlots) / rate.max) * rate.windowMs;
+  const { toSubmit, running, pausedMs, most, pollLimit, durations } = work;
+  const bySubmits = pausedMs + submitsMs(work);
   const beyondMost = Math.max(0, toSubmit + running - most);
   const byTasks = (beyondMost / most) * durations.typicalMs;
   // Each task needs one poll at least.
@@ -56,12 +58,22 @@ export function workMs(work: Work): number {
   return Math.max(bySubmits + durations.longMs, byTasks + durations.longMs, byPolls);
 }
 
+/** Until the last submit goes out: each slot comes again a window later, whether they come all at once or one by one. */
+function submitsMs({ toSubmit, freeSlots, rate: { max, windowMs }, slots: { firstMs, lastMs } }: Work): number {
+  const beyond = toSubmit - freeSlots;
+  if (beyond <= 0) return 0;
+  const [rounds, place] = [Math.floor((beyond - 1) / max), (beyond - 1) % max];
+  return rounds * windowMs + firstMs + ((lastMs - firstMs) * place) / Math.max(1, max - 1);
+}
+
 type Limits = { rateLimit: Rate; pollLimit: Rate; maxTasks: number };
 
 /** What a batch will take that has not begun, by the same estimate. Tasks are taken to last as they do as a rule. */
 export function plannedMs(toSubmit: number, { rateLimit, pollLimit, maxTasks }: Limits): number {
   if (toSubmit === 0) return 0;
-  const limits = { freeSlots: rateLimit.max, rate: rateLimit, pausedMs: 0, most: maxTasks, pollLimit };
+  const { max, windowMs } = rateLimit;
+  const slots = { firstMs: windowMs, lastMs: windowMs };
+  const limits = { freeSlots: max, rate: rateLimit, slots, pausedMs: 0, most: maxTasks, pollLimit };
   return Math.round(workMs({ toSubmit, running: 0, ...limits, durations: ASSUMED }) + ARCHIVING_MS);
 }
 
@@ -88,6 +100,7 @@ export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: read
     running: tasks.running,
     freeSlots,
     rate: { max: rates.submit.limit, windowMs: rates.submit.windowMs + rates.submit.marginMs },
+    slots: { firstMs: rates.submit.firstSlotMs, lastMs: rates.submit.lastSlotMs },
     pausedMs: rates.submit.pausedMs,
     most: tasks.most,
     pollLimit: { max: rates.poll.limit, windowMs: rates.poll.windowMs + rates.poll.marginMs },
