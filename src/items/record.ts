@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { imageRequestSchema } from './item.ts';
+import { imageRequestSchema, SOURCE_KINDS } from './item.ts';
 
 const time = z.iso.datetime();
 
@@ -88,7 +88,7 @@ export const recordSchema = z.discriminatedUnion('state', [
     contentType: z.string(),
     sha256: z.string(),
     /** Which URL served the image. */
-    source: z.enum(['origin', 'stored', 'link']),
+    source: z.enum(SOURCE_KINDS),
     /** What is odd about it, for people: `asked for png, came as jpeg`. */
     imageNote: z.string().exactOptional(),
   }),

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Finished, itemOf, type Submitted } from '../items/item.ts';
+import { itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
+import { finishedOf } from '../items/sources.ts';
 import { failedRecord, heldRecord, isOfTask, recordWithTask, requeuedRecord } from '../items/transitions.ts';
-import type { PollOutcome } from '../provider/provider.ts';
+import type { PollOutcome, Succeeded } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
@@ -95,25 +96,11 @@ async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome
   return outcome;
 }
 
-async function succeed(
-  task: Submitted,
-  outcome: Extract<PollOutcome, { kind: 'succeeded' }>,
-  ports: Ports,
-): Promise<StageOutcome> {
-  const { settings } = ports;
+async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {
   const discoveredAt = ports.now();
   // The provider's clock may differ from ours: a completion outside what we saw is no better than what we saw.
   const completedAt = Math.min(Math.max(outcome.completedAt ?? discoveredAt, task.submittedAt), discoveredAt);
-  const finished: Finished = {
-    ...task,
-    completedAt,
-    discoveredAt,
-    ...(outcome.originUrl === undefined ? {} : { originUrl: outcome.originUrl }),
-    originDiesAt: completedAt + settings.originTtlMs,
-    ...(outcome.storedUrl === undefined ? {} : { storedUrl: outcome.storedUrl }),
-    storedDiesAt: completedAt + settings.storedTtlMs,
-  };
-  await ports.forward.archive(finished);
+  await ports.forward.archive(finishedOf(task, { sources: outcome.sources, completedAt, discoveredAt }));
   await ports.state.move(task, 'finished');
   ports.metrics.observe('taskSeconds', (completedAt - task.submittedAt) / 1_000);
   ports.metrics.observe('discoverySeconds', (discoveredAt - completedAt) / 1_000);
@@ -128,7 +115,7 @@ async function failGeneration(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const refusedByPolicy = outcome.code === 400;
+  const refusedByPolicy = outcome.reason === 'content-policy';
   const record = await ports.records.read(task.batch, task.id);
   const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
   if (record && !requeued && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);
@@ -145,7 +132,7 @@ async function failGeneration(
     return { kind: 'done' };
   }
   const failure: Failure = {
-    class: refusedByPolicy ? 'content-policy' : 'generation-failed',
+    class: outcome.reason,
     ...(outcome.code === undefined ? {} : { code: outcome.code }),
     message: outcome.message,
   };

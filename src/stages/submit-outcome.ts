@@ -33,10 +33,10 @@ export async function settleSubmit(answer: SubmitOutcome, attempt: Attempt, port
   if (outcome.kind !== 'accepted') await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      const known = await recordTask(outcome.taskId, attempt, ports);
+      const known = await recordTask(outcome.handle, attempt, ports);
       // A callback may have been quicker. Then the item has gone on, perhaps to its end.
       if (known === 'not-recorded' || known?.state === 'submitted')
-        await handOn(item, outcome.taskId, attempt.submittedAt, known !== 'not-recorded', ports);
+        await handOn(item, outcome.handle, attempt.submittedAt, known !== 'not-recorded', ports);
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       await updateBreaker(outcome, attempt.isProbe, ports);
@@ -87,12 +87,12 @@ async function unlessAnothers(outcome: SubmitOutcome, item: Item, ports: Ports):
   if (outcome.kind !== 'accepted') return outcome;
   const late = new AbortController();
   const owner = await Promise.race([
-    ports.state.claimTask(item, outcome.taskId),
+    ports.state.claimTask(item, outcome.handle),
     sleep(CLAIM_TASK_WITHIN_MS, item.id, { signal: late.signal }),
   ]).catch(() => item.id);
   late.abort();
   if (owner === item.id) return outcome;
-  return { kind: 'unknown', message: `The answer names the task ${outcome.taskId}, which is that of ${owner}` };
+  return { kind: 'unknown', message: `The answer names the task ${outcome.handle}, which is that of ${owner}` };
 }
 
 function failureClassOf(refusal: Refusal): Failure['class'] {
