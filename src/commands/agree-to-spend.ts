@@ -1,3 +1,4 @@
+import type { BatchLook } from '../batch/batch-look.ts';
 import { UsageError } from '../errors.ts';
 import { STDIN } from '../manifest/load.ts';
 import { expand, type Manifest, type Totals } from '../manifest/manifest.ts';
@@ -24,7 +25,9 @@ export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
  * (`spending-unconfirmed`) if nobody can be asked.
  */
 export async function agreesToSpend(
-  connections: Pick<Connections, 'archive' | 'config' | 'prices' | 'clock' | 'records' | 'state'>,
+  connections: Pick<Connections, 'archive' | 'config' | 'prices' | 'clock' | 'records' | 'state'> & {
+    look?: BatchLook;
+  },
   spending: Spending,
   flags: { yes?: true },
 ): Promise<boolean> {

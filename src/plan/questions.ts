@@ -1,3 +1,4 @@
+import type { BatchLook } from '../batch/batch-look.ts';
 import { leftInQueue } from '../batch/left-waiting.ts';
 import { submitsToCome } from '../batch/submits-to-come.ts';
 import type { NewItem } from '../items/item.ts';
@@ -55,7 +56,9 @@ function describeRemake(batch: string, difference: Difference): string {
   return `${batch}: ${again} of ${recorded} archived images would be made, and paid for, again: ${describeDifference(difference).join('; ')}`;
 }
 
-type SpendPorts = Pick<Connections, 'archive' | 'config' | 'prices' | 'clock' | 'records' | 'state'>;
+type SpendPorts = Pick<Connections, 'archive' | 'config' | 'prices' | 'clock' | 'records' | 'state'> & {
+  look?: BatchLook;
+};
 
 /** Items that earlier runs left waiting and that are not asked for now, by model: they are made too. */
 export function waitingOf(connections: SpendPorts, { batch, items }: Wanted): Promise<Record<string, number>> {

@@ -50,12 +50,15 @@ export type Succeeded = {
   credits?: number;
 };
 
+/** `prompt`: what the task was started with, where the answer repeats it. */
+type Asked = { prompt?: string };
+
 export type PollOutcome =
   /** `said`: it is a success by its flag, and yet names no image in a way that we know. */
-  | { kind: 'generating'; said?: string }
-  | Succeeded
+  | ({ kind: 'generating'; said?: string } & Asked)
+  | (Succeeded & Asked)
   /** `stage`: what the policy did not like, where the provider says so. */
-  | {
+  | ({
       kind: 'failed';
       reason: FailureClass;
       stage?: 'input' | 'output';
@@ -63,7 +66,7 @@ export type PollOutcome =
       code?: number;
       message: string;
       credits?: number;
-    }
+    } & Asked)
   /** The provider does not know the task, or does not know it yet. */
   | { kind: 'not-found'; message: string }
   | Refused
