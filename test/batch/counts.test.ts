@@ -27,6 +27,12 @@ describe('a batch has ended', () => {
     expect(hasEnded(counts(ended, { sealed: false }))).toBe(false);
     for (const state of ['queued', ...UNDER_WAY] as const)
       expect(hasEnded(counts({ ...ended, [state]: 1 })), state).toBe(false);
+    for (const state of UNDER_WAY) {
+      expect(hasEnded(counts({ queued: 1, [state]: 1 })), state).toBe(false);
+      for (const other of UNDER_WAY)
+        expect(hasEnded(counts({ [state]: 1, [other]: 1 })), `${state}, ${other}`).toBe(false);
+    }
+    expect(outlookOf(emptyCounts('unknown yet'), undefined, undefined)).toBe('enqueuing');
   });
 
   test('and is done with when the index shows what it has come to', () => {
@@ -42,6 +48,7 @@ test.each(UNDER_WAY)('a batch that nothing can be submitted of is not stopped wh
   const look = (items: Partial<BatchCounts['items']>) => outlookOf(counts(items), OUT_OF_CREDITS, undefined);
   expect(look({ queued: 3, [state]: 1 })).toBe('running');
   expect(look({ queued: 3 })).toBe('stopped');
+  expect(look({ queued: 3, submitted: 1, finished: 1 })).toBe('running');
 });
 
 test('only what a person has to mend stops a batch; what passes by itself is waited for', () => {
