@@ -19,8 +19,13 @@ export const batchFileSchema = z.object({
     /** The budget, in credits. */
     budgetCredits: z.number().exactOptional(),
   }),
-  /** The files that have its items; the last is of what was enqueued last. `isWhole`: the first is of a whole manifest. */
-  manifest: z.object({ items: z.array(z.string()), isWhole: z.boolean() }).exactOptional(),
+  /**
+   * The files that have its items; the last is of what was enqueued last. `isWhole`: the first is of a whole manifest. `former`: those
+   * of manifests before it, of which something may wait: they were enqueued since the batch ended last.
+   */
+  manifest: z
+    .object({ items: z.array(z.string()), isWhole: z.boolean(), former: z.array(z.string()).exactOptional() })
+    .exactOptional(),
   /** Items by state, when the batch last ended. */
   totals: z.record(z.string(), z.number()).exactOptional(),
   finished: z.iso.datetime().exactOptional(),

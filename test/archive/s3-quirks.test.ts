@@ -59,6 +59,32 @@ test('a server that stores something else is archive-corrupt', async () => {
   await expect(archive.write('a/b', BODY, TEXT)).rejects.toMatchObject({ code: 'archive-corrupt' });
 });
 
+test('where a server takes no conditions, another who writes the same key just then is no damage', async () => {
+  let others = 0;
+  const { archive, objects } = await openQuirky({
+    ...foreignTags,
+    ignoresConditions: true,
+    onStored(path, stored) {
+      const found = stored.get(path);
+      if (!found || !path.endsWith('a.json')) return;
+      others += 1;
+      const headers = { ...found.headers, 'x-amz-meta-flux-batch-write': 'of another' };
+      stored.set(path, { body: Buffer.from('a longer record'), tag: 'of another', headers });
+    },
+  });
+  const version = await archive.create('spring/items/a.json', BODY, TEXT);
+  expect(version).toBeDefined();
+  // Who has lost does not take the other's for its own.
+  expect(await archive.replace('spring/items/a.json', BODY, { ...TEXT, was: version ?? '' })).toBeUndefined();
+  expect(others).toBe(1);
+  expect(objects.get('/pictures/spring/items/a.json')?.body.toString()).toBe('a longer record');
+});
+
+test('where a server takes no conditions, what it damages is archive-corrupt as ever', async () => {
+  const { archive } = await openQuirky({ ...damagesBodies, ignoresConditions: true });
+  await expect(archive.create('a/b', BODY, TEXT)).rejects.toMatchObject({ code: 'archive-corrupt' });
+});
+
 test('a bucket whose policy demands encryption, an ACL and a storage class is served by settings', async () => {
   const wanted = {
     'x-amz-server-side-encryption': 'aws:kms',
