@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest';
+import { findRecord } from '../../src/archive/read-records.ts';
+import { recordsIn } from '../../src/archive/records.ts';
 import type { S3Settings } from '../../src/archive/s3-client.ts';
-import { damagesBodies, demands, denies, foreignTags, livesIn, withoutChecksums } from '../services/quirks.ts';
+import { archivedRecordOf } from '../results/sample-batch.ts';
+import {
+  damagesBodies,
+  demands,
+  denies,
+  deniesToRead,
+  foreignTags,
+  livesIn,
+  withoutChecksums,
+} from '../services/quirks.ts';
 import { type Quirk, startQuirkyS3 } from '../services/quirky-s3.ts';
 import { openS3 } from './buckets.ts';
 
@@ -137,4 +148,35 @@ test('a server that wants the bucket in the host name says which setting that is
     code: 'archive-denied',
     hint: expect.stringContaining('S3_FORCE_PATH_STYLE=false'),
   });
+});
+
+const recordNamed = (id: string) => ({ ...archivedRecordOf('spring'), id });
+
+test.each([
+  [403, 'AccessDenied', 'Access Denied'],
+  [403, 'InvalidObjectState', 'The operation is not valid for the storage class of the object'],
+  [400, 'KMS.DisabledException', 'The key is disabled'],
+])('one record that is denied alone (%i %s) is unreadable, and the others are read', async (status, code, message) => {
+  const { archive } = await openQuirky(deniesToRead('/items/a.json', { status, code, message }));
+  const records = recordsIn(archive);
+  await records.write(recordNamed('a'));
+  await records.write(recordNamed('b'));
+  const found = await findRecord(records, 'spring', 'a');
+  expect(found).toMatchObject({ state: 'unreadable', key: 'spring/items/a.json' });
+  expect(found).toMatchObject({ message: expect.stringContaining('spring/items/a.json in s3://pictures') });
+  expect(found).toMatchObject({ message: expect.stringContaining(message) });
+  expect(await findRecord(records, 'spring', 'b')).toMatchObject({ state: 'archived' });
+  await expect(records.readMarked('spring', 'a')).rejects.toMatchObject({ code: 'record-corrupt' });
+});
+
+test('records are not unreadable while all of a folder is denied, nor when it is permitted again a moment later', async () => {
+  let denied = 3;
+  const refusal = { status: 403, code: 'AccessDenied' };
+  const { archive } = await openQuirky({
+    refuse: ({ method }) => (method === 'GET' && denied-- > 0 ? refusal : undefined),
+  });
+  const records = recordsIn(archive);
+  await records.write(recordNamed('a'));
+  await expect(records.read('spring', 'a')).rejects.toMatchObject({ code: 'archive-denied' });
+  expect(await records.read('spring', 'a')).toMatchObject({ id: 'a' });
 });
