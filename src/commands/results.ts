@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
+import type { Archive } from '../archive/archive.ts';
 import { folderArchive } from '../archive/folder.ts';
+import { layout } from '../archive/layout.ts';
 import { recordsIn } from '../archive/records.ts';
 import { loadConfig } from '../config.ts';
 import { messageOf, UsageError } from '../errors.ts';
@@ -22,6 +24,7 @@ import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { bringShards } from './results-shards.ts';
 import { onStopSignals } from './signals.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 
@@ -166,13 +169,15 @@ async function refreshIfStale(source: Source, digest: RowsDigest): Promise<void>
 const AT_ONCE = 8;
 
 async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
-  const { batch, found, archive, where, order } = source;
+  const { batch, archive, where, order } = source;
   const target = folderArchive(out);
   refuseSamePlace(archive, target);
   await target.prepare();
   const stop = onStopSignals({ stopsForFaults: false, saying: 'stopping; run the same command again to go on.' });
-  const expected = where.isEverything ? found.file?.totals?.archived : undefined;
-  const progress = collectProgress(process.stderr, expected);
+  const progress = collectProgress(
+    process.stderr,
+    where.isEverything ? await imagesOf(archive, batch, stop.signal) : undefined,
+  );
   try {
     const digest = rowsDigest();
     const unreadable: Unreadable[] = [];
@@ -204,31 +209,24 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
 /** Tar files of the images that were chosen, for those who train on them. */
 async function shards(source: Source, out: string): Promise<number> {
   const { batch, archive, where, order } = source;
-  const { writeShards } = await import('../results/webdataset.ts');
-  const target = folderArchive(out);
-  refuseSamePlace(archive, target);
-  await target.prepare();
-  const stop = onStopSignals({
-    stopsForFaults: false,
-    saying: 'stopping; what is written of the last shard is given up.',
-  });
-  const progress = collectProgress(process.stderr, undefined);
+  const unreadable: Unreadable[] = [];
+  const chosen = (signal: AbortSignal) => matching(noted(listedItems(batch, source, order, signal), unreadable), where);
+  const code = await bringShards(out, { batch, archive, chosen });
+  if (code === EXIT.stopped) return code;
+  where.complain();
+  return Math.max(code, tellTrouble(source, unreadable));
+}
+
+/** By the archive's own listing: the totals of the batch are what Redis knew when it ended. */
+async function imagesOf(archive: Archive, batch: string, signal: AbortSignal): Promise<number | undefined> {
+  let count = 0;
   try {
-    const unreadable: Unreadable[] = [];
-    const chosen = matching(noted(listedItems(batch, source, order, stop.signal), unreadable), where);
-    const names = await writeShards(chosen, archive, target, { batch, signal: stop.signal, onImage: progress.note });
-    progress.close();
-    where.complain();
-    for (const name of names) say(`${target.url}/${name}`);
-    const code = tellTrouble(source, unreadable);
-    return progress.sum.lost.length > 0 ? EXIT.someFailed : code;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    progress.close();
-    return EXIT.stopped;
-  } finally {
-    stop.dispose();
+    for await (const _ of archive.list(layout.images(batch), signal)) count++;
+  } catch {
+    // Only the progress would have it; what keeps the archive from answering is told by what comes next.
+    return undefined;
   }
+  return count;
 }
 
 async function* noted(records: AsyncIterable<Listed>, unreadable: Unreadable[]): AsyncGenerator<Listed> {
