@@ -9,6 +9,7 @@ export const emptyArchive = (url: string): Archive => ({
   examine: async () => ({ isThere: true, conditional: true, removes: true }),
   read: async () => undefined,
   readVersioned: async () => undefined,
+  readPart: async () => undefined,
   write: async () => {},
   create: async () => 'version',
   replace: async () => 'version',

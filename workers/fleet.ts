@@ -20,6 +20,7 @@ import { submit } from '../src/stages/submit.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
+import { startFeeder } from './feeder.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
@@ -41,6 +42,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => starters[stage]());
   const sweep = startSweep(connections, ports, options.jobCheckMs);
+  const feeder = startFeeder(connections);
   const heartbeat = startHeartbeat(connections, options.stages);
   const presence = watchPresence(connections.redis, connections.log);
   const telling = startTellingFindings(connections);
@@ -51,7 +53,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
     sweep.stop();
     telling.stop();
     heartbeat.drain();
-    const closed = Promise.all(workers.map((worker) => worker.close()))
+    const closed = Promise.all([feeder.stop(), ...workers.map((worker) => worker.close())])
       .then(() => heartbeat.stop())
       .finally(() => presence.stop())
       .then(() => true);
