@@ -4,10 +4,11 @@ import { type Item, itemOf, type NewItem } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { type BatchCounts, isFilled } from './counts.ts';
 import { dropLine, hasLine, hasLines } from './line-set.ts';
+import { ownPriority, priorityOf } from './priority.ts';
 
 export type FeedPorts = {
   now: () => number;
-  feeds: Pick<RedisFeeds, 'of' | 'feed' | 'adding' | 'added'>;
+  feeds: Pick<RedisFeeds, 'of' | 'feed' | 'adding' | 'added' | 'priority'>;
   read: ReadMember;
   states(batch: string, ids: readonly string[]): Promise<readonly (ItemState | undefined)[]>;
   submitAll(items: readonly Item[]): Promise<void>;
@@ -86,7 +87,8 @@ async function feedLines(
   const fed = await ports.feeds.feed(batch, { id: feed.id, at: { priority, member: index } }, adding, entries);
   if (!fed) return false;
   for (const { line } of entries) dropLine(feed.lines, line);
-  await ports.submitAll(lines.flatMap((line) => queued(items[line], ports)).filter(({ id }) => fed.has(id)));
+  const some = lines.flatMap((line) => items[line] ?? []).filter(({ id }) => fed.has(id));
+  await ports.submitAll(await queuedItems(batch, some, ports));
   await ports.feeds.added(batch, adding);
   return true;
 }
@@ -96,15 +98,19 @@ async function addJobsAgain(batch: string, ports: FeedPorts): Promise<void> {
   const adding = await ports.feeds.adding(batch);
   if (!adding) return;
   const items = await ports.read(batch, adding.name, adding.member);
-  const some = adding.lines.flatMap((line) => queued(items[line], ports));
+  const some = adding.lines.flatMap((line) => items[line] ?? []);
   const states = await ports.states(
     batch,
     some.map(({ id }) => id),
   );
-  await ports.submitAll(some.filter((_, index) => states[index] === 'queued'));
+  const waiting = some.filter((_, index) => states[index] === 'queued');
+  await ports.submitAll(await queuedItems(batch, waiting, ports));
   await ports.feeds.added(batch, adding);
 }
 
-function queued(item: NewItem | undefined, { now }: FeedPorts): Item[] {
-  return item ? [itemOf({ ...item, queuedAt: now() })] : [];
+/** With the batch's priority, where a person has changed it. */
+async function queuedItems(batch: string, items: readonly NewItem[], { now, feeds }: FeedPorts): Promise<Item[]> {
+  const ofBatch = await feeds.priority(batch);
+  const priority = (own: number) => (ofBatch === undefined ? own : priorityOf(ofBatch, ownPriority(own)));
+  return items.map((item) => itemOf({ ...item, priority: priority(item.priority), queuedAt: now() }));
 }

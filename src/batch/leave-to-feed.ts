@@ -68,7 +68,9 @@ export function leaveToFeed(batch: string, window: number, queued: number, ports
         if (!mayWait(item, index)) return true;
         room -= 1;
         if (room >= 0) return true;
-        if (ids.add(item.id)) left.push(line + index);
+        left.push(line + index);
+        // Another feed may have it.
+        if (isHeld) ids.add(item.id);
         return false;
       });
       line += items.length;
@@ -80,6 +82,7 @@ export function leaveToFeed(batch: string, window: number, queued: number, ports
         await hold();
         const all = await feeds.of(batch);
         if (all.some(({ id }) => !before.includes(id))) mayHaveChanged = true;
+        if (before.length === 0 && all.length > 0) await addIds(ids, batch, file, lineSetOf(left, line), ports);
         const others = await Promise.all(all.map((feed) => leftOver(batch, feed, { file, ids, isPart }, ports)));
         let next: NewFeed[] = [...others.flat(), { file, is: 'wanted', lines: lineSetOf(left, line) }];
         if (mayHaveChanged) next = await Promise.all(next.map((feed) => stillUnknown(batch, feed, ports)));
@@ -117,6 +120,19 @@ async function leftOver(
   return [{ file: feed.file, is: isPart ? feed.is : 'former', lines }];
 }
 
+/** The ids of these lines: those of a manifest of which nothing was to be fed as it began. */
+async function addIds(
+  ids: IdSet,
+  batch: string,
+  file: ItemsFile,
+  lines: LineSet,
+  ports: Pick<LeavePorts, 'read'>,
+): Promise<void> {
+  for await (const { items, first } of membersOf(batch, file, lines, ports)) {
+    for (const [index, { id }] of items.entries()) if (hasLine(lines, first + index)) ids.add(id);
+  }
+}
+
 /** Another enqueue may have put some of them into the queue meanwhile. */
 async function stillUnknown(batch: string, feed: NewFeed, ports: LeavePorts): Promise<NewFeed> {
   const lines = Buffer.from(feed.lines);
@@ -147,10 +163,7 @@ async function* membersOf(
 export async function unfedIds(batch: string, ports: Pick<LeavePorts, 'read'> & { feeds: Pick<RedisFeeds, 'of'> }) {
   const ids = idSet();
   for (const { file, is, lines } of await ports.feeds.of(batch)) {
-    if (is === 'dropped') continue;
-    for await (const { items, first } of membersOf(batch, file, lines, ports)) {
-      for (const [index, { id }] of items.entries()) if (hasLine(lines, first + index)) ids.add(id);
-    }
+    if (is !== 'dropped') await addIds(ids, batch, file, lines, ports);
   }
   return ids;
 }

@@ -65,6 +65,15 @@ export function redisFeeds(redis: RedisClient, keys: Keys, onEnded: OnEnded) {
       const ids = fedSchema.parse(await feed(keysToSet(keys, batch, ...all), [...args, ...pairs]));
       return ids === -1 ? undefined : new Set(ids);
     },
+    /** What is fed from now on has this priority of its batch. Enqueueing the manifest again gives it that of its own. */
+    async setPriority(batch: string, priority: number): Promise<void> {
+      await redis.hset(keys.batch(batch), { priority });
+    },
+    /** Undefined while nobody has changed it. */
+    async priority(batch: string): Promise<number | undefined> {
+      const found = await redis.hget(keys.batch(batch), 'priority');
+      return found === null ? undefined : Number(found);
+    },
     /** What was fed last, where its jobs may not all be added. */
     async adding(batch: string): Promise<Adding | undefined> {
       const text = await redis.hget(keys.feeds(batch), 'adding');

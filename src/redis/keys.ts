@@ -74,6 +74,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   faults: `${prefix}:faults`,
   /** Set: names of the batches that have something to feed. */
   toFeed: `${prefix}:to-feed`,
+  /** Of an archive: exists while submits wait for it, see fleet/archive-lag.ts. */
+  archiveLag: (archive: string) => `${prefix}:archive-lag:${archive}`,
   /** Of an archive: the process that feeds. */
   feeder: (archive: string) => `${prefix}:feeder:${archive}`,
   /** Of an archive: the process that forgets what ended long ago. */

@@ -10,7 +10,7 @@ import { firstPollAt } from './poll-schedule.ts';
 import type { Ports, Slot, StageOutcome, StageSettings } from './ports.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
-import { waitForBreaker } from './wait-for-breaker.ts';
+import { waitALittle } from './wait-a-little.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
 const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
@@ -66,7 +66,7 @@ export async function settleSubmit(answer: SubmitOutcome, attempt: Attempt, port
       await slot.settle();
       if (stopsTheFleet(outcome.refusal)) {
         await giveBack(item, claimed, ports);
-        return waitForBreaker(ports);
+        return waitALittle(ports);
       }
       return fail(
         item,

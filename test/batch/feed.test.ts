@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import { readMembersOf } from '../../src/archive/items-member.ts';
 import type { BatchCounts } from '../../src/batch/counts.ts';
+import { feedBatch } from '../../src/batch/feed.ts';
 import { BATCH, openRig, prompts, type Rig } from './rig.ts';
 
 const WINDOW = { FEED_WINDOW: '20' };
@@ -145,5 +147,60 @@ describe('a batch that is larger than the window', () => {
     await vi.waitFor(async () => expect(await rig.connections.state.erase(BATCH)).toBe(true));
     const left = await rig.connections.redis.keys('*:spring*');
     expect(left.filter((key) => !key.includes('{flux-batch}:submit'))).toEqual([]);
+  });
+});
+
+describe('priorities of what is not fed', () => {
+  it('those that go first are fed first, wherever they stand in the manifest', async () => {
+    const rig = await openRig({ env: { ...WINDOW, FLUX_RATE_LIMIT: '1/10ms' } });
+    const jobs = prompts(60).map((prompt, index) => ({ id: `item-${index}`, prompt, priority: index < 40 ? 2 : 1 }));
+    await rig.enqueue(await rig.manifestOf(jobs));
+    await rig.connections.control.pause(BATCH);
+    expect(await rig.counts()).toMatchObject({ unfed: 40 });
+    await rig.connections.control.resume(BATCH);
+    const order: string[] = [];
+    await rig.work({
+      concurrency: { submit: 1 },
+      change: ({ provider, ...ports }) => ({
+        ...ports,
+        provider: {
+          ...provider,
+          submit(request, options) {
+            order.push(request.prompt);
+            return provider.submit(request, options);
+          },
+        },
+      }),
+    });
+    await rig.ended();
+    const place = (index: number) => order.indexOf(prompts(60)[index] ?? '');
+    // The first twenty are in the queue from the beginning; of the others the last twenty go first.
+    expect(Math.max(...Array.from({ length: 20 }, (_, at) => place(40 + at)))).toBeLessThan(
+      Math.min(...Array.from({ length: 20 }, (_, at) => place(20 + at))),
+    );
+  });
+
+  it('a batch that is enqueued already gets another, fed or not', async () => {
+    const rig = await openRig({ env: WINDOW });
+    await rig.enqueue(await rig.manifest(prompts(60)));
+    expect(await rig.run(['priority', BATCH, '3', '--json'])).toMatchObject({
+      code: 0,
+      stdout: `${JSON.stringify({ batch: BATCH, priority: 3, waiting: 60 }, null, 2)}\n`,
+    });
+    const { queues, redis, keys, state } = rig.connections;
+    const prioritized = async () =>
+      (await queues.byStage.submit.getJobs(['prioritized', 'wait'])).map(({ opts }) => opts.priority);
+    expect(await prioritized()).toEqual(Array(20).fill(3_000));
+    // As if the window had been used up.
+    await redis.del(queues.byStage.submit.toKey('prioritized'), keys.items(BATCH));
+    await redis.hset(keys.batch(BATCH), 'n:queued', 0);
+    await feedBatch(BATCH, 20, {
+      now: Date.now,
+      feeds: state.feeds,
+      states: state.intake.states,
+      submitAll: queues.submitAll,
+      read: readMembersOf(rig.connections.archive),
+    });
+    expect(await prioritized()).toEqual(Array(20).fill(3_000));
   });
 });
