@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type Archived, adoptImage } from './adopt.ts';
+import type { BatchLook } from './batch-look.ts';
 import { hasEnded } from './counts.ts';
 import { type Enqueued, enqueueItems, type Manifest } from './enqueue-items.ts';
 import { leaveToFeed } from './leave-to-feed.ts';
@@ -14,7 +15,7 @@ import type { RestorePorts } from './restore.ts';
 
 /** Takes a manifest into the queues, after making sure that its batch is not under way elsewhere. */
 export async function enqueueManifest(
-  connections: RestorePorts & Pick<Connections, 'control'>,
+  connections: RestorePorts & Pick<Connections, 'control'> & { look?: BatchLook },
   manifest: Omit<Manifest, 'archive' | 'api'>,
   items: AsyncIterable<NewItem>,
   onProgress?: (enqueued: Enqueued) => void,
@@ -58,11 +59,13 @@ export async function enqueueManifest(
     settings: { onUnknown, pollGiveUpMs, storedTtlMs },
   };
   const route = { archive: archive.url, api: config.apiUrl };
-  const all = { archived: seen, ...manifest, ...route };
+  const all = { ...(seen && { archived: seen }), ...manifest, ...route };
   const enqueued = await enqueueItems(all, items, ports, onProgress).finally(async () => {
     await file.close();
     await feed.end();
   });
+  // When this is called again, Redis was emptied while its items were made: nothing of this look holds any more.
+  await connections.look?.close();
   await control.wakeWithinBudget(batch);
   return enqueued;
 }

@@ -58,8 +58,7 @@ test('an archive that fails is told of, and is no error', async () => {
   const { look, archive } = await batch();
   const failing: Archive = {
     ...archive,
-    // biome-ignore lint/correctness/useYield: it fails before
-    async *list() {
+    async marks() {
       throw new FluxError('archive-unreachable', 'S3 does not answer');
     },
   };

@@ -9,7 +9,7 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import type { Archive } from '../../src/archive/archive.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
-import { recordsOfBatch } from '../../src/archive/read-records.ts';
+import { readRecords } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { type CollectedImage, collect } from '../../src/results/collect.ts';
 import { namedById, namedForPeople } from '../../src/results/file-names.ts';
@@ -20,7 +20,7 @@ import { archivedRecordOf, storeBatchFile, storeItem } from './sample-batch.ts';
 
 async function bring(from: Archive, out: string, signal: AbortSignal, onImage: (image: CollectedImage) => void) {
   const to = folderArchive(out);
-  const records = recordsOfBatch(recordsIn(from), 'spring', signal);
+  const records = readRecords(recordsIn(from), 'spring', recordsIn(from).list('spring'), signal);
   const collected = collect(records, from, to, { nameOf: namedById, width: 8, signal, onImage });
   await writeIndexFiles('spring', collected, { archive: to, folder: '' });
 }

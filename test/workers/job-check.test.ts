@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { recordsOfBatch } from '../../src/archive/read-records.ts';
+import { readRecords } from '../../src/archive/read-records.ts';
 import type { Stage } from '../../src/queue/queues.ts';
 import { BATCH, openRig, prompts, type Rig } from '../batch/rig.ts';
 
@@ -41,7 +41,7 @@ test('an item whose claim was given back, and whose job is lost, is submitted', 
   });
   await fleet.drain();
   const refused: string[] = [];
-  for await (const record of recordsOfBatch(records, BATCH)) refused.push(record.id);
+  for await (const record of readRecords(records, BATCH, records.list(BATCH))) refused.push(record.id);
   expect(refused.length).toBeGreaterThan(0);
   for (const id of refused) await (await queues.byStage.submit.getJob(`${BATCH}/${id}`))?.remove();
 
