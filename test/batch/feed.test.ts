@@ -185,7 +185,7 @@ describe('priorities of what is not fed', () => {
     await rig.enqueue(await rig.manifest(prompts(60)));
     expect(await rig.run(['priority', BATCH, '3', '--json'])).toMatchObject({
       code: 0,
-      stdout: `${JSON.stringify({ batch: BATCH, priority: 3, waiting: 60 }, null, 2)}\n`,
+      stdout: `${JSON.stringify({ batch: BATCH, priority: 3, waiting: 60 })}\n`,
     });
     const { queues, redis, keys, state } = rig.connections;
     const prioritized = async () =>

@@ -5,9 +5,9 @@ import { snapshotReader } from '../../src/status/snapshot.ts';
 import { BATCH, openRig, prompts } from '../batch/rig.ts';
 
 it('nothing is submitted while more images wait than can be archived before the first dies, and all come home', async () => {
-  const ITEMS = 160;
+  const ITEMS = 240;
   // The images live for 20 s, and two a second are stored: 40 of them.
-  const rig = await openRig({ env: { FLUX_ORIGIN_TTL: '20s', FLUX_RATE_LIMIT: '100/1s' } });
+  const rig = await openRig({ env: { FLUX_ORIGIN_TTL: '20s', FLUX_RATE_LIMIT: '20/1s' } });
   await rig.enqueue(await rig.manifest(prompts(ITEMS)));
   let slow = true;
   await rig.work({
