@@ -1,7 +1,10 @@
 import pMap from 'p-map';
 import { hasEnded, isFinished, isOnRoute } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
+import { redisPutBack } from '../src/fleet/torn-jobs.ts';
 import { leastPrice } from '../src/money/prices.ts';
+import { mendTorn } from '../src/queue/jobless.ts';
+import { finishJobId } from '../src/queue/queues.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import type { ArchiveLagWatch } from './archive-lag.ts';
@@ -29,7 +32,12 @@ export function startSweep(
   lag: Pick<ArchiveLagWatch, 'look'>,
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
-  const { state, control, queues, routes, log } = connections;
+  const { state, control, queues, routes, redis, log } = connections;
+  const putBack = redisPutBack(redis);
+  const finish = async (batch: string) => {
+    await queues.finish(batch);
+    await mendTorn(queues.byStage.finish, finishJobId(batch), putBack);
+  };
   const old = retention(connections);
   const jobs = jobCheck(connections, ports.metrics, jobCheckMs);
   let isSweeping = false;
@@ -41,7 +49,7 @@ export function startSweep(
     const live = found.filter((counts) => counts !== undefined);
     // Those of other routes have queues and workers of their own.
     const batches = live.filter((counts) => isOnRoute(counts, routes.route));
-    for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await queues.finish(counts.batch);
+    for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await finish(counts.batch);
     await lag.look(batches.filter((counts) => !hasEnded(counts)));
     await control.mend(live);
     await probe();

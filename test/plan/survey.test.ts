@@ -21,7 +21,7 @@ jobs:
 
 async function batch() {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-survey-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const { manifest } = await openManifest(join(await written({ 'jobs.yaml': MANIFEST }), 'jobs.yaml'));
   const items = await collected(expand(manifest));
   const archive = folderArchive(folder);

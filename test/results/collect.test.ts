@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
@@ -15,6 +14,7 @@ import { type CollectedImage, collect } from '../../src/results/collect.ts';
 import { namedById, namedForPeople } from '../../src/results/file-names.ts';
 import { writeIndexFiles } from '../../src/results/write-index.ts';
 import { openS3 } from '../archive/buckets.ts';
+import { PROGRAM } from '../services/program.ts';
 import { newFolder } from './folders.ts';
 import { archivedRecordOf, storeBatchFile, storeItem } from './sample-batch.ts';
 
@@ -129,10 +129,8 @@ test('the command brings what was asked for under plain names', async () => {
   ).toEqual(['pot-blue']);
 });
 
-const BIN = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
-
 async function fluxBatch(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data) => {
     stdout += data;

@@ -36,9 +36,7 @@ test('an item whose claim was given back, and whose job is lost, is submitted', 
   await rig.enqueue(await rig.manifest(prompts(3)));
   const fleet = await rig.work({ concurrency: { submit: 1 } });
   await vi.waitFor(async () => expect(await state.breaker()).toBeDefined());
-  await vi.waitFor(async () => expect((await queues.depths()).submit).toMatchObject({ active: 0 }), {
-    timeout: 20_000,
-  });
+  await vi.waitFor(async () => expect((await queues.depths()).submit).toMatchObject({ active: 0 }));
   await fleet.drain();
   const refused: string[] = [];
   for await (const record of readRecords(records, BATCH, records.list(BATCH))) refused.push(record.id);
