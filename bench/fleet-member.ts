@@ -19,7 +19,7 @@ export type FleetResult = { cpuMs: number; peakRssMb: number };
 /** A worker process as `flux-batch worker` starts it. */
 await member<FleetInput>(async ({ config, instant, concurrency }) => {
   const opened = await connect(loadConfig(config), { patient: true, prove: !instant });
-  const archive = emptyArchive(opened.archive.url);
+  const archive = emptyArchive(opened.archive);
   const connections: Connections = instant ? { ...opened, archive, records: recordsIn(archive) } : opened;
   const real = await openPorts(connections);
   const ports = instant ? { ...real, provider: instantProvider(), download: instantDownload } : real;

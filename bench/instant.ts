@@ -2,13 +2,14 @@ import type { Archive } from '../src/archive/archive.ts';
 import type { Download } from '../src/provider/download.ts';
 import type { Provider } from '../src/provider/provider.ts';
 
-/** An archive that keeps nothing, so that only the orchestration is measured. */
-export const emptyArchive = (url: string): Archive => ({
+/** An archive that keeps nothing, so that only the orchestration is measured. What is to be fed is read from the real one. */
+export const emptyArchive = ({ url, readPart }: Archive): Archive => ({
   url,
   prepare: async () => {},
   examine: async () => ({ isThere: true, conditional: true, removes: true }),
   read: async () => undefined,
   readVersioned: async () => undefined,
+  readPart,
   write: async () => {},
   create: async () => 'version',
   replace: async () => 'version',

@@ -3,9 +3,10 @@ import { register } from 'node:module';
 
 const STAND_IN = `
   const picture = {
-    metadata: async () => ({ width: 1, height: 1 }),
+    metadata: async () => ({ format: 'png', width: 1, height: 1, channels: 3, depth: 'uchar', space: 'srgb', autoOrient: { width: 1, height: 1 } }),
     autoOrient: () => picture,
     resize: () => picture,
+    timeout: () => picture,
     webp: () => picture,
     toBuffer: async () => Buffer.alloc(64),
   };

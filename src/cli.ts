@@ -70,6 +70,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'go on with a paused batch, or end a pause of all',
     load: async () => (await import('./commands/resume.ts')).resumeCommand(),
   },
+  priority: {
+    takes: '<batch> <number>',
+    about: 'let what waits of a batch go before or after that of others',
+    load: async () => (await import('./commands/priority.ts')).priorityCommand(),
+  },
   cancel: {
     takes: '<batch>',
     about: 'end a batch: what was not submitted is cancelled, what runs is still archived',

@@ -47,6 +47,8 @@ export type Config = Readonly<{
   proxy: ProxySettings;
   /** So long after its end a batch is removed from Redis; undefined: never. */
   forgetAfterMs: number | undefined;
+  /** So many waiting items of a batch are in Redis; the others wait in the archive. */
+  feedWindow: number;
   onUnknown: 'hold' | 'resubmit';
   generationRetries: number;
   /** Write prompt, model and ids into the images' own metadata. */
@@ -151,6 +153,7 @@ function configOf(values: Variables): Config {
     s3: s3Settings(values),
     proxy: { http: values.HTTP_PROXY, https: values.HTTPS_PROXY, no: values.NO_PROXY ?? [] },
     forgetAfterMs: values.FORGET_AFTER,
+    feedWindow: values.FEED_WINDOW,
     onUnknown: values.ON_UNKNOWN,
     generationRetries: values.GENERATION_RETRIES,
     unknownLimit: values.UNKNOWN_LIMIT,

@@ -17,9 +17,12 @@ import { archive } from '../src/stages/archive.ts';
 import { giveUp, type ItemStage } from '../src/stages/give-up.ts';
 import { poll } from '../src/stages/poll.ts';
 import { submit } from '../src/stages/submit.ts';
+import { waitALittle } from '../src/stages/wait-a-little.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
+import { type ArchiveLagWatch, watchArchiveLag } from './archive-lag.ts';
+import { startFeeder } from './feeder.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
@@ -36,11 +39,13 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   const stopping = new AbortController();
   // Each job under way listens to it: far more than the ten that Node takes for a leak.
   setMaxListeners(0, stopping.signal);
-  const starters = startersOf(connections, ports, options, stopping.signal);
+  const lag = watchArchiveLag(connections);
+  const starters = startersOf(connections, ports, { ...options, isBehind: lag.isBehind }, stopping.signal);
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => starters[stage]());
-  const sweep = startSweep(connections, ports, options.jobCheckMs);
+  const sweep = startSweep(connections, ports, lag, options.jobCheckMs);
+  const feeder = startFeeder(connections);
   const heartbeat = startHeartbeat(connections, options.stages);
   const presence = watchPresence(connections.redis, connections.log);
   const telling = startTellingFindings(connections);
@@ -51,7 +56,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
     sweep.stop();
     telling.stop();
     heartbeat.drain();
-    const closed = Promise.all(workers.map((worker) => worker.close()))
+    const closed = Promise.all([feeder.stop(), ...workers.map((worker) => worker.close())])
       .then(() => heartbeat.stop())
       .finally(() => presence.stop())
       .then(() => true);
@@ -75,7 +80,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
 function startersOf(
   connections: Connections,
   ports: OpenedPorts,
-  { concurrency = {}, onTrouble }: FleetOptions,
+  { concurrency = {}, onTrouble, isBehind }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'>,
   signal: AbortSignal,
 ): Record<Stage, () => Worker> {
   const { redis, clock, prefix, keys, routes, config } = connections;
@@ -101,7 +106,7 @@ function startersOf(
       stageWorker({
         ...forItems<Item>(
           'submit',
-          (item, run) => submit(item, run, ports),
+          async (item, run) => (isBehind() ? waitALittle(ports) : submit(item, run, ports)),
           (item, queues) => queues.forward.submit(item),
         ),
         schema: itemSchema,

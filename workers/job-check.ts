@@ -122,6 +122,7 @@ async function* withoutJob(batch: string, find: Find, { state }: Ports): AsyncGe
   }
 }
 
-function liveOf({ items }: BatchCounts): number {
-  return LIVE_STATES.reduce((sum, name) => sum + items[name], 0);
+/** But for those that no job is for yet. */
+function liveOf({ items, unfed }: BatchCounts): number {
+  return LIVE_STATES.reduce((sum, name) => sum + items[name], 0) - unfed;
 }

@@ -7,6 +7,7 @@ import { mendTorn } from '../src/queue/jobless.ts';
 import { finishJobId } from '../src/queue/queues.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
+import type { ArchiveLagWatch } from './archive-lag.ts';
 import { JOB_CHECK_MS, jobCheck } from './job-check.ts';
 import { retention } from './retention.ts';
 
@@ -20,6 +21,7 @@ const BREAKER_PROBE_MS = 15_000;
  * Does what no job does, every few seconds in each worker:
  * - adds the finish job of a batch that has ended, where a crash came before it or the index is out of date
  * - completes a pause or a cancel that a crash cut short
+ * - looks whether archiving keeps up, so that submits wait for it where it does not
  * - lets one submit probe the breaker when the reason for its trip may be over
  * - gives a job to live items that have none
  * - forgets batches that ended long ago
@@ -27,6 +29,7 @@ const BREAKER_PROBE_MS = 15_000;
 export function startSweep(
   connections: Connections,
   ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics'>,
+  lag: Pick<ArchiveLagWatch, 'look'>,
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
   const { state, control, queues, routes, redis, log } = connections;
@@ -47,6 +50,7 @@ export function startSweep(
     // Those of other routes have queues and workers of their own.
     const batches = live.filter((counts) => isOnRoute(counts, routes.route));
     for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await finish(counts.batch);
+    await lag.look(batches.filter((counts) => !hasEnded(counts)));
     await control.mend(live);
     await probe();
     await jobs.run(batches);

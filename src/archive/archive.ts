@@ -57,6 +57,8 @@ export interface Archive {
   /** Undefined when there is no such key. */
   read(key: string, signal?: AbortSignal): Promise<Buffer | undefined>;
   readVersioned(key: string, signal?: AbortSignal): Promise<Versioned | undefined>;
+  /** So many bytes from this offset on, fewer at the end of the key; undefined when there is no such key, or it ends before. */
+  readPart(key: string, from: number, bytes: number): Promise<Buffer | undefined>;
   /** Overwrites what is there. A key that several processes write is written by `create` and `replace` only. */
   write(key: string, body: Buffer, options: WriteOptions): Promise<void>;
   /**

@@ -17,6 +17,19 @@ export async function overwrite(target: string, body: Buffer): Promise<void> {
   await syncFolder(dirname(target));
 }
 
+/** Undefined when there is no such file, or when it ends before `from`. */
+export async function readPart(target: string, from: number, bytes: number): Promise<Buffer | undefined> {
+  const file = await unlessMissing(open(target));
+  if (!file) return undefined;
+  try {
+    const part = Buffer.alloc(bytes);
+    const { bytesRead } = await file.read(part, 0, bytes, from);
+    return bytesRead === 0 ? undefined : part.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
 /** The bytes themselves decide, so that a version holds on every disk and after a copy of the folder. */
 export function versionOf(body: Buffer): string {
   return hash('sha256', body, 'hex');

@@ -7,6 +7,7 @@ import {
   beginFile,
   createNew,
   overwrite,
+  readPart,
   replaceVersion,
   unlessMissing,
   versionOf,
@@ -60,6 +61,8 @@ export function folderArchive(path: string): Archive {
 
     read: (key, signal) => guarded('read from', key, () => readBody(pathOf(key), signal), signal),
     readVersioned: (key, signal) => guarded('read from', key, () => readVersion(pathOf(key), signal), signal),
+
+    readPart: (key, from, bytes) => guarded('read from', key, () => readPart(pathOf(key), from, bytes)),
 
     write: (key, body, { signal }) => guarded('write to', key, () => overwrite(pathOf(key), body), signal),
 

@@ -1,15 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createGunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { NewItem } from '../items/item.ts';
 import type { Archive } from './archive.ts';
+import { LINES_OF_MEMBER, type Member } from './items-member.ts';
 import { layout } from './layout.ts';
 
 /** Where an item stands in its manifest. */
@@ -24,35 +25,52 @@ const lineSchema = placeSchema.extend({
 });
 export type ListedItem = z.infer<typeof lineSchema>;
 
+/** A stored items file: its name in the batch's folder, and its members, by which a part of it is read. */
+export type ItemsFile = { name: string; members: readonly Member[] };
+
 export type ItemsFileWriter = {
   add(items: readonly (NewItem & { place?: ItemPlace })[]): Promise<void>;
-  /** Stores it, and returns its name in the batch's folder. */
-  commit(): Promise<string>;
+  /** Stores it. */
+  commit(): Promise<ItemsFile>;
   /** Removes what was written on this machine. Call it at the end, whatever came. */
   close(): Promise<void>;
 };
+
+const compressed = promisify(gzip);
 
 /** The digest is in the name, so the lines wait in a temporary file until the last of them is known. */
 export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWriter {
   const path = join(tmpdir(), `flux-batch-items-${randomUUID()}.gz`);
   const hash = createHash('sha256');
-  const gzip = createGzip({ level: 6 });
-  const file = gzip.pipe(createWriteStream(path, { mode: 0o600 }));
-  const written = finished(file);
-  // It is waited for at the end; until then a failure must not end the process.
-  written.catch(() => {});
+  const members: Member[] = [];
+  let file: FileHandle | undefined;
+  let lines: string[] = [];
+  let priorities: Record<string, number> = {};
+  let bytes = 0;
+
+  async function endMember(): Promise<void> {
+    const text = lines.join('');
+    hash.update(text);
+    const packed = await compressed(text, { level: 6 });
+    file ??= await open(path, 'wx', 0o600);
+    await file.writeFile(packed);
+    members.push({ from: bytes, bytes: packed.length, lines: lines.length, priorities });
+    bytes += packed.length;
+    lines = [];
+    priorities = {};
+  }
+
   return {
     async add(items) {
       for (const { batch: _, place, ...item } of items) {
         const { id, name, ...others } = item;
-        const line = `${JSON.stringify({ id, name, ...(place ?? { job: '', file: '' }), ...others })}\n`;
-        hash.update(line);
-        if (!gzip.write(line)) await Promise.race([new Promise((taken) => gzip.once('drain', taken)), written]);
+        lines.push(`${JSON.stringify({ id, name, ...(place ?? { job: '', file: '' }), ...others })}\n`);
+        priorities[item.priority] = (priorities[item.priority] ?? 0) + 1;
+        if (lines.length === LINES_OF_MEMBER) await endMember();
       }
     },
     async commit() {
-      gzip.end();
-      await written;
+      if (lines.length > 0 || members.length === 0) await endMember();
       const name = `items-${hash.digest('hex').slice(0, 16)}.jsonl.gz`;
       const pending = await archive.begin(layout.folder(batch) + name, { contentType: 'application/gzip' });
       try {
@@ -63,11 +81,10 @@ export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWrite
         await pending.discard();
         throw error;
       }
-      return name;
+      return { name, members };
     },
     async close() {
-      gzip.destroy();
-      file.destroy();
+      await file?.close();
       await rm(path, { force: true });
     },
   };

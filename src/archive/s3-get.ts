@@ -20,6 +20,26 @@ export async function getWhole(
   }
 }
 
+/** Undefined when there is no such object, or when it ends before `from`. */
+export async function getPart(
+  { sdk, client }: S3Connection,
+  at: S3Address,
+  { from, bytes }: { from: number; bytes: number },
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  try {
+    const range = `bytes=${from}-${from + bytes - 1}`;
+    const answer = await client.send(new sdk.GetObjectCommand({ ...at, Range: range }), { abortSignal: signal });
+    const body = await answer.Body?.transformToByteArray();
+    // A server that does not know ranges sends all of it.
+    const skipped = answer.ContentRange === undefined ? from : 0;
+    return body && Buffer.from(body.buffer, body.byteOffset, body.byteLength).subarray(skipped, skipped + bytes);
+  } catch (thrown) {
+    if (isMissing(thrown) || s3Answer(thrown).status === 416) return undefined;
+    throw thrown;
+  }
+}
+
 export async function headOf(
   { sdk, client }: S3Connection,
   at: S3Address,

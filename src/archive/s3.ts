@@ -6,7 +6,7 @@ import type { S3Address, S3Settings } from './s3-client.ts';
 import { conditionalWrites } from './s3-conditions.ts';
 import { orDeniedObject } from './s3-denied.ts';
 import { examineBucket } from './s3-examine.ts';
-import { getWhole, keysUnder } from './s3-get.ts';
+import { getPart, getWhole, keysUnder } from './s3-get.ts';
 import { markOfTag, marksUnder } from './s3-marks.ts';
 import { pendingObject } from './s3-parts.ts';
 import { putWhole } from './s3-put.ts';
@@ -51,6 +51,9 @@ export function s3Archive(settings: S3Settings): Archive {
     read: async (key, signal) => (await get(key, signal))?.body,
 
     readVersioned: get,
+
+    readPart: (key, from, bytes) =>
+      request('read from', key, undefined, (s3, limited) => getPart(s3, at(key), { from, bytes }, limited)),
 
     write: async (key, body, options) => void (await put(key, body, options)),
 

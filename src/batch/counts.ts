@@ -24,6 +24,10 @@ export type BatchCounts = {
   total: number;
   /** Of these, items that the manifest does not have any more. */
   former: number;
+  /** Of the queued ones, those that have no job yet: the feeder reads them from the archive when their turn comes near. */
+  unfed: number;
+  /** So many of its waiting items are to have one. */
+  window: number;
   submits: number;
   /** What its tasks cost. */
   credits: number;
@@ -31,7 +35,10 @@ export type BatchCounts = {
   unsettled: number;
   /** What it may cost; undefined when that is not limited. */
   budget: number | undefined;
-  /** Queued items that the budget does not allow, and what they would cost. */
+  /**
+   * Queued items that the budget does not allow, and what they would cost. Once all that have a job are such, those that are not fed are
+   * among them, each at what the others cost on average.
+   */
   overBudget: { items: number; credits: number };
   /** Credits have come free, or the budget is another: some of those items may be allowed now. */
   mayHaveRoom: boolean;
@@ -87,6 +94,11 @@ function underWay({ items }: BatchCounts): number {
   return items.submitting + items.submitted + items.finished;
 }
 
+/** Nothing more is fed for now: not half of the window is used up. */
+export function isFilled(fed: number, window: number): boolean {
+  return 2 * fed > window;
+}
+
 /** Whether it goes to this archive by this API; one that an older version enqueued names no API. */
 export function isOnRoute({ archive, api }: BatchCounts, route: { archive: string; api: string }): boolean {
   return (archive === '' || archive === route.archive) && (api === '' || api === route.api);
@@ -113,6 +125,8 @@ export function emptyCounts(batch: string): BatchCounts {
     items: noItems(),
     total: 0,
     former: 0,
+    unfed: 0,
+    window: 0,
     submits: 0,
     credits: 0,
     unsettled: 0,

@@ -1,19 +1,18 @@
 import pMap from 'p-map';
-import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { takeOf } from '../items/takes.ts';
-import { itemOfRecord, requeuedRecord } from '../items/transitions.ts';
-import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import { requeuedRecord } from '../items/transitions.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import { type Archived, formerImage } from './adopt.ts';
 import type { SeenItems } from './batch-look.ts';
 import { chunksOf } from './chunks-of.ts';
+import type { LeaveToFeed } from './leave-to-feed.ts';
 import { type RecordedIds, recordedIds, type Settled, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
-import { stateOf, takeIn } from './take-in.ts';
+import { takeInOthers } from './take-in-others.ts';
 
 /** The side of the batch state that takes manifests in. */
 export interface BatchIntake {
@@ -49,12 +48,14 @@ export type EnqueuePorts = {
     submitAgain(items: readonly Item[]): Promise<void>;
     pollAgain(items: readonly Submitted[]): Promise<void>;
   };
-  /** Notes the items in the manifest's order, under the ids that they have. */
   /** Gives an item the image of an archived one, at no cost. */
   adopt?(from: Archived, item: NewItem): Promise<boolean>;
+  /** Notes the items in the manifest's order, under the ids that they have. */
   note?(items: readonly NewItem[]): Promise<void>;
   /** All are noted; called before the batch can end. */
   noted?(): Promise<void>;
+  /** Takes what is more than the queue is to hold. */
+  feed?: Pick<LeaveToFeed, 'begin' | 'take'>;
   settings: { onUnknown: 'hold' | 'resubmit'; pollGiveUpMs: number; storedTtlMs: number };
 };
 
@@ -92,6 +93,7 @@ export async function enqueueItems(
   const { batch } = manifest;
   const { archive, api, digest } = manifest;
   const isNew = await ports.intake.open(batch, { archive, api, digest });
+  await ports.feed?.begin();
   const recorded = await recordedIds(ports.records.list(batch));
   const others = new Set(isNew ? recorded.ids : []);
 
@@ -99,15 +101,16 @@ export async function enqueueItems(
   const known = settled(batch, items, recorded, isNew ? undefined : ports.intake.states);
   for await (const chunk of chunksOf(known, CHUNK)) {
     await ports.note?.(chunk);
-    const queued = chunk.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
     const adopted = await adoptFormer(chunk, ports);
     const isRecorded = { has: (id: string) => recorded.has(id) || adopted.has(id) };
+    const now = await forQueue(chunk, isRecorded, ports);
+    const queued = now.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
     const added = await enqueueChunk(manifest, queued, isRecorded, ports);
     const ids = queued.map(({ id }) => id);
     if (isNew) for (const id of ids) others.delete(id);
-    else await ports.intake.see(batch, ids);
-    sum.items += queued.length;
-    sum.submits += added.submits;
+    else if (ids.length > 0) await ports.intake.see(batch, ids);
+    sum.items += chunk.length;
+    sum.submits += added.submits + chunk.length - queued.length;
     sum.polls += added.polls;
     if (added.unreadable.length > 0) sum.unreadable = [...(sum.unreadable ?? []), ...added.unreadable];
     onProgress(sum);
@@ -119,32 +122,19 @@ export async function enqueueItems(
   return sum;
 }
 
-/**
- * A batch that Redis does not know, as after a flush, may have items that are not asked for: those that run are paid for, and on
- * those that failed or are held a person may still have to decide.
- */
-async function takeInOthers(
-  { batch, isPart = false }: Manifest,
-  ids: ReadonlySet<string>,
-  ports: EnqueuePorts,
-): Promise<void> {
-  for await (const some of chunksOf(readRecords(ports.records, batch, ids), CHUNK)) {
-    const kept = some.filter(({ state }) => isPart || (state !== 'archived' && state !== 'cancelled'));
-    await takeIn(batch, kept, ports);
-    const takes = kept.flatMap((found) => (isWaitingTake(found) ? [itemOfRecord(found)] : []));
-    await ports.intake.admit(
-      batch,
-      takes.map(({ id }) => ({ id, was: undefined, to: 'queued' })),
-    );
-    await ports.queues.submitAll(takes);
-    const taken = kept.filter((found) => stateOf(found) !== undefined || isWaitingTake(found)).map(({ id }) => id);
-    if (!isPart) await ports.intake.noteFormer(batch, taken);
-  }
-}
-
-/** `redo` recorded it, and no manifest has it. */
-function isWaitingTake(found: Found): found is Extract<ItemRecord, { state: 'queued' }> {
-  return isReadable(found) && found.state === 'queued' && takeOf(found) > 1;
+/** But for those that are left to the feed. */
+async function forQueue<T extends NewItem>(
+  chunk: readonly T[],
+  recorded: Pick<RecordedIds, 'has'>,
+  { intake, feed }: EnqueuePorts,
+): Promise<readonly T[]> {
+  const [first] = chunk;
+  if (!feed || !first) return chunk;
+  const states = await intake.states(
+    first.batch,
+    chunk.map(({ id }) => id),
+  );
+  return feed.take(chunk, ({ id }, index) => states[index] === undefined && !recorded.has(id));
 }
 
 /** Takes over what is archived under a former name. Returns the items that have an image now. */

@@ -1,5 +1,6 @@
 import { type BatchFile, type FoundBatchFile, updateBatchFile } from '../archive/batch-file.ts';
 import { itemsFileWriter } from '../archive/items-file.ts';
+import { readMembersOf } from '../archive/items-member.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
@@ -7,6 +8,7 @@ import { type Archived, adoptImage } from './adopt.ts';
 import type { BatchLook } from './batch-look.ts';
 import { hasEnded } from './counts.ts';
 import { type Enqueued, enqueueItems, type Manifest } from './enqueue-items.ts';
+import { leaveToFeed } from './leave-to-feed.ts';
 import { newBatchFile } from './new-batch-file.ts';
 import { recountCharges } from './recount-charges.ts';
 import type { RestorePorts } from './restore.ts';
@@ -36,27 +38,34 @@ export async function enqueueManifest(
   const seen = await recountCharges(connections, batch);
   await spending.setBudget(batch, budgetCredits);
   const file = itemsFileWriter(archive, batch);
+  const { intake, feeds } = state;
+  const feed = leaveToFeed(batch, config.feedWindow, known?.items.queued ?? 0, {
+    feeds,
+    read: readMembersOf(archive),
+    states: intake.states,
+  });
   const ports = {
     now: clock.now,
     records,
-    intake: state.intake,
+    intake,
     keepCharges: spending.keep,
     queues,
     adopt: (from: Archived, item: NewItem) => adoptImage({ archive, records }, from, item),
+    feed,
     note: file.add,
     noted: async () => {
-      const name = await file.commit();
-      await updateBatchFile(archive, batch, (now) => withItems(fileOf(now), name, { isPart, hadEnded }));
+      const stored = await file.commit();
+      await updateBatchFile(archive, batch, (now) => withItems(fileOf(now), stored.name, { isPart, hadEnded }));
+      await feed.commit(stored, isPart);
     },
     settings: { onUnknown, pollGiveUpMs, storedTtlMs },
   };
   const route = { archive: archive.url, api: config.apiUrl };
-  const enqueued = await enqueueItems(
-    { ...(seen && { archived: seen }), ...manifest, ...route },
-    items,
-    ports,
-    onProgress,
-  ).finally(file.close);
+  const all = { ...(seen && { archived: seen }), ...manifest, ...route };
+  const enqueued = await enqueueItems(all, items, ports, onProgress).finally(async () => {
+    await file.close();
+    await feed.end();
+  });
   // When this is called again, Redis was emptied while its items were made: nothing of this look holds any more.
   await connections.look?.close();
   await control.wakeWithinBudget(batch);

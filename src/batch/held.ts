@@ -1,4 +1,5 @@
 import { openBatchRecords } from '../archive/batch-records.ts';
+import { readMembersOf } from '../archive/items-member.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
@@ -9,6 +10,7 @@ import { formatDuration } from '../text/duration.ts';
 import { plain, shorten } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type ChangePorts, changeItems, type ToldItem } from './change-items.ts';
+import { unfedIds } from './leave-to-feed.ts';
 
 /** Told of what is passed over. */
 export type PassOver = (unreadable: Unreadable) => void;
@@ -64,7 +66,8 @@ export async function pick(
   const missing = wanted.filter((one) => !found.some(({ id, name }) => id === one || name === one));
   if (missing.length === 0) return { held: found, others: [] };
   const states = await connections.state.intake.states(batch, missing);
-  const others = missing.map((id, index) => ({ id, state: states[index] }));
+  const unfed = await unfedIds(batch, { feeds: connections.state.feeds, read: readMembersOf(connections.archive) });
+  const others = missing.map((id, index) => ({ id, state: states[index] ?? (unfed.has(id) ? 'queued' : undefined) }));
   const unknown = others.filter(({ state }) => state === undefined).map(({ id }) => id);
   if (unknown.length === 0) return { held: found, others };
   throw new UsageError('item-unknown', `${batch} has no item ${unknown.join(', ')}`, {

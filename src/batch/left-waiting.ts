@@ -1,11 +1,13 @@
 import type { Archive } from '../archive/archive.ts';
 import { readBatchFile } from '../archive/batch-file.ts';
 import { readItemsFile } from '../archive/items-file.ts';
+import { readMembersOf } from '../archive/items-member.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
+import { unfedIds } from './leave-to-feed.ts';
 import { recordedIds, settled } from './settle-ids.ts';
 
 export type LeftWaitingPorts = {
@@ -84,7 +86,8 @@ export async function leftInQueue(
   const recorded = await recordedIds(records.list(batch));
   const wanted = new Set<string>();
   for await (const { id } of settled(batch, items, recorded, state.intake.states)) wanted.add(id);
+  const unfed = await unfedIds(batch, { feeds: state.feeds, read: readMembersOf(archive) });
   const mayWait = async (ids: readonly string[]) =>
-    (await state.intake.states(batch, ids)).map((found) => found === 'queued');
+    (await state.intake.states(batch, ids)).map((found, index) => found === 'queued' || unfed.has(ids[index] ?? ''));
   return leftWaiting(batch, { archive, records, recorded, wanted, mayWait });
 }

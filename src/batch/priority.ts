@@ -11,6 +11,11 @@ export function priorityOf(batchPriority: number, itemPriority: number): number 
   return batchPriority === 0 ? itemPriority : batchPriority * STEP + Math.min(itemPriority, STEP - 1);
 }
 
+/** An item's own priority, from where it stands. One of 1,000 or more that its manifest gives it is taken for that of a batch. */
+export function ownPriority(priority: number): number {
+  return priority % STEP;
+}
+
 export async function* prioritized<T extends { priority: number }>(
   items: AsyncIterable<T>,
   batchPriority: number,

@@ -1,4 +1,5 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
+import { archiveBehind } from './archive-lag.ts';
 import { ofPeople } from './batches.ts';
 import { type Diagnosis, type Finding, type Kind, worstFirst } from './finding.ts';
 import { pacedBy, slowness } from './limits.ts';
@@ -19,6 +20,7 @@ export function diagnose(snapshot: Snapshot): Diagnosis {
     ...missingWorkers(snapshot),
     ...ofPeople(snapshot),
     ...imagesAtRisk(snapshot),
+    ...archiveBehind(snapshot),
     ...slowness(snapshot),
     ...clockSkew(snapshot),
   ]);

@@ -27,6 +27,7 @@ export const KINDS = {
   'out-of-budget': 'warning',
   'rate-refused': 'warning',
   'provider-slow': 'warning',
+  'archive-behind': 'warning',
   'archive-busy': 'warning',
   'poll-rate': 'warning',
   'clock-skew': 'warning',

@@ -1,4 +1,5 @@
 import type { BatchCounts } from '../batch/counts.ts';
+import type { ArchiveLag } from '../fleet/archive-lag.ts';
 import type { LastFault } from '../fleet/faults.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
@@ -43,6 +44,8 @@ export type Snapshot = {
   /** What the fleet waits for besides, the longest first. */
   faults: readonly LastFault[];
   atRisk: AtRisk;
+  /** Submits wait for the archive; null while they do not. */
+  archiveLag: ArchiveLag | null;
   /** When a person paused all batches; null while they are not paused. */
   pausedAt: number | null;
   /** Redis does not answer this process, and all else is what it said last; null while it answers. */

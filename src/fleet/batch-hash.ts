@@ -1,4 +1,4 @@
-import { type BatchCounts, noItems } from '../batch/counts.ts';
+import { type BatchCounts, isFilled, noItems } from '../batch/counts.ts';
 import { ITEM_STATES, type ItemState, isItemState } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -23,6 +23,9 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
   const number = (field: string) => Number(hash[field] ?? 0);
   const items = noItems();
   for (const state of ITEM_STATES) items[state] = number(`n:${state}`);
+  // What a feed has waits like any other; what a cancelled one has is cancelled.
+  items.queued += number('unfed');
+  items.cancelled += number('dropped');
   return {
     batch,
     archive: hash.archive ?? '',
@@ -36,16 +39,25 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
     unreadable: number('unreadable'),
     items,
     total: Object.values(items).reduce((sum, count) => sum + count, 0),
-    former,
+    former: former + number('unfedFormer'),
+    unfed: number('unfed'),
+    window: number('window'),
     submits: number('submits'),
     credits: number('credits'),
     unsettled: number('maybe'),
     budget: hash.budget === undefined ? undefined : number('budget'),
-    overBudget: { items: number('beyond'), credits: number('beyondCredits') },
+    overBudget: overBudgetOf(number),
     mayHaveRoom: hash.room !== undefined,
     bytes: number('bytes'),
     orphans: number('orphans'),
   };
+}
+
+/** Only items that are fed are told that they are over budget. Nothing more is fed while all of these are. */
+function overBudgetOf(number: (field: string) => number): BatchCounts['overBudget'] {
+  const [items, credits, unfed, fed] = [number('beyond'), number('beyondCredits'), number('unfed'), number('n:queued')];
+  if (unfed === 0 || items === 0 || items < fed || !isFilled(fed, number('window'))) return { items, credits };
+  return { items: items + unfed, credits: credits + Math.round((unfed * credits) / items) };
 }
 
 /** `submitting` is stored with its fencing token, as `submitting:<token>`. */

@@ -7,6 +7,7 @@ import { redisBatchIntake } from './batch-intake.ts';
 import { redisBatchQueries } from './batch-queries.ts';
 import { redisBatchTransitions } from './batch-transitions.ts';
 import { redisBreaker } from './breaker.ts';
+import { redisFeeds } from './feeds.ts';
 import { redisImageNotes } from './image-notes.ts';
 import { redisLiveBatches } from './live-batches.ts';
 import { defineScript } from './script.ts';
@@ -18,6 +19,7 @@ const cancelled = z.tuple([z.number(), z.number()]);
 /** Every batch's hashes in Redis: what stages do to an item, how manifests are taken in, and what is asked about a batch. */
 export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded) {
   const cancel = defineScript(redis, 'batch-cancel');
+  const feeds = redisFeeds(redis, keys, onEnded);
   return {
     ...redisBatchTransitions(redis, keys, onEnded),
     ...redisBreaker(redis, keys),
@@ -26,15 +28,16 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
     ...redisTaskClaims(redis, keys),
     ...redisLiveBatches(redis, keys),
     intake: redisBatchIntake(redis, keys, onEnded),
+    feeds,
 
     /** So many of its live items have neither a job nor a record that says what job: their manifest is to be enqueued again. */
     async noteOrphans(batch: string, count: number): Promise<void> {
       if (count === 0) await redis.hdel(keys.batch(batch), 'orphans');
       else await redis.hset(keys.batch(batch), { orphans: count });
     },
-    /** Cancels what is queued; what is being submitted just now finds out by itself. Returns how many. */
+    /** Cancels what is queued, fed or not; what is being submitted just now finds out by itself. Returns how many. */
     async cancelQueued(batch: string): Promise<number> {
-      let sum = 0;
+      let sum = await feeds.drop(batch);
       for await (const page of pagesOf(redis, keys, batch)) {
         const ids = page.flatMap(([id, state]) => (state === 'queued' ? [id] : []));
         if (ids.length === 0) continue;

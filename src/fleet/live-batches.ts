@@ -44,8 +44,13 @@ export function redisLiveBatches(redis: RedisClient, keys: Keys) {
         keys.overBudget,
         keys.notes,
         keys.tasks,
+        keys.feeds,
+        keys.feedHold,
       ];
-      const all = [keys.batches, keys.resumed, ...its.map((keyOf) => keyOf(batch))];
+      // Of a batch that was cancelled; what is still to be fed keeps it from ending.
+      const left = (await redis.hkeys(keys.feeds(batch))).filter((field) => !field.includes(':'));
+      const unfed = left.map((feed) => keys.unfed(batch, feed));
+      const all = [keys.batches, keys.resumed, ...its.map((keyOf) => keyOf(batch)), ...unfed];
       return (await erase(keysToSet(keys, batch, ...all), [])) === 1;
     },
     /** Nobody looks at it any more, if it has ended and its index is written. */

@@ -61,6 +61,13 @@ export async function readBacklog(queues: Queues, now: number): Promise<Backlog>
   };
 }
 
+/** When the first of the images dies that wait to be archived; undefined when none waits. What has died elsewhere counts by its copy. */
+export async function firstDeadline({ byStage }: Queues, now: number): Promise<number | undefined> {
+  const jobs: (Job | undefined)[] = await byStage.archive.getJobs(['prioritized'], 0, MOST_LOOKED_AT - 1, true);
+  const deadlines = jobs.flatMap((job) => (job ? finishedOf(job) : [])).map((item) => nextDeadline(item, now));
+  return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+}
+
 async function lookAt(queues: Queues, stage: Stage): Promise<Look> {
   const queue = queues.byStage[stage];
   const most = stage === 'submit' ? FEW : MOST_LOOKED_AT;

@@ -6,6 +6,7 @@ import type { RedisClient } from '../redis/connection.ts';
 import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
 import { addAll } from './add-all.ts';
+import { changePriority } from './change-priority.ts';
 import { unpark, unparkJobs } from './parked.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
@@ -75,6 +76,9 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     /** Promotes the parked submit jobs of these items. Returns how many. */
     unpark: (isWanted: (batch: string, item: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
     unparkItems: (items: readonly ItemRef[]) => unparkJobs(redis, queues.submit, items.map(jobIdOf), Date.now()),
+    /** Gives the submit jobs of these items another priority, wherever they wait. */
+    changePriority: (items: readonly ItemRef[], change: (former: number) => number) =>
+      changePriority(queues.submit, items.map(jobIdOf), change),
     async finish(batch: string): Promise<void> {
       await queues.finish.add('batch', { batch }, optionsOf(finishJobId(batch)));
     },

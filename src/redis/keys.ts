@@ -29,6 +29,12 @@ const keysOfBatches = (prefix: string) => ({
   charges: (batch: string) => `${prefix}:charges:${batch}`,
   /** Hash: items over budget → what each would cost. */
   overBudget: (batch: string) => `${prefix}:beyond:${batch}`,
+  /** Hash: the feeds of a batch, see fleet/feeds.ts. */
+  feeds: (batch: string) => `${prefix}:feed:${batch}`,
+  /** String of bits: the lines of a feed's items file that are not fed yet. */
+  unfed: (batch: string, feed: string) => `${prefix}:unfed:${batch}:${feed}`,
+  /** Held by who puts a batch's feeds in order: meanwhile nothing is fed. */
+  feedHold: (batch: string) => `${prefix}:feed-hold:${batch}`,
 });
 
 /**
@@ -66,6 +72,12 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   notSent: `${prefix}:not-sent${apiSuffix}`,
   /** Hash: what the fleet waits for besides the breaker → its last fault as JSON, see fleet/faults.ts. */
   faults: `${prefix}:faults`,
+  /** Set: names of the batches that have something to feed. */
+  toFeed: `${prefix}:to-feed`,
+  /** Of an archive: exists while submits wait for it, see fleet/archive-lag.ts. */
+  archiveLag: (archive: string) => `${prefix}:archive-lag:${archive}`,
+  /** Of an archive: the process that feeds. */
+  feeder: (archive: string) => `${prefix}:feeder:${archive}`,
   /** Of an archive: the process that forgets what ended long ago. */
   retention: (archive: string) => `${prefix}:retention:${archive}`,
   /** Hash: when each stage has last brought an item on, see fleet/last-success.ts. */

@@ -3,7 +3,7 @@ import type { ItemRecord } from '../items/record.ts';
 import { cancelledRecord } from '../items/transitions.ts';
 import { type Admission, type Confirmation, PARKED_MS, type Ports, type StageOutcome } from './ports.ts';
 import { handOn } from './submit-outcome.ts';
-import { waitForBreaker } from './wait-for-breaker.ts';
+import { waitALittle } from './wait-a-little.ts';
 
 /** By then the worker that took the item over has written its claim. */
 const REQUEUE_DELAY_MS = 1_000;
@@ -25,7 +25,7 @@ export async function leave(
 export async function waitFor(why: Exclude<Admission, 'admitted'>, item: Item, ports: Ports): Promise<StageOutcome> {
   switch (why) {
     case 'tripped':
-      return waitForBreaker(ports);
+      return waitALittle(ports);
     case 'paused':
     case 'out-of-budget':
       return { kind: 'later', atMs: ports.now() + PARKED_MS };

@@ -10,7 +10,7 @@ import { recordTask, submittedOf } from './record-task.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
 import { whileOf, whyAnothers } from './task-owner.ts';
-import { waitForBreaker } from './wait-for-breaker.ts';
+import { waitALittle } from './wait-a-little.ts';
 
 const NOT_SENT_AGAIN_MS = 1_000;
 
@@ -63,7 +63,7 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
       await slot.settle();
       if (stopsTheFleet(outcome.refusal)) {
         await giveBack(item, claimed, ports);
-        return waitForBreaker(ports);
+        return waitALittle(ports);
       }
       return fail(
         item,

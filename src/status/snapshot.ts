@@ -1,6 +1,7 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
 import type { Pace, QueueDepth, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
+import { redisArchiveLag } from '../fleet/archive-lag.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
@@ -31,6 +32,7 @@ export function snapshotReader(connections: SnapshotConnections, options: { jobs
 export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 0 }: { jobsEveryMs?: number } = {}) {
   const { config, state, queues, routes, control, heartbeats, faults, clock } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
+  const lag = redisArchiveLag(connections.redis, connections.keys);
   const jobs = jobReader(connections, jobsEveryMs);
 
   return async (names: readonly string[]): Promise<Snapshot> => {
@@ -38,16 +40,18 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
     const breaker = await state.breaker();
     const counts = await Promise.all(names.map((name) => state.counts(name)));
     const batches = counts.filter((one) => one !== undefined);
-    const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits] = await Promise.all([
-      queues.depths(),
-      jobs(),
-      pacesOf(batches, connections),
-      rateOf(submitLimiter, config.rateLimit),
-      rateOf(pollLimiter, config.pollLimit),
-      heartbeats.live(),
-      control.fleetPausedAt(),
-      faults.current(),
-    ]);
+    const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits, archiveLag] =
+      await Promise.all([
+        queues.depths(),
+        jobs(),
+        pacesOf(batches, connections),
+        rateOf(submitLimiter, config.rateLimit),
+        rateOf(pollLimiter, config.pollLimit),
+        heartbeats.live(),
+        control.fleetPausedAt(),
+        faults.current(),
+        lag.current(routes.route.archive),
+      ]);
     const depthOf = (stage: Stage) => ({ ...sumsOf(depths[stage]), ...backlog.waiting[stage] }) satisfies QueueDepth;
     const polls = depthOf('poll');
     return {
@@ -63,6 +67,7 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
       breaker: breaker ?? null,
       faults: waits,
       atRisk: backlog.atRisk,
+      archiveLag: archiveLag ?? null,
       pausedAt: pausedAt ?? null,
       redisAway: null,
     };

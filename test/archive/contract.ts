@@ -95,6 +95,18 @@ export function keepsTheArchiveContract(open: () => Promise<Archive>): void {
     expect(await listed(archive, '')).toEqual([key]);
   });
 
+  test('reads a part of a key', async () => {
+    const archive = await open();
+    await archive.write('spring/lines.gz', Buffer.from('0123456789'), JSON_TYPE);
+    const part = async (from: number, bytes: number) =>
+      (await archive.readPart('spring/lines.gz', from, bytes))?.toString();
+    expect(await part(0, 3)).toBe('012');
+    expect(await part(4, 4)).toBe('4567');
+    expect(await part(7, 100)).toBe('789');
+    expect(await part(10, 1)).toBeUndefined();
+    expect(await archive.readPart('spring/none.gz', 0, 1)).toBeUndefined();
+  });
+
   test('replaces nothing where nothing is', async () => {
     const archive = await open();
     expect(await archive.readVersioned('spring/items/a.json')).toBeUndefined();

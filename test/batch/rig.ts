@@ -13,7 +13,7 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { connect } from '../../src/wiring/connections.ts';
 import { type Fleet, type FleetOptions, WORKER_STAGES } from '../../src/wiring/fleet.ts';
-import { openPorts } from '../../src/wiring/stage-ports.ts';
+import { type OpenedPorts, openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
 import { PROGRAM } from '../services/program.ts';
 import { startRedis } from '../services/redis.ts';
@@ -29,6 +29,7 @@ const QUICK: SimulatorOptions = {
   imageBytes: 1_000,
 };
 
+type Work = Partial<FleetOptions> & { change?: (ports: OpenedPorts) => OpenedPorts };
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
 /** A Redis, an archive and a provider of the test's own. The provider's ledger is the judge of what was charged. */
@@ -70,12 +71,13 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
       { interval: 25 },
     );
 
-  const manifest = async (prompts: readonly string[], model = 'flux-kontext-pro') => {
+  const manifestOf = async (jobs: readonly object[]) => {
     const file = join(folder, 'jobs.yaml');
-    const jobs = prompts.map((prompt, index) => ({ id: `item-${index}`, prompt, model }));
     await writeFile(file, JSON.stringify({ version: 1, batch: BATCH, jobs }));
     return file;
   };
+  const manifest = (prompts: readonly string[], model = 'flux-kontext-pro') =>
+    manifestOf(prompts.map((prompt, index) => ({ id: `item-${index}`, prompt, model })));
   return {
     simulator,
     connections,
@@ -83,6 +85,7 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
     until,
     ended: () => until((now) => hasEnded(now) && now.finishedVersion === now.version),
     manifest,
+    manifestOf,
     /** As `enqueue --budget` does it. */
     async enqueue(file: string, budget?: number) {
       const own = await open(budget === undefined ? {} : { BUDGET_CREDITS: String(budget) });
@@ -90,9 +93,10 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
       return enqueueManifest(own, manifest, expand(manifest));
     },
     /** One more process of the fleet, but for the process: it has connections and ports of its own. */
-    async work(options: Partial<FleetOptions> = {}): Promise<Fleet> {
+    async work({ change = (ports) => ports, ...options }: Work = {}): Promise<Fleet> {
       const own = await open();
-      const fleet = startFleet(own, await openPorts(own), { stages: WORKER_STAGES, onTrouble: () => {}, ...options });
+      const ports = change(await openPorts(own));
+      const fleet = startFleet(own, ports, { stages: WORKER_STAGES, onTrouble: () => {}, ...options });
       onTestFinished(async () => {
         await fleet.drain(20_000);
       });

@@ -84,6 +84,12 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
     /FLUX_POLL_GIVE_UP/,
   ],
   [
+    'archive-behind',
+    { archiveLag: { since: 40_000, waiting: 900, diesAt: 280_000 } },
+    /900 images are more than it takes before the first of them dies, in 3m 00s/,
+    /worker archive/,
+  ],
+  [
     'archive-busy',
     { queues: { ...queues, archive: { ...NONE, waiting: 40, active: 8, lateMs: 30_000, oldestMs: 30_000 } } },
     /48 images, the oldest for 30s/,

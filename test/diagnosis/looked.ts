@@ -43,6 +43,7 @@ export function look(changes: Partial<Snapshot> = {}): Snapshot {
     breaker: null,
     faults: [],
     atRisk: { origin: 0, outlived: 0, stored: 0 },
+    archiveLag: null,
     pausedAt: null,
     redisAway: null,
     ...changes,

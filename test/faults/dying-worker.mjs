@@ -89,7 +89,19 @@ function mortal(ports) {
   };
 }
 
-const connections = await connect(loadConfig(), { patient: true, prove: true });
+/** What feeds has no ports of its own. */
+function mortalFeeder({ state, queues, ...connections }) {
+  const { feed, added } = state.feeds;
+  const feeds = {
+    ...state.feeds,
+    feed: deadly('the feeding', feed),
+    added: deadly('the end of feeding', added),
+  };
+  const submitAll = deadly('the fed jobs', queues.submitAll);
+  return { ...connections, state: { ...state, feeds }, queues: { ...queues, submitAll } };
+}
+
+const connections = mortalFeeder(await connect(loadConfig(), { patient: true, prove: true }));
 const ports = mortal(await openPorts(connections));
 startFleet(connections, ports, {
   stages: WORKER_STAGES,

@@ -15,6 +15,7 @@ const SUBMITTING = [
   ...['during the POST', ...around(['the submitted state'])],
 ];
 const ARCHIVING = around(['the archive job', 'the download', 'the put', 'the final record', 'the archived state']);
+const FEEDING = around(['the feeding', 'the fed jobs', 'the end of feeding']);
 
 const ITEMS = 60;
 
@@ -40,13 +41,15 @@ test.concurrent.each([
   { onUnknown: 'hold', stage: 'submitting', boundaries: SUBMITTING, database: 1 },
   { onUnknown: 'resubmit', stage: 'submitting', boundaries: SUBMITTING, database: 2 },
   { onUnknown: 'hold', stage: 'archiving', boundaries: ARCHIVING, database: 3 },
+  { onUnknown: 'hold', stage: 'feeding', boundaries: FEEDING, database: 4 },
 ])('kill -9 at every boundary of $stage, $onUnknown', async (run) => {
   const { onUnknown, boundaries } = run;
   const stand = await openStand({
     items: ITEMS,
     redisUrl: `${redis.url}/${run.database}`,
     simulator: { latencyMs: 30 },
-    environment: { ON_UNKNOWN: onUnknown },
+    // Small enough for the last of them to find something to feed.
+    environment: { ON_UNKNOWN: onUnknown, FEED_WINDOW: '6' },
   });
   await stand.enqueue();
   let inFlight = 0;

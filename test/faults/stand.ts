@@ -39,6 +39,8 @@ const QUICK = {
   FLUX_RATE_LIMIT: '50/1s',
   FLUX_POLL_LIMIT: '100/1s',
   FLUX_SUBMIT_TIMEOUT: '10s',
+  // Most items wait in the archive.
+  FEED_WINDOW: '40',
   LOG_LEVEL: 'silent',
 };
 const QUICK_PROVIDER: SimulatorOptions = {

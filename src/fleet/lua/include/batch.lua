@@ -19,7 +19,8 @@ end
 local function ended()
   if redis.call('HGET', batch, 'sealed') ~= '1' then return 0 end
   local live = 0
-  for _, count in ipairs(redis.call('HMGET', batch, 'n:queued', 'n:submitting', 'n:submitted', 'n:finished')) do
+  -- `unfed`: items that a feed has, and `items` not yet.
+  for _, count in ipairs(redis.call('HMGET', batch, 'n:queued', 'n:submitting', 'n:submitted', 'n:finished', 'unfed')) do
     live = live + tonumber(count or 0)
   end
   return live == 0 and 1 or 0
