@@ -42,7 +42,7 @@ const answer = z.object({
   data: z.object({ result: z.array(z.unknown()) }).optional(),
 });
 
-/** A real Prometheus that scrapes `target` each half second by a bearer token, as long as the test lives. */
+/** A real Prometheus that scrapes `target` each second by a bearer token, as long as the test lives. */
 export async function startPrometheus(target: string, token: string) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-prometheus-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
@@ -53,10 +53,8 @@ export async function startPrometheus(target: string, token: string) {
     static_configs: [{ targets: [target] }],
   };
   const config = join(folder, 'prometheus.yml');
-  await writeFile(
-    config,
-    stringify({ global: { scrape_interval: '500ms', scrape_timeout: '500ms' }, scrape_configs: [job] }),
-  );
+  const global = { scrape_interval: '1s', scrape_timeout: '1s' };
+  await writeFile(config, stringify({ global, scrape_configs: [job] }));
   const flags = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${folder}/data`,

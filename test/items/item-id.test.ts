@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formerIds } from '../../src/items/former-ids.ts';
 import { ASPECT_RATIOS, type ImageRequest, MODELS, OUTPUT_FORMATS } from '../../src/items/item.ts';
 import { formerItemId, itemId, slug } from '../../src/items/item-id.ts';
-import { requestInOneForm, withoutApiDefaults } from '../../src/items/one-form.ts';
+import { requestInOneForm, requestKey, toldEntries, withoutApiDefaults } from '../../src/items/one-form.ts';
 
 const anyText = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 120 });
 const anyRequest: fc.Arbitrary<ImageRequest> = fc.record(
@@ -115,3 +115,36 @@ function told(anything: ImageRequest): string {
   const entries = Object.entries(withoutApiDefaults(requestInOneForm(anything)));
   return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+describe('requests that come to the same picture', () => {
+  const teapot: ImageRequest = { prompt: 'A teapot\r\nof jade', model: 'flux-kontext-pro', outputFormat: 'png' };
+
+  it('have one key, however they are written', () => {
+    const key = requestKey({ request: teapot, variant: 1 });
+    const { prompt, ...others } = teapot;
+    for (const request of [
+      { ...others, prompt },
+      { ...teapot, prompt: 'A teapot\nof jade' },
+      { ...teapot, enableTranslation: true, aspectRatio: '16:9' as const },
+    ])
+      expect(requestKey({ request, variant: 1 })).toBe(key);
+    expect(toldEntries({ ...teapot, watermark: 'ours', safetyTolerance: 5 })).toEqual([
+      ['model', 'flux-kontext-pro'],
+      ['outputFormat', 'png'],
+      ['prompt', 'A teapot\nof jade'],
+      ['safetyTolerance', 5],
+      ['watermark', 'ours'],
+    ]);
+  });
+
+  it('are not those that differ in anything else, nor another variant', () => {
+    const keys = [
+      requestKey({ request: teapot, variant: 1 }),
+      requestKey({ request: teapot, variant: 2 }),
+      requestKey({ request: { ...teapot, enableTranslation: false }, variant: 1 }),
+      requestKey({ request: { ...teapot, inputImage: 'https://a.example/1', aspectRatio: '16:9' }, variant: 1 }),
+      requestKey({ request: { ...teapot, inputImage: 'https://a.example/1' }, variant: 1 }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

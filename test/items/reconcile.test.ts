@@ -96,6 +96,17 @@ describe('an item of the manifest', () => {
     expect(reconcile('finished', record('submitted'), settings)).toEqual({ job: 'poll' });
   });
 
+  test('that a worker has, and whose task nobody has recorded, gets no poll', () => {
+    expect(reconcile('submitted', undefined, settings)).toEqual({});
+    expect(reconcile('submitted', record('claimed'), settings)).toEqual({});
+    expect(reconcile('finished', record('held'), settings)).toEqual({});
+  });
+
+  test('that ended without a task has nothing to be asked for', () => {
+    for (const state of ['failed', 'held'] as const)
+      expect(reconcile(state, record(state, { class: 'internal' }), settings)).toEqual({ admitAs: state });
+  });
+
   test('is never submitted again by itself once its record has a task id, and always has a job while it lives', () => {
     const states = fc.constantFrom(undefined, ...ITEM_STATES);
     const records = fc.constantFrom(

@@ -5,6 +5,7 @@ import {
   archivedRecord,
   cancelledRecord,
   claimedRecord,
+  disownedRecord,
   failedRecord,
   heldRecord,
   isOfTask,
@@ -49,45 +50,45 @@ const finished = (taskId: string): Finished => ({
   ...{ completedAt: T + 30, discoveredAt: T + 40, originUrl: 'https://a.example/1', originDiesAt: T, storedDiesAt: T },
 });
 
-const claimed = claimedRecord(ITEM, undefined, T + 10);
-const submitted = submittedRecord(task('a'), claimed);
-const held = heldRecord(ITEM, claimed, DOUBT);
-const archived = archivedRecord(finished('a'), submitted, IMAGE, T + 50);
+const claimed = () => claimedRecord(ITEM, undefined, T + 10);
+const submitted = () => submittedRecord(task('a'), claimed());
+const held = () => heldRecord(ITEM, claimed(), DOUBT);
+const archived = () => archivedRecord(finished('a'), submitted(), IMAGE, T + 50);
 
 describe('the record of an item says', () => {
   test('before a submit, that one may have gone out, and when', () => {
-    expect(claimed).toEqual({
+    expect(claimed()).toEqual({
       ...TOLD,
       ...{ version: 1, state: 'claimed', attempts: 1, earlierTaskIds: [] },
       timings: { queued: iso(0), submitted: iso(10) },
     });
-    expect(claimedRecord(ITEM, releasedRecord(claimed), T + 15)).toMatchObject({ attempts: 1 });
-    expect(claimedRecord(ITEM, requeuedRecord(held), T + 15)).toMatchObject({ attempts: 2, unknownAttempts: 1 });
+    expect(claimedRecord(ITEM, releasedRecord(claimed()), T + 15)).toMatchObject({ attempts: 1 });
+    expect(claimedRecord(ITEM, requeuedRecord(held()), T + 15)).toMatchObject({ attempts: 2, unknownAttempts: 1 });
   });
 
   test('nothing of a submit that was never sent', () => {
     const queued = { ...TOLD, version: 1, attempts: 0, earlierTaskIds: [], timings: { queued: iso(0) } };
     expect(cancelledRecord(ITEM)).toEqual({ ...queued, state: 'cancelled' });
-    expect(takeRecord(ITEM, undefined)).toEqual({ ...queued, state: 'queued' });
+    expect(takeRecord(ITEM, undefined)).toStrictEqual({ ...queued, state: 'queued' });
     expect(takeRecord(ITEM, 'too dark')).toEqual({ ...queued, state: 'queued', note: 'too dark' });
-    expect(releasedRecord(claimed)).toEqual({ ...queued, state: 'queued' });
+    expect(releasedRecord(claimed())).toEqual({ ...queued, state: 'queued' });
   });
 
   test('the task that was accepted, and what was asked for', () => {
-    expect(submitted).toEqual({
+    expect(submitted()).toEqual({
       ...TOLD,
       ...{ version: 1, state: 'submitted', taskId: 'a', attempts: 1, earlierTaskIds: [] },
       timings: { queued: iso(0), submitted: iso(20) },
     });
-    expect(itemOfRecord(submitted)).toEqual(ITEM);
-    expect(resumedTask(submitted, T + 99)).toEqual([task('a')]);
-    expect(resumedTask(claimed, T + 99)).toEqual([]);
-    const undated = { ...submitted, timings: { queued: iso(0) } };
+    expect(itemOfRecord(submitted())).toEqual(ITEM);
+    expect(resumedTask(submitted(), T + 99)).toEqual([task('a')]);
+    expect(resumedTask(claimed(), T + 99)).toEqual([]);
+    const undated = { ...submitted(), timings: { queued: iso(0) } };
     expect(resumedTask(undated, T + 99)).toEqual([{ ...task('a'), submittedAt: T }]);
   });
 
   test('the image, and when each step was', () => {
-    expect(archived).toEqual({
+    expect(archived()).toEqual({
       ...TOLD,
       ...IMAGE,
       ...{ version: 1, state: 'archived', taskId: 'a', attempts: 1, earlierTaskIds: [] },
@@ -97,13 +98,13 @@ describe('the record of an item says', () => {
   });
 
   test('why it ended without one, with the task that it had', () => {
-    expect(held).toMatchObject({ state: 'held', failure: DOUBT, timings: claimed.timings });
-    expect(held).not.toHaveProperty('taskId');
-    expect(heldRecord(task('a'), submitted, LATE)).toMatchObject({ taskId: 'a', earlierTaskIds: [] });
-    expect(failedRecord(ITEM, submitted, LATE)).toMatchObject({ state: 'failed', taskId: 'a', failure: LATE });
-    expect(failedRecord(ITEM, submitted, LATE)).not.toHaveProperty('refused');
+    expect(held()).toMatchObject({ state: 'held', failure: DOUBT, timings: claimed().timings });
+    expect(held()).not.toHaveProperty('taskId');
+    expect(heldRecord(task('a'), submitted(), LATE)).toMatchObject({ taskId: 'a', earlierTaskIds: [] });
+    expect(failedRecord(ITEM, submitted(), LATE)).toMatchObject({ state: 'failed', taskId: 'a', failure: LATE });
+    expect(failedRecord(ITEM, submitted(), LATE)).not.toHaveProperty('refused');
     const refused = { key: 'k', reason: 'not an image', sha256: 'x', bytes: 1 };
-    expect(failedRecord(finished('a'), submitted, LATE, refused)).toMatchObject({
+    expect(failedRecord(finished('a'), submitted(), LATE, refused)).toMatchObject({
       ...{ refused, taskId: 'a' },
       timings: { queued: iso(0), submitted: iso(20), completed: iso(30), discovered: iso(40) },
     });
@@ -112,7 +113,7 @@ describe('the record of an item says', () => {
 
 describe('what was or may have been paid for stays named', () => {
   test('tasks of former attempts, oldest first and each once', () => {
-    const failed = failedRecord(task('a'), submitted, LATE);
+    const failed = failedRecord(task('a'), submitted(), LATE);
     const again = requeuedRecord(failed);
     expect(again).toMatchObject({ state: 'queued', earlierTaskIds: ['a'], timings: { queued: iso(0) } });
     expect(again).not.toHaveProperty('taskId');
@@ -125,8 +126,8 @@ describe('what was or may have been paid for stays named', () => {
   });
 
   test('submits whose outcome nobody knows are counted, until a task of them turns up', () => {
-    expect(claimed).not.toHaveProperty('unknownAttempts');
-    const once = requeuedRecord(held);
+    expect(claimed()).not.toHaveProperty('unknownAttempts');
+    const once = requeuedRecord(held());
     expect(once).toMatchObject({ unknownAttempts: 1 });
     expect(submittedRecord(task('late'), once)).not.toHaveProperty('unknownAttempts');
     const twice = requeuedRecord(heldRecord(ITEM, claimedRecord(ITEM, once, T), DOUBT));
@@ -138,9 +139,10 @@ describe('what was or may have been paid for stays named', () => {
   });
 
   test('a claim that is refused leaves nothing unknown; what was held in doubt and is dropped does', () => {
-    expect(failedRecord(ITEM, claimed, LATE)).not.toHaveProperty('unknownAttempts');
-    expect(failedRecord(ITEM, held, LATE)).toMatchObject({ unknownAttempts: 1 });
-    expect(requeuedRecord(heldRecord(task('a'), submitted, LATE))).not.toHaveProperty('unknownAttempts');
+    expect(failedRecord(ITEM, claimed(), LATE)).not.toHaveProperty('unknownAttempts');
+    expect(failedRecord(ITEM, held(), LATE)).toMatchObject({ unknownAttempts: 1 });
+    expect(failedRecord(ITEM, undefined, LATE)).not.toHaveProperty('unknownAttempts');
+    expect(requeuedRecord(heldRecord(task('a'), submitted(), LATE))).not.toHaveProperty('unknownAttempts');
   });
 
   test('a person’s note stays through all of it', () => {
@@ -154,28 +156,43 @@ describe('what was or may have been paid for stays named', () => {
 describe('a task that is told of', () => {
   test('is named where it was not, also beside an image', () => {
     expect(recordWithTask(task('a'), undefined)).toMatchObject({ state: 'submitted', taskId: 'a' });
-    expect(recordWithTask(task('a'), claimed)).toMatchObject({ state: 'submitted', taskId: 'a' });
-    expect(recordWithTask(task('a'), submitted)).toBeUndefined();
-    expect(recordWithTask(task('a'), archived)).toBeUndefined();
-    expect(recordWithTask(task('b'), archived)).toEqual({ ...archived, earlierTaskIds: ['b'] });
+    expect(recordWithTask(task('a'), claimed())).toMatchObject({ state: 'submitted', taskId: 'a' });
+    expect(recordWithTask(task('a'), submitted())).toBeUndefined();
+    expect(recordWithTask(task('a'), archived())).toBeUndefined();
+    expect(recordWithTask(task('b'), archived())).toEqual({ ...archived(), earlierTaskIds: ['b'] });
   });
 
   test('is the item’s own until the item is archived or has gone on to another', () => {
-    expect(isOfTask(claimed, 'a')).toBe(true);
-    expect(isOfTask(submitted, 'a')).toBe(true);
-    expect(isOfTask(submitted, 'b')).toBe(false);
-    expect(isOfTask(archived, 'a')).toBe(false);
-    expect(isOfTask(requeuedRecord(submitted), 'a')).toBe(false);
+    expect(isOfTask(claimed(), 'a')).toBe(true);
+    expect(isOfTask(submitted(), 'a')).toBe(true);
+    expect(isOfTask(submitted(), 'b')).toBe(false);
+    expect(isOfTask(archived(), 'a')).toBe(false);
+    expect(isOfTask(requeuedRecord(submitted()), 'a')).toBe(false);
   });
 });
 
+test('a task that is another item’s is no longer its own, and stays told apart', () => {
+  const disowned = disownedRecord(submitted(), 'a');
+  expect(disowned).toMatchObject({ state: 'claimed', othersTaskIds: ['a'], timings: submitted().timings });
+  expect(disowned).not.toHaveProperty('taskId');
+  expect(disownedRecord(archived(), 'a')).toBeUndefined();
+  expect(disownedRecord(submitted(), 'b')).toBeUndefined();
+  expect(disownedRecord(claimed(), 'b')).toMatchObject({ othersTaskIds: ['b'] });
+  if (!disowned) throw new Error('Expected a record');
+  expect(isOfTask(disowned, 'a')).toBe(false);
+  expect(isOfTask(disowned, 'b')).toBe(true);
+  expect(requeuedRecord(disowned)).toMatchObject({ state: 'queued', othersTaskIds: ['a'] });
+});
+
 test('nobody writes over an image, nor leaves out a task that was named', () => {
-  const other = submittedRecord(task('b'), claimed);
-  expect(mayFollow(claimed, submitted)).toBe(true);
-  expect(mayFollow(submitted, claimed)).toBe(false);
-  expect(mayFollow(submitted, other)).toBe(false);
-  expect(mayFollow(submitted, submittedRecord(task('b'), submitted))).toBe(true);
-  expect(mayFollow(archived, { ...archived, earlierTaskIds: ['b'] })).toBe(true);
-  expect(mayFollow(archived, submitted)).toBe(false);
-  expect(mayFollow(archived, archivedRecord(finished('a'), submitted, { ...IMAGE, sha256: 'another' }, T))).toBe(false);
+  const other = submittedRecord(task('b'), claimed());
+  expect(mayFollow(claimed(), submitted())).toBe(true);
+  expect(mayFollow(submitted(), claimed())).toBe(false);
+  expect(mayFollow(submitted(), other)).toBe(false);
+  expect(mayFollow(submitted(), submittedRecord(task('b'), submitted()))).toBe(true);
+  expect(mayFollow(archived(), { ...archived(), earlierTaskIds: ['b'] })).toBe(true);
+  expect(mayFollow(archived(), submitted())).toBe(false);
+  expect(mayFollow(archived(), archivedRecord(finished('a'), submitted(), { ...IMAGE, sha256: 'another' }, T))).toBe(
+    false,
+  );
 });
