@@ -1,3 +1,4 @@
+// How long a finished batch takes to be taken in again after Redis was lost, and its index:   npm run bench:resume -- 1000000
 import { hash } from 'node:crypto';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
