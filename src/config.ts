@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
+import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { mask } from './settings/mask.ts';
+import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
 import {
   DEFAULTS,
@@ -13,7 +15,6 @@ import {
   type VariableName,
   type Variables,
 } from './settings/variables.ts';
-import { isLoopbackName } from './text/loopback.ts';
 import { passwordsIn } from './text/scrub.ts';
 
 const PRIVATE_STATE_DIR = '.flux-batch';
@@ -23,6 +24,9 @@ const EXPLAINED = '.env.example explains each variable.';
 export type Config = Readonly<{
   apiKey: string | undefined;
   apiUrl: string;
+  /** Of kie's unified jobs API, whose account is that of `apiUrl`. */
+  kieJobsUrl: string;
+  bfl: BflSettings;
   rateLimit: { max: number; windowMs: number };
   pollLimit: { max: number; windowMs: number };
   maxTasks: number;
@@ -33,6 +37,8 @@ export type Config = Readonly<{
   originTtlMs: number;
   storedTtlMs: number;
   pricesFile: string | undefined;
+  /** Models over those of models.json. */
+  modelsFile: string | undefined;
   /** Undefined: a private server under `stateDir`. */
   redisUrl: string | undefined;
   /** A file of certificates to trust, PEM; undefined: the system's. */
@@ -123,9 +129,12 @@ export function mayRedraw(): boolean {
 }
 
 function configOf(values: Variables): Config {
+  const { FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT } = values;
   return {
-    apiKey: values.FLUX_API_KEY,
+    apiKey: values.FLUX_API_KEY ?? values.KIE_API_KEY,
     apiUrl: values.FLUX_API_URL.replace(/\/+$/, ''),
+    kieJobsUrl: (values.KIE_JOBS_URL ?? values.FLUX_API_URL).replace(/\/+$/, ''),
+    bfl: bflSettings(values),
     rateLimit: values.FLUX_RATE_LIMIT,
     pollLimit: values.FLUX_POLL_LIMIT,
     maxTasks: values.FLUX_MAX_TASKS,
@@ -136,6 +145,7 @@ function configOf(values: Variables): Config {
     originTtlMs: values.FLUX_ORIGIN_TTL,
     storedTtlMs: values.FLUX_STORED_TTL,
     pricesFile: values.FLUX_PRICES,
+    modelsFile: values.FLUX_MODELS,
     redisUrl: values.REDIS_URL,
     redisTlsCa: values.REDIS_TLS_CA,
     allowEviction: values.REDIS_ALLOW_EVICTION,
@@ -158,29 +168,29 @@ function configOf(values: Variables): Config {
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,
     metricsToken: values.METRICS_TOKEN,
-    warnings: plainConnections({ FLUX_API_URL: values.FLUX_API_URL, S3_ENDPOINT: values.S3_ENDPOINT }),
+    warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT }),
     secrets: secretsOf(values),
   };
-}
-
-/** A name without a dot is one of a private network, as compose files have them. */
-function plainConnections(urls: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(urls).flatMap(([name, url]) => {
-    const { protocol, hostname, host } = new URL(url ?? 'https://none');
-    if (protocol !== 'http:' || isLoopbackName(hostname) || !hostname.includes('.')) return [];
-    return [`${name} is plain http: whoever is on the way to ${host} can read keys and images; use https`];
-  });
 }
 
 function secretsOf(values: Variables): string[] {
   const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
   return [
     values.FLUX_API_KEY,
+    values.KIE_API_KEY,
+    values.BFL_API_KEY,
     values.FLUX_WEBHOOK_KEY,
     values.SERVE_PASSWORD,
     values.FLUX_NOTIFY_URL,
     values.METRICS_TOKEN,
-    ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
+    ...[
+      values.REDIS_URL,
+      values.FLUX_API_URL,
+      values.KIE_JOBS_URL,
+      values.BFL_API_URL,
+      values.S3_ENDPOINT,
+      values.ARCHIVE_URL,
+    ].flatMap(passwordsIn),
     ...[values.HTTP_PROXY, values.HTTPS_PROXY].flatMap(passwordsIn),
     AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN,

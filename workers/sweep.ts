@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { hasEnded, isFinished, isOnRoute } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
-import { leastPrice } from '../src/money/prices.ts';
+import { accountsOf } from '../src/wiring/accounts.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { JOB_CHECK_MS, jobCheck } from './job-check.ts';
@@ -23,7 +23,7 @@ const BREAKER_PROBE_MS = 15_000;
  */
 export function startSweep(
   connections: Connections,
-  ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics'>,
+  ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics' | 'portsOf'>,
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
   const { state, control, queues, routes, log } = connections;
@@ -45,9 +45,11 @@ export function startSweep(
     await old.run();
   };
   const probe = async () => {
-    const breaker = await state.breaker();
-    if (!breaker || !(await state.isMyProbe(BREAKER_PROBE_MS))) return;
-    if (await mayBeOver(breaker, ports.provider, leastPrice(ports.prices))) await state.allowProbe();
+    for (const account of await accountsOf(connections, ports)) {
+      const breaker = await account.state.breaker();
+      if (!breaker || !(await account.state.isMyProbe(BREAKER_PROBE_MS))) continue;
+      if (await mayBeOver(breaker, account.provider, account.least)) await account.state.allowProbe();
+    }
   };
   const timer = setInterval(
     () => {
