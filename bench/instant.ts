@@ -14,6 +14,10 @@ export const emptyArchive = (url: string): Archive => ({
   replace: async () => 'version',
   begin: async () => ({ append: async () => {}, commit: async () => {}, discard: async () => {} }),
   async *list() {},
+  marks: async () => {},
+  readMarked: async () => undefined,
+  markOf: () => undefined,
+  remove: async () => {},
   tidy: async () => 0,
   close: async () => {},
 });

@@ -7,8 +7,10 @@ import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
+import { secretIn } from './settings/secret-file.ts';
 import {
   DEFAULTS,
+  FROM_FILES,
   PROXIES,
   parseVariables,
   VARIABLE_NAMES,
@@ -96,9 +98,9 @@ export function loadConfig(overrides: Overrides = {}): Config {
   const config = configOf(
     parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`),
   );
-  if (passwordsIn(overrides.REDIS_URL).length === 0) return config;
+  if (overrides.REDIS_URL?.startsWith('@') || passwordsIn(overrides.REDIS_URL).length === 0) return config;
   const warning =
-    'the password in --redis stands in the list of processes, for every user of this machine; REDIS_URL does not';
+    'the password in --redis stands in the list of processes, for every user of this machine; --redis @file and REDIS_URL do not';
   return { ...config, warnings: [...config.warnings, warning] };
 }
 
@@ -126,6 +128,11 @@ export function logFormat(): LogFormat | undefined {
 export function mayRedraw(): boolean {
   const { CI = '', TERM } = process.env;
   return logFormat() === undefined && ['', 'false', '0'].includes(CI) && TERM !== 'dumb';
+}
+
+/** Whether the person's own shell is in the working folder. npm notes where it was when it runs a script, in the package's folder. */
+export function isStartedHere(): boolean {
+  return process.env.INIT_CWD === undefined || process.env.INIT_CWD === process.cwd();
 }
 
 function configOf(values: Variables): Config {
@@ -214,22 +221,29 @@ function gather(overrides: Overrides): { given: Record<string, string>; origins:
   const given: Record<string, string> = {};
   const origins: Record<string, Origin> = {};
   for (const name of VARIABLE_NAMES) {
-    const value =
-      overrides[name] ??
-      namesOf(name)
-        .map((spelt) => process.env[spelt])
-        .find(Boolean);
+    const flag = overrideOf(name, overrides);
     // An empty variable is how compose files and shells say "unset".
+    const spelt = [...namesOf(name), `${name}_FILE`].find((one) => Boolean(process.env[one]));
+    const value = flag ?? (spelt === undefined ? undefined : givenBy(name, spelt));
     if (value === undefined || value === '') continue;
     given[name] = value;
-    origins[name] =
-      overrides[name] !== undefined
-        ? 'flag'
-        : namesOf(name).some((spelt) => file[spelt] === value)
-          ? '.env'
-          : 'environment';
+    const isOfFile = spelt !== undefined && file[spelt] === process.env[spelt];
+    origins[name] = flag !== undefined ? 'flag' : isOfFile ? '.env' : 'environment';
   }
   return { given, origins };
+}
+
+/** `--redis @file`, as with curl: a flag stands in the list of processes, and so would its password. */
+function overrideOf(name: VariableName, overrides: Overrides): string | undefined {
+  const value = overrides[name];
+  return name === 'REDIS_URL' && value?.startsWith('@') ? secretIn(value.slice(1), '--redis') : value;
+}
+
+/** `spelt`: the variable that is set, which may name a file. */
+function givenBy(name: VariableName, spelt: string): string | undefined {
+  const value = process.env[spelt];
+  if (value === undefined || spelt !== `${name}_FILE`) return value;
+  return FROM_FILES.includes(name) ? secretIn(value, spelt) : undefined;
 }
 
 /** As it is spelt, the first that is set. */

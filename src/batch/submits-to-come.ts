@@ -2,6 +2,7 @@ import type { NewItem } from '../items/item.ts';
 import { kindOf } from '../money/prices.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { formerImage } from './adopt.ts';
+import type { BatchLook } from './batch-look.ts';
 import { chunksOf } from './chunks-of.ts';
 import { recordedIds, settled } from './settle-ids.ts';
 import { stepsOf } from './steps.ts';
@@ -10,11 +11,19 @@ const CHUNK = 500;
 
 /** How many items of each model enqueueing would submit now. What has ended or runs is not among them. */
 export async function submitsToCome(
-  { config, clock, records, state }: Pick<Connections, 'config' | 'clock' | 'records' | 'state'>,
+  {
+    config,
+    clock,
+    records,
+    state,
+    look,
+  }: Pick<Connections, 'config' | 'clock' | 'records' | 'state'> & { look?: BatchLook },
   batch: string,
   items: AsyncIterable<NewItem>,
 ): Promise<Record<string, number>> {
   const recorded = await recordedIds(records.list(batch));
+  // Where Redis knows the items, hardly any record has to be read.
+  const seen = (await state.counts(batch)) ? undefined : await look?.seen();
   const byModel: Record<string, number> = {};
   for await (const some of chunksOf(settled(batch, items, recorded, state.intake.states), CHUNK)) {
     const planned = await stepsOf(batch, some, {
@@ -23,6 +32,7 @@ export async function submitsToCome(
       recorded,
       states: state.intake.states,
       settings: config,
+      ...(seen && { archived: seen }),
     });
     for (const { item, step } of planned) {
       if (step.job !== 'submit') continue;

@@ -53,6 +53,8 @@ const common = {
   earlierTaskIds: z.array(z.string()),
   /** What tasks have cost by the provider's own word, in its credits. What is not here counts at its price. */
   costs: z.record(z.string(), z.number()).exactOptional(),
+  /** Tasks that an answer named as this item's, and that are another's: this item has not cost them. */
+  othersTaskIds: z.array(z.string()).exactOptional(),
   timings: z.object({
     queued: time,
     submitted: time.exactOptional(),
@@ -115,12 +117,17 @@ export function tasksOf(record: ItemRecord): ReadonlySet<string> {
   return new Set([...record.earlierTaskIds, ...taskIdsOf(record)]);
 }
 
+/** Of tasks that are another item's, too. */
+export function namedIn(record: ItemRecord): ReadonlySet<string> {
+  return new Set([...tasksOf(record), ...(record.othersTaskIds ?? [])]);
+}
+
 /**
  * What no writer may undo, whatever it has read before: an archived record keeps its image, and a task that was named stays
  * named. Whoever writes a record asks for it last of all.
  */
 export function mayFollow(was: ItemRecord, next: ItemRecord): boolean {
-  const named = tasksOf(next);
-  if (![...tasksOf(was)].every((id) => named.has(id))) return false;
+  const named = namedIn(next);
+  if (![...namedIn(was)].every((id) => named.has(id))) return false;
   return was.state !== 'archived' || (next.state === 'archived' && next.sha256 === was.sha256);
 }

@@ -61,11 +61,14 @@ export type Failed = {
   credits?: number;
 };
 
+/** `prompt`: what the task was started with, where the answer repeats it. */
+type Asked = { prompt?: string };
+
 export type PollOutcome =
   /** `said`: it is a success by its flag, and yet names no image in a way that we know. */
-  | { kind: 'generating'; said?: string }
-  | Succeeded
-  | Failed
+  | ({ kind: 'generating'; said?: string } & Asked)
+  | (Succeeded & Asked)
+  | (Failed & Asked)
   /** The provider does not know the task, or does not know it yet. */
   | { kind: 'not-found'; message: string }
   | Refused

@@ -1,6 +1,6 @@
 import { isLoopbackName } from '../text/loopback.ts';
 
-/** A warning for each URL by which keys go over the network unencrypted. A name without a dot is one of a private network, as compose files have them. */
+/** A warning for each address that is plain http to somewhere else. A name without a dot is one of a private network, as compose files have them. */
 export function plainConnections(urls: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(urls).flatMap(([name, url]) => {
     const { protocol, hostname, host } = new URL(url ?? 'https://none');

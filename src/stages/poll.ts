@@ -1,9 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
+import { isForAnother } from '../items/repeated-prompt.ts';
 import { finishedOf } from '../items/sources.ts';
 import { failedRecord, heldRecord, isOfTask, recordWithTask, requeuedRecord } from '../items/transitions.ts';
 import type { Failed, PollOutcome, Succeeded } from '../provider/provider.ts';
+import { askSurely } from './ask-task.ts';
+import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
@@ -13,10 +15,6 @@ import { warnOfStorm } from './storm-log.ts';
 /** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. It doubles while nothing is answered. */
 const TROUBLE_DELAY_MS = 3_000;
 const LONGEST_TROUBLE_DELAY_MS = 30_000;
-/** One 404 for a known task may come from a replica or a gateway. So many in a row, a moment apart, are believed. */
-const DENIALS = 3;
-const DENIAL_DELAY_MS = 500;
-
 /** Asks once for a running task and hands a finished one on. Never spends money, so it may run any number of times. */
 export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
   const task = await recordFirst(item, ports);
@@ -25,6 +23,10 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   const now = ports.now();
   if (outcome.kind === 'refused' || outcome.kind === 'unreachable') return waitForAnswer(task, outcome, run, ports);
   ports.faults.clear('poll-unanswered');
+  if ('prompt' in outcome && outcome.prompt !== undefined && isForAnother(task.request, outcome.prompt)) {
+    const goneOn = await disownTask(task, outcome.prompt, ports);
+    return goneOn ? goOnWith(goneOn, task, run, ports) : { kind: 'done' };
+  }
   switch (outcome.kind) {
     case 'succeeded':
       ports.metrics.observe('taskPolls', run.runs);
@@ -62,38 +64,6 @@ async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   const { record } = await ports.records.update(item.batch, item.id, (now) => recordWithTask(item, now));
   if (record?.state === 'submitted') await ports.state.move(item, 'submitted');
   return { ...item, recorded: true };
-}
-
-/** Asks again where a single 404 would give the task up. */
-async function askSurely(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
-  for (let asked = 1; ; asked++) {
-    const outcome = await ask(task, run, ports);
-    const isFresh = ports.now() < task.submittedAt + ports.settings.unknownTaskGraceMs;
-    if (outcome?.kind !== 'not-found' || isFresh || asked === DENIALS) return outcome;
-    await sleep(DENIAL_DELAY_MS, undefined, { signal: run.signal }).catch(() => {});
-  }
-}
-
-/** One request within the rate limit; undefined when the process drains before its turn. */
-async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
-  const slot = await ports.pollLimiter
-    .take({ leadMs: 0, goesOut: true, signal: run.signal })
-    .catch((error: unknown) => {
-      if (run.signal.aborted) return undefined;
-      throw error;
-    });
-  if (!slot) return undefined;
-  try {
-    await slot.ready();
-  } catch (error) {
-    await slot.release();
-    if (run.signal.aborted) return undefined;
-    throw error;
-  }
-  const outcome = await ports.provider.poll(task.taskId);
-  if (outcome.kind === 'refused' && outcome.refusal === 'rate-limited') await slot.refuse(outcome.retryAfterMs);
-  else await slot.settle();
-  return outcome;
 }
 
 async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {

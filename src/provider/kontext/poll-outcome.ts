@@ -17,6 +17,7 @@ const recordSchema = z.object({
   response: z.unknown().optional(),
   completeTime: z.unknown().optional(),
   errorCode: z.unknown().optional(),
+  paramJson: z.unknown().optional(),
   errorMessage: z.string().nullish().catch(undefined),
 });
 type TaskRecord = z.infer<typeof recordSchema>;
@@ -24,6 +25,13 @@ type TaskRecord = z.infer<typeof recordSchema>;
 /** Reads the answer to `GET /api/v1/flux/kontext/record-info`. */
 export function pollOutcome(answer: Answer, now: number, lives: Lives): PollOutcome {
   const read = readEnvelope(answer);
+  const outcome = outcomeOf(read, answer, now, lives);
+  if (outcome.kind !== 'generating' && outcome.kind !== 'succeeded' && outcome.kind !== 'failed') return outcome;
+  const prompt = read.kind === 'envelope' ? promptIn(read.data) : undefined;
+  return prompt === undefined ? outcome : { ...outcome, prompt };
+}
+
+function outcomeOf(read: ReturnType<typeof readEnvelope>, answer: Answer, now: number, lives: Lives): PollOutcome {
   if (read.kind === 'unreadable') {
     const refused = refusedBy(answer, read, now);
     // A 404 or 422 without an envelope is about the path, or comes from a gateway. It says nothing about the task.
@@ -72,6 +80,15 @@ function succeeded(record: TaskRecord, answer: Answer, lives: Lives): PollOutcom
     sources: sourcesAt(originUrl, storedUrl, lives),
     ...(completedAt === undefined ? {} : { completedAt }),
   };
+}
+
+/** `paramJson` repeats the body of the submit, as JSON text. */
+function promptIn(data: unknown): string | undefined {
+  const record = recordSchema.safeParse(data);
+  const { paramJson } = record.data ?? {};
+  const parameters = typeof paramJson === 'string' ? parseJson(paramJson) : paramJson;
+  const read = z.object({ prompt: z.string() }).safeParse(parameters);
+  return read.data?.prompt;
 }
 
 /** The stored copy has a temporary link as well, to be asked for. */

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, onTestFinished } from 'vitest';
 import { isRunning, rememberedServer } from '../../../src/redis/private/server.ts';
+import { clientOf } from '../../services/redis-client.ts';
 
 /** A state folder for each test of a file; none may leave a server behind. */
 export function stateFolder() {
@@ -20,7 +20,7 @@ export function stateFolder() {
     const left = await rememberedServer(folder());
     const leaked = left !== undefined && (await isRunning(left));
     if (leaked) process.kill(left.pid, 'SIGKILL');
-    await rm(stateDir, { recursive: true, force: true });
+    await rm(stateDir, { recursive: true, force: true, maxRetries: 10 });
     expect(leaked, 'a private redis-server was left running').toBe(false);
   });
 
@@ -74,8 +74,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
 }
 
 export async function command(url: string, name: string, ...args: string[]): Promise<unknown> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-  redis.on('error', () => {});
+  const redis = clientOf(url);
   try {
     await redis.connect();
     return await redis.call(name, ...args);
