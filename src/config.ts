@@ -8,6 +8,7 @@ import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
 import { secretIn } from './settings/secret-file.ts';
+import { secretsIn } from './settings/secrets.ts';
 import {
   DEFAULTS,
   FROM_FILES,
@@ -176,32 +177,8 @@ function configOf(values: Variables): Config {
     servePassword: values.SERVE_PASSWORD,
     metricsToken: values.METRICS_TOKEN,
     warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT }),
-    secrets: secretsOf(values),
+    secrets: secretsIn(values, process.env),
   };
-}
-
-function secretsOf(values: Variables): string[] {
-  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
-  return [
-    values.FLUX_API_KEY,
-    values.KIE_API_KEY,
-    values.BFL_API_KEY,
-    values.FLUX_WEBHOOK_KEY,
-    values.SERVE_PASSWORD,
-    values.FLUX_NOTIFY_URL,
-    values.METRICS_TOKEN,
-    ...[
-      values.REDIS_URL,
-      values.FLUX_API_URL,
-      values.KIE_JOBS_URL,
-      values.BFL_API_URL,
-      values.S3_ENDPOINT,
-      values.ARCHIVE_URL,
-    ].flatMap(passwordsIn),
-    ...[values.HTTP_PROXY, values.HTTPS_PROXY].flatMap(passwordsIn),
-    AWS_SECRET_ACCESS_KEY,
-    AWS_SESSION_TOKEN,
-  ].filter((secret) => secret !== undefined);
 }
 
 /** What is in force, a line a variable, secrets masked and passwords taken out of URLs. */
