@@ -13,11 +13,11 @@ COPY bin bin
 COPY src src
 COPY workers workers
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-fund --no-audit
-COPY prices.json jobs.example.yaml LICENSE ./
+COPY prices.json models.json jobs.example.yaml jobs.models.yaml LICENSE ./
 COPY examples examples
 # It runs as any user, as OpenShift and `docker run --user` want it: everything is for everybody to read. A mounted /app/archive, for
 # a folder archive, is for its group (0) to write besides node.
-RUN mkdir -p /out/archive && mv node_modules dist package.json prices.json jobs.example.yaml LICENSE examples /out/ \
+RUN mkdir -p /out/archive && mv node_modules dist package.json prices.json models.json jobs.example.yaml jobs.models.yaml LICENSE examples /out/ \
   && chmod -R a+rX /out && chown node:0 /out/archive && chmod 2775 /out/archive
 
 FROM ${NODE}

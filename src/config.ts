@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
+import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
 import { secretIn } from './settings/secret-file.ts';
+import { secretsIn } from './settings/secrets.ts';
 import {
   DEFAULTS,
   FROM_FILES,
@@ -25,6 +27,9 @@ const EXPLAINED = '.env.example explains each variable.';
 export type Config = Readonly<{
   apiKey: string | undefined;
   apiUrl: string;
+  /** Of kie's unified jobs API, whose account is that of `apiUrl`. */
+  kieJobsUrl: string;
+  bfl: BflSettings;
   rateLimit: { max: number; windowMs: number };
   pollLimit: { max: number; windowMs: number };
   maxTasks: number;
@@ -35,6 +40,8 @@ export type Config = Readonly<{
   originTtlMs: number;
   storedTtlMs: number;
   pricesFile: string | undefined;
+  /** Models over those of models.json. */
+  modelsFile: string | undefined;
   /** Undefined: a private server under `stateDir`. */
   redisUrl: string | undefined;
   /** A file of certificates to trust, PEM; undefined: the system's. */
@@ -132,9 +139,12 @@ export function isStartedHere(): boolean {
 }
 
 function configOf(values: Variables): Config {
+  const { FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT } = values;
   return {
-    apiKey: values.FLUX_API_KEY,
+    apiKey: values.FLUX_API_KEY ?? values.KIE_API_KEY,
     apiUrl: values.FLUX_API_URL.replace(/\/+$/, ''),
+    kieJobsUrl: (values.KIE_JOBS_URL ?? values.FLUX_API_URL).replace(/\/+$/, ''),
+    bfl: bflSettings(values),
     rateLimit: values.FLUX_RATE_LIMIT,
     pollLimit: values.FLUX_POLL_LIMIT,
     maxTasks: values.FLUX_MAX_TASKS,
@@ -145,6 +155,7 @@ function configOf(values: Variables): Config {
     originTtlMs: values.FLUX_ORIGIN_TTL,
     storedTtlMs: values.FLUX_STORED_TTL,
     pricesFile: values.FLUX_PRICES,
+    modelsFile: values.FLUX_MODELS,
     redisUrl: values.REDIS_URL,
     redisTlsCa: values.REDIS_TLS_CA,
     allowEviction: values.REDIS_ALLOW_EVICTION,
@@ -168,24 +179,9 @@ function configOf(values: Variables): Config {
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,
     metricsToken: values.METRICS_TOKEN,
-    warnings: plainConnections({ FLUX_API_URL: values.FLUX_API_URL, S3_ENDPOINT: values.S3_ENDPOINT }),
-    secrets: secretsOf(values),
+    warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT }),
+    secrets: secretsIn(values, process.env),
   };
-}
-
-function secretsOf(values: Variables): string[] {
-  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
-  return [
-    values.FLUX_API_KEY,
-    values.FLUX_WEBHOOK_KEY,
-    values.SERVE_PASSWORD,
-    values.FLUX_NOTIFY_URL,
-    values.METRICS_TOKEN,
-    ...[values.REDIS_URL, values.FLUX_API_URL, values.S3_ENDPOINT, values.ARCHIVE_URL].flatMap(passwordsIn),
-    ...[values.HTTP_PROXY, values.HTTPS_PROXY].flatMap(passwordsIn),
-    AWS_SECRET_ACCESS_KEY,
-    AWS_SESSION_TOKEN,
-  ].filter((secret) => secret !== undefined);
 }
 
 /** What is in force, a line a variable, secrets masked and passwords taken out of URLs. */

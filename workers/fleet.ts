@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
 import { redisLastSuccess } from '../src/fleet/last-success.ts';
+import type { RunningTasks } from '../src/fleet/running-tasks.ts';
 import {
   type Finished,
   finishedSchema,
@@ -16,10 +17,13 @@ import { watchPresence } from '../src/redis/presence.ts';
 import { archive } from '../src/stages/archive.ts';
 import { giveUp, type ItemStage } from '../src/stages/give-up.ts';
 import { poll } from '../src/stages/poll.ts';
+import type { Ports, Run, StageOutcome } from '../src/stages/ports.ts';
+import { warnOfStorm } from '../src/stages/storm-log.ts';
 import { submit } from '../src/stages/submit.ts';
 import { waitALittle } from '../src/stages/wait-a-little.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
+import type { NoKey } from '../src/wiring/provider-ports.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { type ArchiveLagWatch, watchArchiveLag } from './archive-lag.ts';
 import { startFeeder } from './feeder.ts';
@@ -32,6 +36,8 @@ import { startTellingFindings } from './tell-findings.ts';
 import { watchArchive } from './watch-archive.ts';
 
 const POLL_CONCURRENCY = 16;
+/** Items that wait for room in another account must not keep those of the first from their slots. */
+const BFL_WAITERS = 16;
 const ARCHIVE_CONCURRENCY = 8;
 
 /** Starts this process's share of the fleet. Its `drain` starts nothing new, lets what is under way be recorded, and ends. */
@@ -92,6 +98,14 @@ function startersOf(
   };
   const polls = pollNow(redis, keys, routes);
   const ours = onlyOurRoute(connections, onTrouble);
+  const forProvider =
+    <Data extends Item>(stage: StageOf<Data>): RunStage<Data> =>
+    async (item, run) => {
+      const found = await ports.portsOf(item.request);
+      if ('lacksKey' in found) return waitForKey(item, found, ports);
+      const { tasks, accountState: _, ...own } = found;
+      return stage(item, run, { ...ports, ...own }, tasks);
+    };
   const forItems = <Data extends Item>(stage: ItemStage, run: RunStage<Data>, pass: Pass<Data>) => ({
     ...shared,
     stage,
@@ -106,17 +120,21 @@ function startersOf(
       stageWorker({
         ...forItems<Item>(
           'submit',
-          async (item, run) => (isBehind() ? waitALittle(ports) : submit(item, run, ports)),
+          forProvider(async (item, run, own) => (isBehind() ? waitALittle(own) : submit(item, run, own))),
           (item, queues) => queues.forward.submit(item),
         ),
         schema: itemSchema,
-        concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit),
+        concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit) + (config.bfl.apiKey ? BFL_WAITERS : 0),
       }),
     poll: () =>
       stageWorker({
         ...forItems<Submitted>(
           'poll',
-          (item, run) => poll(item, run, ports),
+          forProvider(async (item, run, own, tasks) => {
+            const outcome = await poll(item, run, own);
+            await (outcome.kind === 'done' ? tasks?.remove(item) : tasks?.add(item));
+            return outcome;
+          }),
           (item, queues) => queues.forward.poll(item, clock.now()),
         ),
         schema: submittedSchema,
@@ -127,7 +145,7 @@ function startersOf(
       stageWorker({
         ...forItems<Finished>(
           'archive',
-          (item, run) => archive(item, run, ports),
+          forProvider((item, run, own) => archive(item, run, own)),
           (item, queues) => queues.forward.archive(item),
         ),
         schema: finishedSchema,
@@ -135,6 +153,17 @@ function startersOf(
       }),
     finish: () => finishWorker(connections, shared),
   };
+}
+
+type StageOf<Data> = (item: Data, run: Run, ports: Ports, tasks: RunningTasks | undefined) => Promise<StageOutcome>;
+
+const NO_KEY_MS = 30_000;
+
+/** Another worker may have it. */
+function waitForKey({ batch, id }: Item, { lacksKey }: NoKey, { log, now }: Ports): StageOutcome {
+  const fields = { stage: 'submit', batch, item: id, reason: `${lacksKey} is not set`, remedy: `set ${lacksKey}` };
+  warnOfStorm(log, `no-key-${lacksKey}`, fields, 'items of a provider whose key this worker does not have');
+  return { kind: 'later', atMs: now() + NO_KEY_MS };
 }
 
 /** Enough waiters for every slot to have one when its time comes, with answers that take up to about two seconds. */

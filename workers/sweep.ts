@@ -2,9 +2,9 @@ import pMap from 'p-map';
 import { hasEnded, isFinished, isOnRoute } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
 import { redisPutBack } from '../src/fleet/torn-jobs.ts';
-import { leastPrice } from '../src/money/prices.ts';
 import { mendTorn } from '../src/queue/jobless.ts';
 import { finishJobId } from '../src/queue/queues.ts';
+import { accountsOf } from '../src/wiring/accounts.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import type { ArchiveLagWatch } from './archive-lag.ts';
@@ -28,7 +28,7 @@ const BREAKER_PROBE_MS = 15_000;
  */
 export function startSweep(
   connections: Connections,
-  ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics'>,
+  ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics' | 'portsOf'>,
   lag: Pick<ArchiveLagWatch, 'look'>,
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
@@ -57,9 +57,11 @@ export function startSweep(
     await old.run();
   };
   const probe = async () => {
-    const breaker = await state.breaker();
-    if (!breaker || !(await state.isMyProbe(BREAKER_PROBE_MS))) return;
-    if (await mayBeOver(breaker, ports.provider, leastPrice(ports.prices))) await state.allowProbe();
+    for (const account of await accountsOf(connections, ports)) {
+      const breaker = await account.state.breaker();
+      if (!breaker || !(await account.state.isMyProbe(BREAKER_PROBE_MS))) continue;
+      if (await mayBeOver(breaker, account.provider, account.least)) await account.state.allowProbe();
+    }
   };
   const timer = setInterval(
     () => {

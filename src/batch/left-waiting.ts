@@ -5,6 +5,7 @@ import { readMembersOf } from '../archive/items-member.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
+import { kindOf } from '../money/prices.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import { unfedIds } from './leave-to-feed.ts';
@@ -54,7 +55,7 @@ async function countNeverSent(
       for (const [index, { id, request }] of others.entries()) {
         if (!may[index] || request === undefined) continue;
         counted.add(id);
-        count(request.model);
+        count(kindOf(request));
       }
     }
   }
@@ -71,7 +72,7 @@ async function countQueuedAgain(
     const may = await mayWait(others);
     const waiting = others.filter((_, index) => may[index]);
     for await (const { state, request } of readable(readRecords(records, batch, waiting), () => {})) {
-      if (state === 'queued') count(request.model);
+      if (state === 'queued') count(kindOf(request));
     }
   }
 }

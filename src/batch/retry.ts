@@ -5,6 +5,7 @@ import type { Failure, ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
+import { kindOf } from '../money/prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { askAgain, changeItems, itemsInStates, type ToldItem } from './change-items.ts';
@@ -39,7 +40,7 @@ export async function chooseFailed(
 function choiceOf(record: ItemRecord, settings: { now: number; storedTtlMs: number }): Choice {
   const ended = record.state === 'failed' || record.state === 'held';
   const asks = ended && mayYieldItsImage(record, settings);
-  return { id: record.id, name: record.name, model: record.request.model, how: asks ? 'ask' : 'submit' };
+  return { id: record.id, name: record.name, model: kindOf(record.request), how: asks ? 'ask' : 'submit' };
 }
 
 type RetryPorts = Pick<Connections, 'records' | 'state' | 'control' | 'queues' | 'config' | 'clock'>;

@@ -1,4 +1,5 @@
 import type { NewItem } from '../items/item.ts';
+import { kindOf } from '../money/prices.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { formerImage } from './adopt.ts';
 import type { BatchLook } from './batch-look.ts';
@@ -36,8 +37,8 @@ export async function submitsToCome(
     for (const { item, step } of planned) {
       if (step.job !== 'submit') continue;
       if (item.adopts && (await formerImage(records, batch, item.adopts))) continue;
-      const { model } = item.request;
-      byModel[model] = (byModel[model] ?? 0) + 1;
+      const kind = kindOf(item.request);
+      byModel[kind] = (byModel[kind] ?? 0) + 1;
     }
   }
   return byModel;

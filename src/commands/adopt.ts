@@ -45,11 +45,12 @@ export function adoptCommand(): Command {
     .option('--json', 'print what is taken over as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, flags: Flags) => {
-      const { manifest } = await openManifest(file, { stdin: process.stdin });
+      const config = loadConfig(overridesOf(flags));
+      const { manifest } = await openManifest(file, { stdin: process.stdin, modelsFile: config.modelsFile });
       const { batch } = manifest;
       const closers = openClosers();
       try {
-        const archive = await openArchiveOf(loadConfig(overridesOf(flags)), closers);
+        const archive = await openArchiveOf(config, closers);
         const records = recordsIn(archive);
         const options = { from: flags.from ?? batch, declared: flags.as };
         const found = await adoptable({ archive, records }, batch, expand(manifest), options);

@@ -38,7 +38,7 @@ export function enqueueCommand(): Command {
       ) => {
         if (flags.dryRun) refuseDryRun(file);
         const config = loadConfig(overridesOf(flags));
-        const { manifest, totals } = await openManifest(file, openingOf(flags));
+        const { manifest, totals } = await openManifest(file, openingOf(flags, config));
         tellManifest(manifest, totals);
         await withConnections(config, { patient: false, prove: true }, async (opened) => {
           const connections = withOneLook(opened, manifest.batch);

@@ -4,6 +4,7 @@ import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
+import { kindOf } from '../money/prices.ts';
 import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { agrees, declined } from './ask.ts';
@@ -89,7 +90,7 @@ async function picked(
 }
 
 async function resubmit(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
-  const choices = held.map(({ id, name, request }) => ({ id, name, model: request.model, how: 'submit' as const }));
+  const choices = held.map(({ id, name, request }) => ({ id, name, model: kindOf(request), how: 'submit' as const }));
   const cost = await costOfChoices(choices, connections.config.pricesFile);
   const what = describeChoices(choices, cost);
   if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {

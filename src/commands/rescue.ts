@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { type Rescue, type Rescued, rescuedItems, takeUp } from '../batch/rescue.ts';
 import { loadConfig } from '../config.ts';
 import { watchBatch } from '../progress/watch.ts';
-import { checkAccount } from '../provider/check-account.ts';
 import { plain, plural, say, shorten } from '../text/terminal.ts';
+import { checkAccounts } from '../wiring/accounts.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { StartFleet } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
@@ -60,7 +60,7 @@ async function rescue(
   flags: Flags,
 ): Promise<number> {
   const opened = await openPorts(connections);
-  await checkAccount(opened.provider, connections);
+  await checkAccounts(connections, opened);
   sayWarnings(connections);
   // Rescue never submits: neither again what failed, nor what turns out to have another item's task.
   const settings = { ...opened.settings, generationRetries: 0, onUnknown: 'hold' as const };

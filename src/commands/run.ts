@@ -7,7 +7,7 @@ import { recountCharges } from '../batch/recount-charges.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
 import { probeAtStart } from '../fleet/probe-at-start.ts';
-import type { NewItem } from '../items/item.ts';
+import type { NewItem, ProviderName } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
@@ -16,10 +16,11 @@ import { requirePrices } from '../money/budget.ts';
 import { costByJob, type JobCost } from '../money/cost-by-job.ts';
 import { unlessAborted } from '../progress/unless-aborted.ts';
 import { watchBatch } from '../progress/watch.ts';
-import { checkAccount } from '../provider/check-account.ts';
 import { plural, say } from '../text/terminal.ts';
+import { checkAccounts } from '../wiring/accounts.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
+import { providersOf } from '../wiring/open-provider.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
 import { agreesToAll } from './agree-to-all.ts';
 import { spendingOf } from './agree-to-spend.ts';
@@ -80,7 +81,7 @@ export function runCommand(startFleet: StartFleet): Command {
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & DrainFlags & WaitFlags & Flags) => {
       if (flags.dryRun) refuseDryRun(file);
       const config = loadConfig(overridesOf(flags));
-      const { manifest, totals } = await openManifest(file, openingOf(flags));
+      const { manifest, totals } = await openManifest(file, openingOf(flags, config));
       tellManifest(manifest, totals);
       if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
       const opening = { patient: true, prove: true, waitAtMostMs: flags.waitAtMost };
@@ -102,6 +103,7 @@ export function runCommand(startFleet: StartFleet): Command {
             remake: agreed.remake,
             items: () => prioritized(expand(manifest), flags.priority),
             count: totals.items,
+            providers: providersOf(Object.keys(totals.byModel)),
             costByJob: () => costsOf(connections, manifest, totals),
             flags,
             drainTimeoutMs: drainTimeoutMs(flags, config),
@@ -121,6 +123,7 @@ type Batch = {
   remake: boolean;
   items: () => ReturnType<typeof prioritized<NewItem>>;
   count: number;
+  providers: readonly ProviderName[];
   costByJob: () => Promise<JobCost[]>;
   flags: ConfigFlags & Flags;
   drainTimeoutMs: number;
@@ -146,7 +149,7 @@ async function runBatch(
   run: Batch,
 ): Promise<RunEnd> {
   const ports = await openPorts(connections);
-  const credits = await checkAccount(ports.provider, connections);
+  const credits = await checkAccounts(connections, ports, run.providers);
   const seen = await recountCharges(connections, run.batch);
   const opening = await openBooks(connections, run.batch, credits);
   await probeAtStart(connections, ports);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Config } from '../config.ts';
 import { UsageError } from '../errors.ts';
 import type { Selection } from '../manifest/selection.ts';
 
@@ -19,10 +20,10 @@ export function withSelectionOptions(command: Command): Command {
 }
 
 /** How a command opens its manifest. */
-export function openingOf(flags: SelectionFlags) {
+export function openingOf(flags: SelectionFlags, { modelsFile }: Pick<Config, 'modelsFile'>) {
   const { only = [], limit = Number.POSITIVE_INFINITY, set = {}, allowOutside = false } = flags;
   const selection: Selection = { only, limit, set };
-  return { selection, stdin: process.stdin, allowOutside };
+  return { selection, stdin: process.stdin, modelsFile, allowOutside };
 }
 
 function addPatterns(text: string, former: string[] = []): string[] {

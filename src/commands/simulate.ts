@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import { FAULT_NAMES, type Fault, parseFaultText } from '../simulator/faults.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
 import { RETRY_AFTER } from '../simulator/retry-after.ts';
-import { startSimulator } from '../simulator/simulator.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
 import { onStopSignals } from './signals.ts';
 
@@ -14,6 +14,7 @@ const EXAMPLES = `
 Examples:
   $ flux-batch simulate --time-scale 0.1            tasks end after about a second
   $ flux-batch simulate --rate 5/1s --window fixed
+  $ flux-batch simulate --provider bfl --port 4011  Black Forest Labs: 24 tasks at once, no rate
   $ flux-batch simulate --origin-ttl 30s --fault image-cut=0.05 --fault reset-after-accept=3x
   $ flux-batch simulate --pictures plain --rate 1000/1s --poll-rate 1000/1s --max-tasks 5000
 
@@ -29,6 +30,9 @@ While it runs: GET /_ledger?summary shows what was asked and charged, POST /_fau
 /** `flux-batch simulate`: runs the simulated API in the foreground until it is stopped. */
 export function simulateCommand(): Command {
   return new Command('simulate')
+    .addOption(
+      new Option('--provider <name>', 'whose API (kie; kie-jobs is part of it)').choices(['kie', 'kie-jobs', 'bfl']),
+    )
     .option('--port <port>', 'where to listen; 0 takes a free port', wholeNumber, DEFAULT_PORT)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--public-url <url>', 'what image URLs begin with, when others reach it by another name')
@@ -64,10 +68,7 @@ export function simulateCommand(): Command {
       // Before it says that it listens: whoever reads that may stop it at once.
       const stop = onStopSignals({ stopsForFaults: false });
       process.stderr.write(
-        `The simulator listens on ${simulator.url}\n` +
-          `  export FLUX_API_URL=${simulator.url}\n` +
-          `  export FLUX_API_KEY=${simulator.apiKey}\n` +
-          'Ctrl-C stops it.\n',
+        `The simulator listens on ${simulator.url}\n${exportsOf(flags.provider, simulator)}Ctrl-C stops it.\n`,
       );
       if (!stop.signal.aborted) await once(stop.signal, 'abort');
       await simulator.close();
@@ -97,6 +98,7 @@ type Flags = Pick<
   | 'imageSize'
   | 'imageBytes'
 > & {
+  provider?: 'kie' | 'kie-jobs' | 'bfl';
   host: string;
   port: number;
   fault?: Fault[];
@@ -111,8 +113,14 @@ type Flags = Pick<
   callbackTwice?: number;
 };
 
+function exportsOf(provider: Flags['provider'], { url, apiKey }: Simulator): string {
+  const prefix = provider === 'bfl' ? 'BFL' : 'FLUX';
+  return `  export ${prefix}_API_URL=${url}\n  export ${prefix}_API_KEY=${apiKey}\n`;
+}
+
 function optionsOf(flags: Flags): SimulatorOptions {
   const {
+    provider,
     fault,
     median,
     originTtl,
@@ -127,6 +135,7 @@ function optionsOf(flags: Flags): SimulatorOptions {
   } = flags;
   return {
     ...same,
+    provider: provider === 'bfl' ? 'bfl' : 'kie',
     ...(fault !== undefined && { faults: fault }),
     ...(median !== undefined && { medianMs: median }),
     ...(originTtl !== undefined && { originTtlMs: originTtl }),

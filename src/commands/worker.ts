@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
 import { probeAtStart } from '../fleet/probe-at-start.ts';
-import { checkAccount } from '../provider/check-account.ts';
 import { say } from '../text/terminal.ts';
+import { checkAccounts } from '../wiring/accounts.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
 import { openPorts } from '../wiring/stage-ports.ts';
 import { DRAIN_TIMEOUT, type DrainFlags, drainTimeoutMs, exitUndrained, parseDurationOption } from './drain.ts';
@@ -38,7 +38,7 @@ export function workerCommand(startFleet: StartFleet): Command {
       const config = loadConfig(overridesOf(flags));
       await withConnections(config, { patient: true, prove: true, logLevel: 'info' }, async (connections) => {
         const ports = await openPorts(connections);
-        await checkAccount(ports.provider, connections);
+        await checkAccounts(connections, ports);
         await probeAtStart(connections, ports);
         sayWarnings(connections);
         const withinMs = drainTimeoutMs(flags, config);

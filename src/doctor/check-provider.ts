@@ -3,7 +3,7 @@ import { loadPrices } from '../money/load-prices.ts';
 import { leastPrice } from '../money/prices.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import type { Closers } from '../wiring/closers.ts';
-import { openProvider } from '../wiring/stage-ports.ts';
+import { openProvider } from '../wiring/open-provider.ts';
 import { type Check, failed, ok } from './check.ts';
 
 /** Asks for the account's credits, which costs nothing: the address answers, the key is accepted, there is something to spend. */

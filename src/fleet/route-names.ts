@@ -30,6 +30,8 @@ export function redisRouteNames(redis: RedisClient, keys: RouteKeys) {
         api: await hash.claim('api', { api }, true),
       };
     },
+    /** The suffix of an API that a route's items are made by besides its own. */
+    claimApi: (api: string): Promise<string> => hash.claim('api', { api }, false),
     /** For who only looks: where nobody works on its route, it sees one to its API, or else the first. */
     async look({ archive, api }: Route): Promise<{ names: RouteNames; route: Route }> {
       const [all, first] = await Promise.all([hash.routes(), redis.hget(keys.routes, 'first:route')]);

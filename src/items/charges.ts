@@ -1,19 +1,29 @@
-import { creditsOf, type Prices } from '../money/prices.ts';
+import { creditsOf, inDefaultCredits, kindOf, type Prices } from '../money/prices.ts';
+import { providerOf } from './item.ts';
 import { type ItemRecord, tasksOf } from './record.ts';
 
 /** What one item has cost, in credits: `known` for tasks that were started, `unsettled` for submits whose outcome nobody knows. */
 export type Charges = { id: string; known: number; unsettled: number };
 
 /**
- * Read from the record alone, so that it outlives Redis. Every task counts, at today's price. It stays counted when it fails, since
- * the provider does not document whether it gives credits back. A model without a price costs nothing here; a budget refuses it.
+ * Read from the record alone, so that it outlives Redis. Every task counts: as much as the provider says that it has charged, and where
+ * it does not say so, at today's price. Then it stays counted when it fails, since whether credits are given back is not documented. A model without a price costs nothing here; a budget refuses it.
  * An image that was taken over counts where it was paid for.
  */
 export function chargesOf(record: ItemRecord, prices: Prices): Charges {
   if (record.adopted) return { id: record.id, known: 0, unsettled: 0 };
-  const price = creditsOf(prices, record.request.model) ?? 0;
+  const price = creditsOf(prices, kindOf(record.request)) ?? 0;
+  const costOf = (task: string) => {
+    const said = record.costs?.[task];
+    return said === undefined ? price : inDefaultCredits(prices, providerOf(record.request), said);
+  };
   const unsettled = (record.unknownAttempts ?? 0) + (isUnknown(record) ? 1 : 0);
-  return { id: record.id, known: tasksOf(record).size * price, unsettled: unsettled * price };
+  return { id: record.id, known: sumOf([...tasksOf(record)].map(costOf)), unsettled: unsettled * price };
+}
+
+/** Without the noise of binary fractions. */
+function sumOf(credits: readonly number[]): number {
+  return Math.round(credits.reduce((sum, each) => sum + each, 0) * 1e6) / 1e6;
 }
 
 /** Its last submit went out, or may have, and no answer tells what became of it. */

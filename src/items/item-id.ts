@@ -49,6 +49,7 @@ function digits(text: string): string {
 }
 
 /** One text for one request, whatever the order of its keys. */
-function sorted(request: ImageRequest): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1)));
+function sorted({ parameters, ...request }: ImageRequest): Record<string, unknown> {
+  const inOrder = (entries: object) => Object.fromEntries(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return inOrder(parameters === undefined ? request : { ...request, parameters: inOrder(parameters) });
 }

@@ -1,30 +1,45 @@
 import { z } from 'zod';
 
-/** The ratios of the API notes; `16:21` is offered by some resellers only. */
+/** Who makes images. The first is the default: an item that names none is its, and so has the id that it always had. */
+export const PROVIDERS = ['kie', 'kie-jobs', 'bfl'] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+/** Of Flux Kontext at kie. The ratios of the API notes; `16:21` is offered by some resellers only. */
 export const ASPECT_RATIOS = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21'] as const;
 export const MODELS = ['flux-kontext-pro', 'flux-kontext-max'] as const;
+export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp'] as const;
 /** Which places an image comes from, see sources.ts. */
 export const SOURCE_KINDS = ['origin', 'stored', 'link'] as const;
-export const OUTPUT_FORMATS = ['jpeg', 'png'] as const;
 
 /**
- * The body of `POST /api/v1/flux/kontext/generate` without `callBackUrl`, which belongs to the deployment and not to the picture.
- * `model` and `outputFormat` are always explicit: the price depends on one, the file's name on the other.
+ * What is asked for, in words that all providers share; each adapter maps them to its own, see docs/providers.md. `callBackUrl` is not
+ * part of it: it belongs to the deployment and not to the picture. For the default provider `outputFormat` is always explicit: the
+ * file's name depends on it.
  */
 export const imageRequestSchema = z.strictObject({
+  /** Absent: the default. */
+  provider: z.enum(PROVIDERS).exactOptional(),
   prompt: z.string().min(1),
-  model: z.enum(MODELS),
-  outputFormat: z.enum(OUTPUT_FORMATS),
-  aspectRatio: z.enum(ASPECT_RATIOS).exactOptional(),
-  /** Its presence switches the API to editing mode. */
+  model: z.string().min(1),
+  outputFormat: z.enum(OUTPUT_FORMATS).exactOptional(),
+  aspectRatio: z.string().exactOptional(),
+  /** Its presence switches Flux Kontext to editing mode. */
   inputImage: z.string().exactOptional(),
+  inputImages: z.array(z.string()).exactOptional(),
+  seed: z.int().exactOptional(),
   enableTranslation: z.boolean().exactOptional(),
   promptUpsampling: z.boolean().exactOptional(),
   safetyTolerance: z.int().min(0).max(6).exactOptional(),
   uploadCn: z.boolean().exactOptional(),
   watermark: z.string().exactOptional(),
+  /** What only this model has, by the names that its API gives it. */
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).exactOptional(),
 });
 export type ImageRequest = z.infer<typeof imageRequestSchema>;
+
+export function providerOf({ provider = PROVIDERS[0] }: Pick<ImageRequest, 'provider'>): ProviderName {
+  return provider;
+}
 
 /** One image to be made. `id` is unique in its batch and safe in file names, object keys and BullMQ job ids. */
 export const itemSchema = z.strictObject({
@@ -57,12 +72,15 @@ export type NewItem = Omit<Item, 'queuedAt'>;
 
 /** An item whose task runs at the provider. All times are epoch milliseconds. */
 export const submittedSchema = itemSchema.extend({
+  /** What its provider is asked by: opaque, for some a URL. */
   taskId: z.string().min(1),
   submittedAt: z.number(),
   /** When to stop asking. */
   giveUpAt: z.number(),
   /** False when the archive could not take the task id at once: the next step must, before anything else. */
   recorded: z.boolean(),
+  /** What it costs by the provider's own word, in its credits. */
+  credits: z.number().exactOptional(),
 });
 export type Submitted = z.infer<typeof submittedSchema>;
 

@@ -25,16 +25,18 @@ export function requestInOneForm(request: ImageRequest): ImageRequest {
   };
 }
 
-/** The parameters that say something else than the API does anyway. */
+/** The parameters that say something else than the API does anyway. Of other APIs than the default one nothing is known. */
 export function withoutApiDefaults(request: ImageRequest): ImageRequest {
+  if (request.provider !== undefined) return request;
   const optional = new Set(optionalDefaults(request).map(([name]) => name));
-  const { prompt, model, outputFormat, ...others } = request;
+  const { prompt, model, ...others } = request;
   const told = Object.entries(others).filter(([name]) => !optional.has(name));
-  return { prompt, model, outputFormat, ...Object.fromEntries(told) };
+  return { prompt, model, ...Object.fromEntries(told) };
 }
 
 /** The defaults of the API that a request may as well state as leave out. */
 export function optionalDefaults(request: ImageRequest): [name: string, value: string | number | boolean][] {
+  if (request.provider !== undefined) return [];
   const own = new Map<string, unknown>(Object.entries(request));
   const defaults = request.inputImage === undefined ? DEFAULTS_OF_NEW : API_DEFAULTS;
   return Object.entries(defaults).filter(([name, value]) => !own.has(name) || own.get(name) === value);
@@ -42,7 +44,9 @@ export function optionalDefaults(request: ImageRequest): [name: string, value: s
 
 /** What a request asks for, by name: equal for requests that come to the same picture. */
 export function toldEntries(request: ImageRequest): [name: string, value: unknown][] {
-  const told = Object.entries(withoutApiDefaults(requestInOneForm(request)));
+  const { parameters = {}, inputImages, ...own } = withoutApiDefaults(requestInOneForm(request));
+  const images = inputImages === undefined ? {} : { inputImages: inputImages.join(' ') };
+  const told: [string, unknown][] = Object.entries({ ...own, ...parameters, ...images });
   return told.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 

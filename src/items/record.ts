@@ -51,6 +51,8 @@ const common = {
   unknownAttempts: z.int().min(1).exactOptional(),
   /** Tasks of former attempts, oldest first: each may have been charged. */
   earlierTaskIds: z.array(z.string()),
+  /** What tasks have cost by the provider's own word, in its credits. What is not here counts at its price. */
+  costs: z.record(z.string(), z.number()).exactOptional(),
   /** Tasks that an answer named as this item's, and that are another's: this item has not cost them. */
   othersTaskIds: z.array(z.string()).exactOptional(),
   timings: z.object({

@@ -43,8 +43,8 @@ export function releasedRecord(claimed: ItemRecord): ItemRecord {
 }
 
 /** A person wants it submitted again. What it cost so far stays in the record. */
-export function requeuedRecord(record: ItemRecord): ItemRecord {
-  const common = commonOfRecord(record);
+export function requeuedRecord(record: ItemRecord, task?: Submitted): ItemRecord {
+  const common = { ...commonOfRecord(record), ...costsOf(record, task) };
   return {
     ...common,
     ...unknownAttemptsOf(record),
@@ -73,7 +73,7 @@ export function submittedRecord(item: Submitted, previous: ItemRecord | undefine
 export function recordWithTask(item: Submitted, previous: ItemRecord | undefined): ItemRecord | undefined {
   if (previous && namedIn(previous).has(item.taskId)) return undefined;
   if (previous?.state !== 'archived') return submittedRecord(item, previous);
-  return { ...previous, earlierTaskIds: [...previous.earlierTaskIds, item.taskId] };
+  return { ...previous, ...costsOf(previous, item), earlierTaskIds: [...previous.earlierTaskIds, item.taskId] };
 }
 
 /**
@@ -173,7 +173,7 @@ function finishedTimings(common: Common, item: Finished) {
   };
 }
 
-function commonOf(item: Item, previous: ItemRecord | undefined): Common {
+function commonOf(item: Item | Submitted, previous: ItemRecord | undefined): Common {
   return {
     version: 1,
     id: item.id,
@@ -190,6 +190,7 @@ function commonOf(item: Item, previous: ItemRecord | undefined): Common {
     ...othersOf(previous),
     timings: previous?.timings ?? { queued: iso(item.queuedAt) },
     ...(previous?.unknownAttempts === undefined ? {} : { unknownAttempts: previous.unknownAttempts }),
+    ...costsOf(previous, item),
   };
 }
 
@@ -212,12 +213,23 @@ function commonOfRecord(record: ItemRecord): Common {
     earlierTaskIds,
     ...othersOf(record),
     timings,
+    ...costsOf(record),
   };
 }
 
 /** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
 function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
   return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
+}
+
+/** What its tasks have cost, as far as the provider has said it, the latest word included. */
+function costsOf(
+  record: ItemRecord | undefined,
+  item: Item | Submitted | undefined = undefined,
+): Pick<Common, 'costs'> {
+  const said = item && 'taskId' in item && item.credits !== undefined ? { [item.taskId]: item.credits } : {};
+  const costs = { ...record?.costs, ...said };
+  return Object.keys(costs).length === 0 ? {} : { costs };
 }
 
 function othersOf(record: ItemRecord | undefined): Pick<Common, 'othersTaskIds'> {

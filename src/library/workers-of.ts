@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { FluxError } from '../errors.ts';
 import { probeAtStart } from '../fleet/probe-at-start.ts';
-import { checkAccount } from '../provider/check-account.ts';
+import { checkAccounts } from '../wiring/accounts.ts';
 import { longestDrainMs, type StartFleet, stopsWork, type WorkerStage } from '../wiring/fleet.ts';
 import type { Workers } from './flux-batch.ts';
 import type { Opened } from './opened-once.ts';
@@ -19,7 +19,7 @@ export function workersOf(startFleet: StartFleet, opened: Opened, config: Config
       const connections = await opened.connections();
       const ports = await opened.ports();
       const { log } = connections;
-      await checkAccount(ports.provider, connections);
+      await checkAccounts(connections, ports);
       await probeAtStart(connections, ports, (why, how) => log.warn({ how }, why));
       const onTrouble = (error: unknown) => {
         log.warn({ error: String(error) }, 'trouble');

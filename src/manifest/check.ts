@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type Finding, type Path, quote } from './problems.ts';
-import { isParameter, ROWS_KEYS } from './schema.ts';
+import { isParameter } from './request-schema.ts';
+import { ROWS_KEYS } from './schema.ts';
 import { unknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -106,6 +107,7 @@ function isBare({ code, input, ...issue }: Issue): boolean {
 /** A list where one value belongs: each of it wanted, probably. */
 function listHint(issue: Issue, path: Path): { hint?: string } {
   const [name] = path.slice(-1);
-  if (!Array.isArray(issue.input) || issue.code === 'too_small' || !isParameter(name)) return {};
+  if (!Array.isArray(issue.input) || issue.code === 'too_small' || !isParameter(name) || name === 'inputImages')
+    return {};
   return { hint: `for an image of each, write ${name}: "{{ ${name} }}" and matrix: { ${name}: [ … ] }` };
 }

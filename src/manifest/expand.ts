@@ -1,10 +1,12 @@
 import { embedOf, type ImageRequest, type NewItem } from '../items/item.ts';
 import { itemId } from '../items/item-id.ts';
 import { requestInOneForm, textInOneForm } from '../items/one-form.ts';
+import type { Models } from '../provider/models/sheet.ts';
 import { findingsOf } from './check.ts';
+import { checkRequest } from './check-request.ts';
 import { coerce, type Job } from './job.ts';
 import { combinations } from './matrix.ts';
-import { nameSchema, requestSchema } from './schema.ts';
+import { nameSchema } from './request-schema.ts';
 import { missing, render, type Template, type Variables } from './template.ts';
 
 /** Where an item comes from. `job`: the job's id as the manifest has it. */
@@ -14,7 +16,7 @@ export type Place = { job: string; file: string; line?: number };
 export type ManifestItem = NewItem & { place: Place; written?: Rendered; was?: string };
 
 /** One combination of values that makes no valid item. `key` is the job's key whose rendered value is invalid. */
-export type RenderMistake = { key: string; message: string };
+export type RenderMistake = { key: string; message: string; hint?: string };
 
 /**
  * Yields all items of a job for one row: each combination of the matrix, with its variants. An invalid combination
@@ -25,11 +27,12 @@ export function* expandRow(
   job: Job,
   row: Variables,
   place: Place,
+  models: Models,
   onMistake: (mistake: RenderMistake) => void,
 ): Generator<ManifestItem, void, undefined> {
   for (const combination of combinations(job.axes, job.exclude, job.set)) {
     const variables = { ...row, ...combination };
-    const rendered = renderJob(job, variables);
+    const rendered = renderJob(job, variables, models);
     if (Array.isArray(rendered)) {
       rendered.forEach(onMistake);
       continue;
@@ -54,19 +57,33 @@ function isWrittenSo(written: Rendered, inOneForm: Rendered): boolean {
   return one.every((text, index) => text === other[index]);
 }
 
-function renderJob(job: Job, variables: Variables): Rendered | RenderMistake[] {
+function renderJob(job: Job, variables: Variables, models: Models): Rendered | RenderMistake[] {
   const absent = absentVariables(job, variables);
   if (absent.length > 0) return absent;
-  const draft: Record<string, unknown> = {};
-  for (const { name, value } of job.parameters) {
-    draft[name] = typeof value === 'object' ? coerce(name, render(value, variables)) : value;
-  }
   const name = nameSchema.safeParse(render(job.id, variables), { reportInput: true });
-  const request = requestSchema.safeParse(draft, { reportInput: true });
-  if (name.success && request.success) return { name: name.data, request: request.data };
+  const request = checkRequest(draftOf(job, variables), models);
+  if (name.success && !Array.isArray(request)) return { name: name.data, request };
   const idFindings = name.success ? [] : name.error.issues.flatMap((issue) => findingsOf(issue, ['id']));
-  const others = request.success ? [] : request.error.issues.flatMap((issue) => findingsOf(issue, []));
-  return [...idFindings, ...others].map(({ path, message }) => ({ key: String(path[0]), message }));
+  const ofId = idFindings.map(({ message }) => ({ key: 'id', message }));
+  const ofRequest = Array.isArray(request) ? request : [];
+  return [...ofId, ...ofRequest.map(({ part, message, ...more }) => ({ ...more, message: inPart(part, message) }))];
+}
+
+const inPart = (part: string | undefined, message: string) => (part === undefined ? message : `${part}: ${message}`);
+
+function draftOf(job: Job, variables: Variables): Record<string, unknown> {
+  const draft: Record<string, unknown> = {};
+  const parameters: Record<string, unknown> = {};
+  const images: unknown[] = [];
+  for (const { name, part, value } of job.parameters) {
+    const filled = typeof value === 'object' ? coerce(name, render(value, variables)) : value;
+    if (part === undefined) draft[name] = filled;
+    else if (name === 'inputImages') images.push(filled);
+    else parameters[part] = filled;
+  }
+  if (images.length > 0) draft.inputImages = images;
+  if (Object.keys(parameters).length > 0) draft.parameters = parameters;
+  return draft;
 }
 
 /** What a spreadsheet shows in place of a value that it could not calculate. It would be drawn. */

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Models } from '../provider/models/sheet.ts';
 import { readText, UnreadableFile } from '../tables/read.ts';
 import { NOTHING_INHERITED, type ParsedManifest, parseManifest } from './parse.ts';
 import { byPosition, formatPath, type Path, type Problem, quote } from './problems.ts';
@@ -21,7 +22,7 @@ type Gathered = ParsedManifest & { bytes: Buffer };
  */
 export async function gatherFiles(
   source: Source,
-  { set, reach }: { set: Variables; reach: Reach },
+  { set, models, reach }: { set: Variables; models: Models; reach: Reach },
 ): Promise<{ parsed: Gathered[]; batch: string; problems: Problem[]; omitted: number }> {
   const parsed: Gathered[] = [];
   const problems: Problem[] = [];
@@ -32,7 +33,7 @@ export async function gatherFiles(
     inherited: ParsedManifest['defaults'],
     chain: readonly string[],
   ) {
-    const manifest = parseManifest(text, file, { set, inherited, isIncluded: chain.length > 0 });
+    const manifest = parseManifest(text, file, { set, models, inherited, isIncluded: chain.length > 0 });
     const through = [...chain, file];
     for (const [index, written] of manifest.include.entries()) {
       const complain = (message: string, more: { hint?: string } = {}) =>

@@ -17,7 +17,7 @@ type Listener = {
  * that appears twice is yielded twice.
  */
 export async function* itemsOfJob(
-  { batch }: Manifest,
+  { batch, models }: Manifest,
   job: Job,
   { report, note = () => {}, signal }: Listener,
 ): AsyncGenerator<ManifestItem, void, undefined> {
@@ -25,7 +25,7 @@ export async function* itemsOfJob(
   if (job.rows === undefined) {
     const line = job.positions.get('')?.line;
     const place = { job: source, file: job.file, ...(line === undefined ? {} : { line }) };
-    for (const item of expandRow(batch, job, {}, place, (mistake) => report(ofJob(job, mistake)))) {
+    for (const item of expandRow(batch, job, {}, place, models, (mistake) => report(ofJob(job, mistake)))) {
       signal?.throwIfAborted();
       yield item;
     }
@@ -49,15 +49,15 @@ export async function* itemsOfJob(
       );
       continue;
     }
-    yield* expandRow(batch, job, values, { job: source, file: shown, line }, ({ key, message }) =>
-      report({ file: shown, line, path: formatPath(['jobs', job.number, key]), message }),
+    yield* expandRow(batch, job, values, { job: source, file: shown, line }, models, ({ key, ...mistake }) =>
+      report({ file: shown, line, path: formatPath(['jobs', job.number, key]), ...mistake }),
     );
   }
 }
 
-function ofJob(job: Job, { key, message }: { key: string; message: string }): Problem {
+function ofJob(job: Job, { key, ...mistake }: { key: string; message: string; hint?: string }): Problem {
   const position = job.positions.get(key) ?? job.positions.get('');
-  return { file: job.file, ...position, path: formatPath(['jobs', job.number, key]), message };
+  return { file: job.file, ...position, path: formatPath(['jobs', job.number, key]), ...mistake };
 }
 
 export function tooMany(job: Job): Problem {

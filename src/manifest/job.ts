@@ -3,14 +3,21 @@ import type { RowsFile } from '../tables/rows-file.ts';
 import type { Axis } from './matrix.ts';
 import type { Position } from './problems.ts';
 
-import { type Defaults, type JobText, PARAMETERS, type ParameterName } from './schema.ts';
+import { PARAMETERS, type ParameterName } from './request-schema.ts';
+import type { Defaults, JobText } from './schema.ts';
 import { parseTemplate, type Template, type Variables } from './template.ts';
 
 /**
  * A parameter of the request. Text is a template: it is rendered for each item, then converted to the parameter's type
  * (`coerce`). A number or boolean is sent as it is.
  */
-export type Parameter = { name: ParameterName; value: Template | number | boolean; fromDefaults: boolean };
+export type Parameter = {
+  name: ParameterName;
+  /** Of `parameters` the name, of `inputImages` the number: the word has several values. */
+  part?: string;
+  value: Template | number | boolean;
+  fromDefaults: boolean;
+};
 
 /** A job that can be expanded. All of it is valid, except for what only a row or a combination can show. */
 export type Job = {
@@ -39,33 +46,50 @@ export type Job = {
   positions: ReadonlyMap<string, Position>;
 };
 
-/** Sent explicitly with every request: the price depends on the model, the file's extension on the format. */
-const BUILT_IN: Defaults = { model: 'flux-kontext-pro', outputFormat: 'jpeg' };
-
 /** Prompt and id of a job that has a file of prompts and does not give them itself. */
 const OF_PROMPTS = { prompt: `{{ ${PROMPT_VARIABLES.prompt} }}` };
 export const ID_OF_PROMPTS = `{{ ${PROMPT_VARIABLES.words} }}`;
 
 /**
- * A job's own parameters win over the manifest's defaults, and those over the built-in ones. Malformed templates are
+ * A job's own parameters win over the manifest's defaults. Malformed templates are
  * returned separately, with a message.
  */
 export function parametersOf(
   job: JobText,
   defaults: Defaults,
 ): { parameters: Parameter[]; malformed: { name: ParameterName; message: string }[] } {
-  const builtIn: Defaults = job.prompts === undefined ? BUILT_IN : { ...BUILT_IN, ...OF_PROMPTS };
+  const builtIn: Defaults = job.prompts === undefined ? {} : OF_PROMPTS;
   const parameters: Parameter[] = [];
   const malformed: { name: ParameterName; message: string }[] = [];
   for (const name of PARAMETERS) {
-    const fromDefaults = job[name] === undefined;
-    const value = job[name] ?? defaults[name] ?? builtIn[name];
-    if (value === undefined) continue;
-    const parsed = typeof value === 'string' ? parseTemplate(value) : value;
-    if (typeof parsed === 'string') malformed.push({ name, message: parsed });
-    else parameters.push({ name, value: parsed, fromDefaults });
+    for (const { part, value, fromDefaults } of valuesOf(name, job, { ...builtIn, ...defaults })) {
+      const parsed = typeof value === 'string' ? parseTemplate(value) : value;
+      if (typeof parsed === 'string') malformed.push({ name, message: parsed });
+      else parameters.push({ name, ...(part === undefined ? {} : { part }), value: parsed, fromDefaults });
+    }
   }
   return { parameters, malformed };
+}
+
+type Written = { part?: string; value: string | number | boolean; fromDefaults: boolean };
+
+/** A job's own `parameters` win one by one over those of the defaults, lists of images as a whole. */
+function valuesOf(name: ParameterName, job: JobText, defaults: Defaults): Written[] {
+  if (name === 'parameters') {
+    const merged = Object.entries({ ...defaults.parameters, ...job.parameters });
+    return merged.map(([part, value]) => ({
+      part,
+      value,
+      fromDefaults: !Object.hasOwn(job.parameters ?? {}, part),
+    }));
+  }
+  const fromDefaults = job[name] === undefined;
+  if (name === 'inputImages') {
+    const urls = job.inputImages ?? defaults.inputImages ?? [];
+    return urls.map((value, index) => ({ part: String(index), value, fromDefaults }));
+  }
+  const value = job[name] ?? defaults[name];
+  return value === undefined ? [] : [{ value, fromDefaults }];
 }
 
 export function templatesOf(job: Pick<Job, 'id' | 'was' | 'parameters'>): [key: string, Template][] {
@@ -82,6 +106,7 @@ export function templatesOf(job: Pick<Job, 'id' | 'was' | 'parameters'>): [key: 
 export function coerce(name: ParameterName, text: string): string | number | boolean {
   switch (name) {
     case 'safetyTolerance':
+    case 'seed':
       return /^\s*-?\d{1,9}\s*$/.test(text) ? Number(text) : text;
     case 'enableTranslation':
     case 'promptUpsampling':

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ASPECT_RATIOS, MODELS } from '../items/item.ts';
 import { REQUIRED } from './rules.ts';
 import { defaultsSchema, jobSchema, manifestSchema } from './schema.ts';
 
@@ -26,6 +27,27 @@ const promptRequired = {
   else: { properties: { jobs: { items: { if: { required: ['prompts'] }, else: { required: ['prompt'] } } } } },
 };
 
+/** Text that is no template has one of these values. */
+const oneOf = (values: readonly string[]) => ({
+  if: { type: 'string', not: { pattern: '\\{\\{' } },
+  // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+  then: { enum: values },
+});
+/** What the default provider takes. Another is named by the job or by the defaults. */
+const ofKontext = {
+  properties: {
+    model: oneOf(MODELS),
+    aspectRatio: oneOf(ASPECT_RATIOS),
+    outputFormat: oneOf(['jpeg', 'png']),
+    ...{ inputImages: false, seed: false, parameters: false },
+  },
+};
+const namesProvider = { required: ['provider'] };
+const kontextUnlessNamed = {
+  if: { required: ['defaults'], properties: { defaults: namesProvider } },
+  else: { properties: { jobs: { items: { if: namesProvider, else: ofKontext } } } },
+};
+
 const document = manifestSchema
   .extend({
     defaults: defaultsSchema.exactOptional().meta({
@@ -33,4 +55,8 @@ const document = manifestSchema
     }),
     jobs: z.array(job).min(1).exactOptional().meta({ description: 'What to draw.' }),
   })
-  .meta({ title: 'A flux-batch manifest', required: Object.keys(always), allOf: [jobsUnlessIncluded, promptRequired] });
+  .meta({
+    title: 'A flux-batch manifest',
+    required: Object.keys(always),
+    allOf: [jobsUnlessIncluded, promptRequired, kontextUnlessNamed],
+  });

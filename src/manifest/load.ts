@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
+import { loadModels } from '../provider/models/load-models.ts';
+import type { Models } from '../provider/models/sheet.ts';
 import { refuseTable } from '../starters/refuse-table.ts';
 import { readText, readTextOf, UnreadableFile } from '../tables/read.ts';
 import type { RowMistake } from '../tables/row.ts';
@@ -28,6 +30,8 @@ export type Manifest = {
   jobs: readonly Job[];
   /** What is no mistake, but perhaps not meant. */
   warnings: readonly Problem[];
+  /** What other providers' models take. */
+  models: Models;
   /** Which of its items are wanted. */
   selection: Selection;
 };
@@ -36,6 +40,8 @@ export type InspectOptions = {
   selection?: Selection;
   /** What `-` stands for. */
   stdin?: AsyncIterable<Uint8Array>;
+  /** A file of models over our own: FLUX_MODELS. */
+  modelsFile?: string | undefined;
   /** Files that the manifest names may be outside of its folder. */
   allowOutside?: boolean;
 };
@@ -47,7 +53,7 @@ export type InspectOptions = {
  */
 export async function inspectManifest(
   given: string,
-  { selection = EVERYTHING, stdin, allowOutside = false }: InspectOptions = {},
+  { selection = EVERYTHING, stdin, modelsFile, allowOutside = false }: InspectOptions = {},
 ): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
   const stream = given === STDIN_ARGUMENT ? stdin : undefined;
   if (stream === undefined) await refuseTable(given);
@@ -60,7 +66,9 @@ export async function inspectManifest(
     throw new ManifestError(file, [{ file, ...more, path: '', message }]);
   });
   const reach = reachOf(stream === undefined ? dirname(given) : '.', allowOutside);
-  const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, { set: selection.set, reach });
+  const models = await loadModels(modelsFile);
+  const context = { set: selection.set, models, reach };
+  const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, context);
   const jobs: Job[] = [];
   const tables = tablesInUse();
   for (const each of parsed) {
@@ -73,7 +81,8 @@ export async function inspectManifest(
     }
     problems.push(...own.sort(byPosition));
   }
-  const manifest = { file, batch, digest: digestOf(parsed), jobs, selection, warnings: tables.unusedColumns() };
+  const warnings = tables.unusedColumns();
+  const manifest = { file, batch, digest: digestOf(parsed), jobs, models, selection, warnings };
   return { manifest, problems, omitted };
 }
 

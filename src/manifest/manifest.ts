@@ -1,4 +1,5 @@
 import { idSet } from '../items/id-set.ts';
+import { kindOf } from '../money/prices.ts';
 import type { ManifestItem } from './expand.ts';
 import { itemsOfJob, tooMany } from './items-of-job.ts';
 import { type InspectOptions, inspectManifest, type Manifest } from './load.ts';
@@ -138,7 +139,8 @@ async function checkItems(
       }
       if (!selector.takes(name)) continue;
       count++;
-      models[request.model] = (models[request.model] ?? 0) + 1;
+      const kind = kindOf(request);
+      models[kind] = (models[kind] ?? 0) + 1;
     }
     byJob[job.index] = count;
     modelsByJob[job.index] = models;

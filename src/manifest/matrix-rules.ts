@@ -1,6 +1,6 @@
+import { suggest } from '../text/suggest.ts';
 import { type Axis, axesOf, combinationCount, combinations, type Lists } from './matrix.ts';
 import { type Finding, type Path, quote } from './problems.ts';
-import { suggest } from './suggest.ts';
 import { VARIABLE_NAME, type Variables } from './template.ts';
 
 /** 10 million images take two months at 20 per 10 s. A larger product is hardly intended. */

@@ -1,3 +1,4 @@
+import type { Models } from '../provider/models/sheet.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
 import { checkMap, type SourceOf } from './check.ts';
 import { ID_OF_PROMPTS, type Job, parametersOf } from './job.ts';
@@ -13,8 +14,17 @@ import {
   REQUIRED_OF_JOB,
   requiredKeys,
 } from './rules.ts';
-import { type Defaults, defaultsSchema, type JobText, jobSchema, manifestSchema } from './schema.ts';
+import {
+  type Defaults,
+  defaultsSchema,
+  type JobText,
+  jobSchema,
+  kontextDefaultsSchema,
+  kontextJobSchema,
+  manifestSchema,
+} from './schema.ts';
 import { parseTemplate, type Variables } from './template.ts';
+import { isOfKontext, wordFindings } from './words.ts';
 import { parseYaml, type YamlText } from './yaml.ts';
 
 /** A job whose file of rows is not resolved yet: `rows` has the path as written. */
@@ -47,10 +57,14 @@ export type ParsedManifest = {
 
 export const NOTHING_INHERITED: ParsedManifest['defaults'] = { data: {}, broken: new Set() };
 
-type Context = { set: Variables; inherited: ParsedManifest['defaults']; isIncluded: boolean };
+type Context = { set: Variables; models: Models; inherited: ParsedManifest['defaults']; isIncluded: boolean };
 
 /** Parses the text of one manifest file, and finds every mistake that shows without other files. */
-export function parseManifest(text: string, file: string, { set, inherited, isIncluded }: Context): ParsedManifest {
+export function parseManifest(
+  text: string,
+  file: string,
+  { set, models, inherited, isIncluded }: Context,
+): ParsedManifest {
   const yaml = parseYaml(text);
   if (yaml.errors.length > 0) {
     const problems = yaml.errors
@@ -68,13 +82,13 @@ export function parseManifest(text: string, file: string, { set, inherited, isIn
     };
   }
   const root = checkMap(manifestSchema, yaml.data, [], yaml.source);
-  const own = checkDefaults(root.data?.defaults, yaml.source);
+  const own = checkDefaults(root.data?.defaults, inherited.data, root.data?.jobs ?? [], yaml.source);
   const defaults = { data: { ...inherited.data, ...own.data }, broken: union(inherited.broken, own.broken) };
   const drafts = (root.data?.jobs ?? []).map((value, index) =>
-    checkMap(jobSchema, value, ['jobs', index], yaml.source),
+    checkMap(isOfKontext(value, defaults.data) ? kontextJobSchema : jobSchema, value, ['jobs', index], yaml.source),
   );
   const jobDrafts = drafts.map(({ data = {}, broken }, index): JobDraft => ({ index, text: data, broken }));
-  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, { file, yaml, set }));
+  const parsed = jobDrafts.map((draft) => parseJob(draft, defaults.data, { file, yaml, set, models }));
   const findings = [
     ...withoutRepeats(
       yaml.findings,
@@ -112,10 +126,15 @@ const MAX_PROBLEMS = 200;
 /** Reports a malformed template in the defaults once, not once per job. */
 function checkDefaults(
   value: unknown,
+  inherited: Defaults,
+  jobs: readonly unknown[],
   source: SourceOf,
 ): { data: Defaults; broken: ReadonlySet<string>; findings: Finding[] } {
   if (value === undefined) return { data: {}, broken: new Set(), findings: [] };
-  const { data = {}, broken, findings } = checkMap(defaultsSchema, value, ['defaults'], source);
+  // Where a job has another provider, the defaults may have words that only that one knows.
+  const isOfOthers = !isOfKontext(value, inherited) || jobs.some((job) => !isOfKontext(job, {}));
+  const schema = isOfOthers ? defaultsSchema : kontextDefaultsSchema;
+  const { data = {}, broken, findings } = checkMap(schema, value, ['defaults'], source);
   const { malformed } = parametersOf({}, data);
   const templates = malformed.map(({ name, message }): Finding => ({ path: ['defaults', name], message }));
   const unusable = new Set(malformed.map(({ name }) => name));
@@ -136,7 +155,7 @@ function requiredOf({ prompts }: JobText, broken: ReadonlySet<string>): Readonly
 function parseJob(
   { index, text, broken }: JobDraft,
   defaults: Defaults,
-  { file, yaml, set }: { file: string; yaml: YamlText; set: Variables },
+  { file, yaml, set, models }: { file: string; yaml: YamlText; set: Variables; models: Models },
 ): { job: Omit<ParsedJob, 'isValid'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
@@ -152,7 +171,7 @@ function parseJob(
       .map(({ name, message }) => ({ path: [...base, name], message })),
     ...listFindings({ matrix, zip, exclude, variants }, base),
     ...promptsFindings(text, parameters, base),
-    ...editingFindings(parameters, base),
+    ...(isOfKontext(text, defaults) ? editingFindings(parameters, base) : wordFindings(parameters, models, base)),
   ];
   const job = {
     file,

@@ -1,8 +1,9 @@
 import { ROW_NUMBER, type RowsFile } from '../tables/rows-file.ts';
+import { suggest } from '../text/suggest.ts';
 import { type Job, type Parameter, templatesOf } from './job.ts';
 import { type Finding, type Path, quote } from './problems.ts';
-import { EXPECTED_WHEN_EDITING, type JobText, MAX_EDITING_TOLERANCE } from './schema.ts';
-import { suggest } from './suggest.ts';
+import { EXPECTED_WHEN_EDITING, MAX_EDITING_TOLERANCE } from './request-schema.ts';
+import type { JobText } from './schema.ts';
 import { singleBraced, type Template } from './template.ts';
 
 /** A job as far as it could be parsed. `broken` are the keys that could not. */

@@ -1,58 +1,8 @@
 import { z } from 'zod';
-import { imageRequestSchema } from '../items/item.ts';
+import { PROVIDERS } from '../items/item.ts';
 import { ROWS_ENDINGS, rowsFormatOf } from '../tables/rows-file.ts';
-import { controlCharacterIn } from '../text/control-characters.ts';
+import { anyRequestSchema, nameSchema, requestSchema } from './request-schema.ts';
 import { TEMPLATE, VARIABLE_NAME } from './template.ts';
-
-const MAX_PROMPT = 10_000;
-const MAX_NAME = 200;
-const MAX_URL = 2_048;
-/** For the JSON Schema only (`json-schema.ts`): it means there what `trim().min(1)` means for zod. */
-const NOT_BLANK = { pattern: '\\S' };
-/** In editing mode the API answers a larger value with code 500, which looks like an internal error. */
-export const MAX_EDITING_TOLERANCE = 2;
-export const EXPECTED_WHEN_EDITING = `expected 0 to ${MAX_EDITING_TOLERANCE} when editing (inputImage is given)`;
-
-/** At the one place that all text comes through, from wherever it was: YAML, a table, a line, --set. */
-const drawable = z.check<string>(({ value, issues }) => {
-  const found = controlCharacterIn(value);
-  if (found === undefined) return;
-  issues.push({
-    code: 'custom',
-    input: value,
-    message: `expected text without control characters, ${found.name} is in it`,
-  });
-});
-
-/** A request after its templates are filled in. Stricter than the check in the API's client. */
-export const requestSchema = imageRequestSchema
-  .extend({
-    prompt: z.string().trim().min(1).max(MAX_PROMPT).check(drawable).meta(NOT_BLANK),
-    inputImage: z
-      .string()
-      .max(MAX_URL)
-      .refine(isWebAddress, 'expected an http(s) URL that the provider can reach')
-      .check(drawable)
-      .meta({ pattern: '^[hH][tT][tT][pP][sS]?://' })
-      .exactOptional(),
-    watermark: z.string().max(MAX_PROMPT).check(drawable).exactOptional(),
-  })
-  .check(({ value, issues }) => {
-    const { inputImage, safetyTolerance: input } = value;
-    if (inputImage === undefined || input === undefined || input <= MAX_EDITING_TOLERANCE) return;
-    issues.push({ code: 'custom', path: ['safetyTolerance'], input, message: EXPECTED_WHEN_EDITING });
-  });
-
-/** A job's rendered `id`. */
-export const nameSchema = z.string().trim().min(1).max(MAX_NAME).check(drawable).meta(NOT_BLANK);
-
-/** All parameters of the API, in the order of a request. */
-export const PARAMETERS = requestSchema.keyof().options;
-export type ParameterName = (typeof PARAMETERS)[number];
-
-export function isParameter(name: unknown): name is ParameterName {
-  return PARAMETERS.some((parameter) => parameter === name);
-}
 
 /** Text with `{{ … }}` is checked when it is filled in. Any other value is checked at once. */
 const template = z
@@ -65,7 +15,31 @@ function orTemplate<S extends z.ZodType>(value: S, description: string) {
 }
 
 const { shape } = requestSchema;
+const sharedKeys = {
+  variants: z
+    .int()
+    .min(1)
+    .max(100)
+    .exactOptional()
+    .meta({ description: 'So many images of each combination and row.' }),
+  /** BullMQ stores a priority in 21 bits. */
+  priority: z
+    .int()
+    .min(0)
+    .max(2_000_000)
+    .exactOptional()
+    .meta({ description: '1 goes first, larger numbers later; 0, when nothing is said, goes before them all.' }),
+  embed: z.boolean().exactOptional().meta({
+    description:
+      'Write prompt, model and ids into the image itself, pixels untouched. What is said here wins over --embed.',
+  }),
+};
+const provider = orTemplate(
+  z.enum(PROVIDERS),
+  'Who makes the image: kie (Flux Kontext, the default), kie-jobs (other models at kie) or bfl (Black Forest Labs).',
+);
 const common = {
+  provider,
   prompt: orTemplate(shape.prompt, 'What to draw.'),
   model: orTemplate(shape.model, 'flux-kontext-pro (default), or flux-kontext-max: stronger and dearer.'),
   outputFormat: orTemplate(shape.outputFormat, 'jpeg (default) or png.'),
@@ -88,27 +62,33 @@ const common = {
   ),
   uploadCn: orTemplate(shape.uploadCn.unwrap(), 'Upload by way of servers in China.'),
   watermark: orTemplate(shape.watermark.unwrap(), 'A text that the provider draws into the image.'),
-  variants: z
-    .int()
-    .min(1)
-    .max(100)
-    .exactOptional()
-    .meta({ description: 'So many images of each combination and row.' }),
-  /** BullMQ stores a priority in 21 bits. */
-  priority: z
-    .int()
-    .min(0)
-    .max(2_000_000)
-    .exactOptional()
-    .meta({ description: '1 goes first, larger numbers later; 0, when nothing is said, goes before them all.' }),
-  embed: z.boolean().exactOptional().meta({
-    description:
-      'Write prompt, model and ids into the image itself, pixels untouched. What is said here wins over --embed.',
-  }),
+  ...sharedKeys,
 };
 
-export const defaultsSchema = z.strictObject(common);
+const any = anyRequestSchema.shape;
+/** The words that all providers share. What a model makes of them is checked when they are filled in. */
+const commonOfOthers = {
+  ...common,
+  prompt: orTemplate(any.prompt, 'What to draw.'),
+  model: orTemplate(any.model, 'By its exact name, such as flux-2-pro or nano-banana-2: models.json lists them.'),
+  outputFormat: orTemplate(any.outputFormat.unwrap(), 'jpeg, png or webp, where the model lets one choose.'),
+  aspectRatio: orTemplate(any.aspectRatio.unwrap(), 'Width to height, such as 16:9.'),
+  inputImages: z
+    .array(z.union([template, any.inputImages.unwrap().element]))
+    .min(1)
+    .exactOptional()
+    .meta({ description: 'Several images to start from, where the model takes them.' }),
+  seed: orTemplate(any.seed.unwrap(), 'The same seed and prompt give the same image, where the model has one.'),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .exactOptional()
+    .meta({ description: "What only this model has, by its API's names: { resolution: 2K }." }),
+};
+
+export const defaultsSchema = z.strictObject(commonOfOthers);
 export type Defaults = z.infer<typeof defaultsSchema>;
+/** Of a manifest whose jobs are all made by the default provider, unless they say otherwise. */
+export const kontextDefaultsSchema = z.strictObject(common);
 
 /** Values of a matrix are read as text, as written. An editor sees numbers and booleans there. */
 const asWritten = z.string().meta({ type: ['string', 'number', 'boolean'] });
@@ -145,7 +125,7 @@ const rowsMap = z
 export const ROWS_KEYS = Object.keys(rowsMap.shape);
 
 /** Required keys are checked in `rules.ts`, so that a missing key does not prevent the other checks. */
-export const jobSchema = z.strictObject({
+const names = {
   id: orTemplate(
     nameSchema,
     'What the images are called; it begins their file names. With {{ variables }}, a name for each.',
@@ -154,7 +134,8 @@ export const jobSchema = z.strictObject({
     nameSchema,
     'What its images were called before: they are taken over where their request is equal, and not paid for again.',
   ),
-  ...common,
+};
+const lists = {
   matrix: z
     .record(variableName, z.array(asWritten).min(1))
     .exactOptional()
@@ -184,7 +165,10 @@ export const jobSchema = z.strictObject({
       description:
         'A .txt file, relative to this one, with a prompt on each line (# and a space begin a comment): an image for each. It gives {{ prompt }} and {{ words }}, its beginning; id and prompt may then be left out.',
     }),
-});
+};
+export const jobSchema = z.strictObject({ ...names, ...commonOfOthers, ...lists });
+/** Of a job that the default provider makes. */
+export const kontextJobSchema = z.strictObject({ ...names, ...common, ...lists });
 export type JobText = z.infer<typeof jobSchema>;
 
 /**
@@ -212,8 +196,4 @@ export const manifestSchema = z.strictObject({
 /** For the JSON Schema, whose patterns have no flags: `csv` → `[cC][sS][vV]`. */
 function anyCase(ending: string): string {
   return [...ending].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('');
-}
-
-function isWebAddress(text: string): boolean {
-  return /^https?:\/\//i.test(text) && URL.canParse(text);
 }

@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts';
 import { textInOneForm } from '../items/one-form.ts';
 import { globOf } from '../text/glob.ts';
+import { suggest } from '../text/suggest.ts';
 import { type Job, templatesOf } from './job.ts';
-import { suggest } from './suggest.ts';
 import type { Variables } from './template.ts';
 
 /** The part of a manifest that is wanted. The rest is checked, but makes no items. */

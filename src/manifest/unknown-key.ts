@@ -1,5 +1,5 @@
+import { suggest } from '../text/suggest.ts';
 import type { Finding, Path } from './problems.ts';
-import { suggest } from './suggest.ts';
 
 /** What other tools have and this API does not, or has by another name: from the words of a key, what there is instead. */
 const ELSEWHERE: readonly (readonly [key: RegExp, hint: string])[] = [

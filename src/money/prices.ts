@@ -1,23 +1,102 @@
 import { z } from 'zod';
-import { MODELS } from '../items/item.ts';
+import { type ImageRequest, MODELS, type ProviderName, providerOf } from '../items/item.ts';
+
+const credits = z.number().nonnegative();
+
+/** A price of its own for each value of a parameter, or for each megapixel, of which the first may cost more. */
+const priceSchema = z.union([
+  credits,
+  z.strictObject({ by: z.string(), prices: z.record(z.string(), credits), else: credits }),
+  z.strictObject({ firstMegapixel: credits, nextMegapixel: credits }),
+]);
+type Price = z.infer<typeof priceSchema>;
+
+const priceListSchema = z.strictObject({
+  date: z.iso.date(),
+  source: z.string(),
+  usdPerCredit: z.number().positive(),
+  credits: z.record(z.string(), priceSchema),
+});
 
 export const pricesSchema = z.strictObject({
   /** The day on which somebody looked the prices up. */
   date: z.iso.date(),
   source: z.string(),
   usdPerCredit: z.number().positive(),
-  credits: z.partialRecord(z.enum(MODELS), z.number().nonnegative()),
+  /** Of the default provider. */
+  credits: z.partialRecord(z.enum(MODELS), credits),
+  providers: z
+    .strictObject({ 'kie-jobs': priceListSchema.exactOptional(), bfl: priceListSchema.exactOptional() })
+    .exactOptional(),
 });
-/** What an image costs, in credits for each model. Dated, because the provider changes it. */
+/**
+ * What an image costs, in credits, by provider and model. Dated, because providers change it. Credits of another provider than the
+ * default are worth something else: they are counted in those of the default, by what each is worth in USD.
+ */
 export type Prices = z.infer<typeof pricesSchema>;
 
-/** What the cheapest image costs; 0 when no price is known. */
-export function leastPrice({ credits }: Prices): number {
-  const known = MODELS.flatMap((model) => credits[model] ?? []);
+/** What the cheapest image of an account costs; 0 when no price is known. In credits of the account's own provider. */
+export function leastPrice({ credits, providers = {} }: Prices, provider: ProviderName = 'kie'): number {
+  const others = provider === 'bfl' ? providers.bfl : providers['kie-jobs'];
+  const known = [
+    ...(provider === 'bfl' ? [] : MODELS.flatMap((model) => credits[model] ?? [])),
+    ...Object.values(others?.credits ?? {}).map(leastOf),
+  ];
   return known.length === 0 ? 0 : Math.min(...known);
 }
 
-/** Undefined for a model without a price. */
-export function creditsOf(prices: Prices, model: string): number | undefined {
-  return MODELS.filter((known) => known === model).map((known) => prices.credits[known])[0];
+function leastOf(price: Price): number {
+  if (typeof price === 'number') return price;
+  return 'by' in price ? Math.min(price.else, ...Object.values(price.prices)) : price.firstMegapixel;
+}
+
+type Kindly = Pick<ImageRequest, 'provider' | 'model' | 'inputImage' | 'inputImages' | 'parameters'>;
+
+/** Parameters that a price may go by. */
+const PRICED = ['resolution', 'image_resolution', 'quality', 'rendering_speed', 'width', 'height'];
+
+/**
+ * What the price of an image goes by, as one text: of the default provider the model, else `bfl/flux-2-pro?images=2`. Images of one
+ * kind have one price.
+ */
+export function kindOf(request: Kindly): string {
+  const provider = providerOf(request);
+  if (provider === 'kie') return request.model;
+  const images = (request.inputImage === undefined ? 0 : 1) + (request.inputImages?.length ?? 0);
+  const parameters = Object.entries(request.parameters ?? {}).filter(([name]) => PRICED.includes(name));
+  const told = new URLSearchParams(parameters.sort().map(([name, value]): [string, string] => [name, String(value)]));
+  if (images > 0) told.set('images', String(images));
+  return `${provider}/${request.model}${told.size > 0 ? `?${told}` : ''}`;
+}
+
+/** Undefined for a kind without a price. In credits of the default provider. */
+export function creditsOf(prices: Prices, kind: string): number | undefined {
+  const [, provider, model = '', query = ''] = /^(kie-jobs|bfl)\/([^?]+)\??(.*)$/.exec(kind) ?? [];
+  if (provider !== 'kie-jobs' && provider !== 'bfl')
+    return MODELS.filter((known) => known === kind).map((known) => prices.credits[known])[0];
+  const price = prices.providers?.[provider]?.credits[model];
+  if (price === undefined) return undefined;
+  return inDefaultCredits(prices, provider, priceOf(price, new URLSearchParams(query)));
+}
+
+/** Whether a provider means 1,000,000 is not documented: an estimate only. */
+const MEGAPIXEL = 1_048_576;
+
+/** An image to start from is counted as one megapixel; what it really has is settled by what the provider says that it charged. */
+function priceOf(price: Price, told: URLSearchParams): number {
+  if (typeof price === 'number') return price;
+  if ('by' in price) return price.prices[told.get(price.by) ?? ''] ?? price.else;
+  const pixels = Number(told.get('width') ?? 0) * Number(told.get('height') ?? 0);
+  const further = Math.max(0, Math.ceil(pixels / MEGAPIXEL) - 1) + Number(told.get('images') ?? 0);
+  return price.firstMegapixel + further * price.nextMegapixel;
+}
+
+/** What a provider's credits are in those of the default one. The same where it is not known what they are worth. */
+export function inDefaultCredits(
+  { usdPerCredit, providers = {} }: Prices,
+  provider: ProviderName,
+  amount: number,
+): number {
+  const theirs = provider === 'kie' ? usdPerCredit : (providers[provider]?.usdPerCredit ?? usdPerCredit);
+  return Math.round(((amount * theirs) / usdPerCredit) * 1e6) / 1e6;
 }

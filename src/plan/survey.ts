@@ -9,6 +9,7 @@ import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { slugOfId } from '../items/item-id.ts';
+import { kindOf } from '../money/prices.ts';
 import { type Difference, differenceOf } from './difference.ts';
 import { type NameSet, printsOfNames } from './name-set.ts';
 
@@ -62,11 +63,15 @@ export async function survey(
   let [archived, adopted, unread] = [0, 0, 0];
   const toRead: NewItem[] = [];
   const left: Record<string, number> = {};
+  const count = (request: NewItem['request']) => {
+    const kind = kindOf(request);
+    left[kind] = (left[kind] ?? 0) + 1;
+  };
   for await (const item of settled(batch, items(), held.recorded, undefined)) {
     const { id, request, adopts } = item;
     wanted.add(id);
     if (adopts?.some((former) => held.pictured.has(former))) adopted++;
-    else if (!held.recorded.has(id)) left[request.model] = (left[request.model] ?? 0) + 1;
+    else if (!held.recorded.has(id)) count(request);
     else if (held.pictured.has(id)) archived++;
     else if (toRead.length < MOST_READ) toRead.push(item);
     else unread++;
@@ -79,7 +84,7 @@ export async function survey(
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
     for (const { item, step } of await stepsOf(batch, toRead, ports)) {
       if (step.job !== 'submit') begun++;
-      else left[item.request.model] = (left[item.request.model] ?? 0) + 1;
+      else count(item.request);
     }
     const { isPart = false } = settings;
     if (recorded.size > 0 && Object.keys(left).length > 0)

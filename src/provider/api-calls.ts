@@ -8,6 +8,8 @@ export type ApiSettings = {
   /** May have a path, as some resellers need: `https://host/flux` is called at `https://host/flux/api/v1/…`. */
   apiUrl: string;
   apiKey: string;
+  /** The header that it is sent in; `Authorization: Bearer` by default. */
+  keyHeader?: string;
   /** `flux-batch/<version>`. Cloudflare answered 403 to requests without one. */
   userAgent: string;
   /** DNS, TCP and TLS together. */
@@ -93,9 +95,9 @@ export function apiCalls(settings: ApiSettings): {
   };
 }
 
-function headersOf({ apiKey, userAgent }: ApiSettings, hasBody: boolean): Record<string, string> {
+function headersOf({ apiKey, keyHeader, userAgent }: ApiSettings, hasBody: boolean): Record<string, string> {
   return {
-    authorization: `Bearer ${apiKey}`,
+    ...(keyHeader === undefined ? { authorization: `Bearer ${apiKey}` } : { [keyHeader]: apiKey }),
     'user-agent': userAgent,
     accept: 'application/json',
     'accept-encoding': 'identity',

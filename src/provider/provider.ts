@@ -42,11 +42,22 @@ export type SubmitOutcome =
 /** What a task has come to be, and where its image can be had, the best place first. */
 export type Succeeded = {
   kind: 'succeeded';
-  /** At least one. */
+  /** At least one. A `link` source's URL goes back to `link` as it is: for some it is the handle. */
   sources: readonly FoundSource[];
   /** Epoch milliseconds. */
   completedAt?: number;
   /** What it has cost by the provider's own word, in its credits. */
+  credits?: number;
+};
+
+/** The task is over without an image. `stage`: what the policy did not like, where the provider says so. */
+export type Failed = {
+  kind: 'failed';
+  reason: FailureClass;
+  stage?: 'input' | 'output';
+  charged: Charged;
+  code?: number;
+  message: string;
   credits?: number;
 };
 
@@ -57,16 +68,7 @@ export type PollOutcome =
   /** `said`: it is a success by its flag, and yet names no image in a way that we know. */
   | ({ kind: 'generating'; said?: string } & Asked)
   | (Succeeded & Asked)
-  /** `stage`: what the policy did not like, where the provider says so. */
-  | ({
-      kind: 'failed';
-      reason: FailureClass;
-      stage?: 'input' | 'output';
-      charged: Charged;
-      code?: number;
-      message: string;
-      credits?: number;
-    } & Asked)
+  | (Failed & Asked)
   /** The provider does not know the task, or does not know it yet. */
   | { kind: 'not-found'; message: string }
   | Refused

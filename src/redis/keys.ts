@@ -58,6 +58,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */
   limiter: (name: string, part: 'reserved' | 'sent' | 'free' | 'accepted' | 'state') =>
     `${prefix}:limiter:${name}${apiSuffix}:${part}`,
+  /** Sorted set: the tasks that run at an API that limits how many, of a model or of all (''), see fleet/running-tasks.ts. */
+  runningTasks: (model: string) => `${prefix}:running${apiSuffix}:${model}`,
   /** List: the latest task durations of a model, in milliseconds. */
   durations: (model: string) => `${prefix}:durations${apiSuffix}:${model}`,
   /** Hash: why the circuit breaker is tripped; absent while it is not. See fleet/lua/include/breaker.lua. */

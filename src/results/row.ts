@@ -59,11 +59,11 @@ export type Row = {
   state: Found['state'];
   /** As it was sent, templates filled in. */
   prompt: string;
-  /** `flux-kontext-pro` or `flux-kontext-max`. */
+  /** `flux-kontext-pro`, or another model of its provider. */
   model: string;
   /** `16:9`; null: the provider's default. */
   aspectRatio: string | null;
-  /** `jpeg` or `png`. */
+  /** `jpeg`, `png` or `webp`; empty where the model decides. */
   outputFormat: string;
   /** The URL of the image that was to be edited. */
   inputImage: string | null;
@@ -177,7 +177,7 @@ function rowOfRecord(record: ItemRecord): Omit<Row, OfStanding> {
     prompt: request.prompt,
     model: request.model,
     aspectRatio: request.aspectRatio ?? null,
-    outputFormat: request.outputFormat,
+    outputFormat: request.outputFormat ?? '',
     inputImage: request.inputImage ?? null,
     variant: record.variant,
     variables: JSON.stringify(record.variables),

@@ -1,9 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { taskIdOfBody } from '../callbacks/body.ts';
 import { isSigned } from '../callbacks/signature.ts';
 import { messageOf } from '../errors.ts';
 import type { CallbackResult } from '../metrics/definitions.ts';
+import { idOf } from '../provider/bfl/handle.ts';
+import { idOfWebhook, isSignedByBfl } from '../provider/bfl/webhook.ts';
 import { takeCallback } from '../stages/callback.ts';
 import type { ItemRef } from '../stages/ports.ts';
 import type { Serving } from './serving.ts';
@@ -32,14 +34,17 @@ export function callbacksRoute(serving: Serving) {
     server.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MOST_BODY_BYTES }, (_request, body, done) =>
       done(null, body),
     );
-    server.post<{ Params: { token: string } }>('/callbacks/:token', async (request, reply) => {
-      const { status, result, item, ...facts } = await answerTo(request, serving);
+    type Called = { Params: { token: string } };
+    const answering = (answer: typeof answerTo) => async (request: FastifyRequest<Called>, reply: FastifyReply) => {
+      const { status, result, item, ...facts } = await answer(request, serving);
       serving.metrics.countCallback(result);
       const event = { batch: item?.batch, item: item?.id, stage: 'callback', result, ...facts };
       if (status === 200) log.info(event, 'callback');
       else warn({ ...event, status });
       return reply.code(status).send({ result });
-    });
+    };
+    server.post<Called>('/callbacks/:token', answering(answerTo));
+    server.post<Called>('/callbacks/bfl/:token', answering(answerToBfl));
   };
 }
 
@@ -71,6 +76,27 @@ async function answerTo(request: FastifyRequest<{ Params: { token: string } }>, 
   if (webhookKey !== undefined && !isSigned({ taskId, timestamp, signature }, webhookKey, Date.now())) {
     return { status: 401, result: 'refused', item, taskId, reason: 'signature' };
   }
+  return take(item, taskId, serving);
+}
+
+/**
+ * BFL signs the whole body, with a secret that we have sent along. It names the task by its id: an item whose handle is the polling URL
+ * of that task is meant all the same.
+ */
+async function answerToBfl(request: FastifyRequest<{ Params: { token: string } }>, serving: Serving): Promise<Answer> {
+  const item = serving.bfl?.tokens.read(request.params.token);
+  if (!serving.bfl || !item) return { status: 404, result: 'refused', reason: 'no token of ours' };
+  const body = typeof request.body === 'string' ? request.body : '';
+  const id = idOfWebhook(body);
+  if (id === undefined) return { status: 400, result: 'refused', item, reason: 'no task id in the body' };
+  if (!isSignedByBfl(body, header(request, 'x-bfl-signature'), serving.bfl.secret))
+    return { status: 401, result: 'refused', item, taskId: id, reason: 'signature' };
+  const record = await serving.callbackPorts.records.read(item.batch, item.id).catch(() => undefined);
+  const handle = record && 'taskId' in record ? record.taskId : undefined;
+  return take(item, handle !== undefined && idOf(handle) === id ? handle : id, serving);
+}
+
+async function take(item: ItemRef, taskId: string, serving: Serving): Promise<Answer> {
   try {
     return { status: 200, result: await takeCallback(item, taskId, serving.callbackPorts), item, taskId };
   } catch (error) {

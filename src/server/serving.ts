@@ -4,6 +4,7 @@ import { type LastSuccess, redisLastSuccess } from '../fleet/last-success.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Prices } from '../money/prices.ts';
+import { webhookSecret } from '../provider/bfl/webhook.ts';
 import type { Provider } from '../provider/provider.ts';
 import { pollNow } from '../queue/poll-now.ts';
 import { type Presence, watchPresence } from '../redis/presence.ts';
@@ -11,7 +12,8 @@ import type { CallbackPorts } from '../stages/callback.ts';
 import { openSnapshots } from '../status/snapshot.ts';
 import { isLoopbackUrl } from '../text/loopback.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { openLimiters, openProvider, type WatchedLimiters } from '../wiring/stage-ports.ts';
+import { openProvider } from '../wiring/open-provider.ts';
+import { openLimiters, type WatchedLimiters } from '../wiring/stage-ports.ts';
 import { unlessAway } from './unless-away.ts';
 
 /**
@@ -22,6 +24,8 @@ export type Serving = WatchedLimiters & {
   prices: Prices;
   metrics: Metrics;
   account: { provider: Provider; tokens: CallbackTokens } | undefined;
+  /** Of the account at BFL; undefined without its key. */
+  bfl: { tokens: CallbackTokens; secret: string } | undefined;
   callbackPorts: CallbackPorts;
   /** Whether Redis answers. */
   presence: Presence;
@@ -55,6 +59,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
       config.apiKey === undefined
         ? undefined
         : { provider: openProvider(connections), tokens: callbackTokens(config.apiKey) },
+    bfl: bflCallbacks(config),
     callbackPorts: {
       now: clock.now,
       records,
@@ -72,4 +77,10 @@ export async function openServing(connections: Connections): Promise<Serving> {
       return comesFromOutside;
     },
   };
+}
+
+/** The key of the tokens is that of whoever asks for callbacks, see wiring/provider-ports.ts. */
+function bflCallbacks({ apiKey, bfl }: Connections['config']): Serving['bfl'] {
+  if (bfl.apiKey === undefined) return undefined;
+  return { tokens: callbackTokens(apiKey ?? bfl.apiKey), secret: webhookSecret(bfl.apiKey) };
 }

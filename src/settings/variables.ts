@@ -29,6 +29,11 @@ const HOST = /^(\[[0-9a-f:.]+\]|[0-9a-f:]*:[0-9a-f:.]*|[\p{L}\p{N}._-]+)(:\d+)?$
 /** In force where nothing is given. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
   FLUX_API_URL: 'https://api.kie.ai',
+  BFL_API_URL: 'https://api.bfl.ai',
+  BFL_RATE_LIMIT: '10/1s',
+  BFL_POLL_LIMIT: '10/1s',
+  BFL_MAX_TASKS: '24',
+  BFL_CALLBACKS: 'false',
   FLUX_RATE_LIMIT: '20/10s',
   FLUX_POLL_LIMIT: '10/1s',
   FLUX_MAX_TASKS: '100',
@@ -52,7 +57,11 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
 /** Every variable that we read. */
 const variables = z.object({
   FLUX_API_KEY: z.string().exactOptional(),
+  KIE_API_KEY: z.string().exactOptional(),
+  BFL_API_KEY: z.string().exactOptional(),
   FLUX_API_URL: z.url({ protocol: /^https?$/ }),
+  KIE_JOBS_URL: z.url({ protocol: /^https?$/ }).exactOptional(),
+  BFL_API_URL: z.url({ protocol: /^https?$/ }),
   FLUX_RATE_LIMIT: rate,
   FLUX_POLL_LIMIT: rate,
   FLUX_MAX_TASKS: whole(1),
@@ -62,7 +71,12 @@ const variables = z.object({
   FLUX_POLL_GIVE_UP: duration,
   FLUX_ORIGIN_TTL: duration,
   FLUX_STORED_TTL: duration,
+  BFL_RATE_LIMIT: rate,
+  BFL_POLL_LIMIT: rate,
+  BFL_MAX_TASKS: whole(1),
+  BFL_CALLBACKS: flag,
   FLUX_PRICES: z.string().exactOptional(),
+  FLUX_MODELS: z.string().exactOptional(),
   REDIS_URL: z
     .string()
     .superRefine((url, context) => {
@@ -135,6 +149,8 @@ export const PROXIES: readonly VariableName[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'N
 /** Never shown whole. Whoever knows the address of a webhook can write to its channel. */
 export const SECRET_VARIABLES: readonly VariableName[] = [
   'FLUX_API_KEY',
+  'KIE_API_KEY',
+  'BFL_API_KEY',
   'FLUX_WEBHOOK_KEY',
   'SERVE_PASSWORD',
   'FLUX_NOTIFY_URL',
@@ -156,9 +172,15 @@ export function parseVariables(given: Readonly<Record<string, string>>, hint: st
   });
 }
 
-function contradictions({ S3_SSE, S3_SSE_KMS_KEY_ID }: Variables): string[] {
+function contradictions({ S3_SSE, S3_SSE_KMS_KEY_ID, FLUX_API_KEY, KIE_API_KEY }: Variables): string[] {
   const isOdd = S3_SSE_KMS_KEY_ID !== undefined && S3_SSE !== 'aws:kms';
-  return isOdd ? ['S3_SSE_KMS_KEY_ID: Expected S3_SSE=aws:kms beside it'] : [];
+  const areTwo = FLUX_API_KEY !== undefined && KIE_API_KEY !== undefined && FLUX_API_KEY !== KIE_API_KEY;
+  return [
+    ...(isOdd ? ['S3_SSE_KMS_KEY_ID: Expected S3_SSE=aws:kms beside it'] : []),
+    ...(areTwo
+      ? ['KIE_API_KEY: Expected the same key as FLUX_API_KEY, which is its former name, or only one of them']
+      : []),
+  ];
 }
 
 /** A parser that throws a FluxError, as a zod transform. */

@@ -4,11 +4,14 @@ import type { ImageUrls } from './image-urls.ts';
 import type { Counts } from './ledger.ts';
 import type { Settings } from './options.ts';
 import { requestOf } from './parameters.ts';
+import { webhookOf } from './personalities/bfl.ts';
+import { jobCallback } from './personalities/kie-jobs.ts';
 import type { Random } from './random.ts';
 import type { Task } from './tasks.ts';
 
 /** The waits after an attempt that got no 2xx. Multiplied by `timeScale`. */
 const RETRY_WAITS_MS = [60_000, 300_000, 900_000];
+const BFL_RETRY_WAITS_MS = [1_000, 5_000, 30_000];
 
 export type Callbacks = {
   /** Calls back if the task has a callback URL. Never throws. */
@@ -34,7 +37,7 @@ export function createCallbacks(
     }
     if (closing.signal.aborted) return;
     counts.failed += 1;
-    const waitMs = RETRY_WAITS_MS[attempt];
+    const waitMs = (task.api === 'bfl' ? BFL_RETRY_WAITS_MS : RETRY_WAITS_MS)[attempt];
     if (waitMs === undefined) {
       counts.givenUp += 1;
       return;
@@ -52,8 +55,7 @@ export function createCallbacks(
         method: 'POST',
         dispatcher: agent,
         signal: AbortSignal.any([closing.signal, AbortSignal.timeout(settings.callbackTimeoutMs)]),
-        headers: { 'content-type': 'application/json', ...signatureOf(task.id, settings.webhookKey) },
-        body: JSON.stringify(callbackBody(task, urls, settings.callbackSnakeCase)),
+        ...callOf(task),
       });
       await answer.body.dump();
       return answer.statusCode >= 200 && answer.statusCode < 300;
@@ -61,6 +63,18 @@ export function createCallbacks(
       // Refused, reset or timed out: each leads to a retry.
       return false;
     }
+  }
+
+  function callOf(task: Task): { headers: Record<string, string>; body: string } {
+    const json = { 'content-type': 'application/json' };
+    if (task.api !== 'bfl') {
+      const headers = { ...json, ...signatureOf(task.id, settings.webhookKey) };
+      return { headers, body: JSON.stringify(callbackBody(task, urls, settings.callbackSnakeCase)) };
+    }
+    const webhook = webhookOf(task, urls.of(task).originImageUrl);
+    const body = JSON.stringify(webhook.body);
+    const signature = `sha256=${createHmac('sha256', webhook.secret).update(body).digest('hex')}`;
+    return { headers: { ...json, 'x-bfl-signature': signature }, body };
   }
 
   return {
@@ -91,6 +105,7 @@ function signatureOf(taskId: string, key: string): Record<string, string> {
 }
 
 function callbackBody(task: Task, urls: ImageUrls, snakeCase: boolean) {
+  if (task.api === 'jobs') return jobCallback(task, urls.of(task).resultImageUrl, snakeCase);
   const id = snakeCase ? { task_id: task.id } : { taskId: task.id };
   const { ending } = task;
   return ending.flag === 1

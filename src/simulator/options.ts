@@ -13,6 +13,8 @@ export type SimulatorOptions = Partial<Settings> & {
 };
 
 export type Settings = {
+  /** Whose API it is: kie's (Flux Kontext and the unified jobs, one account), or that of Black Forest Labs. */
+  provider: 'kie' | 'bfl';
   host: string;
   /** 0 takes a free port. */
   port: number;
@@ -84,16 +86,18 @@ export type Settings = {
 
 export function resolveOptions({ expiryScale = 1, ...given }: SimulatorOptions): Settings {
   return {
+    provider: 'kie',
     host: '127.0.0.1',
     port: 0,
     publicUrl: '',
     apiKey: 'simulator-key',
     seed: 1,
-    rate: { max: 20, windowMs: 10_000 },
+    // BFL documents no rate.
+    rate: given.provider === 'bfl' ? { max: 1_000, windowMs: 1_000 } : { max: 20, windowMs: 10_000 },
     window: 'sliding',
     refusalsCount: false,
     pollRate: { max: 10, windowMs: 1_000 },
-    maxTasks: 100,
+    maxTasks: given.provider === 'bfl' ? 24 : 100,
     retryAfter: 'none',
     medianMs: 12_000,
     sigma: 0.35,

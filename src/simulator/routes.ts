@@ -2,13 +2,15 @@ import { type Answer, envelope, json, page } from './answer.ts';
 import { parseFaults } from './faults.ts';
 import type { Counts, Ledger, LedgerSummary, SubmitSeen } from './ledger.ts';
 import { type Call, isControl, type Route } from './server.ts';
+import type { Task } from './tasks.ts';
 
 export type RoutePorts = {
   apiKey: string;
   counts: Counts;
   write: (seen: SubmitSeen) => void;
-  submit: (body: string, at: number) => Answer;
-  recordInfo: (taskId: string | null, at: number) => Answer;
+  provider: 'kie' | 'bfl';
+  submits: Record<Task['api'], (body: string, at: number, model?: string) => Answer>;
+  records: Record<Task['api'], (taskId: string | null, at: number) => Answer>;
   link: (body: string) => Answer;
   image: (url: URL) => Promise<Answer | undefined>;
   balance: () => number;
@@ -18,27 +20,34 @@ export type RoutePorts = {
 };
 
 const SUBMIT = 'POST /api/v1/flux/kontext/generate';
+const CREATE_TASK = 'POST /api/v1/jobs/createTask';
 
 export function createRoutes(ports: RoutePorts): Route {
   return (call) => {
     if (isControl(call.url.pathname)) return control(call);
     const at = Date.now();
     const asked = `${call.method} ${call.url.pathname}`;
+    if (ports.provider === 'bfl') return bfl(call, at);
+    const isSubmit = asked === SUBMIT || asked === CREATE_TASK;
     // The gateway in front of the API takes a client without a User-Agent for a bot.
     if (!call.headers['user-agent']) {
-      if (asked === SUBMIT) ports.write({ at, decision: 'no-user-agent', code: 403 });
+      if (isSubmit) ports.write({ at, decision: 'no-user-agent', code: 403 });
       return page(403, 'Access denied | error code: 1010');
     }
     if (call.method === 'GET' && !call.url.pathname.startsWith('/api/')) return ports.image(call.url);
     if (call.headers.authorization !== `Bearer ${ports.apiKey}`) {
-      if (asked === SUBMIT) ports.write({ at, decision: 'unauthorized', code: 401 });
+      if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 401 });
       return envelope(401, 'unauthorized');
     }
     switch (asked) {
       case SUBMIT:
-        return ports.submit(call.body, at);
+        return ports.submits.kontext(call.body, at);
+      case CREATE_TASK:
+        return ports.submits.jobs(call.body, at);
+      case 'GET /api/v1/jobs/recordInfo':
+        return ports.records.jobs(call.url.searchParams.get('taskId'), at);
       case 'GET /api/v1/flux/kontext/record-info':
-        return ports.recordInfo(call.url.searchParams.get('taskId'), at);
+        return ports.records.kontext(call.url.searchParams.get('taskId'), at);
       case 'POST /api/v1/common/download-url':
         return ports.link(call.body);
       case 'GET /api/v1/chat/credit':
@@ -47,6 +56,20 @@ export function createRoutes(ports: RoutePorts): Route {
         return undefined;
     }
   };
+
+  /** No envelope: what an answer means is its HTTP status. */
+  function bfl({ method, url, headers, body }: Call, at: number): Answer | undefined | Promise<Answer | undefined> {
+    if (method === 'GET' && !url.pathname.startsWith('/v1/')) return ports.image(url);
+    const isSubmit = method === 'POST' && url.pathname.startsWith('/v1/');
+    if (headers['x-key'] !== ports.apiKey) {
+      if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 403 });
+      return json({ detail: 'Not authenticated' }, 403);
+    }
+    if (isSubmit) return ports.submits.bfl(body, at, url.pathname.slice('/v1/'.length));
+    if (url.pathname === '/v1/get_result') return ports.records.bfl(url.searchParams.get('id'), at);
+    if (url.pathname === '/v1/credits') return json({ credits: ports.balance() });
+    return json({ detail: 'Not Found' }, 404);
+  }
 
   function control({ method, url, body }: Call): Answer | undefined {
     switch (`${method} ${url.pathname}`) {

@@ -7,13 +7,16 @@ import { createFaults, type Fault } from './faults.ts';
 import { createImageUrls } from './image-urls.ts';
 import { type Ledger, ledgerOf, type SubmitSeen, startCounts, summaryOf } from './ledger.ts';
 import { resolveOptions, type SimulatorOptions } from './options.ts';
+import { bflDialect, isUncharged } from './personalities/bfl.ts';
+import { KIE_JOBS } from './personalities/kie-jobs.ts';
+import { BFL_TELLING, JOBS_TELLING } from './personalities/telling.ts';
 import { createPictures } from './pictures/pictures.ts';
 import { createRandom } from './random.ts';
 import { createRateWindow } from './rate-window.ts';
-import { createRecordInfo } from './record-info.ts';
-import { createRoutes } from './routes.ts';
+import { createRecordInfo, type RecordInfoPorts } from './record-info.ts';
+import { createRoutes, type RoutePorts } from './routes.ts';
 import { createHttpServer } from './server.ts';
-import { createSubmit } from './submit.ts';
+import { createSubmit, type SubmitPorts } from './submit.ts';
 import { createTasks, type Task } from './tasks.ts';
 
 export type Simulator = {
@@ -28,7 +31,7 @@ export type Simulator = {
 };
 
 /**
- * A simulator of the Flux Kontext API over real HTTP. It shares no code with the client, so that a mistake in one is
+ * A simulator over real HTTP: of kie's Flux Kontext and unified jobs APIs, or of that of Black Forest Labs. It shares no code with the client, so that a mistake in one is
  * not repeated in the other. It follows the API's documentation. Throws a UsageError (`listen-failed`,
  * `fault-invalid`).
  */
@@ -45,9 +48,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const tasks = createTasks(settings, randomFor('durations'), taskEnded);
 
   function taskEnded(task: Task) {
-    if (settings.refundFailed && task.ending.flag !== 1) account.refund(task.credits);
+    if (task.ending.flag !== 1 ? isGivenBack(task) : task.api === 'bfl' && isUncharged(task))
+      account.refund(task.credits);
     callbacks.taskEnded(task);
   }
+  const isGivenBack = (task: Task) =>
+    settings.refundFailed || task.api === 'jobs' || (task.api === 'bfl' && isUncharged(task));
   function write(seen: SubmitSeen) {
     counts.submitLog.push(seen);
     if (seen.code === 429) counts.refused429.submits += 1;
@@ -57,12 +63,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const submitWindow = createRateWindow(settings.window, settings.rate, settings.refusalsCount);
   const pollWindow = createRateWindow('sliding', settings.pollRate);
   const downloads = createDownloads({ settings, tasks, faults, urls, pictures, counts });
+  const submitting = { settings, tasks, account, takeSlot: submitWindow, faults, write };
+  const telling = { settings, tasks, takeSlot: pollWindow, faults, urls, counts };
   const route = createRoutes({
     apiKey: settings.apiKey,
     counts,
     write,
-    submit: createSubmit({ settings, tasks, account, takeSlot: submitWindow, faults, write }),
-    recordInfo: createRecordInfo({ settings, tasks, takeSlot: pollWindow, faults, urls, counts }),
+    provider: settings.provider,
+    ...spoken(submitting, telling, () => url),
     link: downloads.link,
     image: downloads.image,
     balance: account.balance,
@@ -86,6 +94,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/** Each API at one place; which of them are reached is decided by the routes. */
+function spoken(
+  submitting: SubmitPorts,
+  telling: RecordInfoPorts,
+  baseUrl: () => string,
+): Pick<RoutePorts, 'submits' | 'records'> {
+  return {
+    submits: {
+      kontext: createSubmit(submitting),
+      jobs: createSubmit({ ...submitting, dialect: KIE_JOBS }),
+      bfl: createSubmit({ ...submitting, dialect: bflDialect(baseUrl) }),
+    },
+    records: {
+      kontext: createRecordInfo(telling),
+      jobs: createRecordInfo(telling, JOBS_TELLING),
+      bfl: createRecordInfo(telling, BFL_TELLING),
     },
   };
 }

@@ -1,9 +1,10 @@
 import type { Account } from './account.ts';
 import { type Answer, envelope, json, page } from './answer.ts';
+import { type Dialect, KONTEXT } from './dialect.ts';
 import { type Faults, SUBMIT_FAULTS } from './faults.ts';
 import type { SubmitSeen } from './ledger.ts';
 import type { Settings } from './options.ts';
-import { checkParameters, type Generate, isCensored } from './parameters.ts';
+import { type Generate, isCensored } from './parameters.ts';
 import type { RateWindow } from './rate-window.ts';
 import { retryAfterHeader } from './retry-after.ts';
 import type { Ending, Task, Tasks } from './tasks.ts';
@@ -18,24 +19,25 @@ export type SubmitPorts = {
   takeSlot: RateWindow;
   faults: Faults;
   write: (seen: SubmitSeen) => void;
+  dialect?: Dialect;
 };
 
-/** `POST /api/v1/flux/kontext/generate`. The caller's key is checked already. */
-export function createSubmit({ settings, tasks, account, takeSlot, faults, write }: SubmitPorts) {
+/** A submit in one of the APIs. The caller's key is checked already. `model`: as the path names it, where that does. */
+export function createSubmit({ settings, tasks, account, takeSlot, faults, write, dialect = KONTEXT }: SubmitPorts) {
   let lastTask: Task | undefined;
-  return function submit(body: string, at: number): Answer {
-    const checked = checkParameters(body);
+  return function submit(body: string, at: number, inPath?: string): Answer {
+    const checked = dialect.check(body, inPath, settings);
     const isFirst = !checked.ok || tasks.takesOf(checked.requestKey) === 0;
     const fault = faults.draw(SUBMIT_FAULTS, isFirst);
     if (fault && !isAccepting(fault)) {
-      const answer = refusalBy(fault.name, settings, at);
+      const answer = refusalBy(fault.name, settings, at, dialect);
       write({ at, decision: 'fault', code: codeOf(fault.name), fault: fault.name });
       return answer;
     }
 
     const refuse = (decision: SubmitSeen['decision'], code: number, msg: string): Answer => {
       write({ at, decision, code });
-      return envelope(code, msg);
+      return dialect.refuse(code, msg);
     };
     // The rate limit comes before the parameters: an invalid request takes a slot too.
     const waitMs = takeSlot(at);
@@ -44,24 +46,25 @@ export function createSubmit({ settings, tasks, account, takeSlot, faults, write
       return { ...answer, headers: { ...answer.headers, ...retryAfterHeader(settings.retryAfter, waitMs, at) } };
     }
     if (!checked.ok) return refuse('invalid', checked.code, checked.msg);
-    if (tasks.running() >= settings.maxTasks) return refuse('too-many-tasks', 429, 'too many running tasks');
-    const price = checked.request.model === 'flux-kontext-max' ? settings.prices.max : settings.prices.pro;
-    if (!account.charge(price)) return refuse('no-credits', 402, 'insufficient credits');
+    const { paramJson, requestKey, request, credits } = checked;
+    const model = inPath ?? request.model;
+    const isFull =
+      tasks.running() >= settings.maxTasks || tasks.runningOf(model) >= (dialect.mostOf?.(model) ?? Infinity);
+    if (isFull) return refuse('too-many-tasks', 429, 'too many running tasks');
+    if (!account.charge(credits)) return refuse('no-credits', 402, 'insufficient credits');
 
-    const { paramJson, requestKey, request } = checked;
     const ending = endingOf(request, faults, isFirst);
     const isNumbered = fault?.name === 'id-number';
     const before = lastTask;
-    const task = tasks.accept({ paramJson, requestKey, credits: price, acceptedAt: at, ending, isNumbered });
+    const task = tasks.accept({
+      ...{ api: dialect.api, told: body, model, paramJson, requestKey, credits },
+      ...{ acceptedAt: at, ending, isNumbered },
+    });
     lastTask = task;
     write({ at, decision: 'accepted', code: 200, taskId: task.id, ...(fault && { fault: fault.name }) });
-    if (fault?.name === 'repeated-task-id') return acceptance(before ?? task);
-    return fault ? acceptanceWithFault(fault.name, task, settings) : acceptance(task);
+    if (fault?.name === 'repeated-task-id') return dialect.accept(before ?? task);
+    return fault ? acceptanceWithFault(fault.name, task, settings, dialect) : dialect.accept(task);
   };
-}
-
-function acceptance(task: Task): Answer {
-  return envelope(200, 'success', { taskId: task.id });
 }
 
 /** By default, a fault that leaves the outcome unknown comes after the task was accepted. */
@@ -96,30 +99,30 @@ function codeOf(name: SubmitFault): number {
   return Number.parseInt(name, 10) || 500;
 }
 
-function refusalBy(name: SubmitFault, settings: Settings, at: number): Answer {
+function refusalBy(name: SubmitFault, settings: Settings, at: number, { refuse }: Dialect): Answer {
   switch (name) {
     case '429-storm': {
-      const answer = envelope(429, 'rate limit exceeded, the request was not queued');
+      const answer = refuse(429, 'rate limit exceeded, the request was not queued');
       const retryAfter = retryAfterHeader(settings.retryAfter, settings.rate.windowMs, at);
       return { ...answer, headers: { ...answer.headers, ...retryAfter } };
     }
     case '401':
-      return envelope(401, 'unauthorized');
+      return refuse(401, 'unauthorized');
     case '402':
-      return envelope(402, 'insufficient credits');
+      return refuse(402, 'insufficient credits');
     case '455':
-      return envelope(455, 'service is under maintenance');
+      return refuse(455, 'service is under maintenance');
     default:
-      return ambiguousAnswer(name, envelope(500, 'internal error'), settings);
+      return ambiguousAnswer(name, refuse(500, 'internal error'), settings, refuse);
   }
 }
 
-function acceptanceWithFault(name: SubmitFault, task: Task, settings: Settings): Answer {
+function acceptanceWithFault(name: SubmitFault, task: Task, settings: Settings, { accept, refuse }: Dialect): Answer {
   switch (name) {
     case 'id-snake-case':
       return envelope(200, 'success', { task_id: task.id });
     case 'id-number':
-      return { ...acceptance(task), body: `{"code":200,"msg":"success","data":{"taskId":${task.id}}}` };
+      return { ...accept(task), body: `{"code":200,"msg":"success","data":{"taskId":${task.id}}}` };
     case 'id-at-top':
       return json({ taskId: task.id, status: 'accepted' });
     case 'code-text':
@@ -129,17 +132,17 @@ function acceptanceWithFault(name: SubmitFault, task: Task, settings: Settings):
     case 'other-answer':
       return json({ status: 'queued', job: { reference: task.id } });
     default:
-      return ambiguousAnswer(name, acceptance(task), settings);
+      return ambiguousAnswer(name, accept(task), settings, refuse);
   }
 }
 
 /** Answers that do not tell whether a task exists. */
-function ambiguousAnswer(name: SubmitFault, truth: Answer, settings: Settings): Answer {
+function ambiguousAnswer(name: SubmitFault, truth: Answer, settings: Settings, refuse: Dialect['refuse']): Answer {
   switch (name) {
     case '500-http':
       return { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal Server Error' };
     case 'code-500':
-      return envelope(500, 'internal error');
+      return refuse(500, 'internal error');
     case 'empty-body':
       return { ...truth, body: '' };
     case 'html-body':

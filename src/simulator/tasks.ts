@@ -9,8 +9,13 @@ export type Task = {
   readonly id: string;
   /** The image's name in its URLs. */
   readonly token: string;
+  /** By which of the simulated APIs it was submitted. */
+  readonly api: 'kontext' | 'jobs' | 'bfl';
   /** The raw body of the submit. */
+  readonly told: string;
+  /** The same in the words of Flux Kontext. */
   readonly paramJson: string;
+  readonly model: string;
   readonly requestKey: string;
   /** 1 for the first task of the same request, 2 for the second. Each has another picture. */
   readonly take: number;
@@ -24,7 +29,10 @@ export type Task = {
   storedDead: boolean;
 };
 
-export type TaskOrder = Pick<Task, 'paramJson' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending'> & {
+export type TaskOrder = Pick<
+  Task,
+  'api' | 'told' | 'paramJson' | 'model' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending'
+> & {
   /** Its id has digits only, more than a number of JavaScript can hold. */
   isNumbered?: boolean;
 };
@@ -34,6 +42,8 @@ export type Tasks = {
   find(id: string): Task | undefined;
   findByToken(token: string): Task | undefined;
   running(): number;
+  /** Of one model. */
+  runningOf(model: string): number;
   /** The number of tasks with the same request so far. */
   takesOf(requestKey: string): number;
   all(): IterableIterator<Task>;
@@ -48,6 +58,8 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
   const byToken = new Map<string, Task>();
   const takes = new Map<string, number>();
   const timers = new Set<NodeJS.Timeout>();
+  const runningModels = new Map<string, number>();
+  const countModel = (model: string, by: 1 | -1) => runningModels.set(model, (runningModels.get(model) ?? 0) + by);
 
   function end(task: Task) {
     task.endedAt = Date.now();
@@ -74,15 +86,18 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
       const durationMs = logNormal(random, times.medianMs, times.sigma) * times.timeScale;
       const timer = setTimeout(() => {
         timers.delete(timer);
+        countModel(task.model, -1);
         end(task);
       }, durationMs).unref();
       timers.add(timer);
+      countModel(task.model, 1);
       return task;
     },
     find: (id) => byId.get(id),
     findByToken: (token) => byToken.get(token),
     // Each running task has a timer.
     running: () => timers.size,
+    runningOf: (model) => runningModels.get(model) ?? 0,
     takesOf: (requestKey) => takes.get(requestKey) ?? 0,
     all: () => byId.values(),
     close() {

@@ -63,7 +63,9 @@ async function store(
 }
 
 function otherFormat({ request }: Finished, { format }: VerifiedImage): string[] {
-  return format === request.outputFormat ? [] : [`asked for ${request.outputFormat}, came as ${format}`];
+  return request.outputFormat === undefined || format === request.outputFormat
+    ? []
+    : [`asked for ${request.outputFormat}, came as ${format}`];
 }
 
 /** With the item's metadata in its bytes. What is stored is verified again, and left as it came when that fails. */

@@ -3,7 +3,7 @@ import type { Failure, ItemRecord } from '../items/record.ts';
 import { isForAnother } from '../items/repeated-prompt.ts';
 import { finishedOf } from '../items/sources.ts';
 import { failedRecord, heldRecord, isOfTask, requeuedRecord } from '../items/transitions.ts';
-import type { PollOutcome, Succeeded } from '../provider/provider.ts';
+import type { Failed, PollOutcome, Succeeded } from '../provider/provider.ts';
 import { askSurely } from './ask-task.ts';
 import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
@@ -63,7 +63,9 @@ async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promi
   const discoveredAt = ports.now();
   // The provider's clock may differ from ours: a completion outside what we saw is no better than what we saw.
   const completedAt = Math.min(Math.max(outcome.completedAt ?? discoveredAt, task.submittedAt), discoveredAt);
-  await ports.forward.archive(finishedOf(task, { sources: outcome.sources, completedAt, discoveredAt }));
+  await ports.forward.archive(
+    finishedOf({ ...task, ...costOf(outcome) }, { sources: outcome.sources, completedAt, discoveredAt }),
+  );
   await ports.state.move(task, 'finished');
   ports.metrics.observe('taskSeconds', (completedAt - task.submittedAt) / 1_000);
   ports.metrics.observe('discoverySeconds', (discoveredAt - completedAt) / 1_000);
@@ -72,12 +74,14 @@ async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promi
   return { kind: 'done' };
 }
 
-async function failGeneration(
-  task: Submitted,
-  outcome: Extract<PollOutcome, { kind: 'failed' }>,
-  run: Run,
-  ports: Ports,
-): Promise<StageOutcome> {
+/** What is not charged is given back. Where nobody says, the price stands. */
+function costOf(outcome: Succeeded | Failed): { credits?: number } {
+  if (outcome.credits !== undefined) return { credits: outcome.credits };
+  return outcome.kind === 'failed' && outcome.charged === 'no' ? { credits: 0 } : {};
+}
+
+async function failGeneration(asked: Submitted, outcome: Failed, run: Run, ports: Ports): Promise<StageOutcome> {
+  const task = { ...asked, ...costOf(outcome) };
   const refusedByPolicy = outcome.reason === 'content-policy';
   const record = await ports.records.read(task.batch, task.id);
   const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
@@ -86,7 +90,7 @@ async function failGeneration(
   if (record && (requeued || (!refusedByPolicy && retriesUsed < ports.settings.generationRetries))) {
     if (!requeued) {
       const requeue = (now: ItemRecord | undefined) =>
-        now && isOfTask(now, task.taskId) ? requeuedRecord(now) : undefined;
+        now && isOfTask(now, task.taskId) ? requeuedRecord(now, task) : undefined;
       const { written, record: now } = await ports.records.update(task.batch, task.id, requeue, record);
       if (!written && now) return goOnWith(now, task, run, ports);
     }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Archive } from '../archive/archive.ts';
 import type { Records } from '../archive/records.ts';
-import type { Finished, Item, Submitted } from '../items/item.ts';
+import type { Finished, ImageRequest, Item, Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import type { Metrics } from '../metrics/definitions.ts';
@@ -180,7 +180,8 @@ export type StageSettings = {
   /** Write prompt, model and ids into the images' own metadata. */
   embed: boolean;
   callbackUrlOf?: (item: ItemRef) => string;
-  creditsOf: (model: string) => number | undefined;
+  /** What an image will cost, in credits of the default provider; undefined without a price. */
+  creditsOf: (request: ImageRequest) => number | undefined;
 };
 
 export type Ports = {

@@ -23,7 +23,7 @@ const CONNECTION_TRIES = 3;
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
  */
 export async function submit(item: Item, run: Run, ports: Ports): Promise<StageOutcome> {
-  const admission = await ports.state.checkAdmission(item, ports.settings.creditsOf(item.request.model));
+  const admission = await ports.state.checkAdmission(item, ports.settings.creditsOf(item.request));
   if (admission !== 'admitted') return waitFor(admission, item, ports);
 
   const found = await releaseUnsent(await ports.records.read(item.batch, item.id), ports);
@@ -134,7 +134,7 @@ async function submitInSlot(
   ports: Ports,
 ): Promise<StageOutcome> {
   const sinceConfirmed = stopwatch(ports);
-  const credits = ports.settings.creditsOf(item.request.model);
+  const credits = ports.settings.creditsOf(item.request);
   const confirmed = await ports.state.confirm(item, fencingToken, credits);
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
@@ -164,7 +164,7 @@ async function claimAndSend(attempt: Claimed, permission: Permission, ports: Por
   const { found, fencingToken } = permission;
   let { sinceConfirmed } = permission;
   let confirmed: Confirmation = permission.confirmed;
-  const credits = ports.settings.creditsOf(item.request.model);
+  const credits = ports.settings.creditsOf(item.request);
   if (!(await writeClaim(claimed, found, ports))) {
     // Another worker's claim came first, as after Redis was flushed under a running worker. Its record decides.
     await ports.state.move(item, 'queued');

@@ -1,7 +1,7 @@
 import { quote } from '../manifest/problems.ts';
-import { suggest } from '../manifest/suggest.ts';
 import type { Variables } from '../manifest/template.ts';
 import { globOf } from '../text/glob.ts';
+import { suggest } from '../text/suggest.ts';
 import type { RowMistake } from './row.ts';
 import type { RowsFile } from './rows-file.ts';
 

@@ -1,49 +1,26 @@
 import { callbackTokens, callbackUrl } from '../callbacks/token.ts';
-import { UsageError } from '../errors.ts';
+import type { Config } from '../config.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type LimiterUsage, redisLimiter } from '../fleet/limiter.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
-import { creditsOf, type Prices } from '../money/prices.ts';
+import { creditsOf, kindOf, type Prices } from '../money/prices.ts';
 import { proxyRules } from '../network/proxy.ts';
 import { httpDownload } from '../provider/download.ts';
-import { fluxKontext } from '../provider/kontext/flux-kontext.ts';
+import { keyless } from '../provider/keyless.ts';
 import type { Provider } from '../provider/provider.ts';
 import { hostAndPort } from '../provider/url-check.ts';
 import { claimLead } from '../stages/claim-lead.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
 import { unsentClaims } from '../stages/withdraw-claim.ts';
-import { VERSION } from '../version.ts';
 import type { Connections } from './connections.ts';
+import { openProvider, POLL_TIMEOUT_MS, USER_AGENT } from './open-provider.ts';
+import { type PortsOf, portsOfProviders } from './provider-ports.ts';
 
 export type WatchedLimiter = Limiter & { usage(): Promise<LimiterUsage> };
 export type WatchedLimiters = { submitLimiter: WatchedLimiter; pollLimiter: WatchedLimiter };
-export type OpenedPorts = Ports & WatchedLimiters & { prices: Prices };
+export type OpenedPorts = Ports & WatchedLimiters & { prices: Prices; portsOf: PortsOf };
 
-const USER_AGENT = `flux-batch/${VERSION}`;
-const POLL_TIMEOUT_MS = 20_000;
 const UNKNOWN_TASK_GRACE_MS = 60_000;
-
-/** The provider's client by the configuration. Throws a UsageError (`api-key-missing`). */
-export function openProvider({ config, closers }: Pick<Connections, 'config' | 'closers'>): Provider {
-  if (config.apiKey === undefined) {
-    throw new UsageError('api-key-missing', 'No API key: FLUX_API_KEY is not set', {
-      hint: 'Set it in the environment or in .env. To try without an account: flux-batch simulate, or npm run demo.',
-    });
-  }
-  const provider = fluxKontext({
-    apiUrl: config.apiUrl,
-    apiKey: config.apiKey,
-    userAgent: USER_AGENT,
-    connectTimeoutMs: 10_000,
-    submitTimeoutMs: config.submitTimeoutMs,
-    pollTimeoutMs: POLL_TIMEOUT_MS,
-    connections: 128,
-    lives: { originMs: config.originTtlMs, storedMs: config.storedTtlMs },
-    proxyFor: proxyRules(config.proxy),
-  });
-  closers.push(() => provider.close());
-  return provider;
-}
 
 export function openLimiters({
   config,
@@ -70,12 +47,12 @@ export function openLimiters({
   };
 }
 
-/** Everything that the stages act on. */
+/** Everything that the stages act on. Throws a UsageError (`api-key-missing`) where there is no key at all. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
   const { config, closers, redis, clock, keys, queues, archive, records, state, log, prices, faults } = connections;
-  const provider = openProvider(connections);
+  const provider = openDefault(connections);
   const downloads = httpDownload({
-    allow: [...config.fetchAllow, hostAndPort(new URL(config.apiUrl))],
+    allow: [...config.fetchAllow, ...ownHosts(config)],
     userAgent: USER_AGENT,
     maxRedirects: 3,
     connectTimeoutMs: 10_000,
@@ -89,7 +66,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   const tokens = apiKey === undefined ? undefined : callbackTokens(apiKey);
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
-  return {
+  const ports: Ports & WatchedLimiters & { prices: Prices } = {
     now: clock.now,
     log,
     provider,
@@ -116,8 +93,21 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       generationRetries: config.generationRetries,
       unknownLimit: config.unknownLimit,
       embed: config.embed,
-      creditsOf: (model) => creditsOf(prices, model),
+      creditsOf: (request) => creditsOf(prices, kindOf(request)),
       ...(serveUrl !== undefined && tokens && { callbackUrlOf: (item) => callbackUrl(serveUrl, tokens.mint(item)) }),
     },
   };
+  return { ...ports, portsOf: portsOfProviders(connections, ports) };
+}
+
+/** Where only another provider has a key, what is left of the default one's items waits. */
+function openDefault(connections: Connections): Provider {
+  const { apiKey, bfl } = connections.config;
+  const isLeftOut = apiKey === undefined && bfl.apiKey !== undefined;
+  return isLeftOut ? keyless('FLUX_API_KEY is not set') : openProvider(connections);
+}
+
+/** A simulator on loopback has its images there too. */
+function ownHosts({ apiUrl, kieJobsUrl, bfl }: Config): string[] {
+  return [...new Set([apiUrl, kieJobsUrl, bfl.apiUrl])].map((url) => hostAndPort(new URL(url)));
 }

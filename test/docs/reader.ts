@@ -11,7 +11,7 @@ import { type Block, wholeManifest } from './markdown.ts';
 
 export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** What a fresh clone has at its root, as far as the pages use it. */
-const CLONE = ['jobs.example.yaml', 'examples', 'prices.json', '.env.example', 'deploy'];
+const CLONE = ['jobs.example.yaml', 'jobs.models.yaml', 'examples', 'prices.json', '.env.example', 'deploy'];
 /** Beyond what any block takes on a busy machine: one that hangs is told of by name, and not by the test's own limit. */
 
 export type Options = {

@@ -36,7 +36,7 @@ describe('itemId', () => {
     fc.assert(
       fc.property(anyRequest, (anything) => {
         const { prompt, model, outputFormat, ...others } = anything;
-        const turned: ImageRequest = { ...others, outputFormat, model, prompt };
+        const turned: ImageRequest = { ...others, ...(outputFormat && { outputFormat }), model, prompt };
         expect(itemId('a', turned, 1)).toBe(itemId('a', anything, 1));
       }),
     );

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
-import { jobSchema, manifestSchema, PARAMETERS } from '../../src/manifest/schema.ts';
+import { PARAMETERS } from '../../src/manifest/request-schema.ts';
+import { kontextJobSchema, manifestSchema } from '../../src/manifest/schema.ts';
+import { kontextParameters } from '../../src/provider/kontext/parameters.ts';
 import { collected } from './written.ts';
 
 it('jobs.example.yaml is right and shows every parameter and every key', async () => {
@@ -31,11 +33,14 @@ it('jobs.example.yaml is right and shows every parameter and every key', async (
     'living-room 1 10',
     'refused 1 10',
   ]);
-  expect(new Set(items.flatMap(({ request }) => Object.keys(request)))).toEqual(new Set(PARAMETERS));
+  expect(new Set(items.flatMap(({ request }) => Object.keys(request)))).toEqual(
+    new Set(kontextParameters.keyof().options),
+  );
   const text = (
     await Promise.all(['jobs.example.yaml', 'examples/piazza.yaml'].map((file) => readFile(file, 'utf8')))
   ).join();
-  for (const key of Object.keys({ ...manifestSchema.shape, ...jobSchema.shape })) expect(text).toContain(`${key}:`);
+  const { provider: _, ...keys } = { ...manifestSchema.shape, ...kontextJobSchema.shape };
+  for (const key of Object.keys(keys)) expect(text).toContain(`${key}:`);
   expect(items.filter(({ embed }) => embed).map(({ name }) => name)).toEqual(['living-room']);
   expect(items.filter(({ request }) => request.prompt.includes('forbidden'))).toHaveLength(1);
   expect(items.find(({ name }) => name === 'heron-at-dusk')).toEqual({
@@ -55,4 +60,23 @@ it('jobs.example.yaml is right and shows every parameter and every key', async (
       safetyTolerance: 3,
     },
   });
+});
+
+it('jobs.models.yaml is right, and shows three models side by side and every word that only other providers have', async () => {
+  const { manifest, totals } = await openManifest('jobs.models.yaml');
+  const items = await collected(expand(manifest));
+  expect(totals.byModel).toEqual({
+    'flux-kontext-pro': 1,
+    'kie-jobs/nano-banana-2': 1,
+    'bfl/flux-2-pro': 1,
+    'kie-jobs/nano-banana-2?resolution=1K': 1,
+    'kie-jobs/nano-banana-2?resolution=2K': 1,
+    'bfl/flux-2-pro?images=2': 1,
+  });
+  const [kontext, ...others] = items.slice(0, 3);
+  expect(kontext?.request).not.toHaveProperty('provider');
+  expect(others.map(({ request }) => request.provider)).toEqual(['kie-jobs', 'bfl']);
+  const known = new Set<string>(kontextParameters.keyof().options);
+  const words = new Set(items.flatMap(({ request }) => Object.keys(request)));
+  for (const word of PARAMETERS.filter((name) => !known.has(name))) expect(words).toContain(word);
 });

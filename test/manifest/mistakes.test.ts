@@ -33,7 +33,7 @@ describe('a mistake in the file', () => {
       'jobs.yaml:1:1  verson: unknown key; did you mean version?',
       'jobs.yaml:7:5  jobs[0].aspect_ratio: unknown key; did you mean aspectRatio?',
       'jobs.yaml:8:5  jobs[0].callBackUrl: unknown key; callbacks belong to the deployment: set FLUX_CALLBACK_URL',
-      'jobs.yaml:9:5  jobs[0].zebra: unknown key; known here: id, was, prompt, model, outputFormat, aspectRatio, inputImage, enableTranslation, promptUpsampling, safetyTolerance, uploadCn, watermark, variants, priority, embed, matrix, zip, exclude, rows, prompts',
+      'jobs.yaml:9:5  jobs[0].zebra: unknown key; known here: id, was, provider, prompt, model, outputFormat, aspectRatio, inputImage, enableTranslation, promptUpsampling, safetyTolerance, uploadCn, watermark, variants, priority, embed, matrix, zip, exclude, rows, prompts',
     ],
     [
       'wrong values',

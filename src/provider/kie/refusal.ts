@@ -11,6 +11,8 @@ const REFUSAL_OF_CODE: ReadonlyMap<number, Refusal> = new Map([
   [404, 'not-found'],
   [422, 'invalid-parameters'],
   [429, 'rate-limited'],
+  // A sub-key's own cap: for that key it is what 402 is for the account.
+  [433, 'out-of-credits'],
   [455, 'maintenance'],
   [505, 'feature-disabled'],
 ]);
@@ -27,6 +29,8 @@ const REFUSAL_OF_STATUS: ReadonlyMap<number, Refusal> = new Map([
   [404, 'not-found'],
   [422, 'invalid-parameters'],
   [429, 'rate-limited'],
+  // A sub-key's own cap: for that key it is what 402 is for the account.
+  [433, 'out-of-credits'],
   [455, 'maintenance'],
 ]);
 

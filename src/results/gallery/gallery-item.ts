@@ -16,7 +16,8 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
       times: {},
     };
   }
-  const { prompt, model, ...parameters } = record.request;
+  const { prompt, model, parameters: own, inputImages, ...common } = record.request;
+  const parameters = { ...common, ...own, ...(inputImages && { inputImages: inputImages.join(' ') }) };
   const taskId = 'taskId' in record ? record.taskId : undefined;
   return {
     id: record.id,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { suggest } from '../../src/manifest/suggest.ts';
+import { suggest } from '../../src/text/suggest.ts';
 
 const known = ['id', 'prompt', 'model', 'outputFormat', 'aspectRatio', 'inputImage', 'variants', 'rows'];
 

@@ -1,0 +1,34 @@
+import type { Limiter } from '../stages/ports.ts';
+
+/** A permit that two limits have to give, such as a model's and its account's. The narrower comes first. */
+export function bothLimiters(first: Limiter, second: Limiter): Limiter {
+  return {
+    async take(options) {
+      const inner = await first.take(options);
+      const outer = await second.take(options).catch(async (error: unknown) => {
+        await inner.release();
+        throw error;
+      });
+      return {
+        async ready() {
+          await inner.ready();
+          await outer.ready();
+        },
+        sent() {
+          inner.sent();
+          outer.sent();
+        },
+        async settle() {
+          await Promise.all([inner.settle(), outer.settle()]);
+        },
+        // Which of the two was over its limit is not said. The account's pause is enough: the model's submits go through it as well.
+        async refuse(retryAfterMs) {
+          await Promise.all([inner.release(), outer.refuse(retryAfterMs)]);
+        },
+        async release() {
+          await Promise.all([inner.release(), outer.release()]);
+        },
+      };
+    },
+  };
+}

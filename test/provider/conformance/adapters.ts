@@ -1,0 +1,132 @@
+import { onTestFinished } from 'vitest';
+import type { ImageRequest } from '../../../src/items/item.ts';
+import { bfl } from '../../../src/provider/bfl/bfl.ts';
+import { kieJobs } from '../../../src/provider/kie-jobs/kie-jobs.ts';
+import { fluxKontext } from '../../../src/provider/kontext/flux-kontext.ts';
+import { loadModels } from '../../../src/provider/models/load-models.ts';
+import type { Provider } from '../../../src/provider/provider.ts';
+import type { SimulatorOptions } from '../../../src/simulator/options.ts';
+import { startSimulator } from '../../../src/simulator/simulator.ts';
+
+/** What the suite has to know of an adapter: how it is opened, and where its API differs from others by documentation. */
+export type Adapter = {
+  name: string;
+  personality: SimulatorOptions['provider'] & string;
+  open(apiUrl: string, apiKey?: string): Promise<Provider>;
+  request: ImageRequest;
+  /** A success and a refusal as its API answers them, for a server that says nothing else. */
+  accepted: (handle: string) => string;
+  /** HTTP statuses with which it refuses for good, by class. */
+  refusals: Readonly<Record<string, { status: number; body: string }>>;
+  /** Where its images are, the best first. */
+  sources: readonly string[];
+  /** By its own word a task that the policy refuses is free, costs, or nobody says. */
+  chargedWhenModerated: 'no' | 'yes' | 'unknown';
+  /** Whether its answers say what an image costs. */
+  tellsCost: boolean;
+  /** What a reference to a picture in an answer looks like that is never to be followed with the key. */
+  maxTasks: number;
+};
+
+const COMMON = {
+  userAgent: 'flux-batch/0.0.0-test',
+  connectTimeoutMs: 5_000,
+  submitTimeoutMs: 5_000,
+  pollTimeoutMs: 5_000,
+  connections: 4,
+};
+export const KEY = 'simulator-key';
+const envelope = (code: number, msg: string) => ({ status: 200, body: JSON.stringify({ code, msg, data: null }) });
+const detail = (status: number, text: string) => ({ status, body: JSON.stringify({ detail: text }) });
+
+const KIE_REFUSALS = {
+  'content-policy': envelope(400, 'content policy violation'),
+  unauthorized: envelope(401, 'unauthorized'),
+  'out-of-credits': envelope(402, 'insufficient credits'),
+  'invalid-parameters': envelope(422, 'aspect_ratio is invalid'),
+  'rate-limited': envelope(429, 'too many requests'),
+  maintenance: envelope(455, 'maintenance'),
+};
+
+const closed = (provider: Provider): Provider => {
+  onTestFinished(() => provider.close());
+  return provider;
+};
+
+export const ADAPTERS: readonly Adapter[] = [
+  {
+    name: 'kontext',
+    personality: 'kie',
+    open: async (apiUrl, apiKey = KEY) => closed(fluxKontext({ ...COMMON, apiUrl, apiKey })),
+    request: { prompt: 'A lighthouse at “dawn” 🌅', model: 'flux-kontext-pro', outputFormat: 'png' },
+    accepted: (handle) => JSON.stringify({ code: 200, msg: 'success', data: { taskId: handle } }),
+    refusals: KIE_REFUSALS,
+    sources: ['origin', 'stored', 'link'],
+    chargedWhenModerated: 'unknown',
+    tellsCost: false,
+    maxTasks: 100,
+  },
+  {
+    name: 'kie-jobs',
+    personality: 'kie',
+    open: async (apiUrl, apiKey = KEY) =>
+      closed(kieJobs({ ...COMMON, apiUrl, apiKey, models: (await loadModels())['kie-jobs'] })),
+    request: {
+      provider: 'kie-jobs',
+      prompt: 'A lighthouse at “dawn” 🌅',
+      model: 'nano-banana-2',
+      outputFormat: 'png',
+      aspectRatio: '1:1',
+      parameters: { resolution: '2K' },
+    },
+    accepted: (handle) => JSON.stringify({ code: 200, msg: 'success', data: { taskId: handle, recordId: handle } }),
+    refusals: KIE_REFUSALS,
+    sources: ['stored', 'link'],
+    chargedWhenModerated: 'no',
+    tellsCost: true,
+    maxTasks: 100,
+  },
+  {
+    name: 'bfl',
+    personality: 'bfl',
+    open: async (apiUrl, apiKey = KEY) => closed(bfl({ ...COMMON, apiUrl, apiKey, models: (await loadModels()).bfl })),
+    request: {
+      provider: 'bfl',
+      prompt: 'A lighthouse at “dawn” 🌅',
+      model: 'flux-2-pro',
+      outputFormat: 'png',
+      aspectRatio: '1:1',
+    },
+    accepted: (handle) => JSON.stringify({ id: handle, cost: 3 }),
+    refusals: {
+      'invalid-parameters': {
+        status: 422,
+        body: JSON.stringify({ detail: [{ loc: ['body', 'width'], msg: 'too small', type: 'value_error' }] }),
+      },
+      unauthorized: detail(403, 'Not authenticated'),
+      'out-of-credits': detail(402, 'Insufficient credits'),
+      'rate-limited': detail(429, 'Too many active tasks'),
+    },
+    sources: ['origin', 'link'],
+    chargedWhenModerated: 'no',
+    tellsCost: true,
+    maxTasks: 24,
+  },
+];
+
+/** The adapter with its own stand-in, whose tasks end at once unless a test says otherwise. */
+export async function standIn(adapter: Adapter, options: SimulatorOptions = {}) {
+  const simulator = await startSimulator({
+    provider: adapter.personality,
+    medianMs: 0,
+    sigma: 0,
+    pictures: 'plain',
+    imageSize: 64,
+    imageBytes: 2_000,
+    pollRate: { max: 1_000, windowMs: 1_000 },
+    rate: { max: 1_000, windowMs: 1_000 },
+    ...options,
+  });
+  onTestFinished(() => simulator.close());
+  return { simulator, provider: await adapter.open(simulator.url) };
+}
