@@ -32,6 +32,7 @@ const LONG = [
   'test/workers/takeover.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',
+  'test/inbox/kills.test.ts',
 ];
 
 /**

@@ -62,6 +62,13 @@ export type Config = Readonly<{
   logFormat: LogFormat | undefined;
   /** Where the end of a run is told; a secret. */
   notifyUrl: string | undefined;
+  /** Where manifests are dropped: a folder or `s3://bucket/prefix`. */
+  inboxUrl: string | undefined;
+  /** What one drop, and all of a day (UTC), may cost without a person. */
+  inboxBudgetEach: number | undefined;
+  inboxBudgetTotal: number | undefined;
+  /** A file in a folder is whole when it has not changed for so long. */
+  inboxRestMs: number;
   port: number;
   /** Where `serve` takes callbacks, apart from its pages; undefined: at `port`. */
   callbackPort: number | undefined;
@@ -154,6 +161,10 @@ function configOf(values: Variables): Config {
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
     notifyUrl: values.FLUX_NOTIFY_URL,
+    inboxUrl: values.INBOX_URL,
+    inboxBudgetEach: values.INBOX_BUDGET_EACH,
+    inboxBudgetTotal: values.INBOX_BUDGET_TOTAL,
+    inboxRestMs: values.INBOX_REST,
     port: values.PORT,
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,
