@@ -52,7 +52,7 @@ export default {
     only('sharp-in-archive', ['src/archive/', 'src/simulator/'], 'sharp'),
     only('fastify-in-server', ['src/server/'], 'fastify|@fastify/[^/]+|@bull-board/fastify'),
     only('bull-board-in-queue', ['src/server/', 'src/queue/'], '@bull-board/[^/]+'),
-    only('undici-in-provider', ['src/provider/', 'src/simulator/'], 'undici'),
+    only('undici-in-provider', ['src/provider/', 'src/network/', 'src/simulator/'], 'undici'),
     only('commander-in-commands', ['src/commands/', 'src/cli\\.ts'], 'commander'),
     forbid('src-knows-no-workers', 'Workers are handed to src from outside.', { path: '^src/' }, { path: '^workers/' }),
     forbid(

@@ -11,6 +11,7 @@ import { orchestrationBench } from './orchestration.ts';
 import { pollingBench } from './polling.ts';
 import { redisMemoryBench } from './redis-memory.ts';
 import { startBench } from './start.ts';
+import { timeLeftBench } from './time-left.ts';
 
 /** In the order of BENCHMARKS.md. */
 export const BENCHES: readonly Bench[] = [
@@ -26,4 +27,5 @@ export const BENCHES: readonly Bench[] = [
   redisMemoryBench,
   startBench,
   naiveBench,
+  timeLeftBench,
 ];

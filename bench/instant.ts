@@ -14,6 +14,10 @@ export const emptyArchive = (url: string): Archive => ({
   replace: async () => 'version',
   begin: async () => ({ append: async () => {}, commit: async () => {}, discard: async () => {} }),
   async *list() {},
+  marks: async () => {},
+  readMarked: async () => undefined,
+  markOf: () => undefined,
+  remove: async () => {},
   tidy: async () => 0,
   close: async () => {},
 });
@@ -25,9 +29,13 @@ export function instantProvider(): Provider {
     async submit(_request, { onSent } = {}) {
       onSent?.();
       tasks += 1;
-      return { kind: 'accepted', taskId: `task-${process.pid}-${tasks}` };
+      return { kind: 'accepted', handle: `task-${process.pid}-${tasks}` };
     },
-    poll: async () => ({ kind: 'succeeded', originUrl: 'http://127.0.0.1/image.png', completedAt: Date.now() }),
+    poll: async () => ({
+      kind: 'succeeded',
+      sources: [{ kind: 'origin', url: 'http://127.0.0.1/image.png', lifeMs: 600_000 }],
+      completedAt: Date.now(),
+    }),
     link: async () => ({ kind: 'unreachable', message: 'never asked' }),
     credits: async () => ({ kind: 'credits', credits: 1_000_000_000 }),
     close: async () => {},

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { redisLimiter } from '../src/fleet/limiter.ts';
-import { fluxKontext } from '../src/provider/flux-kontext.ts';
+import { fluxKontext } from '../src/provider/kontext/flux-kontext.ts';
 import { connectRedis } from '../src/redis/connection.ts';
 import { keysOf } from '../src/redis/keys.ts';
 import type { Rate } from '../src/text/duration.ts';

@@ -109,7 +109,15 @@ $ flux-batch run ${relative(process.cwd(), manifest)} --yes\n`);
   const child = spawn(process.execPath, [cli, 'run', manifest, '--yes'], {
     cwd: home,
     stdio: 'inherit',
-    env: { ...process.env, ...simulated, REDIS_URL: redisUrl, ARCHIVE_URL: archive, FLUX_CALLBACK_URL: '' },
+    env: {
+      ...process.env,
+      // As npm sets it: the paths that are suggested are then right where the person is.
+      INIT_CWD: process.cwd(),
+      ...simulated,
+      REDIS_URL: redisUrl,
+      ARCHIVE_URL: archive,
+      FLUX_CALLBACK_URL: '',
+    },
   });
   const [status] = await once(child, 'exit');
   console.error(`\nThe archive: ${archive}`);

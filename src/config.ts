@@ -4,16 +4,18 @@ import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { mask } from './settings/mask.ts';
+import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
+import { secretIn } from './settings/secret-file.ts';
 import {
   DEFAULTS,
+  FROM_FILES,
   PROXIES,
   parseVariables,
   VARIABLE_NAMES,
   type VariableName,
   type Variables,
 } from './settings/variables.ts';
-import { isLoopbackName } from './text/loopback.ts';
 import { passwordsIn } from './text/scrub.ts';
 
 const PRIVATE_STATE_DIR = '.flux-batch';
@@ -97,9 +99,9 @@ export function loadConfig(overrides: Overrides = {}): Config {
   const config = configOf(
     parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`),
   );
-  if (passwordsIn(overrides.REDIS_URL).length === 0) return config;
+  if (overrides.REDIS_URL?.startsWith('@') || passwordsIn(overrides.REDIS_URL).length === 0) return config;
   const warning =
-    'the password in --redis stands in the list of processes, for every user of this machine; REDIS_URL does not';
+    'the password in --redis stands in the list of processes, for every user of this machine; --redis @file and REDIS_URL do not';
   return { ...config, warnings: [...config.warnings, warning] };
 }
 
@@ -127,6 +129,11 @@ export function logFormat(): LogFormat | undefined {
 export function mayRedraw(): boolean {
   const { CI = '', TERM } = process.env;
   return logFormat() === undefined && ['', 'false', '0'].includes(CI) && TERM !== 'dumb';
+}
+
+/** Whether the person's own shell is in the working folder. npm notes where it was when it runs a script, in the package's folder. */
+export function isStartedHere(): boolean {
+  return process.env.INIT_CWD === undefined || process.env.INIT_CWD === process.cwd();
 }
 
 function configOf(values: Variables): Config {
@@ -174,15 +181,6 @@ function configOf(values: Variables): Config {
   };
 }
 
-/** A name without a dot is one of a private network, as compose files have them. */
-function plainConnections(urls: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(urls).flatMap(([name, url]) => {
-    const { protocol, hostname, host } = new URL(url ?? 'https://none');
-    if (protocol !== 'http:' || isLoopbackName(hostname) || !hostname.includes('.')) return [];
-    return [`${name} is plain http: whoever is on the way to ${host} can read keys and images; use https`];
-  });
-}
-
 function secretsOf(values: Variables): string[] {
   const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
   return [
@@ -215,22 +213,29 @@ function gather(overrides: Overrides): { given: Record<string, string>; origins:
   const given: Record<string, string> = {};
   const origins: Record<string, Origin> = {};
   for (const name of VARIABLE_NAMES) {
-    const value =
-      overrides[name] ??
-      namesOf(name)
-        .map((spelt) => process.env[spelt])
-        .find(Boolean);
+    const flag = overrideOf(name, overrides);
     // An empty variable is how compose files and shells say "unset".
+    const spelt = [...namesOf(name), `${name}_FILE`].find((one) => Boolean(process.env[one]));
+    const value = flag ?? (spelt === undefined ? undefined : givenBy(name, spelt));
     if (value === undefined || value === '') continue;
     given[name] = value;
-    origins[name] =
-      overrides[name] !== undefined
-        ? 'flag'
-        : namesOf(name).some((spelt) => file[spelt] === value)
-          ? '.env'
-          : 'environment';
+    const isOfFile = spelt !== undefined && file[spelt] === process.env[spelt];
+    origins[name] = flag !== undefined ? 'flag' : isOfFile ? '.env' : 'environment';
   }
   return { given, origins };
+}
+
+/** `--redis @file`, as with curl: a flag stands in the list of processes, and so would its password. */
+function overrideOf(name: VariableName, overrides: Overrides): string | undefined {
+  const value = overrides[name];
+  return name === 'REDIS_URL' && value?.startsWith('@') ? secretIn(value.slice(1), '--redis') : value;
+}
+
+/** `spelt`: the variable that is set, which may name a file. */
+function givenBy(name: VariableName, spelt: string): string | undefined {
+  const value = process.env[spelt];
+  if (value === undefined || spelt !== `${name}_FILE`) return value;
+  return FROM_FILES.includes(name) ? secretIn(value, spelt) : undefined;
 }
 
 /** As it is spelt, the first that is set. */

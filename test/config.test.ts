@@ -132,3 +132,27 @@ test('options of objects that cannot work are named', () => {
   expect(() => loadConfig()).toThrow(/S3_STORAGE_CLASS: .*read at once/);
   expect(() => loadConfig()).toThrow(/HTTPS_PROXY: Expected http:/);
 });
+
+test('a secret may stand in a file that is named by the variable with _FILE, or by --redis @file', async () => {
+  const file = join(home, 'redis-url');
+  await writeFile(file, 'redis://:planted-word@queue:6379\nsecond line\n');
+  vi.stubEnv('REDIS_URL_FILE', file);
+  vi.stubEnv('FLUX_API_KEY_FILE', join(home, 'key'));
+  await writeFile(join(home, 'key'), 'sk-planted\n');
+  const config = loadConfig();
+  expect(config).toMatchObject({ redisUrl: 'redis://:planted-word@queue:6379', apiKey: 'sk-planted', warnings: [] });
+  expect(config.secrets).toEqual(expect.arrayContaining(['planted-word', 'sk-planted']));
+  vi.stubEnv('REDIS_URL', 'redis://other');
+  expect(loadConfig().redisUrl).toBe('redis://other');
+  expect(loadConfig({ REDIS_URL: `@${file}` })).toMatchObject({ redisUrl: config.redisUrl, warnings: [] });
+  const [line] = describeConfig({ REDIS_URL: `@${file}` }).filter(({ name }) => name === 'REDIS_URL');
+  expect(line).toEqual({ name: 'REDIS_URL', value: 'redis://***@queue:6379', origin: 'flag' });
+});
+
+test('a file for a secret that is missing or empty is a mistake, by its name', async () => {
+  vi.stubEnv('SERVE_PASSWORD_FILE', join(home, 'none'));
+  expect(() => loadConfig()).toThrow(/SERVE_PASSWORD_FILE cannot be read: ENOENT/);
+  vi.stubEnv('SERVE_PASSWORD_FILE', '');
+  await writeFile(join(home, 'empty'), '\n');
+  expect(() => loadConfig({ REDIS_URL: `@${join(home, 'empty')}` })).toThrow(/--redis names an empty file/);
+});

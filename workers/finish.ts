@@ -1,6 +1,7 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
 import { type BatchFile, updateBatchFile } from '../src/archive/batch-file.ts';
+import { FEWEST_ITEMS } from '../src/archive/segment-writer.ts';
 import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
 import { newBatchFile } from '../src/batch/new-batch-file.ts';
 import { writeIndex } from '../src/results/write-index.ts';
@@ -43,7 +44,11 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
   }
   const leftovers = await archive.tidy(`${batch}/`);
   if (leftovers > 0) log.info({ batch, files: leftovers }, 'files that killed processes left are removed');
-  const unreadable = await writeIndex(batch, { archive, records, prices });
+  const onDamaged = (reason: string) => log.debug({ batch, stage: 'finish', reason }, 'segment not used');
+  const unreadable = await writeIndex(batch, {
+    ...{ archive, records, prices, onDamaged },
+    fewestToCover: FEWEST_ITEMS,
+  });
   for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
   // A batch that has gone on meanwhile ends again, and then has other totals.
   if (!counts || (await state.counts(batch))?.version !== counts.version) return { kind: 'done' };

@@ -3,6 +3,22 @@ export type WriteOptions = { contentType: string; signal?: AbortSignal };
 /** The content of a key, and its version. Different bytes have different versions. */
 export type Versioned = { body: Buffer; version: string };
 
+/** A key as a listing has it. A key whose mark is the same still has the same content; an empty mark proves nothing. */
+export type Marked = {
+  key: string;
+  mark: string;
+  /** Epoch milliseconds. */
+  modifiedAt: number;
+};
+
+export type MarksOptions = {
+  /** Told of some keys at a time. */
+  onPage: (page: readonly Marked[]) => void;
+  /** Keys that part the listing into about equal shares, where they are known: the shares are listed at once. */
+  splits?: readonly string[];
+  signal?: AbortSignal | undefined;
+};
+
 /** What a store can do for us, found out by trying. `isThere`: false where the bucket or the folder is still to be made. */
 export type Examination =
   | { isThere: false }
@@ -60,6 +76,17 @@ export interface Archive {
    * time.
    */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
+  /**
+   * The keys under a prefix that ends in `/`, each once and in no order, with their marks. Content is not read. Folders below the
+   * prefix are left out.
+   */
+  marks(prefix: string, options: MarksOptions): Promise<void>;
+  /** As `readVersioned`, with the mark that a listing has of just this content. */
+  readMarked(key: string, signal?: AbortSignal): Promise<(Versioned & { mark: string }) | undefined>;
+  /** The mark of the content that has this version; undefined where the one does not tell the other. */
+  markOf(version: string): string | undefined;
+  /** Removes what nobody needs any more. One that is not there is no error. */
+  remove(key: string, signal?: AbortSignal): Promise<void>;
   /** Removes below a prefix that ends in `/` what killed processes left unfinished, and was so for an hour. Returns how many. */
   tidy(prefix: string): Promise<number>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Archive, Versioned } from './archive.ts';
+import type { Archive, Marked, Versioned } from './archive.ts';
 import { folderError, orDeniedFile } from './folder-errors.ts';
 import { examineFolder } from './folder-examine.ts';
 import {
@@ -13,6 +13,7 @@ import {
   writeTemporary,
 } from './folder-files.ts';
 import { removeLeftovers } from './folder-leftovers.ts';
+import { marksIn, readWithMark } from './folder-marks.ts';
 import { makeFolder } from './folder-sync.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 
@@ -26,7 +27,7 @@ const PROBE = '.flux-batch-probe';
 export function folderArchive(path: string): Archive {
   const root = resolve(path);
 
-  const guarded = async <T>(doing: string, key: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+  const guarded: Guarded = async (doing, key, run, signal) => {
     signal?.throwIfAborted();
     try {
       return await run();
@@ -87,8 +88,34 @@ export function folderArchive(path: string): Archive {
       yield* walk(prefix, (folder) => guarded('list', folder, () => readNames(join(root, folder)), signal));
     },
 
+    ...withMarks(root, pathOf, guarded),
     tidy: (prefix) => guarded('tidy', prefix, () => removeLeftovers(join(root, prefix))),
     close: async () => {},
+  };
+}
+
+type Guarded = <T>(doing: string, key: string, run: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+function withMarks(
+  root: string,
+  pathOf: (key: string) => string,
+  guarded: Guarded,
+): Pick<Archive, 'marks' | 'readMarked' | 'markOf' | 'remove'> {
+  return {
+    marks: (prefix, { onPage, signal }) => {
+      assertPrefix(prefix);
+      const told = (names: readonly Marked[]) =>
+        onPage(names.flatMap((one) => (isKey(one.key) ? [{ ...one, key: prefix + one.key }] : [])));
+      return guarded('list', prefix, () => marksIn(join(root, prefix), told, signal), signal);
+    },
+
+    readMarked: (key, signal) =>
+      guarded('read from', key, () => unlessMissing(orDeniedFile(readWithMark(pathOf(key)), pathOf(key))), signal),
+
+    // The version is the digest of the bytes, and the mark is by the file's time.
+    markOf: () => undefined,
+
+    remove: (key, signal) => guarded('remove from', key, () => rm(pathOf(key), { force: true }), signal),
   };
 }
 

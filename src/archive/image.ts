@@ -23,8 +23,10 @@ export type VerifiedImage = {
   /** What is odd about the bytes, for people. */
   remarks: string[];
 };
-/** `isPage`: HTML, XML, JSON or nothing, as a gateway answers in the place of an image. */
-export type Verification = { ok: true; image: VerifiedImage } | { ok: false; message: string; isPage: boolean };
+/** Why it is none: `page`: HTML, XML, JSON or nothing, as a gateway answers in its place; `cut-off`: its end is missing. */
+export type Verification =
+  | { ok: true; image: VerifiedImage }
+  | { ok: false; message: string; kind: 'page' | 'cut-off' | 'refused' };
 
 export type VerifyOptions = {
   maxPixels?: number;
@@ -58,11 +60,11 @@ export async function verifyImage(came: Buffer, options: VerifyOptions = {}): Pr
   const blanks = blanksBefore(came);
   const body = came.subarray(blanks);
   const found = sniffFormat(body);
-  if (found === 'text' || found === 'nothing') return refuse(describe(found, body), true);
+  if (found === 'text' || found === 'nothing') return refuse(describe(found, body), 'page');
   if (found === 'unknown') return refuse('The body is in an unknown format');
   const name = NAMES[found];
   const end = endOfImage(body, found);
-  if (end === undefined) return refuse(`The ${name} image is cut off or damaged: its end is missing`);
+  if (end === undefined) return refuse(`The ${name} image is cut off or damaged: its end is missing`, 'cut-off');
   try {
     const decoded = await decode(body.subarray(0, end), found, options);
     if (typeof decoded === 'string') return refuse(`The ${name} image ${decoded}`);
@@ -76,7 +78,9 @@ export async function verifyImage(came: Buffer, options: VerifyOptions = {}): Pr
       image: { format: found, ...FILE[found], ...decoded, sha256, bytes: body.length, body, remarks },
     };
   } catch (thrown) {
-    return refuse(`The ${name} image does not decode: ${messageOf(thrown)}`);
+    // A TIFF has no end that could be missing: one that is cut off does not decode.
+    const kind = found === 'tiff' ? 'cut-off' : 'refused';
+    return refuse(`The ${name} image does not decode: ${messageOf(thrown)}`, kind);
   }
 }
 
@@ -140,4 +144,8 @@ function describe(found: Extract<Sniffed, 'text' | 'nothing'>, body: Buffer): st
 
 const plural = (bytes: number) => `${bytes} byte${bytes === 1 ? '' : 's'}`;
 const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
-const refuse = (message: string, isPage = false): Verification => ({ ok: false, message, isPage });
+const refuse = (message: string, kind: 'page' | 'cut-off' | 'refused' = 'refused'): Verification => ({
+  ok: false,
+  message,
+  kind,
+});

@@ -3,6 +3,10 @@ export const layout = {
   batch: (batch: string) => `${batch}/batch.json`,
   records: (batch: string) => `${batch}/items/`,
   record: (batch: string, item: string) => `${batch}/items/${item}.json`,
+  /** The list of the segments that hold. */
+  segmentList: (batch: string) => `${batch}/segments.json`,
+  segments: (batch: string) => `${batch}/segments/`,
+  segment: (batch: string, name: string) => `${batch}/segments/${name}.jsonl.gz`,
   images: (batch: string) => `${batch}/images/`,
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
   /** What came in the place of an image and was not accepted. */

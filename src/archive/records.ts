@@ -11,6 +11,9 @@ export type Change = (now: ItemRecord | undefined) => ItemRecord | undefined;
 /** The record after an update, and whether this update wrote it. */
 export type Changed = { written: boolean; record: ItemRecord | undefined };
 
+/** A record, and the mark by which a listing tells that it is still the same. */
+export type MarkedRecord = { record: ItemRecord; mark: string };
+
 /** The items' records in an archive. All methods throw the archive's errors; `list` does so while it is iterated. */
 export type Records = {
   /**
@@ -18,6 +21,8 @@ export type Records = {
    * this item.
    */
   read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined>;
+  /** As `read`, with the mark that a listing has of just this record. Not of one that only seems to be the same. */
+  readMarked(batch: string, item: string, signal?: AbortSignal): Promise<MarkedRecord | undefined>;
   /** Overwrites what is there. Everything that runs beside other processes uses `create` and `update`. */
   write(record: ItemRecord, signal?: AbortSignal): Promise<void>;
   /**
@@ -54,12 +59,17 @@ export function recordsIn(archive: Archive): Records {
   /** The versions of records that were read or written here. */
   const versions = new WeakMap<ItemRecord, string>();
 
-  async function read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined> {
+  /** The record, with what else `get` has read of it. */
+  async function readBy<Read extends Versioned>(
+    get: (key: string) => Promise<Read | undefined>,
+    batch: string,
+    item: string,
+  ): Promise<(Read & { record: ItemRecord }) | undefined> {
     const key = layout.record(batch, item);
     const place = { batch, item, archive: archive.url, key };
-    let found: Versioned | undefined;
+    let found: Read | undefined;
     try {
-      found = await archive.readVersioned(key, signal);
+      found = await get(key);
     } catch (thrown) {
       if (thrown instanceof FileDeniedError) throw corrupt(place, { message: thrown.message, cause: thrown });
       throw thrown;
@@ -67,7 +77,11 @@ export function recordsIn(archive: Archive): Records {
     if (!found) return undefined;
     const record = parseRecord(found.body, place);
     versions.set(record, found.version);
-    return record;
+    return { ...found, record };
+  }
+
+  async function read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined> {
+    return (await readBy((key) => archive.readVersioned(key, signal), batch, item))?.record;
   }
 
   async function create(record: ItemRecord, signal?: AbortSignal): Promise<boolean> {
@@ -87,6 +101,10 @@ export function recordsIn(archive: Archive): Records {
 
   return {
     read,
+    async readMarked(batch, item, signal) {
+      const found = await readBy((key) => archive.readMarked(key, signal), batch, item);
+      return found && { record: found.record, mark: found.mark };
+    },
     write: (record, signal) => archive.write(keyOf(record), encode(record), options(signal)),
     create,
     async update(batch, item, change, known) {

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Archive, WriteOptions } from './archive.ts';
+import type { Archive, Marked, WriteOptions } from './archive.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 import { prepareBucket } from './s3-bucket.ts';
 import type { S3Settings } from './s3-client.ts';
 import { conditionalWrites } from './s3-conditions.ts';
 import { examineBucket } from './s3-examine.ts';
 import { getWhole, keysUnder } from './s3-get.ts';
+import { markOfTag, marksUnder } from './s3-marks.ts';
 import { pendingObject } from './s3-parts.ts';
 import { putWhole } from './s3-put.ts';
-import { s3Requests } from './s3-requests.ts';
+import { type S3Request, s3Requests } from './s3-requests.ts';
 import { parseS3Url } from './url.ts';
 
 /**
@@ -60,6 +61,8 @@ export function s3Archive(settings: S3Settings): Archive {
     begin: async (key, { contentType, signal }) =>
       pendingObject(at(key), contentType, (run) => request('write to', key, signal, run)),
 
+    ...withMarks(request, bucket, prefix),
+
     // An upload that was begun and not completed is seen by nobody; a lifecycle rule of the bucket removes it.
     tidy: async () => 0,
 
@@ -73,5 +76,43 @@ export function s3Archive(settings: S3Settings): Archive {
     },
 
     close,
+  };
+}
+
+function withMarks(
+  request: S3Request,
+  bucket: string,
+  prefix: string,
+): Pick<Archive, 'marks' | 'readMarked' | 'markOf' | 'remove'> {
+  const at = (key: string) => {
+    assertKey(key);
+    return { Bucket: bucket, Key: prefix + key };
+  };
+  return {
+    marks: async (wanted, { onPage, splits = [], signal }) => {
+      assertPrefix(wanted);
+      const under = { Bucket: bucket, Prefix: prefix + wanted };
+      const told = (page: readonly Marked[]) =>
+        onPage(
+          page.flatMap((one) => {
+            const key = one.key.slice(prefix.length);
+            return isKey(key) && !key.slice(wanted.length).includes('/') ? [{ ...one, key }] : [];
+          }),
+        );
+      const from = splits.map((split) => prefix + split);
+      await marksUnder(under, from, told, (run) => request('list', wanted, signal, run));
+    },
+
+    readMarked: async (key, signal) => {
+      const found = await request('read from', key, signal, (s3, limited) => getWhole(s3, at(key), limited));
+      return found && { ...found, mark: markOfTag(found.version) };
+    },
+
+    markOf: markOfTag,
+
+    remove: (key, signal) =>
+      request('remove from', key, signal, async ({ sdk, client }, limited) => {
+        await client.send(new sdk.DeleteObjectCommand(at(key)), { abortSignal: limited });
+      }),
   };
 }

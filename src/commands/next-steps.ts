@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { indexFiles, layout } from '../archive/layout.ts';
+import { isStartedHere } from '../config.ts';
 import type { Failure } from '../items/record.ts';
 import { plural, table } from '../text/terminal.ts';
 import type { ConfigFlags } from './options.ts';
@@ -71,9 +72,10 @@ export function opener(platform = process.platform): string[] {
   return platform === 'win32' ? ['explorer'] : ['xdg-open'];
 }
 
+/** Relative to where the person is. Whose npm script runs this in the folder of a package is elsewhere. */
 function shortest(path: string): string {
   const here = relative(process.cwd(), path);
-  return here.startsWith('..') ? path : here;
+  return here.startsWith('..') || !isStartedHere() ? path : here;
 }
 
 function quoted(text: string): string {

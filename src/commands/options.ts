@@ -6,7 +6,7 @@ import type { Overrides } from '../config.ts';
 export function withConfigOptions(command: Command): Command {
   return command
     .option('--archive <url>', 'where images go: s3://bucket/prefix or a folder (ARCHIVE_URL)')
-    .option('--redis <url>', 'the Redis to use; none: a private one (REDIS_URL)')
+    .option('--redis <url>', 'the Redis to use, or @file with its URL; none: a private one (REDIS_URL)')
     .option('--allow-eviction', 'go on with a Redis that may evict keys');
 }
 

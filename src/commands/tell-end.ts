@@ -21,10 +21,10 @@ export async function tellFailure(batch: string, error: unknown, code: number, c
   await send({ text: `${batch}: stopped: ${messageOf(error)}`, batch, ended: false, exitCode: code }, config);
 }
 
-async function send(notification: Notification, { notifyUrl }: Config): Promise<void> {
+async function send(notification: Notification, { notifyUrl, proxy }: Config): Promise<void> {
   ring();
   if (notifyUrl === undefined) return;
-  const why = await notify(notifyUrl, notification);
+  const why = await notify(notifyUrl, notification, { proxy });
   if (why !== undefined) say(`warning: the end was not told at FLUX_NOTIFY_URL: ${why}`, { level: 'warn' });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import { type Fetch, fetchBy, whyFailed } from '../network/fetch.ts';
 import { withoutPassword } from '../text/scrub.ts';
 import { type Check, ok, warning } from './check.ts';
 
@@ -8,10 +9,10 @@ const WITHIN_MS = 10_000;
 const healthSchema = z.object({ status: z.literal('ok') });
 
 /** Whether `serve` answers where the provider is told to call. What is not reached is a warning: polls find every result. */
-export async function checkCallbacks({ callbackUrl, webhookKey }: Config): Promise<Check[]> {
+export async function checkCallbacks({ callbackUrl, webhookKey, proxy }: Config): Promise<Check[]> {
   if (callbackUrl === undefined) return [];
   const shown = withoutPassword(callbackUrl);
-  const missing = await whyNot(`${callbackUrl.replace(/\/+$/, '')}/healthz`);
+  const missing = await whyNot(`${callbackUrl.replace(/\/+$/, '')}/healthz`, fetchBy(proxy));
   return [
     missing === undefined
       ? ok('callbacks', `serve answers at ${shown}, as seen from here`)
@@ -33,13 +34,15 @@ export async function checkCallbacks({ callbackUrl, webhookKey }: Config): Promi
 }
 
 /** Undefined where serve answers. */
-async function whyNot(url: string): Promise<string | undefined> {
+async function whyNot(url: string, ask: Fetch): Promise<string | undefined> {
   try {
-    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(WITHIN_MS) });
-    if (!answer.ok) return `it answers HTTP ${answer.status}`;
+    const answer = await ask(url, { redirect: 'manual', signal: AbortSignal.timeout(WITHIN_MS) });
+    if (!answer.ok) {
+      await answer.body?.cancel();
+      return `it answers HTTP ${answer.status}`;
+    }
     return healthSchema.safeParse(await answer.json()).success ? undefined : 'something else answers';
   } catch (error) {
-    // `fetch failed` says nothing: the reason is in its cause.
-    return messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+    return messageOf(whyFailed(error));
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { type Fetch, fetchBy } from '../network/fetch.ts';
 import { formatDuration } from '../text/duration.ts';
 import { type Check, ok, warning } from './check.ts';
 
@@ -10,19 +11,20 @@ const DIFFERS_FROM_MS = 30_000;
 export type Reading = { of: string; aheadMs: number | undefined };
 
 /** The API's clock and that of S3, by the dates of their answers. Whatever they answer has one. */
-export async function readClocks({ apiUrl, archiveUrl, s3 }: Config): Promise<Reading[]> {
+export async function readClocks({ apiUrl, archiveUrl, s3, proxy }: Config): Promise<Reading[]> {
   const isS3 = /^s3:/i.test(archiveUrl);
   const s3Url = s3.endpoint ?? `https://s3.${s3.region ?? 'us-east-1'}.amazonaws.com`;
+  const ask = fetchBy(proxy);
   return Promise.all([
-    aheadMsOf(apiUrl).then((aheadMs) => ({ of: 'the API', aheadMs })),
-    ...(isS3 ? [aheadMsOf(s3Url).then((aheadMs) => ({ of: 'S3', aheadMs }))] : []),
+    aheadMsOf(apiUrl, ask).then((aheadMs) => ({ of: 'the API', aheadMs })),
+    ...(isS3 ? [aheadMsOf(s3Url, ask).then((aheadMs) => ({ of: 'S3', aheadMs }))] : []),
   ]);
 }
 
-async function aheadMsOf(url: string): Promise<number | undefined> {
+async function aheadMsOf(url: string, ask: Fetch): Promise<number | undefined> {
   const askedAt = Date.now();
   try {
-    const answer = await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(WITHIN_MS) });
+    const answer = await ask(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(WITHIN_MS) });
     const theirs = Date.parse(answer.headers.get('date') ?? '');
     return Number.isNaN(theirs) ? undefined : theirs - (askedAt + Date.now()) / 2;
   } catch {

@@ -3,6 +3,8 @@ import { z } from 'zod';
 /** The ratios of the API notes; `16:21` is offered by some resellers only. */
 export const ASPECT_RATIOS = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21'] as const;
 export const MODELS = ['flux-kontext-pro', 'flux-kontext-max'] as const;
+/** Which places an image comes from, see sources.ts. */
+export const SOURCE_KINDS = ['origin', 'stored', 'link'] as const;
 export const OUTPUT_FORMATS = ['jpeg', 'png'] as const;
 
 /**
@@ -64,16 +66,23 @@ export const submittedSchema = itemSchema.extend({
 });
 export type Submitted = z.infer<typeof submittedSchema>;
 
-/** An item whose image can be fetched. At least one of the two URLs is there. */
+/**
+ * An item whose image can be fetched: at one of the two URLs, or, where these two do not say it all, at one of `sources`. They are what
+ * workers of former versions read.
+ */
 export const finishedSchema = submittedSchema.extend({
   completedAt: z.number(),
   discoveredAt: z.number(),
   originUrl: z.string().exactOptional(),
-  /** The model's own host deletes it about 10 minutes after completion. */
+  /** When the copy at the model's own host is deleted, or the first of `sources`. */
   originDiesAt: z.number(),
   storedUrl: z.string().exactOptional(),
-  /** The provider's storage deletes it 14 days after completion. */
+  /** When the copy in the provider's storage is deleted, or the last of `sources`. */
   storedDiesAt: z.number(),
+  sources: z
+    .array(z.strictObject({ kind: z.enum(SOURCE_KINDS), url: z.string(), diesAt: z.number().exactOptional() }))
+    .min(1)
+    .exactOptional(),
 });
 export type Finished = z.infer<typeof finishedSchema>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { imageRequestSchema } from './item.ts';
+import { imageRequestSchema, SOURCE_KINDS } from './item.ts';
 
 const time = z.iso.datetime();
 
@@ -51,6 +51,8 @@ const common = {
   unknownAttempts: z.int().min(1).exactOptional(),
   /** Tasks of former attempts, oldest first: each may have been charged. */
   earlierTaskIds: z.array(z.string()),
+  /** Tasks that an answer named as this item's, and that are another's: this item has not cost them. */
+  othersTaskIds: z.array(z.string()).exactOptional(),
   timings: z.object({
     queued: time,
     submitted: time.exactOptional(),
@@ -88,7 +90,7 @@ export const recordSchema = z.discriminatedUnion('state', [
     contentType: z.string(),
     sha256: z.string(),
     /** Which URL served the image. */
-    source: z.enum(['origin', 'stored', 'link']),
+    source: z.enum(SOURCE_KINDS),
     /** What is odd about it, for people: `asked for png, came as jpeg`. */
     imageNote: z.string().exactOptional(),
   }),
@@ -113,12 +115,17 @@ export function tasksOf(record: ItemRecord): ReadonlySet<string> {
   return new Set([...record.earlierTaskIds, ...taskIdsOf(record)]);
 }
 
+/** Of tasks that are another item's, too. */
+export function namedIn(record: ItemRecord): ReadonlySet<string> {
+  return new Set([...tasksOf(record), ...(record.othersTaskIds ?? [])]);
+}
+
 /**
  * What no writer may undo, whatever it has read before: an archived record keeps its image, and a task that was named stays
  * named. Whoever writes a record asks for it last of all.
  */
 export function mayFollow(was: ItemRecord, next: ItemRecord): boolean {
-  const named = tasksOf(next);
-  if (![...tasksOf(was)].every((id) => named.has(id))) return false;
+  const named = namedIn(next);
+  if (![...namedIn(was)].every((id) => named.has(id))) return false;
   return was.state !== 'archived' || (next.state === 'archived' && next.sha256 === was.sha256);
 }

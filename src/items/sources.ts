@@ -1,26 +1,68 @@
-import type { Finished } from './item.ts';
-
-/** Where an image can be had. A `link` URL is the stored one, to be exchanged for a temporary link first. */
-export type Source = { kind: 'origin' | 'stored' | 'link'; url: string };
+import { type Finished, SOURCE_KINDS, type Submitted } from './item.ts';
 
 /**
- * The sources that should still be alive, the best first. The deadlines come from the API notes. So when all have passed, the
- * stored copy is still asked for: only a 404 proves that it is gone.
+ * Where an image can be had: at the model's own host, in the provider's storage, or by a link that the provider gives in exchange for
+ * this URL.
+ */
+export type Source = { kind: 'origin' | 'stored' | 'link'; url: string };
+/** As an answer names it. It lives so long after its task's completion; absent: nobody says how long. */
+export type FoundSource = Source & { lifeMs?: number };
+
+/** A copy whose life nobody states is planned to be gone after a day, and asked for all the same. */
+const PLANNED_LIFE_MS = 24 * 3_600_000;
+
+type Found = { sources: readonly FoundSource[]; completedAt: number; discoveredAt: number };
+
+/** A task that has ended, with the deaths of its sources as times of our own clock. */
+export function finishedOf(task: Submitted, { sources, completedAt, discoveredAt }: Found): Finished {
+  const common = { ...task, completedAt, discoveredAt };
+  const dated = sources.map(({ lifeMs, ...source }) => ({
+    ...source,
+    ...(lifeMs === undefined ? {} : { diesAt: completedAt + lifeMs }),
+  }));
+  const diesAt = (source: { diesAt?: number }) => source.diesAt ?? completedAt + PLANNED_LIFE_MS;
+  const originDiesAt = Math.min(...dated.map(diesAt));
+  // No host is punctual: where there is nothing but its copy, that is asked for longer than it is said to live.
+  const kept = dated.filter(({ kind }) => kind !== 'origin').map(diesAt);
+  const storedDiesAt = Math.max(...(kept.length > 0 ? kept : [completedAt + PLANNED_LIFE_MS]));
+  const [origins, stored, links] = SOURCE_KINDS.map((kind) => dated.filter((source) => source.kind === kind));
+  const urls = [origins, stored, links].map((found = []) => (found.length > 1 ? null : found[0]?.url));
+  const [originUrl, storedUrl, link] = urls;
+  if (originUrl === null || storedUrl === null || link !== storedUrl)
+    return { ...common, originDiesAt, storedDiesAt, sources: dated };
+  return {
+    ...common,
+    ...(originUrl === undefined ? {} : { originUrl }),
+    originDiesAt,
+    ...(storedUrl === undefined ? {} : { storedUrl }),
+    storedDiesAt,
+  };
+}
+
+/**
+ * The sources that should still be alive, the best first. The deadlines come from the API notes. So a copy in the provider's storage
+ * is still asked for when its time has passed, and so are all when there is no other: only a 404 proves that it is gone.
  */
 export function sourcesOf(item: Finished, now: number): Source[] {
-  const sources: Source[] = [];
-  if (item.originUrl !== undefined && now < item.originDiesAt) sources.push({ kind: 'origin', url: item.originUrl });
-  if (item.storedUrl !== undefined) {
-    sources.push({ kind: 'stored', url: item.storedUrl });
-    sources.push({ kind: 'link', url: item.storedUrl });
-  }
-  if (sources.length === 0 && item.originUrl !== undefined) sources.push({ kind: 'origin', url: item.originUrl });
-  return sources;
+  const all = datedSources(item);
+  const alive = all.filter(({ kind, diesAt = now + 1 }) => kind !== 'origin' || now < diesAt);
+  return (alive.length > 0 ? alive : all).map(({ kind, url }) => ({ kind, url }));
 }
 
 /** When the next of the item's URLs dies, in epoch milliseconds. Archive jobs are ordered by it. */
 export function nextDeadline(item: Finished, now: number): number {
-  return item.originUrl !== undefined && now < item.originDiesAt ? item.originDiesAt : item.storedDiesAt;
+  const ahead = datedSources(item).flatMap(({ diesAt }) => (diesAt !== undefined && now < diesAt ? [diesAt] : []));
+  return ahead.length === 0 ? item.storedDiesAt : Math.min(...ahead);
+}
+
+function datedSources({ sources, originUrl, originDiesAt, storedUrl, storedDiesAt }: Finished) {
+  if (sources) return sources;
+  return [
+    ...(originUrl === undefined ? [] : [{ kind: 'origin' as const, url: originUrl, diesAt: originDiesAt }]),
+    ...(storedUrl === undefined
+      ? []
+      : (['stored', 'link'] as const).map((kind) => ({ kind, url: storedUrl, diesAt: storedDiesAt }))),
+  ];
 }
 
 /** BullMQ's largest priority; lower is served first. */

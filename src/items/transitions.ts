@@ -1,6 +1,6 @@
 import { isUnknown } from './charges.ts';
 import { embedOf, type Finished, type Item, itemOf, type Submitted } from './item.ts';
-import { type Failure, type ItemRecord, type Refused, taskIdsOf, tasksOf } from './record.ts';
+import { type Failure, type ItemRecord, namedIn, type Refused, taskIdsOf, tasksOf } from './record.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -71,14 +71,36 @@ export function submittedRecord(item: Submitted, previous: ItemRecord | undefine
  * already.
  */
 export function recordWithTask(item: Submitted, previous: ItemRecord | undefined): ItemRecord | undefined {
-  if (previous && tasksOf(previous).has(item.taskId)) return undefined;
+  if (previous && namedIn(previous).has(item.taskId)) return undefined;
   if (previous?.state !== 'archived') return submittedRecord(item, previous);
   return { ...previous, earlierTaskIds: [...previous.earlierTaskIds, item.taskId] };
+}
+
+/**
+ * The task that it was told is another item's. Nothing is known of its own submit then: it is a claim that was not answered. Undefined
+ * when it goes by another task, or has ended.
+ */
+export function disownedRecord(record: ItemRecord, taskId: string): ItemRecord | undefined {
+  const goesByIt = (record.state === 'submitted' || record.state === 'held') && record.taskId === taskId;
+  if (!goesByIt && record.state !== 'claimed') return undefined;
+  const common = commonOfRecord(record);
+  const { queued, submitted } = record.timings;
+  return {
+    ...common,
+    state: 'claimed',
+    othersTaskIds: [...new Set([...(record.othersTaskIds ?? []), taskId])],
+    timings: { queued, ...(submitted !== undefined && { submitted }) },
+  };
+}
+
+export function isOthers(record: ItemRecord, taskId: string): boolean {
+  return record.othersTaskIds?.includes(taskId) === true;
 }
 
 /** Whether what became of a task is still the item's: it has not been archived, nor gone on to another task or submit. */
 export function isOfTask(record: ItemRecord, taskId: string): boolean {
   if (record.state === 'archived' || record.earlierTaskIds.includes(taskId)) return false;
+  if (isOthers(record, taskId)) return false;
   return taskIdsOf(record).every((id) => id === taskId);
 }
 
@@ -165,6 +187,7 @@ function commonOf(item: Item, previous: ItemRecord | undefined): Common {
     ...noteOf(previous),
     attempts: previous?.attempts ?? 0,
     earlierTaskIds: previous?.earlierTaskIds ?? [],
+    ...othersOf(previous),
     timings: previous?.timings ?? { queued: iso(item.queuedAt) },
     ...(previous?.unknownAttempts === undefined ? {} : { unknownAttempts: previous.unknownAttempts }),
   };
@@ -187,6 +210,7 @@ function commonOfRecord(record: ItemRecord): Common {
     attempts,
     ...unknown,
     earlierTaskIds,
+    ...othersOf(record),
     timings,
   };
 }
@@ -194,6 +218,10 @@ function commonOfRecord(record: ItemRecord): Common {
 /** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
 function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
   return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
+}
+
+function othersOf(record: ItemRecord | undefined): Pick<Common, 'othersTaskIds'> {
+  return record?.othersTaskIds === undefined ? {} : { othersTaskIds: record.othersTaskIds };
 }
 
 function noteOf(record: ItemRecord | undefined): Pick<Common, 'note'> {

@@ -1,8 +1,8 @@
 import { Pool } from 'undici';
 import type { ProxyFor } from '../network/proxy.ts';
-import type { Answer } from './envelope.ts';
+import { proxyAgent, throughProxy } from '../network/proxy-agent.ts';
+import type { Answer } from './answer.ts';
 import { exchange } from './exchange.ts';
-import { proxyAgent, throughProxy } from './proxy-agent.ts';
 
 export type ApiSettings = {
   /** May have a path, as some resellers need: `https://host/flux` is called at `https://host/flux/api/v1/…`. */

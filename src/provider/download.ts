@@ -1,9 +1,9 @@
 import { Agent, type Dispatcher, type ProxyAgent } from 'undici';
 import type { ProxyFor } from '../network/proxy.ts';
+import { proxyAgent, throughProxy } from '../network/proxy-agent.ts';
 import { decoded, encodingsIn } from './content-encoding.ts';
 import { type Exchange, exchange, type ResponseHeaders } from './exchange.ts';
 import type { Room } from './growing-body.ts';
-import { proxyAgent, throughProxy } from './proxy-agent.ts';
 import { AddressRefused, publicLookup } from './public-lookup.ts';
 import { allowedHosts, refusalOf, refusalOfName } from './url-check.ts';
 

@@ -1,6 +1,7 @@
 import type { ImageRequest } from '../items/item.ts';
+import type { FoundSource } from '../items/sources.ts';
 
-/** Why the provider refused. One word for each envelope code that is known to have started no task. */
+/** Why the provider refused, that is, started no task. Each adapter knows which of its answers say so; the codes are kie's. */
 export type Refusal =
   | 'content-policy' // 400
   | 'unauthorized' // 401
@@ -21,28 +22,58 @@ export type Refused = {
   retryAfterMs?: number;
 };
 
-/** The outcome of a submit. `unknown` may have been charged: see "Unknown outcomes" in the API notes. */
+/** Why a task failed that had been started. */
+export type FailureClass = 'content-policy' | 'invalid-parameters' | 'generation-failed';
+
+/** Whether it costs something all the same. */
+export type Charged = 'yes' | 'no' | 'unknown';
+
+/**
+ * The outcome of a submit. `unknown` may have been charged: see "Unknown outcomes" in the API notes. `handle` is opaque: what the
+ * adapter polls by, such as an id or a URL. `credits`: what it costs by the provider's own word, in its credits.
+ */
 export type SubmitOutcome =
-  | { kind: 'accepted'; taskId: string }
+  | { kind: 'accepted'; handle: string; credits?: number }
   | Refused
   /** For certain, no byte of the request was sent. */
   | { kind: 'not-sent'; message: string }
   | { kind: 'unknown'; message: string; code?: number };
 
+/** What a task has come to be, and where its image can be had, the best place first. */
+export type Succeeded = {
+  kind: 'succeeded';
+  /** At least one. */
+  sources: readonly FoundSource[];
+  /** Epoch milliseconds. */
+  completedAt?: number;
+  /** What it has cost by the provider's own word, in its credits. */
+  credits?: number;
+};
+
+/** `prompt`: what the task was started with, where the answer repeats it. */
+type Asked = { prompt?: string };
+
 export type PollOutcome =
   /** `said`: it is a success by its flag, and yet names no image in a way that we know. */
-  | { kind: 'generating'; said?: string }
-  /** At least one URL is present. `completedAt` is in epoch milliseconds. */
-  | { kind: 'succeeded'; originUrl?: string; storedUrl?: string; completedAt?: number }
-  /** Success flags 2 (creating the task failed) and 3 (generation failed). */
-  | { kind: 'failed'; flag: 2 | 3; code?: number; message: string }
+  | ({ kind: 'generating'; said?: string } & Asked)
+  | (Succeeded & Asked)
+  /** `stage`: what the policy did not like, where the provider says so. */
+  | ({
+      kind: 'failed';
+      reason: FailureClass;
+      stage?: 'input' | 'output';
+      charged: Charged;
+      code?: number;
+      message: string;
+      credits?: number;
+    } & Asked)
   /** The provider does not know the task, or does not know it yet. */
   | { kind: 'not-found'; message: string }
   | Refused
   /** There was no answer, or it was unreadable. Nothing is known; ask again. */
   | { kind: 'unreachable'; message: string };
 
-/** A temporary link to a file that the provider generated. It is valid for 20 minutes. */
+/** A temporary link to a file that the provider generated, in exchange for the URL of a `link` source. */
 export type LinkOutcome =
   | { kind: 'link'; url: string }
   | { kind: 'not-found'; message: string }
@@ -66,7 +97,7 @@ export type SubmitOptions = CallOptions & {
  */
 export interface Provider {
   submit(request: ImageRequest, options?: SubmitOptions): Promise<SubmitOutcome>;
-  poll(taskId: string, options?: CallOptions): Promise<PollOutcome>;
+  poll(handle: string, options?: CallOptions): Promise<PollOutcome>;
   link(url: string, options?: CallOptions): Promise<LinkOutcome>;
   credits(options?: CallOptions): Promise<CreditsOutcome>;
   close(): Promise<void>;

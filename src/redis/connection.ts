@@ -63,6 +63,8 @@ function open(place: RedisPlace, options: ConnectionOptions, attempt: { connecte
   switch (place.kind) {
     case 'single':
       return new Redis(place.url, { ...common, retryStrategy: delayMs });
+    case 'socket':
+      return new Redis({ ...common, ...loginOf(place), path: place.path, db: place.db, retryStrategy: delayMs });
     case 'sentinel':
       return new Redis({
         ...common,

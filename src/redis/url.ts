@@ -6,25 +6,30 @@ type Login = { username: string; password: string; tls: boolean };
 /** Where Redis is, as parsed from its URL. `username` and `password` are empty if the URL has none. */
 export type RedisPlace =
   | { kind: 'single'; url: string; db: number; tls: boolean }
+  | { kind: 'socket'; path: string; username: string; password: string; db: number; tls: false }
   | ({ kind: 'cluster'; nodes: Address[] } & Login)
   | ({ kind: 'sentinel'; sentinels: Address[]; master: string; db: number } & Login);
 
 export const REDIS_URL_FORMS = [
   'redis://[user:password@]host:port[/db]',
   'rediss://… the same over TLS',
+  'redis+unix://[user:password@]/path/of/redis.sock[?db=1]',
   'redis+cluster://[user:password@]host:port,host:port',
   'redis+sentinel://[user:password@]host:port,host:port/master-name[/db]',
   'rediss+cluster://… and rediss+sentinel://… the same over TLS',
 ];
 
 const PORT = { cluster: 6379, sentinel: 26379 } as const;
+/** Of the path of a socket, on every system (macOS has the least). Longer ones are cut off or refused by the kernel. */
+export const LONGEST_SOCKET_BYTES = 103;
 
 /** Throws a UsageError (`redis-url-invalid`). Its message never contains the URL, which may hold a password. */
 export function parseRedisUrl(url: string): RedisPlace {
-  const match = /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(.*)$/s.exec(url);
-  if (!match) throw invalid('it begins with none of redis:, rediss:, redis+cluster:, redis+sentinel:');
+  const match = /^redis(s?)(?:\+(cluster|sentinel|unix))?:\/\/(.*)$/s.exec(url);
+  if (!match) throw invalid('it begins with none of redis:, rediss:, redis+unix:, redis+cluster:, redis+sentinel:');
   const [, secure = '', kind, rest = ''] = match;
   const tls = secure === 's';
+  if (kind === 'unix') return socketIn(rest, tls);
   if (kind !== 'cluster' && kind !== 'sentinel') {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (!parsed || parsed.hostname === '') throw invalid('it names no host');
@@ -44,6 +49,24 @@ export function parseRedisUrl(url: string): RedisPlace {
   const [master = '', db = '0'] = path;
   if (master === '') throw invalid('the name of the master is missing behind the sentinels: …/mymaster');
   return { kind, sentinels: addresses, master: decoded(master), db: databaseOf(db), ...login };
+}
+
+/** The path begins at the first slash that nothing, or an @, stands before. */
+function socketIn(rest: string, tls: boolean): RedisPlace {
+  if (tls) throw invalid('a socket of this machine has no TLS: redis+unix://');
+  const at = rest.startsWith('/') ? -1 : rest.indexOf('@/');
+  const [encoded = '', query = ''] = rest.slice(at + 1).split('?');
+  if (!encoded.startsWith('/')) throw invalid('the path of its socket does not begin with a /');
+  const path = decoded(encoded);
+  if (Buffer.byteLength(path) > LONGEST_SOCKET_BYTES)
+    throw invalid(`the path of its socket has more than ${LONGEST_SOCKET_BYTES} bytes`);
+  const db = databaseOf(new URLSearchParams(query).get('db') ?? '');
+  return { kind: 'socket', path, ...loginOf(rest.slice(0, Math.max(at, 0))), db, tls: false };
+}
+
+/** As REDIS_URL names it. */
+export function socketUrl(path: string, password: string): string {
+  return `redis+unix://:${encodeURIComponent(password)}@${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 function loginOf(text: string): { username: string; password: string } {

@@ -1,7 +1,8 @@
 import type { Archive } from '../archive/archive.ts';
 import { readBatchFile } from '../archive/batch-file.ts';
-import { readRecords } from '../archive/read-records.ts';
+import { type BatchRecords, openBatchRecords } from '../archive/batch-records.ts';
 import type { Records } from '../archive/records.ts';
+import { messageOf } from '../errors.ts';
 import { chargesOf } from '../items/charges.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { firstTakeIds, takeOf } from '../items/takes.ts';
@@ -27,34 +28,55 @@ export type Standing = {
 /** What an archive has for an item, and how it stands in its batch where that was looked up. */
 export type Listed = Found & { standing?: Standing };
 
-export type StandingPorts = { archive: Archive; records: Records; prices: Prices };
+export type StandingPorts = {
+  archive: Archive;
+  records: Pick<Records, 'read' | 'readMarked'>;
+  prices: Prices;
+  /** Told of segments that are lost or damaged, or cannot be written. */
+  onDamaged?: (why: string) => void;
+  /** Ended records that had to be read one by one are written into segments where they are so many; absent: they are not. */
+  fewestToCover?: number;
+};
 export const ORDERS = ['id', 'manifest'] as const;
 export type Order = (typeof ORDERS)[number];
 
 /** All records of a batch with their standings, by id or as the manifest has them (what it does not have comes last). */
 export async function* listedItems(
   batch: string,
-  { archive, records, prices }: StandingPorts,
+  ports: StandingPorts,
   order: Order,
   signal?: AbortSignal,
 ): AsyncGenerator<Listed> {
+  const { archive, onDamaged, fewestToCover } = ports;
   const manifest = await manifestOrder(archive, batch, (await readBatchFile(archive, batch))?.manifest);
-  const ids: string[] = [];
-  for await (const id of records.list(batch, signal)) ids.push(id);
+  const covering = fewestToCover === undefined ? {} : { fewestToCover };
+  const held = await openBatchRecords(ports, batch, { signal, onDamaged, ...covering });
+  try {
+    yield* standingsOf(held, manifest, order, ports.prices);
+    // It saves the next reader time. Who may only read has what was asked for.
+    await held.cover().catch((error: unknown) => onDamaged?.(`segments are not written: ${messageOf(error)}`));
+  } finally {
+    await held.close();
+  }
+}
+
+async function* standingsOf(
+  held: BatchRecords,
+  manifest: ManifestOrder,
+  order: Order,
+  prices: Prices,
+): AsyncGenerator<Listed> {
+  const ids = held.ids();
   const others = ids.filter((id) => !manifest.places.has(id));
-  const { isCurrent, takeOfOther, firstOf, takesOf } = await judged(
-    readRecords(records, batch, others, signal),
-    manifest,
-  );
-  const recorded = new Set(ids);
+  const { isCurrent, takeOfOther, firstOf, takesOf } = await judged(held.these(others), manifest);
   const inOrder =
     order === 'id'
       ? ids
       : [
-          ...[...manifest.places.keys()].flatMap((id) => [...(recorded.has(id) ? [id] : []), ...takesOf(id)]),
+          ...[...manifest.places.keys()].flatMap((id) => [...(held.has(id) ? [id] : []), ...takesOf(id)]),
           ...others.filter((id) => firstOf(id) === undefined),
         ];
-  for await (const found of readRecords(records, batch, inOrder, signal)) {
+  for await (const found of held.these(inOrder)) {
     const {
       order: number = null,
       job = null,

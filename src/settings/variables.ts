@@ -15,7 +15,7 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
-const REDIS_URLS = 'Expected redis://host:port/db, rediss://…, redis+cluster://… or redis+sentinel://…';
+const REDIS_URLS = 'Expected redis://host:port/db, rediss://…, redis+unix://…, redis+cluster://… or redis+sentinel://…';
 
 /** Also without its scheme, as curl takes it. */
 const proxy = z
@@ -140,13 +140,16 @@ export const VARIABLE_NAMES: readonly VariableName[] = variables.keyof().options
 /** Programs disagree on how these are written: lower case is taken as well. */
 export const PROXIES: readonly VariableName[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 /** Never shown whole. Whoever knows the address of a webhook can write to its channel. */
-export const SECRET_VARIABLES: readonly string[] = [
+export const SECRET_VARIABLES: readonly VariableName[] = [
   'FLUX_API_KEY',
   'FLUX_WEBHOOK_KEY',
   'SERVE_PASSWORD',
   'FLUX_NOTIFY_URL',
   'METRICS_TOKEN',
 ];
+
+/** They may stand in a file, named by the variable with _FILE behind it, as Docker's secrets do. */
+export const FROM_FILES: readonly VariableName[] = [...SECRET_VARIABLES, 'REDIS_URL'];
 
 /** What was given, over the defaults. Throws a UsageError (`config-invalid`) that lists every wrong variable. */
 export function parseVariables(given: Readonly<Record<string, string>>, hint: string): Variables {

@@ -3,8 +3,9 @@ import type { Failure, ItemRecord, Refused } from '../items/record.ts';
 import { nextDeadline } from '../items/sources.ts';
 import { failedRecord } from '../items/transitions.ts';
 import { endItem } from './end-item.ts';
-import { isExhausted, type Miss, type Missed } from './fetch-image.ts';
+import type { Miss, Missed } from './fetch-image.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
+import { isExhausted } from './refusals.ts';
 import { backoffMs } from './retry.ts';
 
 /** An image is `expired` only when every source said that it is gone in so many rounds: one 404 may be a replica's lag. */
@@ -14,6 +15,9 @@ const GONE_ROUNDS = 3;
  * So is a cache that holds half of a file.
  */
 const GONE_WAIT_MS = 5_000;
+const WAIT_GROWS_BY = 6;
+/** Of a wait that grows: then it is longer than the longest. */
+const MOST_STEPS = 3;
 /** The sources answer with pages in so many rounds, a quarter of an hour in all: then they will not give the image. */
 const PAGE_ROUNDS = 30;
 /** While a source is out of reach, the wait doubles to this, or to a part of the time that is left. */
@@ -21,7 +25,7 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 const PART_OF_TIME_LEFT = 1 / 4;
 const SHORTEST_WAIT_MS = 1_000;
 
-/** An answer of every source ends the item, or its last deadline. As long as one is out of reach it waits. */
+/** An answer of every source ends the item, or its last deadline. As long as one is out of reach, or gives a part of the image, it waits. */
 export async function settleMisses(
   item: Finished,
   previous: ItemRecord | undefined,
@@ -35,9 +39,10 @@ export async function settleMisses(
   const has = (...whys: Miss['why'][]) => misses.some((miss) => whys.includes(miss.why));
   const allGone = misses.every((miss) => miss.why === 'gone');
   const isBroken = has('broken');
+  const isCutOff = has('cut-off');
   const round = {
     goneRounds: (remembered.goneRounds ?? 0) + (allGone ? 1 : 0),
-    invalidRounds: (remembered.invalidRounds ?? 0) + (allGone || isBroken ? 0 : 1),
+    invalidRounds: (remembered.invalidRounds ?? 0) + (allGone || isBroken || isCutOff ? 0 : 1),
     missedRounds: (remembered.missedRounds ?? 0) + 1,
   };
   const now = ports.now();
@@ -46,16 +51,19 @@ export async function settleMisses(
     return end({ class: 'expired', message: `The image is gone (${message})` });
   if (missed.isDeadly || isSpoiltForGood(missed, round.missedRounds)) return end({ class: 'invalid-image', message });
   if (isPastDeadline || round.invalidRounds >= PAGE_ROUNDS)
-    return end({ class: has('page', 'spoilt', 'closed') ? 'invalid-image' : 'unreachable', message });
+    return end({ class: has('page', 'cut-off', 'spoilt', 'closed') ? 'invalid-image' : 'unreachable', message });
   if (isBroken) ports.faults.note('images-unreachable', message);
   const { batch, id, taskId } = item;
   ports.log.warn({ batch, item: id, stage: 'archive', taskId, ...round, reason: message }, 'image not had yet');
   const answers = allGone ? round.goneRounds : round.missedRounds;
-  const isAnswered = !isBroken && !has('page', 'closed');
+  const isAnswered = !isBroken && !isCutOff && !has('page', 'closed');
   return {
     kind: 'later',
-    atMs: Math.min(now + waitMs(item, { ...round, isBroken, ...(isAnswered && { answers }) }, now), item.storedDiesAt),
-    remember: { ...round, ...(refusals.length > 0 && { refusals }), ...(kept && { kept }) },
+    atMs: Math.min(
+      now + waitMs(item, { ...round, isBroken, isCutOff, ...(isAnswered && { answers }) }, now),
+      item.storedDiesAt,
+    ),
+    remember: { ...round, ...(refusals.length > 0 && { refusals: [...refusals] }), ...(kept && { kept }) },
   };
 }
 
@@ -87,13 +95,15 @@ async function endWith(
 /** `answers`: so many rounds in which each source said that it is gone, or gave bytes. */
 function waitMs(
   item: Finished,
-  round: { answers?: number; isBroken: boolean; missedRounds: number },
+  round: { answers?: number; isBroken: boolean; isCutOff: boolean; missedRounds: number },
   now: number,
 ): number {
-  if (round.answers !== undefined)
-    return GONE_WAIT_MS * 6 ** Math.min(round.answers - 1, GONE_ROUNDS - 2) * (0.75 + Math.random() * 0.5);
-  if (!round.isBroken) return backoffMs(round.missedRounds);
+  const growing = (steps: number) => GONE_WAIT_MS * WAIT_GROWS_BY ** steps * (0.75 + Math.random() * 0.5);
+  if (round.answers !== undefined) return growing(Math.min(round.answers - 1, GONE_ROUNDS - 2));
+  if (!round.isBroken && !round.isCutOff) return backoffMs(round.missedRounds);
   const left = Math.max(SHORTEST_WAIT_MS, (nextDeadline(item, now) - now) * PART_OF_TIME_LEFT);
+  // What was cut off once is whole some seconds later, as a rule.
+  if (!round.isBroken) return Math.min(left, LONGEST_WAIT_MS, growing(Math.min(round.missedRounds - 1, MOST_STEPS)));
   return Math.min(left, backoffMs(round.missedRounds, Math.random, { longestMs: LONGEST_WAIT_MS }));
 }
 

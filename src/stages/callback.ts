@@ -2,9 +2,9 @@ import type { Records } from '../archive/records.ts';
 import type { Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { itemOfRecord, submittedRecord } from '../items/transitions.ts';
+import { isOthers, itemOfRecord, submittedRecord } from '../items/transitions.ts';
 import type { BatchState, Forward, ItemRef, StageSettings } from './ports.ts';
-import { submittedOf } from './submit-outcome.ts';
+import { submittedOf } from './record-task.ts';
 
 /** What came of asking for a poll now: it comes at once; it polls another task; there is none. */
 export type PollNow = 'hurried' | 'other-task' | 'absent';
@@ -45,7 +45,7 @@ function hasNoUseFor(state: ItemState | undefined): boolean {
 
 /** Whether the record has an attempt without a known task, or one whose task is this one and may still have an image. */
 function mayBeTaskOf(record: ItemRecord, taskId: string): boolean {
-  if (record.earlierTaskIds.includes(taskId)) return false;
+  if (record.earlierTaskIds.includes(taskId) || isOthers(record, taskId)) return false;
   switch (record.state) {
     case 'submitted':
       return record.taskId === taskId;

@@ -8,26 +8,26 @@ import type { DownloadOutcome } from '../provider/download.ts';
 import type { Room } from '../provider/growing-body.ts';
 import { MAX_IMAGE_BYTES } from './body-room.ts';
 import type { Ports, Run } from './ports.ts';
+import { cameBefore, isExhausted, withCutOff } from './refusals.ts';
 import type { Refusal } from './remembered.ts';
 
-/** A source that gave so many bodies that are no image, or the same one twice, will not give another. */
-const MOST_REFUSALS = 3;
 /** A job whose process ended so often while it decoded: its image is not decoded again. */
 const MOST_DECODES = 3;
 
 /**
- * Why a source did not yield the image. `page`: it answered HTML, XML, JSON or nothing, as a gateway does. `spoilt`: it gave what is no
- * whole image. `closed`: its address is not permitted.
+ * Why a source did not yield the image. `page`: it answered HTML, XML, JSON or nothing, as a gateway does. `cut-off`: it gave a part of
+ * the image, and may give all of it later. `spoilt`: it gave what is no image, or the same part for too long. `closed`: its address is not
+ * permitted.
  */
 export type Miss = {
   source: Source['kind'];
-  why: 'gone' | 'broken' | 'page' | 'spoilt' | 'closed';
+  why: 'gone' | 'broken' | 'page' | 'cut-off' | 'spoilt' | 'closed';
   message: string;
 };
 export type Missed = {
   kind: 'missed';
   misses: Miss[];
-  refusals: Refusal[];
+  refusals: readonly Refusal[];
   kept: Refused | undefined;
   isDeadly: boolean;
 };
@@ -35,46 +35,49 @@ export type Fetched = { kind: 'image'; image: VerifiedImage; source: Source['kin
 
 /** The first source that yields a whole image, whatever it is wrapped in. What is refused for good is kept in the archive. */
 export async function fetchImage(item: Finished, run: Run, room: Room, ports: Ports): Promise<Fetched> {
-  const refusals = [...(run.remembered.refusals ?? [])];
-  const missed: Missed = { kind: 'missed', misses: [], refusals, kept: run.remembered.kept, isDeadly: false };
+  const { refusals = [], kept } = run.remembered;
+  const missed: Missed = { kind: 'missed', misses: [], refusals, kept, isDeadly: false };
   const miss = (source: Source['kind'], why: Miss['why'], message: string) =>
     missed.misses.push({ source, why, message });
   for (const source of sourcesOf(item, ports.now())) {
-    if (isExhausted(source.kind, refusals)) {
-      miss(source.kind, 'spoilt', refusals.findLast((refusal) => refusal.source === source.kind)?.message ?? '');
+    if (isExhausted(source.kind, missed.refusals)) {
+      miss(source.kind, 'spoilt', missed.refusals.findLast((refusal) => refusal.source === source.kind)?.message ?? '');
       continue;
     }
     const url = source.kind === 'link' ? await linkTo(source.url, missed.misses, ports) : source.url;
     if (url === undefined) continue;
     const outcome = await ports.download(url, { maxBytes: MAX_IMAGE_BYTES, room });
     if (outcome.kind !== 'body') {
-      if (outcome.kind === 'too-long') refusals.push({ source: source.kind, sha256: '', message: outcome.message });
+      if (outcome.kind === 'too-long')
+        missed.refusals = [...missed.refusals, { source: source.kind, sha256: '', message: outcome.message }];
       miss(source.kind, whyOf(outcome), 'message' in outcome ? outcome.message : `HTTP ${outcome.status}`);
       continue;
     }
     const result = await verify(outcome.body, run, ports);
     if (result.ok) return { kind: 'image', image: result.image, source: source.kind };
     const { batch, id } = item;
-    const { message } = result;
+    const { message, kind } = result;
     ports.log.warn(
       { batch, item: id, stage: 'archive', source: source.kind, run: run.runs, reason: message },
       'not an image',
     );
-    miss(source.kind, result.isPage ? 'page' : 'spoilt', message);
-    if (result.isPage) continue;
+    if (kind === 'page') {
+      miss(source.kind, 'page', message);
+      continue;
+    }
     const sha256 = createHash('sha256').update(outcome.body).digest('hex');
-    refusals.push({ source: source.kind, sha256, message });
-    missed.isDeadly = result.isDeadly;
-    if (result.isDeadly || isExhausted(source.kind, refusals))
+    const refusal = { source: source.kind, sha256, message };
+    if (kind === 'cut-off') missed.refusals = withCutOff(missed.refusals, refusal, ports.now());
+    else missed.refusals = [...missed.refusals, refusal];
+    const isOver = isExhausted(source.kind, missed.refusals);
+    miss(source.kind, kind === 'cut-off' && !isOver ? 'cut-off' : 'spoilt', message);
+    missed.isDeadly = kind === 'deadly';
+    const isNew = missed.kept?.sha256 !== sha256;
+    if (isNew && (missed.isDeadly || isOver || cameBefore(missed.refusals, source.kind, sha256)))
       missed.kept = await keep(item, outcome.body, { sha256, reason: message }, ports);
-    if (result.isDeadly) return missed;
+    if (missed.isDeadly) return missed;
   }
   return missed;
-}
-
-export function isExhausted(source: Source['kind'], refusals: readonly Refusal[]): boolean {
-  const sums = refusals.flatMap((refusal) => (refusal.source === source ? [refusal.sha256] : []));
-  return sums.length >= MOST_REFUSALS || new Set(sums).size < sums.length;
 }
 
 /**
@@ -85,7 +88,7 @@ async function verify(body: Buffer, run: Run, ports: Ports) {
   const decodes = run.remembered.decodes ?? 0;
   if (decodes >= MOST_DECODES) {
     const message = `Decoding it ended its process ${decodes} times`;
-    return { ok: false, message, isPage: false, isDeadly: true } as const;
+    return { ok: false, message, kind: 'deadly' } as const;
   }
   let begun = false;
   const note = async (count: number) => {
@@ -97,7 +100,7 @@ async function verify(body: Buffer, run: Run, ports: Ports) {
   };
   const result = await verifyImage(body, { alone: decodes > 0, onDecode: () => note(decodes + 1) });
   if (begun) await note(0);
-  return { ...result, isDeadly: false };
+  return result;
 }
 
 async function keep(

@@ -1,7 +1,7 @@
 import { FluxError, messageOf } from '../errors.ts';
 import { type Finished, type Item, itemOf, type Submitted } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, isOthers } from '../items/transitions.ts';
 import type { Ports } from './ports.ts';
 import { releaseUnsent } from './withdraw-claim.ts';
 
@@ -43,7 +43,8 @@ export async function giveUp(
 }
 
 function isReplaced(item: Item | Submitted | Finished, record: ItemRecord | undefined): boolean {
-  return 'taskId' in item && record?.earlierTaskIds.includes(item.taskId) === true;
+  if (!('taskId' in item) || !record) return false;
+  return record.earlierTaskIds.includes(item.taskId) || isOthers(record, item.taskId);
 }
 
 /** Undefined: it has ended, or gone on. */

@@ -1,8 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Finished, itemOf, type Submitted } from '../items/item.ts';
+import { itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
+import { isForAnother } from '../items/repeated-prompt.ts';
+import { finishedOf } from '../items/sources.ts';
 import { failedRecord, heldRecord, isOfTask, recordWithTask, requeuedRecord } from '../items/transitions.ts';
-import type { PollOutcome } from '../provider/provider.ts';
+import type { PollOutcome, Succeeded } from '../provider/provider.ts';
+import { askSurely } from './ask-task.ts';
+import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
@@ -12,10 +15,6 @@ import { warnOfStorm } from './storm-log.ts';
 /** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. It doubles while nothing is answered. */
 const TROUBLE_DELAY_MS = 3_000;
 const LONGEST_TROUBLE_DELAY_MS = 30_000;
-/** One 404 for a known task may come from a replica or a gateway. So many in a row, a moment apart, are believed. */
-const DENIALS = 3;
-const DENIAL_DELAY_MS = 500;
-
 /** Asks once for a running task and hands a finished one on. Never spends money, so it may run any number of times. */
 export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
   const task = await recordFirst(item, ports);
@@ -24,6 +23,10 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   const now = ports.now();
   if (outcome.kind === 'refused' || outcome.kind === 'unreachable') return waitForAnswer(task, outcome, run, ports);
   ports.faults.clear('poll-unanswered');
+  if ('prompt' in outcome && outcome.prompt !== undefined && isForAnother(task.request, outcome.prompt)) {
+    const goneOn = await disownTask(task, outcome.prompt, ports);
+    return goneOn ? goOnWith(goneOn, task, run, ports) : { kind: 'done' };
+  }
   switch (outcome.kind) {
     case 'succeeded':
       ports.metrics.observe('taskPolls', run.runs);
@@ -63,57 +66,11 @@ async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
   return { ...item, recorded: true };
 }
 
-/** Asks again where a single 404 would give the task up. */
-async function askSurely(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
-  for (let asked = 1; ; asked++) {
-    const outcome = await ask(task, run, ports);
-    const isFresh = ports.now() < task.submittedAt + ports.settings.unknownTaskGraceMs;
-    if (outcome?.kind !== 'not-found' || isFresh || asked === DENIALS) return outcome;
-    await sleep(DENIAL_DELAY_MS, undefined, { signal: run.signal }).catch(() => {});
-  }
-}
-
-/** One request within the rate limit; undefined when the process drains before its turn. */
-async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
-  const slot = await ports.pollLimiter
-    .take({ leadMs: 0, goesOut: true, signal: run.signal })
-    .catch((error: unknown) => {
-      if (run.signal.aborted) return undefined;
-      throw error;
-    });
-  if (!slot) return undefined;
-  try {
-    await slot.ready();
-  } catch (error) {
-    await slot.release();
-    if (run.signal.aborted) return undefined;
-    throw error;
-  }
-  const outcome = await ports.provider.poll(task.taskId);
-  if (outcome.kind === 'refused' && outcome.refusal === 'rate-limited') await slot.refuse(outcome.retryAfterMs);
-  else await slot.settle();
-  return outcome;
-}
-
-async function succeed(
-  task: Submitted,
-  outcome: Extract<PollOutcome, { kind: 'succeeded' }>,
-  ports: Ports,
-): Promise<StageOutcome> {
-  const { settings } = ports;
+async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {
   const discoveredAt = ports.now();
   // The provider's clock may differ from ours: a completion outside what we saw is no better than what we saw.
   const completedAt = Math.min(Math.max(outcome.completedAt ?? discoveredAt, task.submittedAt), discoveredAt);
-  const finished: Finished = {
-    ...task,
-    completedAt,
-    discoveredAt,
-    ...(outcome.originUrl === undefined ? {} : { originUrl: outcome.originUrl }),
-    originDiesAt: completedAt + settings.originTtlMs,
-    ...(outcome.storedUrl === undefined ? {} : { storedUrl: outcome.storedUrl }),
-    storedDiesAt: completedAt + settings.storedTtlMs,
-  };
-  await ports.forward.archive(finished);
+  await ports.forward.archive(finishedOf(task, { sources: outcome.sources, completedAt, discoveredAt }));
   await ports.state.move(task, 'finished');
   ports.metrics.observe('taskSeconds', (completedAt - task.submittedAt) / 1_000);
   ports.metrics.observe('discoverySeconds', (discoveredAt - completedAt) / 1_000);
@@ -128,7 +85,7 @@ async function failGeneration(
   run: Run,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const refusedByPolicy = outcome.code === 400;
+  const refusedByPolicy = outcome.reason === 'content-policy';
   const record = await ports.records.read(task.batch, task.id);
   const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
   if (record && !requeued && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);
@@ -145,7 +102,7 @@ async function failGeneration(
     return { kind: 'done' };
   }
   const failure: Failure = {
-    class: refusedByPolicy ? 'content-policy' : 'generation-failed',
+    class: outcome.reason,
     ...(outcome.code === undefined ? {} : { code: outcome.code }),
     message: outcome.message,
   };

@@ -171,7 +171,7 @@ export type StageSettings = {
   pollGiveUpMs: number;
   /** How long the provider may not know a task that it has just accepted. */
   unknownTaskGraceMs: number;
-  originTtlMs: number;
+  /** How long a finished task can be asked for. */
   storedTtlMs: number;
   /** How often a failed generation is submitted again; each is a new task, perhaps charged. */
   generationRetries: number;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SOURCE_KINDS } from '../items/item.ts';
 import { refusedSchema } from '../items/record.ts';
 
 const count = z.int().min(0).exactOptional();
@@ -23,7 +24,15 @@ export const rememberedSchema = z
     missedRounds: count,
     /** Bodies that were no whole image, by the source that gave them. */
     refusals: z
-      .array(z.object({ source: z.enum(['origin', 'stored', 'link']), sha256: z.string(), message: z.string() }))
+      .array(
+        z.object({
+          source: z.enum(SOURCE_KINDS),
+          sha256: z.string(),
+          message: z.string(),
+          /** Of a body that is cut off: how often these bytes came, and when first and last (epoch ms). */
+          cutOff: z.object({ times: z.int().min(1), firstAt: z.number(), lastAt: z.number() }).exactOptional(),
+        }),
+      )
       .exactOptional(),
     /** What of them is kept in the archive. */
     kept: refusedSchema.exactOptional(),

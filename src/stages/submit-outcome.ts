@@ -1,42 +1,39 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors.ts';
 import { stopsTheFleet, updateBreaker } from '../fleet/update-breaker.ts';
-import type { Item, Submitted } from '../items/item.ts';
+import type { Item } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
-import { failedRecord, heldRecord, recordWithTask, releasedRecord, requeuedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, releasedRecord, requeuedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import type { Ports, Slot, StageOutcome, StageSettings } from './ports.ts';
+import type { Ports, Slot, StageOutcome } from './ports.ts';
+import { recordTask, submittedOf } from './record-task.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
+import { whileOf, whyAnothers } from './task-owner.ts';
 import { waitForBreaker } from './wait-for-breaker.ts';
 
-/** Recording a task id is tried so often before Redis has to keep it for the next stage. */
-const RECORD_RETRY_DELAYS_MS = [100, 500, 2_000];
-
-/** So long at most a task id waits for Redis to say whose it is. */
-const CLAIM_TASK_WITHIN_MS = 2_000;
 const NOT_SENT_AGAIN_MS = 1_000;
 
 /** Where a person lets us submit again what may have been charged: one item goes on so often, and then waits for that person. */
-const MOST_UNKNOWN = 20;
+export const MOST_UNKNOWN = 20;
 
 /** A request that went out, or may have. `claimed` is its record so far. */
 export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; isProbe: boolean };
 
 /** Records what became of a submit and hands a started task on. */
-export async function settleSubmit(answer: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
+export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
   const { item, claimed, slot } = attempt;
-  const outcome = await unlessAnothers(answer, item, ports);
   // This comes first: others are about to submit. But a task that was accepted is recorded before anything else.
   if (outcome.kind !== 'accepted') await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      const known = await recordTask(outcome.taskId, attempt, ports);
+      const known = await recordTask(outcome.handle, attempt, ports);
       // A callback may have been quicker. Then the item has gone on, perhaps to its end.
-      if (known === 'not-recorded' || known?.state === 'submitted')
-        await handOn(item, outcome.taskId, attempt.submittedAt, known !== 'not-recorded', ports);
+      if (known === 'not-recorded' || known?.state === 'submitted') {
+        const why = await whyAnothers(item, outcome.handle, ports);
+        if (why !== undefined) return settleAnothers(outcome.handle, why, known, attempt, ports);
+        await handOn(item, outcome.handle, attempt.submittedAt, known !== 'not-recorded', ports);
+      }
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       await updateBreaker(outcome, attempt.isProbe, ports);
@@ -79,20 +76,34 @@ export async function settleSubmit(answer: SubmitOutcome, attempt: Attempt, port
   }
 }
 
-/**
- * A task that another item has, as a gateway's cache gives it twice, is not this one's: both would get one image. Whether this submit
- * started one of its own nobody knows. Redis is not waited for: a task is recorded before anything else.
- */
-async function unlessAnothers(outcome: SubmitOutcome, item: Item, ports: Ports): Promise<SubmitOutcome> {
-  if (outcome.kind !== 'accepted') return outcome;
-  const late = new AbortController();
-  const owner = await Promise.race([
-    ports.state.claimTask(item, outcome.taskId),
-    sleep(CLAIM_TASK_WITHIN_MS, item.id, { signal: late.signal }),
-  ]).catch(() => item.id);
-  late.abort();
-  if (owner === item.id) return outcome;
-  return { kind: 'unknown', message: `The answer names the task ${outcome.taskId}, which is that of ${owner}` };
+/** Whether a submit that was answered with another item's task started one of its own nobody knows. */
+async function settleAnothers(
+  taskId: string,
+  message: string,
+  known: ItemRecord | 'not-recorded',
+  attempt: Attempt,
+  ports: Ports,
+): Promise<StageOutcome> {
+  const claimed = known === 'not-recorded' ? attempt.claimed : known;
+  const outcome = { kind: 'unknown', message, othersTask: taskId } as const;
+  await attempt.slot.settle();
+  const settled = await settleUnknown(outcome, { ...attempt, claimed }, ports);
+  await updateBreaker(outcome, attempt.isProbe, ports);
+  return settled;
+}
+
+/** What an earlier run has recorded. That run may have ended before it found out whose the task is. */
+export async function resumeTask(
+  item: Item,
+  record: Extract<ItemRecord, { state: 'submitted' }>,
+  ports: Ports,
+): Promise<StageOutcome> {
+  const { taskId, timings } = record;
+  const attempt = { item, claimed: record, submittedAt: Date.parse(timings.submitted ?? timings.queued) };
+  const message = await whyAnothers(item, taskId, ports);
+  if (message !== undefined) return settleUnknown({ kind: 'unknown', message, othersTask: taskId }, attempt, ports);
+  await handOn(item, taskId, attempt.submittedAt, true, ports);
+  return { kind: 'done' };
 }
 
 function failureClassOf(refusal: Refusal): Failure['class'] {
@@ -106,28 +117,35 @@ function failureClassOf(refusal: Refusal): Failure['class'] {
   }
 }
 
+/** `othersTask`: the task that the record goes by, which is another item's. */
+type Unknown = Extract<SubmitOutcome, { kind: 'unknown' }> & { othersTask?: string };
+
 async function settleUnknown(
-  outcome: Extract<SubmitOutcome, { kind: 'unknown' }>,
-  attempt: Attempt,
+  outcome: Unknown,
+  attempt: Pick<Attempt, 'item' | 'claimed' | 'submittedAt'>,
   ports: Ports,
 ): Promise<StageOutcome> {
   const { item, claimed } = attempt;
   const unknown = (claimed.unknownAttempts ?? 0) + 1;
   if (ports.settings.onUnknown === 'resubmit' && unknown < MOST_UNKNOWN) {
-    const requeue = whileClaimed(claimed, requeuedRecord);
+    const requeue = whileOpen(claimed, outcome, requeuedRecord);
     const { written, record } = await ports.records.update(item.batch, item.id, requeue, claimed);
     if (!written) return goOnWith(record, attempt, ports);
     await ports.state.move(item, 'queued');
     return { kind: 'later', atMs: ports.now() + backoffMs(unknown) };
   }
-  return goOnWith(await hold(item, claimed, outcome.message, outcome.code, ports), attempt, ports);
+  return goOnWith(await hold(item, claimed, outcome, ports), attempt, ports);
 }
 
 /**
  * A callback may come where the answer was lost. Then the item has gone on by its record, perhaps to its end, and must not be set
  * back. Without a record it has ended here.
  */
-async function goOnWith(record: ItemRecord | undefined, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
+async function goOnWith(
+  record: ItemRecord | undefined,
+  attempt: Pick<Attempt, 'item' | 'submittedAt'>,
+  ports: Ports,
+): Promise<StageOutcome> {
   if (record?.state === 'submitted') await handOn(attempt.item, record.taskId, attempt.submittedAt, true, ports);
   return { kind: 'done' };
 }
@@ -138,26 +156,12 @@ function whileClaimed<Next extends ItemRecord>(claimed: ItemRecord, next: (now: 
     now?.state === 'claimed' && now.attempts === claimed.attempts ? next(now) : undefined;
 }
 
-/** Resolves with the record, which names the task; it may have gone on. */
-async function recordTask(
-  taskId: string,
-  { item, claimed, submittedAt }: Attempt,
-  ports: Ports,
-): Promise<ItemRecord | undefined | 'not-recorded'> {
-  const submitted = submittedOf(item, taskId, submittedAt, true, ports);
-  for (const delayMs of [...RECORD_RETRY_DELAYS_MS, undefined]) {
-    try {
-      const change = (now: ItemRecord | undefined) => recordWithTask(submitted, now);
-      return (await ports.records.update(item.batch, item.id, change, claimed)).record;
-    } catch (error) {
-      ports.log.error(
-        { batch: item.batch, item: item.id, taskId, reason: messageOf(error) },
-        'task id not recorded yet',
-      );
-      if (delayMs !== undefined) await sleep(delayMs);
-    }
-  }
-  return 'not-recorded';
+function whileOpen<Next extends ItemRecord>(
+  claimed: ItemRecord,
+  { othersTask }: Pick<Unknown, 'othersTask'>,
+  next: (now: ItemRecord) => Next,
+) {
+  return othersTask === undefined ? whileClaimed(claimed, next) : whileOf(othersTask, next, claimed);
 }
 
 export async function handOn(
@@ -177,18 +181,6 @@ export async function handOn(
   ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
 }
 
-export function submittedOf(
-  item: Item,
-  taskId: string,
-  submittedAt: number,
-  recorded: boolean,
-  ports: { now: () => number; settings: Pick<StageSettings, 'pollGiveUpMs'> },
-): Submitted {
-  // A task found long after its submit gets a full time of asking from now on: its answer lives for 14 days.
-  const giveUpAt = Math.max(submittedAt, ports.now() - ports.settings.pollGiveUpMs / 2) + ports.settings.pollGiveUpMs;
-  return { ...item, taskId, submittedAt, giveUpAt, recorded };
-}
-
 export async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): Promise<void> {
   const { written } = await ports.records.update(item.batch, item.id, whileClaimed(claimed, releasedRecord), claimed);
   if (written) await ports.state.move(item, 'queued');
@@ -204,19 +196,19 @@ async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: P
 export async function hold(
   item: Item,
   previous: ItemRecord,
-  reason: string,
-  code: number | undefined,
+  outcome: Pick<Unknown, 'message' | 'code' | 'othersTask'>,
   ports: Ports,
 ): Promise<ItemRecord | undefined> {
+  const { code } = outcome;
   const failure: Failure = {
     class: 'unknown-outcome',
-    message: `It is unknown whether the submit started a task (and was charged): ${reason}`,
+    message: `It is unknown whether the submit started a task (and was charged): ${outcome.message}`,
     ...(code === undefined ? {} : { code }),
   };
   return endItem(
     item,
     previous,
-    whileClaimed(previous, (now) => heldRecord(item, now, failure)),
+    whileOpen(previous, outcome, (now) => heldRecord(item, now, failure)),
     'submit',
     ports,
   );

@@ -5,7 +5,7 @@ import type { ItemRecord } from '../items/record.ts';
 import { claimedRecord } from '../items/transitions.ts';
 import type { Confirmation, Ports, Run, Slot, StageOutcome } from './ports.ts';
 import { leave, type Permit, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
-import { giveBack, handOn, hold, settleSubmit } from './submit-outcome.ts';
+import { giveBack, hold, resumeTask, settleSubmit } from './submit-outcome.ts';
 import { releaseClaim, releaseUnsent, withdrawClaim } from './withdraw-claim.ts';
 
 /**
@@ -67,8 +67,7 @@ async function settleFromRecord(
     case 'cancelled':
       return undefined;
     case 'submitted':
-      await handOn(item, found.taskId, Date.parse(found.timings.submitted ?? found.timings.queued), true, ports);
-      return { kind: 'done' };
+      return resumeTask(item, found, ports);
     case 'archived':
       await ports.state.move(item, 'archived');
       return { kind: 'done' };
@@ -82,13 +81,8 @@ async function settleFromRecord(
       // Its sender may be alive and wait for the answer. Only after the timeout can nobody write the task id any more.
       if (ports.now() < answeredBy) return { kind: 'later', atMs: answeredBy };
       if (ports.settings.onUnknown === 'resubmit') return undefined;
-      await hold(
-        item,
-        found,
-        'The process that claimed it left no answer: it ended before or after it sent',
-        undefined,
-        ports,
-      );
+      const message = 'The process that claimed it left no answer: it ended before or after it sent';
+      await hold(item, found, { message }, ports);
       return { kind: 'done' };
     }
     default:

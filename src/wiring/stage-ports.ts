@@ -6,7 +6,7 @@ import { redisMetrics } from '../fleet/metrics.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
 import { proxyRules } from '../network/proxy.ts';
 import { httpDownload } from '../provider/download.ts';
-import { fluxKontext } from '../provider/flux-kontext.ts';
+import { fluxKontext } from '../provider/kontext/flux-kontext.ts';
 import type { Provider } from '../provider/provider.ts';
 import { hostAndPort } from '../provider/url-check.ts';
 import { claimLead } from '../stages/claim-lead.ts';
@@ -38,6 +38,7 @@ export function openProvider({ config, closers }: Pick<Connections, 'config' | '
     submitTimeoutMs: config.submitTimeoutMs,
     pollTimeoutMs: POLL_TIMEOUT_MS,
     connections: 128,
+    lives: { originMs: config.originTtlMs, storedMs: config.storedTtlMs },
     proxyFor: proxyRules(config.proxy),
   });
   closers.push(() => provider.close());
@@ -110,7 +111,6 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       submitTimeoutMs: config.submitTimeoutMs + 5_000,
       pollGiveUpMs: config.pollGiveUpMs,
       unknownTaskGraceMs: UNKNOWN_TASK_GRACE_MS,
-      originTtlMs: config.originTtlMs,
       storedTtlMs: config.storedTtlMs,
       generationRetries: config.generationRetries,
       unknownLimit: config.unknownLimit,

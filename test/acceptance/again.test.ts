@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
+import { clientOf } from '../services/redis-client.ts';
 import { countBy, expectImagesAsRecorded, recordsOf } from './archived.ts';
 import { type Cli, until } from './cli.ts';
 import { accepted, expectOneTaskEach, submitsSeen } from './ledger.ts';
@@ -76,7 +76,7 @@ async function stopBetweenSubmits(place: Place, cli: Cli, batch: string): Promis
 }
 
 async function flush(place: Place): Promise<void> {
-  const redis = new Redis(place.redis()?.url ?? '', { lazyConnect: true });
+  const redis = clientOf(place.redis()?.url ?? '');
   try {
     await redis.connect();
     await redis.flushall();

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { expect, type TestContext, test } from 'vitest';
+import { clientOf } from '../services/redis-client.ts';
 import { countBy, expectImagesAsRecorded, filesIn, recordsOf } from './archived.ts';
 import { until } from './cli.ts';
 import { accepted, expectOneTaskEach, submitsSeen } from './ledger.ts';
@@ -123,7 +123,7 @@ test.concurrent.for(['Redis answers with errors', 'Redis is gone and the run is 
     const redis = place.redis();
     if (!redis) throw new Error('Expected a Redis to run here');
     if (what === 'Redis answers with errors') {
-      const client = new Redis(redis.url);
+      const client = clientOf(redis.url);
       await client.set('{flux-batch}:batch:broken', 'no hash');
       client.disconnect();
     } else {

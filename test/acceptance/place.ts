@@ -1,9 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TestContext } from 'vitest';
 import { z } from 'zod';
+import { socketUrl } from '../../src/redis/url.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { Rate } from '../../src/text/duration.ts';
@@ -111,13 +112,15 @@ function manifestText(batch: string, prompts: readonly string[], defaults: objec
   return JSON.stringify({ version: 1, batch, defaults, jobs }, null, 2);
 }
 
-const stateSchema = z.object({ port: z.int(), pid: z.int(), password: z.string() });
+/** Without a socket: of an older version. */
+const stateSchema = z.object({ port: z.int(), pid: z.int(), password: z.string(), socket: z.string().optional() });
 
 function redisOf(folder: string): { url: string; pid: number } | undefined {
   try {
     const text = readFileSync(join(folder, '.flux-batch/redis/redis.json'), 'utf8');
-    const { port, pid, password } = stateSchema.parse(JSON.parse(text));
-    return { url: `redis://:${password}@127.0.0.1:${port}`, pid };
+    const { port, pid, password, socket } = stateSchema.parse(JSON.parse(text));
+    if (socket === undefined) return { url: `redis://:${password}@127.0.0.1:${port}`, pid };
+    return { url: socketUrl(resolve(folder, '.flux-batch/redis', socket), password), pid };
   } catch {
     return undefined;
   }

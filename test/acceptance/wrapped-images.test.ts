@@ -55,10 +55,10 @@ async function expectEachItsOwn(place: Place, records: readonly ItemRecord[]): P
   }
 }
 
-test.concurrent('what no source has whole is kept with its reason after two downloads from each', async (context) => {
-  const place = await openPlace(context, { simulator: { faults: [{ name: 'image-short', share: 1 }] } });
+test.concurrent('what no source has in a way that can be decoded is kept with its reason after two downloads from each', async (context) => {
+  const place = await openPlace(context, { simulator: { faults: [{ name: 'image-row-bomb', share: 1 }] } });
   const items = 4;
-  const manifest = await place.manifest('short', promptsFor(items));
+  const manifest = await place.manifest('refused', promptsFor(items));
   const { code, stderr } = await place.run(['run', manifest]);
 
   expect(code, stderr).toBe(1);
@@ -69,28 +69,28 @@ test.concurrent('what no source has whole is kept with its reason after two down
     expired: 0,
   });
   expectOneTaskEach(place, items);
-  const records = await recordsOf(place, 'short');
+  const records = await recordsOf(place, 'refused');
   for (const record of records) {
     if (record.state !== 'failed') throw new Error(`${record.id} is ${record.state}`);
-    expect(record.failure).toMatchObject({ class: 'invalid-image', message: expect.stringContaining('cut off') });
+    expect(record.failure).toMatchObject({ class: 'invalid-image', message: expect.stringContaining('pixels') });
     const { refused } = record;
     expect(refused).toMatchObject({
-      key: `short/refused/${record.id}.bin`,
-      reason: expect.stringContaining('cut off'),
+      key: `refused/refused/${record.id}.bin`,
+      reason: expect.stringContaining('pixels'),
     });
     const bytes = await readFile(join(place.folder, 'archive', refused?.key ?? ''));
     expect(bytes.length).toBe(refused?.bytes);
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(refused?.sha256);
     expect(stderr).toContain(`bytes kept in ${refused?.key}`);
   }
-  expect(await filesIn(join(place.folder, 'archive/short/images'))).toEqual([]);
-  const rows = (await place.run(['results', 'short'])).stdout.trim().split('\n');
-  expect(rows.map((row) => JSON.parse(row).refused)).toEqual(records.map(({ id }) => `short/refused/${id}.bin`));
+  expect(await filesIn(join(place.folder, 'archive/refused/images'))).toEqual([]);
+  const rows = (await place.run(['results', 'refused'])).stdout.trim().split('\n');
+  expect(rows.map((row) => JSON.parse(row).refused)).toEqual(records.map(({ id }) => `refused/refused/${id}.bin`));
 
-  // Once a source has it whole, the same command archives it, and pays for nothing.
+  // Once a source has the image, the same command archives it, and pays for nothing.
   place.simulator.setFaults([]);
   const again = await place.run(['run', manifest]);
   expect(again.code, again.stderr).toBe(0);
   expectOneTaskEach(place, items);
-  await expectImagesAsRecorded(place, 'short');
+  await expectImagesAsRecorded(place, 'refused');
 });

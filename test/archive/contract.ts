@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Archive } from '../../src/archive/archive.ts';
+import type { Archive, Marked } from '../../src/archive/archive.ts';
 import { listed } from './listed.ts';
 
 const JSON_TYPE = { contentType: 'application/json' };
@@ -136,6 +136,50 @@ export function keepsTheArchiveContract(open: () => Promise<Archive>): void {
       'b/items/z.json',
       'b/items/é',
     ]);
+  });
+
+  test('tells by its mark that a key is as it was read', async () => {
+    const archive = await open();
+    const marks = async (splits: string[] = []) => {
+      const found: [string, string][] = [];
+      const onPage = (page: readonly Marked[]) => {
+        for (const { key, mark } of page) found.push([key, mark]);
+      };
+      await archive.marks('b/items/', { onPage, splits });
+      return new Map(found.sort());
+    };
+    const keys = ['b/items/a.json', 'b/items/b.json', 'b/items/c.json', 'b/items/d.json'];
+    const others = ['b/batch.json', 'b/items/a/x.json', 'ba/items/a.json'];
+    await Promise.all([...keys, ...others].map((key) => archive.write(key, Buffer.from(key), JSON_TYPE)));
+    const before = await marks();
+    expect([...before.keys()]).toEqual(keys);
+    for (const key of keys) {
+      const read = await archive.readMarked(key);
+      expect(read?.body.toString()).toBe(key);
+      expect(read?.mark).toBe(before.get(key));
+      expect(read?.version).toBe((await archive.readVersioned(key))?.version);
+      expect([undefined, read?.mark]).toContain(archive.markOf(read?.version ?? ''));
+    }
+    expect(await marks(['b/items/b.json', 'b/items/bb', 'b/items/zz', 'b/items/'])).toEqual(before);
+    await archive.write('b/items/b.json', Buffer.from('another'), JSON_TYPE);
+    const after = await marks(['b/items/a.json']);
+    expect(keys.filter((key) => after.get(key) !== before.get(key))).toEqual(['b/items/b.json']);
+    expect(await archive.readMarked('b/items/none.json')).toBeUndefined();
+  });
+
+  test('has no marks where there is nothing', async () => {
+    const archive = await open();
+    const found: Marked[] = [];
+    await archive.marks('none/items/', { onPage: (page) => found.push(...page), splits: ['none/items/m'] });
+    expect(found).toEqual([]);
+  });
+
+  test('removes a key, also one that is not there', async () => {
+    const archive = await open();
+    await archive.write('b/segments/a.jsonl.gz', Buffer.from('a'), JSON_TYPE);
+    await archive.remove('b/segments/a.jsonl.gz');
+    await archive.remove('b/segments/a.jsonl.gz');
+    expect(await listed(archive, '')).toEqual([]);
   });
 
   test('lists more than a page', async () => {

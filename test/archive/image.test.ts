@@ -129,7 +129,13 @@ test.each([
   ['zeros', Buffer.alloc(5000), 'The body is in an unknown format'],
   ['a PNG signature only', Buffer.from('89504e470d0a1a0a', 'hex'), expect.stringContaining('its end is missing')],
 ])('%s is refused with what it is', async (_, body, message) => {
-  expect(await verifyImage(body)).toEqual({ ok: false, message, isPage: expect.any(Boolean) });
+  expect(await verifyImage(body)).toEqual({ ok: false, message, kind: expect.any(String) });
+});
+
+test.each([...NAMES, 'TIFF'])('half of a %s is told from what is no image', async (name) => {
+  const { body } = image(name);
+  const half = body.subarray(0, Math.ceil(body.length / 2));
+  expect(await verifyImage(half)).toMatchObject({ ok: false, kind: 'cut-off' });
 });
 
 test('an SVG never reaches a renderer', async () => {
@@ -145,7 +151,7 @@ test('a decompression bomb is refused by its size, before it is decoded', async 
   const verified = await verifyImage(bomb);
   expect(verified).toEqual({
     ok: false,
-    isPage: false,
+    kind: 'refused',
     message: expect.stringMatching(/does not decode: .*pixel limit/),
   });
 });
@@ -177,7 +183,7 @@ test('one row of 64 million pixels is refused by its header', async () => {
   const verified = await verifyImage(pngOf({ width: 64_000_000, height: 1, depth: 16 }));
   expect(verified).toEqual({
     ok: false,
-    isPage: false,
+    kind: 'refused',
     message: 'The PNG image has 64000000 × 1 pixels: over 32768 on a side',
   });
 });

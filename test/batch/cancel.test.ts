@@ -78,7 +78,9 @@ describe('cancel', () => {
     expect(count('failed')).toBe(items.failed);
     // A claim that was given back at the cancel has left its record.
     expect(count('cancelled', 'queued')).toBe(items.cancelled);
-    expect(count('cancelled')).toBeGreaterThan(300);
+    // How many come before the cancel is a matter of the machine; what came is what was paid for.
+    expect(count('archived')).toBe(crew.simulator.ledger().tasks.accepted);
+    expect(count('cancelled')).toBeGreaterThan(0);
     const file = await readBatchFile(archive, 'rows');
     expect(file?.totals).toMatchObject({ cancelled: items.cancelled });
 

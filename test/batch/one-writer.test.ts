@@ -24,7 +24,7 @@ async function begin(rig: Rig, beginning: Beginning) {
   const item = itemNamed('lighthouse', { batch, request });
   const accepted = await rig.ports.provider.submit(request);
   if (accepted.kind !== 'accepted') throw new Error('Expected a task');
-  const { taskId } = accepted;
+  const { handle: taskId } = accepted;
   const record = recordAt(beginning, item, taskId);
   await rig.records.write(record);
   await rig.state.intake.open(batch, { archive: rig.archive.url, api: 'http://127.0.0.1:1', digest: 'digest' });

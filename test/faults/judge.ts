@@ -80,7 +80,9 @@ export async function judge(
     }
     const known = cut?.record ?? record;
     const nameless = tasks.filter(({ taskId }) => !namedIn(known).includes(taskId)).length;
-    const unaccounted = Math.max(0, nameless - unknownsOf(known));
+    // A record may have been cut off before it was found out that its task is another's.
+    const named = namedIn(known).filter((taskId) => !cut || tasks.some((task) => task.taskId === taskId));
+    const unaccounted = Math.max(0, nameless - unknownsOf(known, named));
     figures.unaccounted += unaccounted;
     if (unaccounted > 0) remark('unaccounted');
     figures.chargedTwice += Math.max(0, tasks.length - 1);
@@ -151,8 +153,8 @@ function wordsOf(found: ItemRecord | Unreadable | undefined): string {
 }
 
 /** How many of the record's submits may have started a task whose id nobody was told. */
-function unknownsOf(record: ItemRecord | undefined): number {
-  return record === undefined ? 0 : Math.max(0, record.attempts - namedIn(record).length);
+function unknownsOf(record: ItemRecord | undefined, named: readonly string[]): number {
+  return record === undefined ? 0 : Math.max(0, record.attempts - named.length);
 }
 
 async function flawOf(

@@ -18,11 +18,8 @@ import { type Outage, troubles } from './troubles.ts';
 /** A batch with an archive, an API and workers of its own. */
 export type Party = { items: number; workers: number };
 
-/**
- * Wrapped images are archived as they come, and hostile ones have a test of their own: test/acceptance. A task id that an answer repeats is
- * known by the answer before it; among faults that lose that one, nobody can tell (test/stages/answers).
- */
-const APART: readonly string[] = [...WRAPPING_FAULTS, ...HOSTILE_FAULTS, 'repeated-task-id'];
+/** Wrapped images are archived as they come, and hostile ones have a test of their own: test/acceptance. */
+const APART: readonly string[] = [...WRAPPING_FAULTS, ...HOSTILE_FAULTS];
 const isTrouble = (name: string) => !APART.includes(name);
 
 export type MixedRun = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Finished } from '../../src/items/item.ts';
-import { archivePriority, nextDeadline, sourcesOf } from '../../src/items/sources.ts';
+import { archivePriority, type FoundSource, finishedOf, nextDeadline, sourcesOf } from '../../src/items/sources.ts';
 import { itemNamed } from '../stages/rig.ts';
 
 const NOW = 1_800_000_000_000;
@@ -52,5 +52,48 @@ describe('the priority of archiving', () => {
         if (second > 60 * 8_640) expect(first).toBeLessThanOrEqual(second);
       }),
     );
+  });
+});
+
+describe('what a task has come to', () => {
+  const task = finished({ originUrl: ORIGIN });
+  const {
+    originUrl: _o,
+    originDiesAt: _d,
+    storedUrl: _s,
+    storedDiesAt: _e,
+    completedAt,
+    discoveredAt,
+    ...submitted
+  } = task;
+  const found = (sources: readonly FoundSource[]) => finishedOf(submitted, { sources, completedAt, discoveredAt });
+
+  test('is told as workers of former versions read it, where that says it all', () => {
+    const both = found([
+      { kind: 'origin', url: ORIGIN, lifeMs: 600_000 },
+      { kind: 'stored', url: STORED, lifeMs: 1_000_000 },
+      { kind: 'link', url: STORED, lifeMs: 1_000_000 },
+    ]);
+    expect(both).toMatchObject({ originUrl: ORIGIN, originDiesAt: completedAt + 600_000, storedUrl: STORED });
+    expect(both.storedDiesAt).toBe(completedAt + 1_000_000);
+    expect(both).not.toHaveProperty('sources');
+  });
+
+  test('is a list of sources where it does not, and is ordered by the next of them that dies', () => {
+    const item = found([
+      { kind: 'origin', url: ORIGIN, lifeMs: 600_000 },
+      { kind: 'link', url: 'https://api.example/again?id=1' },
+    ]);
+    expect(item.sources).toHaveLength(2);
+    expect(nextDeadline(item, completedAt)).toBe(completedAt + 600_000);
+    expect(sourcesOf(item, completedAt).map(({ kind }) => kind)).toEqual(['origin', 'link']);
+    expect(sourcesOf(item, completedAt + 600_000).map(({ kind }) => kind)).toEqual(['link']);
+    expect(nextDeadline(item, completedAt + 600_000)).toBe(item.storedDiesAt);
+  });
+
+  test('is asked for beyond its stated death where there is no other copy', () => {
+    const item = found([{ kind: 'origin', url: ORIGIN, lifeMs: 600_000 }]);
+    expect(item.storedDiesAt).toBeGreaterThan(item.originDiesAt);
+    expect(sourcesOf(item, item.originDiesAt + 1)).toEqual([{ kind: 'origin', url: ORIGIN }]);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Answer } from '../../src/provider/envelope.ts';
+import type { Answer } from '../../src/provider/answer.ts';
 
 export function answer(body: unknown, status = 200, headers: Answer['headers'] = {}): Answer {
   return { status, headers, text: typeof body === 'string' ? body : JSON.stringify(body) };

@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
 import type { ImageRequest } from '../../src/items/item.ts';
-import { type FluxKontextSettings, fluxKontext } from '../../src/provider/flux-kontext.ts';
+import { type FluxKontextSettings, fluxKontext } from '../../src/provider/kontext/flux-kontext.ts';
 
 export const REQUEST: ImageRequest = {
   prompt: 'A lighthouse at “dawn” 🌅',

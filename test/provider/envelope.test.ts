@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readEnvelope } from '../../src/provider/envelope.ts';
+import { readEnvelope } from '../../src/provider/kie/envelope.ts';
 import { answer } from './answers.ts';
 
 test('an envelope is its code, message and data, whatever the HTTP status', () => {

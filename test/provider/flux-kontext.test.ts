@@ -8,7 +8,7 @@ describe('a submit', () => {
     const server = await rawServer((socket) => socket.write(envelope(200, { taskId: 'task_1' })));
     const onSent = vi.fn();
     const outcome = await client(server.url).submit(REQUEST, { callBackUrl: 'https://us.example/cb/x', onSent });
-    expect(outcome).toEqual({ kind: 'accepted', taskId: 'task_1' });
+    expect(outcome).toEqual({ kind: 'accepted', handle: 'task_1' });
     expect(onSent).toHaveBeenCalledTimes(1);
     const [head = '', body = ''] = server.requests[0]?.split('\r\n\r\n') ?? [];
     expect(head).toMatch(/^POST \/api\/v1\/flux\/kontext\/generate HTTP\/1\.1\r\n/);
@@ -87,7 +87,10 @@ describe('the calls that cost nothing', () => {
     const record = { taskId: 'a b/&', successFlag: 1, response: { resultImageUrl: 'https://s.example/r.png' } };
     const server = await rawServer((socket) => socket.write(envelope(200, record)));
     const outcome = await client(server.url).poll('a b/&');
-    expect(outcome).toEqual({ kind: 'succeeded', storedUrl: 'https://s.example/r.png' });
+    expect(outcome).toEqual({
+      kind: 'succeeded',
+      sources: ['stored', 'link'].map((kind) => ({ kind, url: 'https://s.example/r.png', lifeMs: 14 * 86_400_000 })),
+    });
     expect(server.requests[0]).toMatch(/^GET \/api\/v1\/flux\/kontext\/record-info\?taskId=a%20b%2F%26 HTTP/);
   });
 
@@ -129,7 +132,7 @@ describe('shutting down', () => {
     await vi.waitUntil(() => server.requests.length === 1);
     const closed = provider.close();
     answer();
-    expect(await outcome).toEqual({ kind: 'accepted', taskId: 't' });
+    expect(await outcome).toEqual({ kind: 'accepted', handle: 't' });
     await closed;
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { creditsOutcome, linkOutcome, submitOutcome } from '../../src/provider/outcomes.ts';
+import { creditsOutcome, linkOutcome } from '../../src/provider/kie/account.ts';
+import { submitOutcome } from '../../src/provider/kontext/submit-outcome.ts';
 import { answer, anyAnswer } from './answers.ts';
 
 const NOW = Date.UTC(2025, 5, 12);
@@ -8,7 +9,7 @@ const NOW = Date.UTC(2025, 5, 12);
 describe('a submit', () => {
   test('is accepted by code 200 with a task id', () => {
     const accepted = answer({ code: 200, msg: 'success', data: { taskId: 'task_flux_abc123' } });
-    expect(submitOutcome(accepted, NOW)).toEqual({ kind: 'accepted', taskId: 'task_flux_abc123' });
+    expect(submitOutcome(accepted, NOW)).toEqual({ kind: 'accepted', handle: 'task_flux_abc123' });
   });
 
   test.each([
@@ -24,7 +25,7 @@ describe('a submit', () => {
     ['with its code as text', { code: '200', data: { taskId: 't' } }, 't'],
     ['with code 0', { code: 0, data: { taskId: 't' } }, 't'],
   ])('is accepted with its task id as %s', (_, body, taskId) => {
-    expect(submitOutcome(answer(body), NOW)).toEqual({ kind: 'accepted', taskId });
+    expect(submitOutcome(answer(body), NOW)).toEqual({ kind: 'accepted', handle: taskId });
   });
 
   test('that is not understood quotes the beginning of the answer, on one line', () => {
@@ -116,8 +117,8 @@ describe('a submit', () => {
         if (outcome.kind !== 'accepted') return;
         const { code, data, taskId = data?.taskId } = JSON.parse(any.text.replace(/^\uFEFF/, ''));
         expect([200, '200', 0, '0', undefined]).toContain(code);
-        expect(String(taskId).trim()).toBe(outcome.taskId);
-        expect(outcome.taskId).toMatch(/^[\x21-\x7e]{1,200}$/);
+        expect(String(taskId).trim()).toBe(outcome.handle);
+        expect(outcome.handle).toMatch(/^[\x21-\x7e]{1,200}$/);
       }),
       { numRuns: 2_000 },
     );

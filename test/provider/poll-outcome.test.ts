@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pollOutcome } from '../../src/provider/poll-outcome.ts';
+import { pollOutcome } from '../../src/provider/kontext/poll-outcome.ts';
 import { answer, anyAnswer } from './answers.ts';
 
 const NOW = Date.UTC(2025, 5, 12, 11);
 const URLS = { originImageUrl: 'https://model.example/o.png', resultImageUrl: 'https://stored.example/r.png' };
-const BOTH = { originUrl: URLS.originImageUrl, storedUrl: URLS.resultImageUrl };
+const LIVES = { originMs: 600_000, storedMs: 1_000_000 };
+const ORIGIN = { kind: 'origin', url: URLS.originImageUrl, lifeMs: LIVES.originMs };
+const STORED = ['stored', 'link'].map((kind) => ({ kind, url: URLS.resultImageUrl, lifeMs: LIVES.storedMs }));
+const BOTH = { sources: [ORIGIN, ...STORED] };
 
 function poll(data: unknown, code = 200) {
-  return pollOutcome(answer({ code, msg: 'said so', data }), NOW);
+  return pollOutcome(answer({ code, msg: 'said so', data }), NOW, LIVES);
 }
 
 test('flag 0 is generating', () => {
@@ -31,7 +34,7 @@ test('one URL is enough', () => {
   const { originImageUrl } = URLS;
   expect(poll({ successFlag: 1, response: { originImageUrl, resultImageUrl: null } })).toEqual({
     kind: 'succeeded',
-    originUrl: originImageUrl,
+    sources: [ORIGIN],
   });
 });
 
@@ -66,24 +69,39 @@ test.each([null, '', 0, 'soon', 1_749_722_400, {}])('the completion time %j is l
 test('flags 2 and 3 are failures with their own code and message', () => {
   expect(poll({ successFlag: 2, errorCode: null, errorMessage: '' })).toEqual({
     kind: 'failed',
-    flag: 2,
+    reason: 'generation-failed',
+    charged: 'unknown',
     message: 'creating the task failed',
   });
   expect(poll({ successFlag: 3, errorCode: 501, errorMessage: 'model error' })).toEqual({
     kind: 'failed',
-    flag: 3,
+    reason: 'generation-failed',
+    charged: 'unknown',
     code: 501,
     message: 'model error',
   });
 });
 
 test('a failure by content policy shows it in its code', () => {
-  expect(poll({ successFlag: 3, errorCode: '400', errorMessage: 'flagged' })).toMatchObject({ flag: 3, code: 400 });
-  expect(poll({ successFlag: 3 }, 400)).toMatchObject({ kind: 'failed', code: 400, message: 'said so' });
+  expect(poll({ successFlag: 3, errorCode: '400', errorMessage: 'flagged' })).toMatchObject({
+    reason: 'content-policy',
+    code: 400,
+  });
+  expect(poll({ successFlag: 3 }, 400)).toMatchObject({
+    kind: 'failed',
+    reason: 'content-policy',
+    message: 'said so',
+  });
 });
 
 test('code 501 is a failed generation even without a record', () => {
-  expect(poll(null, 501)).toEqual({ kind: 'failed', flag: 3, code: 501, message: 'said so' });
+  expect(poll(null, 501)).toEqual({
+    kind: 'failed',
+    reason: 'generation-failed',
+    charged: 'unknown',
+    code: 501,
+    message: 'said so',
+  });
 });
 
 test('code 404 is a task that is not known (yet)', () => {
@@ -108,18 +126,20 @@ test.each([
   ['an empty body', '', 200],
   ['a gateway that knows no such path', '<html>', 404],
 ])('%s tells nothing about the task', (_what, body, status) => {
-  expect(pollOutcome(answer(body, status), NOW).kind).toBe('unreachable');
+  expect(pollOutcome(answer(body, status), NOW, LIVES).kind).toBe('unreachable');
 });
 
 test('a gateway over its limit is a refusal', () => {
-  expect(pollOutcome(answer('', 429, { 'retry-after': '2' }), NOW)).toMatchObject({ retryAfterMs: 2_000 });
+  expect(pollOutcome(answer('', 429, { 'retry-after': '2' }), NOW, LIVES)).toMatchObject({ retryAfterMs: 2_000 });
 });
 
 test('no answer makes it throw, and every success has a URL', () => {
   fc.assert(
     fc.property(anyAnswer, (any) => {
-      const outcome = pollOutcome(any, NOW);
-      if (outcome.kind === 'succeeded') expect(outcome.originUrl ?? outcome.storedUrl).toMatch(/^https?:/i);
+      const outcome = pollOutcome(any, NOW, LIVES);
+      if (outcome.kind !== 'succeeded') return;
+      expect(outcome.sources.length).toBeGreaterThan(0);
+      for (const { url } of outcome.sources) expect(url).toMatch(/^https?:/i);
     }),
     { numRuns: 2_000 },
   );

@@ -12,7 +12,7 @@ describe.skipIf(!hasForwardProxy)('through a forward proxy', () => {
     const proxy = await startForwardProxy();
     const api = await rawServer((socket) => socket.write(envelope(200, { taskId: 'task-1' })));
     const { outcome, sent } = await submitted(api.url, to(proxy.url));
-    expect(outcome).toMatchObject({ kind: 'accepted', taskId: 'task-1' });
+    expect(outcome).toMatchObject({ kind: 'accepted', handle: 'task-1' });
     expect(sent).toBe(1);
     expect(proxy.requests()).toEqual([`POST ${api.url}/api/v1/flux/kontext/generate`]);
   });

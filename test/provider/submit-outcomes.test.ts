@@ -60,8 +60,8 @@ describe('a submit that was not sent', () => {
     abort.abort();
     expect(await second).toEqual({ kind: 'not-sent', message: 'aborted' });
     answerFirst();
-    expect(await first).toEqual({ kind: 'accepted', taskId: 't1' });
-    expect(await provider.submit({ ...REQUEST, prompt: 'third' })).toEqual({ kind: 'accepted', taskId: 't2' });
+    expect(await first).toEqual({ kind: 'accepted', handle: 't1' });
+    expect(await provider.submit({ ...REQUEST, prompt: 'third' })).toEqual({ kind: 'accepted', handle: 't2' });
     expect(server.requests.join()).not.toContain('second');
     expect(onSent).not.toHaveBeenCalled();
     expect(server.connections()).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRedisUrl } from '../../src/redis/url.ts';
+import { parseRedisUrl, socketUrl } from '../../src/redis/url.ts';
 import { withoutPassword } from '../../src/text/scrub.ts';
 
 describe('parseRedisUrl', () => {
@@ -38,7 +38,22 @@ describe('parseRedisUrl', () => {
     });
   });
 
+  it('takes a socket of this machine, with a login and a database', () => {
+    const socket = { kind: 'socket', tls: false, db: 0, username: '', password: '' };
+    expect(parseRedisUrl('redis+unix:///run/redis/redis.sock')).toEqual({ ...socket, path: '/run/redis/redis.sock' });
+    expect(parseRedisUrl('redis+unix://u:p%40w@/run/a%3Fb.sock?db=2')).toEqual({
+      ...{ ...socket, path: '/run/a?b.sock', username: 'u', password: 'p@w', db: 2 },
+    });
+    expect(parseRedisUrl(socketUrl('/run/a b/@x?.sock', 'p/w'))).toEqual({
+      ...{ ...socket, path: '/run/a b/@x?.sock', password: 'p/w' },
+    });
+  });
+
   it.each([
+    ['redis+unix://:hunter2@host/path', 'does not begin with a /'],
+    ['rediss+unix://:hunter2@/path', 'no TLS'],
+    [`redis+unix://:hunter2@/${'a'.repeat(110)}`, 'more than 103 bytes'],
+    ['redis+unix://:hunter2@/path?db=x', 'no number'],
     ['http://:hunter2@h', 'begins with none'],
     ['redis://', 'no host'],
     ['redis+cluster://:hunter2@', 'not host:port'],

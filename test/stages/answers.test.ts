@@ -53,8 +53,21 @@ test('of two items that are given one task id the second is held, and both tasks
     attempts: 1,
     failure: { class: 'unknown-outcome', message: expect.stringContaining(`which is that of ${item.id}`) },
   });
+  expect(held).toMatchObject({ othersTaskIds: [taskLog[0]?.taskId] });
   expect(held).not.toHaveProperty('taskId');
   expect([...rig.jobs.polls.keys()]).toEqual([item.id]);
+});
+
+test('a task id is recorded before Redis is asked whose it is', async () => {
+  const rig = await openRig();
+  await rig.admit(item);
+  const recorded: unknown[] = [];
+  const claimTask: typeof rig.state.claimTask = async (...claim) => {
+    recorded.push((await rig.recordOf(item))?.state);
+    return rig.state.claimTask(...claim);
+  };
+  await submit(item, FIRST_RUN, { ...rig.ports, state: { ...rig.state, claimTask } });
+  expect(recorded).toEqual(['submitted']);
 });
 
 test('a task id is recorded though Redis does not say whose it is', async () => {

@@ -57,11 +57,11 @@ describe('a whole image', () => {
 describe('what is no whole image', () => {
   test('is kept once each source gave the same twice, and not downloaded a third time', async () => {
     const opened = await finishedRig();
-    opened.fault('image-short');
+    opened.fault('image-row-bomb');
     await runToEnd(opened);
     const record = await opened.rig.recordOf(item);
     const kept = (await opened.rig.archive.read(KEY)) ?? Buffer.alloc(0);
-    const reason = expect.stringContaining('cut off');
+    const reason = expect.stringContaining('pixels');
     expect(record).toMatchObject({
       state: 'failed',
       failure: { class: 'invalid-image', message: reason },
@@ -87,7 +87,7 @@ describe('what is no whole image', () => {
     const { rig, finished } = opened;
     const download: typeof rig.ports.download = async (url, options) =>
       url === finished.originUrl ? rig.ports.download(url, options) : { kind: 'broken', message: 'HTTP 500' };
-    opened.fault('image-short');
+    opened.fault('image-row-bomb');
     let remembered: Remembered = {};
     for (let run = 1; run <= 6; run++) {
       const outcome = await archive(finished, told(remembered), { ...rig.ports, download });
@@ -102,7 +102,7 @@ describe('what is no whole image', () => {
 
   test('is kept with the sources that do not have it any more', async () => {
     const opened = await finishedRig();
-    opened.fault('image-short', 'stored-dead');
+    opened.fault('image-row-bomb', 'stored-dead');
     await runToEnd(opened);
     expect(await opened.rig.recordOf(item)).toMatchObject({
       state: 'failed',

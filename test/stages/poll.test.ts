@@ -7,7 +7,7 @@ import { submit } from '../../src/stages/submit.ts';
 import { Crash, commonOf, crashing, FIRST_RUN } from './rig.ts';
 import { answering, item, submittedRig, takePoll } from './submitted.ts';
 
-const failed = { kind: 'failed', flag: 3, code: 501, message: 'no' } as const;
+const failed = { kind: 'failed', reason: 'generation-failed', charged: 'unknown', code: 501, message: 'no' } as const;
 
 describe('a finished task', () => {
   test('goes to archive with its URLs and their deadlines, and teaches how long tasks take', async () => {
@@ -20,7 +20,7 @@ describe('a finished task', () => {
       originUrl: expect.any(String),
       storedUrl: expect.any(String),
     });
-    expect(finished?.originDiesAt).toBe((finished?.completedAt ?? 0) + rig.ports.settings.originTtlMs);
+    expect(finished?.originDiesAt).toBe((finished?.completedAt ?? 0) + 600_000);
     expect(finished?.storedDiesAt).toBe((finished?.completedAt ?? 0) + rig.ports.settings.storedTtlMs);
     expect(await rig.stateOf(item)).toBe('finished');
     expect(await rig.redis.llen(rig.keys.durations('flux-kontext-pro'))).toBe(1);
@@ -32,7 +32,11 @@ describe('a finished task', () => {
   ])('that is said to have ended $said is taken for one that ended while we looked', async ({ shift }) => {
     const { rig, task } = await submittedRig();
     const completedAt = Date.now() + shift;
-    await poll(task, FIRST_RUN, answering(rig, { kind: 'succeeded', originUrl: 'https://a.b/c', completedAt }));
+    await poll(
+      task,
+      FIRST_RUN,
+      answering(rig, { kind: 'succeeded', sources: [{ kind: 'origin', url: 'https://a.b/c' }], completedAt }),
+    );
     const finished = rig.jobs.archives.get(item.id)?.data;
     expect(finished?.completedAt).toBeGreaterThanOrEqual(task.submittedAt);
     expect(finished?.completedAt).toBeLessThanOrEqual(Date.now());
@@ -135,7 +139,7 @@ describe('a generation that failed', () => {
 
   test('for its content is never submitted again', async () => {
     const { rig, task } = await submittedRig({ settings: { generationRetries: 3 } });
-    await poll(task, FIRST_RUN, answering(rig, { ...failed, code: 400 }));
+    await poll(task, FIRST_RUN, answering(rig, { ...failed, reason: 'content-policy', code: 400 }));
     expect(await rig.recordOf(item)).toMatchObject({
       state: 'failed',
       failure: { class: 'content-policy', code: 400 },

@@ -17,7 +17,7 @@ import type { ItemRecord } from '../../src/items/record.ts';
 import { createLogger } from '../../src/logger.ts';
 import { chargingRecords } from '../../src/money/charging-records.ts';
 import { httpDownload } from '../../src/provider/download.ts';
-import { fluxKontext } from '../../src/provider/flux-kontext.ts';
+import { fluxKontext } from '../../src/provider/kontext/flux-kontext.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -99,7 +99,6 @@ export async function openRig(
     submitTimeoutMs: 60_000,
     pollGiveUpMs: 900_000,
     unknownTaskGraceMs: 60_000,
-    originTtlMs: 600_000,
     storedTtlMs: 14 * 86_400_000,
     generationRetries: 0,
     embed: false,

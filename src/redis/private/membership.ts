@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, ReplyError } from 'ioredis';
-import type { Server } from './server.ts';
+import { isListener } from './listener.ts';
+import { isRunning, type Server } from './server.ts';
+import { isOwnSocket } from './socket.ts';
 
 const USER_PREFIX = 'flux-batch-user:';
 const ANSWER_WITHIN_MS = 3_000;
@@ -17,12 +19,18 @@ export type Membership = {
   end(): void;
 };
 
-/** Undefined if nothing answers at the port, if something else does, or while the server still loads its data. */
+/**
+ * Undefined if nothing answers there, if somebody else does, or while the server still loads its data. Nothing is sent before it is
+ * proven whose server that is.
+ */
 export async function joinServer(server: Server): Promise<Membership | undefined> {
+  const { port, socket } = server;
+  const isOurs =
+    socket === undefined ? (await isRunning(server)) && (await isListener(server)) : await isOwnSocket(socket);
+  if (!isOurs) return undefined;
   let joined = false;
   const redis = new Redis({
-    host: '127.0.0.1',
-    port: server.port,
+    ...(socket === undefined ? { host: '127.0.0.1', port } : { path: socket }),
     password: server.password,
     connectionName: `${USER_PREFIX}${process.pid}`,
     lazyConnect: true,

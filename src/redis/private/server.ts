@@ -2,17 +2,24 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { FluxError, UsageError } from '../../errors.ts';
 import { isAlive } from '../../files/file-lock.ts';
 
-/** The server of one folder, as stored in the state file `redis.json`. */
-const serverSchema = z.object({ port: z.int(), pid: z.int(), password: z.string() });
-export type Server = z.infer<typeof serverSchema>;
+/**
+ * The server of one folder, as stored in the state file `redis.json`: `socket` relative to the folder, absolute once read. Versions
+ * up to 0.2 had no socket but a port, which is 0 since.
+ */
+const serverSchema = z.object({
+  port: z.int(),
+  pid: z.int(),
+  password: z.string(),
+  socket: z.string().exactOptional(),
+});
+export type Server = Readonly<z.infer<typeof serverSchema>>;
 
 const STATE = 'redis.json';
 const CONFIG = 'redis.conf';
@@ -30,7 +37,8 @@ const HOW_TO_GET_REDIS = [
 export async function rememberedServer(folder: string): Promise<Server | undefined> {
   const text = await readFile(join(folder, STATE), 'utf8').catch(() => '');
   try {
-    return serverSchema.parse(JSON.parse(text));
+    const { socket, ...server } = serverSchema.parse(JSON.parse(text));
+    return { ...server, ...(socket === undefined ? {} : { socket: resolve(folder, socket) }) };
   } catch {
     return undefined;
   }
@@ -47,20 +55,20 @@ export function forgetServer(folder: string): void {
  */
 export async function startServer(
   folder: string,
-  address: { port: number; password: string },
+  { socket, password }: { socket: string; password: string },
 ): Promise<{ server: Server; exited: Promise<number | null> }> {
-  writePrivate(join(folder, CONFIG), configOf(address.password));
+  writePrivate(join(folder, CONFIG), configOf(password));
   for (const program of PROGRAMS) {
-    const child = spawnServer(program, folder, address.port);
+    const child = spawnServer(program, folder, withinFolder(folder, socket));
     const { pid } = child;
     if (pid === undefined) {
       const [error]: unknown[] = await once(child, 'error');
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') continue;
       throw new FluxError('redis-start-failed', `${program} cannot be run`, { cause: error });
     }
-    const server = { ...address, pid };
+    const server = { port: 0, pid, password, socket };
     // Write this before any await. If we were killed in between, the server would run and no command could find it.
-    writePrivate(join(folder, STATE), JSON.stringify(server));
+    writePrivate(join(folder, STATE), JSON.stringify({ ...server, socket: withinFolder(folder, socket) }));
     child.unref();
     return { server, exited: exitOf(child) };
   }
@@ -77,13 +85,13 @@ export async function lastLogLines(folder: string, count = 6): Promise<string> {
 }
 
 /**
- * Whether the process with this pid is still this server. Pids are reused, so the command line must contain the port, which
- * redis-server keeps there. A zombie has no command line and does not count.
+ * Whether the process with this pid is still this server. Pids are reused, so the command line must contain the socket or the port,
+ * which redis-server keeps there. A zombie has no command line and does not count.
  */
-export async function isRunning({ pid, port }: Server): Promise<boolean> {
+export async function isRunning({ pid, port, socket }: Server): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const command = await commandLineOf(pid);
-  return /redis|valkey/.test(command) && command.includes(String(port));
+  return /redis|valkey/.test(command) && command.includes(socket === undefined ? String(port) : basename(socket));
 }
 
 /** Waits until the process has ended and its files are free. Returns false if that takes longer than `withinMs`. */
@@ -96,25 +104,11 @@ export async function hasEnded(server: Server, withinMs: number): Promise<boolea
   return true;
 }
 
-/** Returns `wanted` if that port is free, otherwise another free port. */
-export async function freePort(wanted = 0): Promise<number> {
-  const probe = createServer();
-  try {
-    probe.listen(wanted, '127.0.0.1');
-    await once(probe, 'listening');
-  } catch {
-    return freePort();
-  }
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return address !== null && typeof address === 'object' ? address.port : freePort();
-}
-
 /** `dir ./` with our working directory avoids quoting paths. With `hz 100`, delayed jobs are promoted in time. */
 function configOf(password: string): string {
   return [
-    'bind 127.0.0.1',
+    'port 0',
+    'unixsocketperm 600',
     `requirepass ${password}`,
     'dir ./',
     'daemonize no',
@@ -129,10 +123,10 @@ function configOf(password: string): string {
 }
 
 /** Runs in its own process group. Ctrl-C in the terminal then reaches only us, and draining still needs the server. */
-function spawnServer(program: string, folder: string, port: number): ChildProcess {
+function spawnServer(program: string, folder: string, socket: string): ChildProcess {
   const log = openSync(join(folder, LOG), 'w', 0o600);
   try {
-    return spawn(program, [CONFIG, '--port', String(port)], {
+    return spawn(program, [CONFIG, '--unixsocket', socket], {
       cwd: folder,
       detached: true,
       stdio: ['ignore', log, log],
@@ -140,6 +134,12 @@ function spawnServer(program: string, folder: string, port: number): ChildProces
   } finally {
     closeSync(log);
   }
+}
+
+/** The server's working directory is the folder. Its own name for the socket may be short, and stays right where the folder is moved. */
+function withinFolder(folder: string, socket: string): string {
+  const name = relative(folder, socket);
+  return name.includes('..') ? socket : name;
 }
 
 function exitOf(child: ChildProcess): Promise<number | null> {

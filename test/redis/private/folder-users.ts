@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, onTestFinished } from 'vitest';
 import { isRunning, rememberedServer } from '../../../src/redis/private/server.ts';
+import { clientOf } from '../../services/redis-client.ts';
 
 /** A state folder for each test of a file; none may leave a server behind. */
 export function stateFolder() {
@@ -74,8 +74,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
 }
 
 export async function command(url: string, name: string, ...args: string[]): Promise<unknown> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-  redis.on('error', () => {});
+  const redis = clientOf(url);
   try {
     await redis.connect();
     return await redis.call(name, ...args);

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { privateRedis } from '../../../src/redis/private/private-redis.ts';
@@ -85,26 +84,9 @@ describe('a private Redis whose processes die', () => {
 
     const second = await privateRedis(stateDir());
     expect(second.started).toBe(true);
-    expect((await running()).port).not.toBe(port);
+    expect(await running()).toMatchObject({ port: 0, socket: expect.stringContaining(folder()) });
     expect(await command(second.url, 'get', 'kept')).toBe('yes');
     await second.close();
-  });
-
-  it('is replaced when the remembered password opens another server no more', async () => {
-    const other = await mkdtemp(join(tmpdir(), 'flux-batch-other-'));
-    onTestFinished(() => rm(other, { recursive: true, force: true }));
-    const stranger = await privateRedis(other);
-    await (await privateRedis(stateDir())).close();
-    const { port } = new URL(stranger.url);
-    const state = { port: Number(port), pid: process.pid, password: 'wrong' };
-    await writeFile(join(folder(), 'redis.json'), JSON.stringify(state));
-
-    const redis = await privateRedis(stateDir());
-    expect(redis.started).toBe(true);
-    expect(new URL(redis.url).port).not.toBe(port);
-    await redis.close();
-    expect(await command(stranger.url, 'ping')).toBe('PONG');
-    await stranger.close();
   });
 
   it('takes over the lock of a process that was killed, and a torn state file', async () => {

@@ -1,30 +1,33 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { privateRedis } from '../../../src/redis/private/private-redis.ts';
 import { isRunning, rememberedServer } from '../../../src/redis/private/server.ts';
+import { clientOf } from '../../services/redis-client.ts';
 import { command, settings, stateFolder } from './folder-users.ts';
 
 const { folder, stateDir, user, running } = stateFolder();
 
 describe('privateRedis', () => {
-  it('starts a durable, private server on loopback and stops it with its only user', async () => {
+  it('starts a durable, private server on a socket and stops it with its only user', async () => {
     const redis = await privateRedis(stateDir());
     expect(redis.started).toBe(true);
     const server = await running();
-    expect(await settings(redis.url, 'appendonly', 'appendfsync', 'maxmemory-policy', 'hz', 'bind')).toEqual({
+    expect(await settings(redis.url, 'appendonly', 'appendfsync', 'maxmemory-policy', 'hz', 'port')).toEqual({
       appendonly: 'yes',
       appendfsync: 'everysec',
       'maxmemory-policy': 'noeviction',
       hz: '100',
-      bind: '127.0.0.1',
+      port: '0',
     });
-    await expect(command(`redis://127.0.0.1:${server.port}`, 'ping')).rejects.toThrow();
+    const { socket = '' } = server;
+    expect((await stat(socket)).mode & 0o777).toBe(0o600);
+    await expect(command(`redis+unix://${socket}`, 'ping')).rejects.toThrow();
 
     await redis.close();
     expect(await isRunning(server)).toBe(false);
     expect(await rememberedServer(folder())).toBeUndefined();
+    expect(await readdir(folder())).not.toContain(basename(socket));
   });
 
   it('keeps its secrets to the user, off the command line and away from the folder once stopped', async () => {
@@ -77,8 +80,7 @@ describe('privateRedis', () => {
   it('is not kept by connections that are no users', async () => {
     const redis = await privateRedis(stateDir());
     const server = await running();
-    const visitor = new Redis(redis.url, { retryStrategy: () => null });
-    visitor.on('error', () => {});
+    const visitor = clientOf(redis.url);
     await visitor.ping();
     await redis.close();
     visitor.disconnect();

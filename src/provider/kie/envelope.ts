@@ -1,14 +1,5 @@
 import { z } from 'zod';
-import { excerptOf } from '../text/bounded.ts';
-
-/** A complete HTTP answer, not yet interpreted. Header names are in lower case. */
-export type Answer = {
-  status: number;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
-  text: string;
-  /** The beginning of it, for people and without secrets. */
-  said?: string;
-};
+import { type Answer, jsonTextOf, parseJson, withQuote } from '../answer.ts';
 
 /** The wrapper of every JSON answer of the API. Its `code` is the outcome, not the HTTP status. */
 export type Envelope = { kind: 'envelope'; code: number; message: string; data: unknown };
@@ -45,20 +36,6 @@ export function readEnvelope(answer: Answer): Envelope | Unreadable {
   return { kind: 'envelope', code, message: msg || `code ${code}`, data };
 }
 
-/** Without what may stand around it. */
-export function jsonTextOf({ text }: Answer): string {
-  return text.replace(/^\uFEFF/, '').trim();
-}
-
-/** `undefined` when the text is not JSON. No JSON text parses to `undefined`. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 const FLAW_IN_WORDS: Record<Unreadable['flaw'], string> = {
   empty: 'an empty body',
   html: 'HTML',
@@ -69,10 +46,4 @@ const FLAW_IN_WORDS: Record<Unreadable['flaw'], string> = {
 
 export function describeUnreadable(answer: Answer, { flaw }: Unreadable): string {
   return withQuote(`HTTP ${answer.status} with ${FLAW_IN_WORDS[flaw]}`, answer);
-}
-
-/** What was not understood, for whoever has to find out what it meant. */
-export function withQuote(message: string, answer: Answer): string {
-  const quote = answer.said ?? excerptOf(answer.text);
-  return quote === '' ? message : `${message}: ${quote}`;
 }

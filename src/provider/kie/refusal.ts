@@ -1,6 +1,7 @@
-import type { Answer, Envelope, Unreadable } from './envelope.ts';
-import type { Refusal, Refused } from './provider.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { type Answer, headerOf } from '../answer.ts';
+import type { Refusal, Refused } from '../provider.ts';
+import { retryAfterMs } from '../retry-after.ts';
+import type { Envelope, Unreadable } from './envelope.ts';
 
 /** Envelope codes that are known to have started no task. 500 and 501 are left out on purpose: a task may exist. */
 const REFUSAL_OF_CODE: ReadonlyMap<number, Refusal> = new Map([
@@ -38,7 +39,7 @@ export function refusedBy(answer: Answer, read: Envelope | Unreadable, now: numb
   const code = byEnvelope ? read.code : answer.status;
   const refusal = (byEnvelope ? REFUSAL_OF_CODE : REFUSAL_OF_STATUS).get(code);
   if (refusal === undefined) return undefined;
-  const waitMs = retryAfterMs(firstOf(answer.headers['retry-after']), now);
+  const waitMs = retryAfterMs(headerOf(answer, 'retry-after'), now);
   return {
     kind: 'refused',
     refusal,
@@ -52,8 +53,4 @@ function gatewayMessage(status: number, text: string): string {
   if (status !== 403) return `a gateway answered HTTP ${status}`;
   const cloudflare = /\b1010\b/.test(text) ? ' (Cloudflare 1010: it dislikes the User-Agent or the address)' : '';
   return `a gateway answered HTTP 403${cloudflare}; Cloudflare does so for clients it takes for bots`;
-}
-
-function firstOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }

@@ -1,8 +1,12 @@
 import { z } from 'zod';
-import { type Answer, describeUnreadable, parseJson, readEnvelope, withQuote } from './envelope.ts';
-import { finiteNumber, webUrl } from './outcomes.ts';
-import type { PollOutcome } from './provider.ts';
-import { refusedBy } from './refusal.ts';
+import type { FoundSource } from '../../items/sources.ts';
+import { type Answer, epochMs, finiteNumber, parseJson, webUrl, withQuote } from '../answer.ts';
+import { describeUnreadable, readEnvelope } from '../kie/envelope.ts';
+import { refusedBy } from '../kie/refusal.ts';
+import type { FailureClass, PollOutcome } from '../provider.ts';
+
+/** How long the two copies of an image live after its completion. */
+export type Lives = { originMs: number; storedMs: number };
 
 /**
  * `data` of `record-info`. The types are loose on purpose: the flag has been seen as a string, and `response` as an
@@ -13,13 +17,21 @@ const recordSchema = z.object({
   response: z.unknown().optional(),
   completeTime: z.unknown().optional(),
   errorCode: z.unknown().optional(),
+  paramJson: z.unknown().optional(),
   errorMessage: z.string().nullish().catch(undefined),
 });
 type TaskRecord = z.infer<typeof recordSchema>;
 
 /** Reads the answer to `GET /api/v1/flux/kontext/record-info`. */
-export function pollOutcome(answer: Answer, now: number): PollOutcome {
+export function pollOutcome(answer: Answer, now: number, lives: Lives): PollOutcome {
   const read = readEnvelope(answer);
+  const outcome = outcomeOf(read, answer, now, lives);
+  if (outcome.kind !== 'generating' && outcome.kind !== 'succeeded' && outcome.kind !== 'failed') return outcome;
+  const prompt = read.kind === 'envelope' ? promptIn(read.data) : undefined;
+  return prompt === undefined ? outcome : { ...outcome, prompt };
+}
+
+function outcomeOf(read: ReturnType<typeof readEnvelope>, answer: Answer, now: number, lives: Lives): PollOutcome {
   if (read.kind === 'unreadable') {
     const refused = refusedBy(answer, read, now);
     // A 404 or 422 without an envelope is about the path, or comes from a gateway. It says nothing about the task.
@@ -30,12 +42,12 @@ export function pollOutcome(answer: Answer, now: number): PollOutcome {
   const flag = record.success ? finiteNumber(record.data.successFlag) : undefined;
   // A failed task may come with a code of its own (400, 501) or with 200. The flag decides.
   if (record.success && (flag === 2 || flag === 3)) return failed(flag, record.data, read.code, read.message);
-  if (read.code === 501) return { kind: 'failed', flag: 3, code: 501, message: read.message };
+  if (read.code === 501) return failure(501, read.message);
   if (read.code === 404) return { kind: 'not-found', message: read.message };
   if (read.code !== 200) return refusedBy(answer, read, now) ?? { kind: 'unreachable', message: read.message };
   if (!record.success) return { kind: 'unreachable', message: withQuote('code 200 without a task record', answer) };
   if (flag === 0) return { kind: 'generating' };
-  if (flag === 1) return succeeded(record.data, answer);
+  if (flag === 1) return succeeded(record.data, answer, lives);
   return { kind: 'unreachable', message: withQuote('a task record without a success flag that we know', answer) };
 }
 
@@ -43,11 +55,17 @@ function failed(flag: 2 | 3, record: TaskRecord, envelopeCode: number, envelopeM
   const code = finiteNumber(record.errorCode) ?? (envelopeCode === 200 ? undefined : envelopeCode);
   const said = record.errorMessage || (envelopeCode === 200 ? undefined : envelopeMessage);
   const message = said ?? (flag === 2 ? 'creating the task failed' : 'generation failed');
-  return { kind: 'failed', flag, message, ...(code === undefined ? {} : { code }) };
+  return failure(code, message);
+}
+
+/** Whether a failed task is charged is not documented. A code of 400 is the content policy's, of the prompt or of the image. */
+function failure(code: number | undefined, message: string): PollOutcome {
+  const reason: FailureClass = code === 400 ? 'content-policy' : 'generation-failed';
+  return { kind: 'failed', reason, charged: 'unknown', message, ...(code === undefined ? {} : { code }) };
 }
 
 /** A success without any URL counts as still generating. The API shows this state for a moment. */
-function succeeded(record: TaskRecord, answer: Answer): PollOutcome {
+function succeeded(record: TaskRecord, answer: Answer, lives: Lives): PollOutcome {
   const response = typeof record.response === 'string' ? parseJson(record.response) : record.response;
   const urls = z
     .object({ originImageUrl: z.unknown().optional(), resultImageUrl: z.unknown().optional() })
@@ -59,10 +77,28 @@ function succeeded(record: TaskRecord, answer: Answer): PollOutcome {
   const completedAt = epochMs(record.completeTime);
   return {
     kind: 'succeeded',
-    ...(originUrl === undefined ? {} : { originUrl }),
-    ...(storedUrl === undefined ? {} : { storedUrl }),
+    sources: sourcesAt(originUrl, storedUrl, lives),
     ...(completedAt === undefined ? {} : { completedAt }),
   };
+}
+
+/** `paramJson` repeats the body of the submit, as JSON text. */
+function promptIn(data: unknown): string | undefined {
+  const record = recordSchema.safeParse(data);
+  const { paramJson } = record.data ?? {};
+  const parameters = typeof paramJson === 'string' ? parseJson(paramJson) : paramJson;
+  const read = z.object({ prompt: z.string() }).safeParse(parameters);
+  return read.data?.prompt;
+}
+
+/** The stored copy has a temporary link as well, to be asked for. */
+function sourcesAt(origin: string | undefined, stored: string | undefined, lives: Lives): FoundSource[] {
+  return [
+    ...(origin === undefined ? [] : [{ kind: 'origin' as const, url: origin, lifeMs: lives.originMs }]),
+    ...(stored === undefined
+      ? []
+      : (['stored', 'link'] as const).map((kind) => ({ kind, url: stored, lifeMs: lives.storedMs }))),
+  ];
 }
 
 /** Nothing, or the fields that we know without values. */
@@ -71,21 +107,4 @@ function isBare(response: unknown): boolean {
   return Object.entries(response).every(
     ([key, value]) => (!value || value === 'null') && /^(?:originImageUrl|resultImageUrl)$/.test(key),
   );
-}
-
-/** A number outside of these years is not epoch milliseconds: 0 means "not yet", and seconds would be a date in 1970. */
-const EARLIEST_MS = Date.UTC(2020);
-const LATEST_MS = Date.UTC(2200);
-
-/**
- * Reads an ISO time, or epoch milliseconds, as epoch milliseconds. A time without a zone is read as UTC. `Date.parse`
- * would read it as local time, and the image's deadline depends on it.
- */
-function epochMs(time: unknown): number | undefined {
-  const number = finiteNumber(time);
-  if (number !== undefined) return number > EARLIEST_MS && number < LATEST_MS ? number : undefined;
-  if (typeof time !== 'string' || !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(time)) return undefined;
-  const iso = time.trim().replace(' ', 'T');
-  const parsed = Date.parse(/(Z|[+-]\d{2}:?\d{2})$/i.test(iso) ? iso : `${iso}Z`);
-  return Number.isNaN(parsed) ? undefined : parsed;
 }

@@ -1,0 +1,34 @@
+import type { ImageRequest } from '../../items/item.ts';
+import { apiClient, type ClientSettings } from '../client.ts';
+import { creditsOutcome, linkOutcome } from '../kie/account.ts';
+import type { Provider, SubmitOptions } from '../provider.ts';
+import { type Lives, pollOutcome } from './poll-outcome.ts';
+import { submitOutcome } from './submit-outcome.ts';
+
+export type FluxKontextSettings = ClientSettings & { lives?: Lives };
+
+/** As the API notes have it. */
+const LIVES: Lives = { originMs: 600_000, storedMs: 14 * 86_400_000 };
+
+/** The Flux Kontext API over HTTP. The port `Provider` says what its methods promise. Its handle is the task id. */
+export function fluxKontext({ lives = LIVES, ...settings }: FluxKontextSettings): Provider {
+  const client = apiClient(settings);
+  return {
+    async submit(request: ImageRequest, options: SubmitOptions = {}) {
+      const { callBackUrl } = options;
+      const body = callBackUrl === undefined ? request : { ...request, callBackUrl };
+      return client.submit({ path: '/api/v1/flux/kontext/generate', body }, options, submitOutcome);
+    },
+    async poll(handle, options = {}) {
+      const path = `/api/v1/flux/kontext/record-info?taskId=${encodeURIComponent(handle.toWellFormed())}`;
+      return client.ask(options, { method: 'GET', path }, (answer, now) => pollOutcome(answer, now, lives));
+    },
+    async link(url, options = {}) {
+      return client.ask(options, { method: 'POST', path: '/api/v1/common/download-url', body: { url } }, linkOutcome);
+    },
+    async credits(options = {}) {
+      return client.ask(options, { method: 'GET', path: '/api/v1/chat/credit' }, creditsOutcome);
+    },
+    close: client.close,
+  };
+}
