@@ -14,6 +14,7 @@ const PURE = [
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{markdown,troubleshooting}.test.ts',
   'test/items/{charges,item-id,repeated-prompt}.test.ts',
+  'test/inbox/decisions.test.ts',
   'test/money/balance.test.ts',
   'test/progress/view.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
