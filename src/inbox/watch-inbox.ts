@@ -63,8 +63,12 @@ export async function watchInbox(
     troubles.add(reason);
   };
   const look = lookAt(ports, { hold, restMs, onTrouble, onTaken, signal });
-  await noteOpenTakes(ports);
-  await look();
+  try {
+    await noteOpenTakes(ports);
+    await look();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
   const pauseMs = Math.max(SHORTEST_PAUSE_MS, Math.min(LONGEST_PAUSE_MS, restMs / 2));
   while (!signal.aborted) {
     await sleep(pauseMs, undefined, { signal }).catch(() => {});

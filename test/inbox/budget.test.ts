@@ -14,8 +14,7 @@ test('a drop beyond --budget-each waits and costs nothing', async () => {
   await inbox.drop('cheap.yaml', manifestOf('cheap', ['One', 'Two']));
   const dear = await reportOf(inbox.place, 'waiting', 'dear.yaml');
   expect(dear.why).toBe('it costs 24 credits, about $0.12, more than the 16 that one drop may cost (--budget-each)');
-  await reportOf(inbox.place, 'accepted', 'cheap.yaml');
-  await stand.ended('cheap');
+  await vi.waitFor(async () => expect((await reportOf(inbox.place, 'accepted', 'cheap.yaml')).status).toBe('ended'));
   expect(stand.simulator.ledger().tasks.accepted).toBe(2);
   expect(await stand.connections.state.batches()).toEqual(['cheap']);
 });

@@ -149,14 +149,13 @@ test('in a browser a zip of a manifest, a spreadsheet and photos is planned, its
 
 /** As a hand drops it: with a DataTransfer that has the file. */
 async function dropOnto(page: Awaited<ReturnType<typeof openPage>>['page'], name: string, content: Uint8Array) {
-  const data = await page.evaluateHandle(
-    ({ bytes, fileName }) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([new Uint8Array(bytes)], fileName));
-      return transfer;
-    },
-    { bytes: [...content], fileName: name },
-  );
+  const bytes = Buffer.from(content).toString('base64');
+  const data = await page.evaluateHandle(`(() => {
+    const transfer = new DataTransfer();
+    const bytes = Uint8Array.from(atob('${bytes}'), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], '${name}'));
+    return transfer;
+  })()`);
   await page.dispatchEvent('#zone', 'drop', { dataTransfer: data });
 }
 
