@@ -13,9 +13,9 @@ const PURE = [
   'test/config.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{markdown,troubleshooting}.test.ts',
-  'test/items/{charges,item-id,repeated-prompt}.test.ts',
   'test/inbox/decisions.test.ts',
-  'test/money/balance.test.ts',
+  'test/items/{charges,item-id,reconcile,repeated-prompt,transitions}.test.ts',
+  'test/money/{balance,estimate}.test.ts',
   'test/progress/view.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
@@ -26,10 +26,14 @@ const PURE = [
   'test/wiring/closers.test.ts',
 ];
 
-/** What takes long, by itself or because it waits for something to be given up as dead: `npm run test:long`. */
+/**
+ * What takes long, by itself or because it waits for something to be given up as dead, and what starts many processes to find what a
+ * quick test finds nearly as well: `npm run test:long`.
+ */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{fleet,kill}.test.ts',
+  'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
+  'test/docs/pages.test.ts',
   'test/workers/takeover.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',

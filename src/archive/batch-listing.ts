@@ -34,6 +34,22 @@ export async function listBatch(
   return { places, marks };
 }
 
+/** The ids under a prefix whose files are named by them, one page after another. Throws the archive's errors. */
+export async function listIds(
+  archive: Archive,
+  prefix: string,
+  segments: readonly SegmentEntry[],
+  { onId, signal }: { onId: (id: string) => void; signal?: AbortSignal },
+): Promise<void> {
+  await archive.marks(prefix, {
+    splits: splitsOf(segments).map((id) => prefix + id),
+    signal,
+    onPage: (page) => {
+      for (const { key } of page) onId(key.slice(prefix.length, key.lastIndexOf('.')));
+    },
+  });
+}
+
 /** Ids that part the batch into about equal shares, by what the segments tell of theirs. */
 function splitsOf(segments: readonly SegmentEntry[]): string[] {
   const items = segments.reduce((sum, segment) => sum + segment.items, 0);

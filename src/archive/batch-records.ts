@@ -14,9 +14,11 @@ import { type SegmentWriter, segmentWriter } from './segment-writer.ts';
 export type BatchRecords = {
   readonly size: number;
   has(id: string): boolean;
+  /** In the listing, from 0. */
+  place(id: string): number | undefined;
   /** The ids in byte order. */
-  ids(): string[];
-  /** Every record once, in no order. Holds a few segments at a time. Throws the archive's errors. */
+  ids(): readonly string[];
+  /** Every record once: those of segments, then the others in the order of ids. Holds a few segments at a time. Throws the archive's errors. */
   all(): AsyncGenerator<Found>;
   /** The records of these items in their order, read ahead. One that has gone meanwhile is left out. Throws the archive's errors. */
   these(ids: Iterable<string>): AsyncIterable<Found>;
@@ -52,6 +54,7 @@ export async function openBatchRecords(
   const readOne = writer
     ? readAndKeep({ records, batch, signal }, places, writer)
     : (id: string) => findRecord(records, batch, id, signal);
+  let sorted: readonly string[] | undefined;
   let spooled: Promise<RecordSpool> | undefined;
 
   const fromSegments = (seen: Uint8Array) =>
@@ -68,11 +71,16 @@ export async function openBatchRecords(
   return {
     size: places.size,
     has: (id) => places.has(id),
-    ids: () => [...places.keys()].sort(byCodeUnits),
+    place: (id) => places.get(id),
+    ids() {
+      sorted ??= [...places.keys()].sort(byCodeUnits);
+      return sorted;
+    },
     async *all() {
       const seen = new Uint8Array(places.size);
       for await (const { record } of fromSegments(seen)) yield record;
-      yield* readAll([...places].flatMap(([id, place]) => (seen[place] === 0 ? [id] : [])));
+      const others = [...places].flatMap(([id, place]) => (seen[place] === 0 ? [id] : []));
+      yield* readAll(others.sort(byCodeUnits));
     },
     async *these(ids) {
       spooled ??= spool();

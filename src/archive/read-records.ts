@@ -32,11 +32,6 @@ export function readRecords(
   return pMapIterable(ids, read, { concurrency: READ_AHEAD });
 }
 
-/** All records of a batch in the order of ids, which never changes. Reads only the archive, not Redis. */
-export function recordsOfBatch(records: Records, batch: string, signal?: AbortSignal): AsyncIterable<Found> {
-  return readRecords(records, batch, records.list(batch, signal), signal);
-}
-
 /** Those that can be read; `pass` is told of the others. */
 export async function* readable(
   all: AsyncIterable<Found>,

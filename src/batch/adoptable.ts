@@ -1,4 +1,6 @@
-import { readable, readRecords } from '../archive/read-records.ts';
+import type { Archive } from '../archive/archive.ts';
+import { openBatchRecords } from '../archive/batch-records.ts';
+import { readable } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
 import { requestKey, textInOneForm } from '../items/one-form.ts';
@@ -19,7 +21,7 @@ export type AdoptOptions = {
  * of the name that was declared. An image that the manifest has itself is taken only where it was declared. Changes nothing.
  */
 export async function adoptable(
-  records: Records,
+  { archive, records }: { archive: Archive; records: Records },
   batch: string,
   items: AsyncIterable<NewItem>,
   { from, declared }: AdoptOptions,
@@ -34,7 +36,8 @@ export async function adoptable(
   if (wanted.length === 0) return [];
   const byName = new Map<string, Archived>();
   const byRequest = new Map<string, Archived[]>();
-  for await (const record of readable(readRecords(records, from, records.list(from)), () => {})) {
+  const held = await openBatchRecords({ archive, records }, from);
+  for await (const record of readable(held.all(), () => {})) {
     if (record.state !== 'archived') continue;
     const named = byName.get(nameKey(record));
     if (!named || named.timings.queued < record.timings.queued) byName.set(nameKey(record), record);

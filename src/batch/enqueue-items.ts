@@ -1,7 +1,6 @@
 import pMap from 'p-map';
 import { readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
-import type { IdSet } from '../items/id-set.ts';
 import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
@@ -10,6 +9,7 @@ import { takeOf } from '../items/takes.ts';
 import { itemOfRecord, requeuedRecord } from '../items/transitions.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 import { type Archived, formerImage } from './adopt.ts';
+import type { SeenItems } from './batch-look.ts';
 import { chunksOf } from './chunks-of.ts';
 import { type RecordedIds, recordedIds, type Settled, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
@@ -70,8 +70,8 @@ export type Manifest = {
   isPart?: boolean;
   /** Items that had ended and whose record is gone may be paid for again; without it they are left as they are. */
   remake?: boolean;
-  /** Items that were seen archived a moment ago: those that Redis does not know need not be read again. */
-  archived?: Pick<IdSet, 'has'>;
+  /** What was seen of the records a moment ago: the archived ones that Redis does not know need not be read again. */
+  archived?: SeenItems;
 };
 
 const CHUNK = 1_000;

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type Archived, adoptImage } from './adopt.ts';
+import type { BatchLook } from './batch-look.ts';
 import { hasEnded } from './counts.ts';
 import { type Enqueued, enqueueItems, type Manifest } from './enqueue-items.ts';
 import { newBatchFile } from './new-batch-file.ts';
@@ -12,7 +13,7 @@ import type { RestorePorts } from './restore.ts';
 
 /** Takes a manifest into the queues, after making sure that its batch is not under way elsewhere. */
 export async function enqueueManifest(
-  connections: RestorePorts & Pick<Connections, 'control'>,
+  connections: RestorePorts & Pick<Connections, 'control'> & { look?: BatchLook },
   manifest: Omit<Manifest, 'archive' | 'api'>,
   items: AsyncIterable<NewItem>,
   onProgress?: (enqueued: Enqueued) => void,
@@ -48,9 +49,14 @@ export async function enqueueManifest(
     settings: { onUnknown, pollGiveUpMs, storedTtlMs },
   };
   const route = { archive: archive.url, api: config.apiUrl };
-  const enqueued = await enqueueItems({ archived: seen, ...manifest, ...route }, items, ports, onProgress).finally(
-    file.close,
-  );
+  const enqueued = await enqueueItems(
+    { ...(seen && { archived: seen }), ...manifest, ...route },
+    items,
+    ports,
+    onProgress,
+  ).finally(file.close);
+  // When this is called again, Redis was emptied while its items were made: nothing of this look holds any more.
+  await connections.look?.close();
   await control.wakeWithinBudget(batch);
   return enqueued;
 }

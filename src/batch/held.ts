@@ -1,3 +1,4 @@
+import { openBatchRecords } from '../archive/batch-records.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
@@ -17,12 +18,14 @@ const CHUNK = 500;
 
 /** By Redis where it knows the batch, otherwise by the archive's records alone. */
 export async function* heldItems(
-  { state, records }: Pick<Connections, 'state' | 'records'>,
+  { state, archive, records }: Pick<Connections, 'state' | 'archive' | 'records'>,
   batch: string,
   passOver: PassOver = () => {},
 ): AsyncGenerator<HeldRecord> {
-  const ids = (await state.counts(batch)) ? state.itemsIn(batch, ['held']) : records.list(batch);
-  for await (const record of readable(readRecords(records, batch, ids), passOver)) {
+  const found = (await state.counts(batch))
+    ? readRecords(records, batch, state.itemsIn(batch, ['held']))
+    : (await openBatchRecords({ archive, records }, batch)).all();
+  for await (const record of readable(found, passOver)) {
     if (record.state === 'held') yield record;
   }
 }
@@ -49,7 +52,7 @@ export type Picked = { held: HeldRecord[]; others: { id: string; state: ItemStat
 
 /** The items of these ids or names. Throws a UsageError (`item-unknown`) for one that the batch has not. */
 export async function pick(
-  connections: Pick<Connections, 'state' | 'records'>,
+  connections: Pick<Connections, 'state' | 'archive' | 'records'>,
   batch: string,
   wanted: readonly string[] | 'all',
 ): Promise<Picked> {

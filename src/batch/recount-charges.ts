@@ -1,31 +1,30 @@
-import { recordsOfBatch } from '../archive/read-records.ts';
 import { chargesOf } from '../items/charges.ts';
-import { type IdSet, idSet } from '../items/id-set.ts';
-import { type Found, isReadable } from '../items/unreadable.ts';
+import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { chunksOf } from './chunks-of.ts';
+import { type BatchLook, batchLook, type SeenItems } from './batch-look.ts';
 
 type CountPorts = Pick<Connections, 'spending' | 'prices' | 'log'>;
 
-const CHUNK = 500;
-
 /**
- * Makes sure that all that the archive knows to have been spent counts, also when Redis was emptied. Resolves with the items that it has
- * seen archived, which they stay: nobody needs to read their records again.
+ * Makes sure that all that the archive knows to have been spent counts, also when Redis was emptied. Resolves with what it has
+ * seen of the items: nobody needs to read the records of the archived ones again.
  */
 export async function recountCharges(
-  connections: CountPorts & Pick<Connections, 'records'>,
+  connections: CountPorts & Pick<Connections, 'archive' | 'records'> & { look?: BatchLook },
   batch: string,
-): Promise<Pick<IdSet, 'has'>> {
-  const { records, spending } = connections;
-  const archived = idSet();
-  if (await spending.isRecounted(batch)) return archived;
-  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
-    for (const { id, state } of some) if (state === 'archived') archived.add(id);
-    await countCharges(connections, batch, some);
+): Promise<SeenItems | undefined> {
+  const { spending, log } = connections;
+  if (await spending.isRecounted(batch)) return undefined;
+  const look = connections.look ?? batchLook(connections, batch);
+  try {
+    const seen = await look.seen();
+    for (const found of seen.unreadable) tellUncounted(found, log);
+    for (const some of seen.charges()) await spending.record(batch, some);
+    await spending.noteRecounted(batch);
+    return seen;
+  } finally {
+    if (connections.look === undefined) await look.close();
   }
-  await spending.noteRecounted(batch);
-  return archived;
 }
 
 /** A record that cannot be read tells nothing. Figures are absolute: counting one twice changes nothing. */
@@ -35,10 +34,14 @@ export async function countCharges(
   some: readonly Found[],
 ): Promise<void> {
   for (const found of some) {
-    if (!isReadable(found)) log.warn({ batch, item: found.id, reason: found.message }, 'charges not counted');
+    if (!isReadable(found)) tellUncounted(found, log);
   }
   await spending.record(
     batch,
     some.filter(isReadable).map((record) => chargesOf(record, prices)),
   );
+}
+
+function tellUncounted({ batch, id, message }: Unreadable, log: CountPorts['log']): void {
+  log.warn({ batch, item: id, reason: message }, 'charges not counted');
 }

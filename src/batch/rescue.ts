@@ -1,4 +1,5 @@
-import { readable, readRecords, recordsOfBatch } from '../archive/read-records.ts';
+import { openBatchRecords } from '../archive/batch-records.ts';
+import { readable, readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import { isUnknown } from '../items/charges.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
@@ -48,7 +49,7 @@ export async function takeUp(
   batch: string,
   onProgress: (asked: number) => void = () => {},
 ): Promise<Rescue> {
-  const { config, clock, records } = connections;
+  const { config, clock, records, archive } = connections;
   const { api } = await restoredBatch(connections, batch);
   if (api !== '' && api !== config.apiUrl) {
     throw new UsageError('api-differs', `The batch ${batch} is made at ${api}, not at ${config.apiUrl}`, {
@@ -56,7 +57,8 @@ export async function takeUp(
     });
   }
   const rescue: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
-  const found = readable(recordsOfBatch(records, batch), (unreadable) => void rescue.unreadable.push(unreadable));
+  const held = await openBatchRecords({ archive, records }, batch);
+  const found = readable(held.all(), (unreadable) => void rescue.unreadable.push(unreadable));
   for await (const some of chunksOf(found, CHUNK)) {
     const now = clock.now();
     const toAsk: ItemRecord[] = [];

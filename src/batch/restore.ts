@@ -1,5 +1,5 @@
 import { findBatchFile } from '../archive/batch-file.ts';
-import { recordsOfBatch } from '../archive/read-records.ts';
+import { openBatchRecords } from '../archive/batch-records.ts';
 import { UsageError } from '../errors.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
@@ -41,7 +41,8 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
   });
   const queues = await routes.of(batch);
   const ports = { now: clock.now, intake: state.intake, queues, settings: config };
-  for await (const some of chunksOf(recordsOfBatch(records, batch), CHUNK)) {
+  const held = await openBatchRecords({ archive, records }, batch);
+  for await (const some of chunksOf(held.all(), CHUNK)) {
     await countCharges(connections, batch, some);
     await takeIn(batch, some, ports);
   }

@@ -1,12 +1,12 @@
 import pMap from 'p-map';
 import { findRecord } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
-import type { IdSet } from '../items/id-set.ts';
 import type { NewItem } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { reconcile, type Step } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { isReadable, type Unreadable } from '../items/unreadable.ts';
+import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import type { SeenItems } from './batch-look.ts';
 
 /** An item with what is known of it and what is to be done with it. `was`: its state in Redis. */
 export type Planned<T> = {
@@ -24,8 +24,11 @@ export type PlanPorts = {
   records: Pick<Records, 'read'>;
   /** The ids that have a record. */
   recorded: Pick<ReadonlySet<string>, 'has'>;
-  /** Items that were seen archived a moment ago. Their records are not read, since nothing leaves that state. */
-  archived?: Pick<IdSet, 'has'>;
+  /**
+   * What was seen of the records a moment ago. Those of archived items are not read, since nothing leaves that state, nor are those of
+   * others that nothing is to be done for: what leads to a job is read anew.
+   */
+  archived?: SeenItems;
   /** The items' states in Redis, in their order; all undefined where Redis is not asked. */
   states(batch: string, ids: readonly string[]): Promise<readonly (ItemState | undefined)[]>;
   settings: { onUnknown: 'hold' | 'resubmit'; storedTtlMs: number };
@@ -47,6 +50,13 @@ export async function stepsOf<T extends NewItem>(
     batch,
     items.map(({ id }) => id),
   );
+  const read = (id: string) => findRecord(records, batch, id);
+  const stepFor = (was: ItemState | undefined, record: ItemRecord | undefined) =>
+    reconcile(was, record, { ...settings, now: ports.now() });
+  const endedAsSeen = (id: string, was: ItemState | undefined): Found | undefined => {
+    const seen = ports.archived?.find(id);
+    return seen && isReadable(seen) && stepFor(was, seen).job === undefined ? seen : undefined;
+  };
   const plan = async (item: T, index: number): Promise<Planned<T>> => {
     const was = states[index];
     const isRecorded = recorded.has(item.id);
@@ -55,12 +65,12 @@ export async function stepsOf<T extends NewItem>(
       return { item, was, step: { admitAs: 'archived' }, isLost: false };
     }
     // A record that the listing lacks may have been written since.
-    const found = isRecorded || hadRecord(was) ? await findRecord(records, batch, item.id) : undefined;
+    const found = isRecorded || hadRecord(was) ? (endedAsSeen(item.id, was) ?? (await read(item.id))) : undefined;
     // Its run ends, and it is told of. A person can put the record right.
     if (found && !isReadable(found)) {
       return { item, was, step: { admitAs: 'failed' }, unreadable: found, isLost: false };
     }
-    const step = reconcile(was, found, { ...settings, now: ports.now() });
+    const step = stepFor(was, found);
     return { item, was, step, ...(found && { record: found }), isLost: !found && hadRecord(was) };
   };
   return pMap(items, plan, { concurrency: READS_AT_ONCE });

@@ -1,6 +1,7 @@
 import type { NewItem } from '../items/item.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { formerImage } from './adopt.ts';
+import type { BatchLook } from './batch-look.ts';
 import { chunksOf } from './chunks-of.ts';
 import { recordedIds, settled } from './settle-ids.ts';
 import { stepsOf } from './steps.ts';
@@ -9,11 +10,19 @@ const CHUNK = 500;
 
 /** How many items of each model enqueueing would submit now. What has ended or runs is not among them. */
 export async function submitsToCome(
-  { config, clock, records, state }: Pick<Connections, 'config' | 'clock' | 'records' | 'state'>,
+  {
+    config,
+    clock,
+    records,
+    state,
+    look,
+  }: Pick<Connections, 'config' | 'clock' | 'records' | 'state'> & { look?: BatchLook },
   batch: string,
   items: AsyncIterable<NewItem>,
 ): Promise<Record<string, number>> {
   const recorded = await recordedIds(records.list(batch));
+  // Where Redis knows the items, hardly any record has to be read.
+  const seen = (await state.counts(batch)) ? undefined : await look?.seen();
   const byModel: Record<string, number> = {};
   for await (const some of chunksOf(settled(batch, items, recorded, state.intake.states), CHUNK)) {
     const planned = await stepsOf(batch, some, {
@@ -22,6 +31,7 @@ export async function submitsToCome(
       recorded,
       states: state.intake.states,
       settings: config,
+      ...(seen && { archived: seen }),
     });
     for (const { item, step } of planned) {
       if (step.job !== 'submit') continue;

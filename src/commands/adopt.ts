@@ -52,7 +52,7 @@ export function adoptCommand(): Command {
         const archive = await openArchiveOf(loadConfig(overridesOf(flags)), closers);
         const records = recordsIn(archive);
         const options = { from: flags.from ?? batch, declared: flags.as };
-        const found = await adoptable(records, batch, expand(manifest), options);
+        const found = await adoptable({ archive, records }, batch, expand(manifest), options);
         refuseUnmatched(flags.as, found);
         for (const { item, from } of found)
           say(`  ${plain(from.name)} → ${plain(item.name)}  [${from.id} → ${item.id}]`);

@@ -1,3 +1,4 @@
+import type { BatchLook } from '../batch/batch-look.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { agreesToMakeAgain } from './agree-to-make-again.ts';
 import { agreesToRemake } from './agree-to-remake.ts';
@@ -8,7 +9,7 @@ import { agreesToSpend, type Spending } from './agree-to-spend.ts';
  * Undefined when one of them is declined; `remake`: what is lost may be paid for again. Throws as each of them does.
  */
 export async function agreesToAll(
-  connections: Connections,
+  connections: Connections & { look?: BatchLook },
   spending: Spending,
   flags: { yes?: true },
 ): Promise<{ remake: boolean } | undefined> {

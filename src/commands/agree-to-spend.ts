@@ -1,3 +1,4 @@
+import type { BatchLook } from '../batch/batch-look.ts';
 import { leftInQueue } from '../batch/left-waiting.ts';
 import { submitsToCome } from '../batch/submits-to-come.ts';
 import { UsageError } from '../errors.ts';
@@ -33,7 +34,9 @@ export function spendingOf(manifest: Manifest, { byModel }: Totals): Spending {
  * (`spending-unconfirmed`) if nobody can be asked.
  */
 export async function agreesToSpend(
-  connections: Pick<Connections, 'archive' | 'config' | 'prices' | 'clock' | 'records' | 'state'>,
+  connections: Pick<Connections, 'archive' | 'config' | 'prices' | 'clock' | 'records' | 'state'> & {
+    look?: BatchLook;
+  },
   { batch, items, byModel, stdinIsTaken }: Spending,
   flags: { yes?: true },
 ): Promise<boolean> {

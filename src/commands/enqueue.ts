@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { withOneLook } from '../batch/batch-look.ts';
 import { enqueueManifest } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { loadConfig } from '../config.ts';
@@ -39,7 +40,9 @@ export function enqueueCommand(): Command {
         const config = loadConfig(overridesOf(flags));
         const { manifest, totals } = await openManifest(file, openingOf(flags));
         tellManifest(manifest, totals);
-        await withConnections(config, { patient: false, prove: true }, async (connections) => {
+        await withConnections(config, { patient: false, prove: true }, async (opened) => {
+          const connections = withOneLook(opened, manifest.batch);
+          opened.closers.push(connections.look.close);
           sayWarnings(connections);
           requirePrices(totals.byModel, connections.prices, config);
           const spending = spendingOf(manifest, totals);

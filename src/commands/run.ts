@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { type BatchLook, withOneLook } from '../batch/batch-look.ts';
 import { isFinished } from '../batch/counts.ts';
 import { enqueueManifest, refuseOtherRoute } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
@@ -83,7 +84,9 @@ export function runCommand(startFleet: StartFleet): Command {
       tellManifest(manifest, totals);
       if (totals.items === 0) throw new UsageError('manifest-empty', `${manifest.file} has no items`);
       const opening = { patient: true, prove: true, waitAtMostMs: flags.waitAtMost };
-      await withConnections(config, opening, async (connections) => {
+      await withConnections(config, opening, async (opened) => {
+        const connections = withOneLook(opened, manifest.batch);
+        opened.closers.push(connections.look.close);
         await refuseOtherRoute(connections, manifest.batch);
         requirePrices(totals.byModel, connections.prices, config);
         const spending = spendingOf(manifest, totals);
@@ -137,10 +140,14 @@ async function toldAtItsEnd({ config }: Connections, batch: string, run: Promise
   if (fault) throw fault;
 }
 
-async function runBatch(connections: Connections, startFleet: StartFleet, run: Batch): Promise<RunEnd> {
+async function runBatch(
+  connections: Connections & { look: BatchLook },
+  startFleet: StartFleet,
+  run: Batch,
+): Promise<RunEnd> {
   const ports = await openPorts(connections);
   const credits = await checkAccount(ports.provider, connections);
-  const archived = await recountCharges(connections, run.batch);
+  const seen = await recountCharges(connections, run.batch);
   const opening = await openBooks(connections, run.batch, credits);
   await probeAtStart(connections, ports);
   sayWarnings(connections);
@@ -151,7 +158,8 @@ async function runBatch(connections: Connections, startFleet: StartFleet, run: B
   try {
     const watched = await watchBatch(connections, ports, {
       batch: run.batch,
-      enqueue: (onProgress) => enqueueManifest(connections, { ...run, archived }, run.items(), onProgress),
+      enqueue: (onProgress) =>
+        enqueueManifest(connections, { ...run, ...(seen && { archived: seen }) }, run.items(), onProgress),
       // Enqueueing has the index written anew, which finds records that cannot be read any more.
       isOver: async (counts) => isFinished(counts) && !(await connections.queues.isFinishing(run.batch)),
       signal: stop.signal,

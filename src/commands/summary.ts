@@ -1,12 +1,13 @@
 import { pMapIterable } from 'p-map';
+import { openBatchRecords } from '../archive/batch-records.ts';
 import { layout } from '../archive/layout.ts';
-import { READ_AHEAD } from '../archive/read-records.ts';
+import { findRecord, READ_AHEAD } from '../archive/read-records.ts';
 import { type BatchCounts, doneOf, isOutOfBudget } from '../batch/counts.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { stoppedFinding } from '../diagnosis/stopped.ts';
 import { messageOf } from '../errors.ts';
 import type { ItemState } from '../items/item-state.ts';
-import type { ItemRecord } from '../items/record.ts';
+import { type Found, isReadable } from '../items/unreadable.ts';
 import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
 import type { JobCost } from '../money/cost-by-job.ts';
 import type { BatchEnd } from '../progress/watch.ts';
@@ -171,24 +172,28 @@ function placeOf(archiveUrl: string, batch: string): string {
 
 async function namedFailures(
   batch: string,
-  { state, records }: Pick<Connections, 'state' | 'records'>,
+  { state, archive, records }: Pick<Connections, 'state' | 'archive' | 'records'>,
   former: ReadonlyMap<string, ItemState>,
 ): Promise<NamedFailure[]> {
   const named = new Map<string, NamedFailure>();
   const add = (failure: NamedFailure) =>
     named.set(failure.id, { ...failure, ...(former.has(failure.id) && { former: true }) });
-  const read = (id: string) =>
-    records.read(batch, id).then(
-      (record) => (record ? failureOf(record) : []),
-      (error: unknown) => [unreadableItem(id, messageOf(error))],
-    );
   const { items } = (await state.counts(batch)) ?? {};
   const count = items ? items.failed + items.held : 0;
   if (count > MANY_READS)
     say(`${batch}: reading the records of ${count.toLocaleString('en-US')} failed and held items`);
-  // Redis looks through all items for these, which takes seconds for a million.
-  const ids = count === 0 ? [] : state.itemsIn(batch, ['failed', 'held']);
-  for await (const failures of pMapIterable(ids, read, { concurrency: READ_AHEAD })) failures.forEach(add);
+  if (count > MANY_READS) {
+    const held = await openBatchRecords({ archive, records }, batch);
+    for await (const found of held.all()) failureOf(found).forEach(add);
+  } else if (count > 0) {
+    const read = (id: string) =>
+      findRecord(records, batch, id).then(
+        (found) => (found ? failureOf(found) : []),
+        (error: unknown) => [unreadableItem(id, messageOf(error))],
+      );
+    const ids = state.itemsIn(batch, ['failed', 'held']);
+    for await (const failures of pMapIterable(ids, read, { concurrency: READ_AHEAD })) failures.forEach(add);
+  }
   for (const [id, message] of await state.unreadable(batch)) add(unreadableItem(id, message));
   return [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -197,7 +202,8 @@ function unreadableItem(id: string, message: string): NamedFailure {
   return { id, name: id, state: 'unreadable', class: 'record-corrupt', message };
 }
 
-function failureOf(record: ItemRecord): NamedFailure[] {
+function failureOf(record: Found): NamedFailure[] {
+  if (!isReadable(record)) return [unreadableItem(record.id, record.message)];
   if (record.state !== 'failed' && record.state !== 'held') return [];
   const { id, name, state, failure } = record;
   const kept = record.state === 'failed' && record.refused ? { kept: record.refused.key } : {};

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { type BatchLook, withOneLook } from '../batch/batch-look.ts';
 import { enqueueManifest } from '../batch/enqueue.ts';
 import { forgetBatch } from '../batch/forget.ts';
 import { archiveLost, describeLost, lostItems } from '../batch/lost-items.ts';
@@ -69,7 +70,20 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
   return fluxBatch;
 }
 
-async function enqueue(opened: Connections, manifest: LoadedManifest, options: EnqueueOptions) {
+async function enqueue(all: Connections, manifest: LoadedManifest, options: EnqueueOptions) {
+  const opened = withOneLook(all, manifest.batch);
+  try {
+    return await enqueueOnce(opened, manifest, options);
+  } finally {
+    await opened.look.close();
+  }
+}
+
+async function enqueueOnce(
+  opened: Connections & { look: BatchLook },
+  manifest: LoadedManifest,
+  options: EnqueueOptions,
+) {
   const { budget, priority = 0, remake = false, signal } = options;
   requireOptions(budget, priority);
   const paying = { ...opened, config: { ...opened.config, budgetCredits: budget ?? opened.config.budgetCredits } };

@@ -1,6 +1,8 @@
 import type { Archive } from '../archive/archive.ts';
+import { listIds } from '../archive/batch-listing.ts';
 import { layout } from '../archive/layout.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
+import { readSegmentList, type SegmentEntry } from '../archive/segment-list.ts';
 import { leftWaiting } from '../batch/left-waiting.ts';
 import { type RecordedIds, settled } from '../batch/settle-ids.ts';
 import { stepsOf } from '../batch/steps.ts';
@@ -8,7 +10,7 @@ import { messageOf } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { slugOfId } from '../items/item-id.ts';
 import { type Difference, differenceOf } from './difference.ts';
-import { type NameSet, nameSetOf, printsOfNames } from './name-set.ts';
+import { type NameSet, printsOfNames } from './name-set.ts';
 
 /**
  * What an archive holds of the wanted items, judged mostly by the names of its files. `begun`: items with a record and
@@ -51,8 +53,7 @@ export async function survey(
     held = {
       archive,
       records: recordsIn(archive),
-      recorded: await recordedIn(archive, batch),
-      pictured: await nameSetOf(namesUnder(archive, layout.images(batch))),
+      ...(await namesIn(archive, batch)),
     };
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
@@ -91,26 +92,36 @@ export async function survey(
   return { kind: 'looked', archived, adopted, begun, unread, left, waiting, ...(difference && { difference }) };
 }
 
-async function recordedIn(archive: Archive, batch: string): Promise<RecordedIds & { size: number }> {
-  const [ids, slugs] = [printsOfNames(), printsOfNames()];
-  for await (const id of namesUnder(archive, layout.records(batch))) {
+/** The names of the batch's records and of its images, by two listings. Throws the archive's errors. */
+async function namesIn(archive: Archive, batch: string) {
+  const { segments } = await readSegmentList(archive, batch);
+  const [ids, slugs, pictured] = [printsOfNames(), printsOfNames(), printsOfNames()];
+  await listed(archive, layout.records(batch), segments, (id) => {
     ids.add(id);
     slugs.add(slugOfId(id));
-  }
+  });
+  await listed(archive, layout.images(batch), segments, pictured.add);
   const [{ size, has }, { has: hasSlug }] = [ids.asSet(), slugs.asSet()];
-  return { size, has, hasSlug };
+  const recorded: RecordedIds & { size: number } = { size, has, hasSlug };
+  return { recorded, pictured: pictured.asSet() };
 }
 
-/** The names of all files under a prefix, without their extensions. */
-async function* namesUnder(archive: Archive, prefix: string): AsyncGenerator<string> {
+/** Rejects when nothing comes for a while. */
+async function listed(
+  archive: Archive,
+  prefix: string,
+  segments: readonly SegmentEntry[],
+  onId: (id: string) => void,
+): Promise<void> {
   const controller = new AbortController();
   const silence = new Error(`no answer within ${SILENCE_TIMEOUT_MS / 1_000} s`);
   const timer = setTimeout(() => controller.abort(silence), SILENCE_TIMEOUT_MS);
+  const heard = (id: string) => {
+    timer.refresh();
+    onId(id);
+  };
   try {
-    for await (const key of archive.list(prefix, controller.signal)) {
-      timer.refresh();
-      yield key.slice(prefix.length, key.lastIndexOf('.'));
-    }
+    await listIds(archive, prefix, segments, { onId: heard, signal: controller.signal });
   } finally {
     clearTimeout(timer);
   }

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { PROGRAM } from '../services/program.ts';
 import { countBy, expectImagesAsRecorded, recordsOf } from './archived.ts';
 import { until } from './cli.ts';
 import { accepted, expectOneTaskEach, submitsSeen } from './ledger.ts';
@@ -92,8 +92,6 @@ test.concurrent('plan tells what is archived already, and prices the rest', asyn
   const nowhere = await place.run(['plan', manifest, '--archive', `${manifest}/no-folder`]);
   expect(nowhere).toMatchObject({ code: 0, stdout: expect.stringContaining('the archive was not to be asked') });
 });
-
-const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
 
 /** The program with a text on its stdin. */
 async function piped(

@@ -72,9 +72,11 @@ test.concurrent.for(INPUTS)('%s: what plan says is what the provider charges', a
   const place = await openPlace(context);
   for (const [name, text] of Object.entries(input.files ?? {})) await place.write(name, text);
   await place.write('jobs.yaml', `version: 1\nbatch: told\njobs:\n${input.jobs}`);
-  const shown = await place.run(['plan', 'jobs.yaml']);
-  expect(shown.code, shown.stderr).toBe(0);
-  if (input.says) expect(shown.stdout).toContain(input.says);
+  if (input.says) {
+    const shown = await place.run(['plan', 'jobs.yaml']);
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(shown.stdout).toContain(input.says);
+  }
   const planned = JSON.parse((await place.run(['plan', 'jobs.yaml', '--json'])).stdout);
   expect(planned).toMatchObject({ items: input.items, toMake: input.items });
 

@@ -76,7 +76,8 @@ describe.concurrent('LOG_FORMAT', () => {
     const place = await openPlace(context, { env, simulator: { rate: { max: 2, windowMs: 1_000 } } });
     expect((await place.run(['enqueue', await place.manifest('storm', promptsFor(30))])).code).toBe(0);
     const worker = place.start(['worker']);
-    const told = () => parsed(worker.stderr()).filter(({ msg }) => msg.includes('(429)'));
+    // What holds work up is told as well, in words of its own.
+    const told = () => parsed(worker.stderr()).filter(({ msg }) => msg === 'submits refused for their rate (429)');
     await until('the storm is told', () => told().length > 0, { seen: worker.stderr });
     expect(told()[0]).toMatchObject({ level: 40, count: expect.any(Number), remedy: expect.stringContaining('FLUX_') });
     worker.kill('SIGTERM');

@@ -13,7 +13,7 @@ test.skipIf(process.getuid?.() !== 0)(
   async () => {
     const { endpoint, credentials } = await startQuirkyS3({});
     const cwd = await mkdtemp(join(tmpdir(), 'flux-batch-no-home-'));
-    onTestFinished(() => rm(cwd, { recursive: true, force: true }));
+    onTestFinished(() => rm(cwd, { recursive: true, force: true, maxRetries: 10 }));
     await chmod(cwd, 0o777);
     const env = {
       PATH: process.env.PATH ?? '',

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { PROGRAM } from '../services/program.ts';
 import { openPlace, type Place, promptsFor } from './place.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
 const BELL = '\u0007';
 const RED_FAILED = '\u001b[31mfailed';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal is told

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { hasForwardProxy, startForwardProxy } from '../services/forward-proxy.ts';
 import { privateCa, tlsBefore } from '../services/private-ca.ts';
 import { expectOneTaskEach } from './ledger.ts';
@@ -35,12 +35,15 @@ test.skipIf(!hasForwardProxy)(
     const { code, stderr } = await place.run(['run', manifest], { ...env, NODE_EXTRA_CA_CERTS: ca.file });
     expect(code, stderr).toBe(0);
     expectOneTaskEach(place, ITEMS);
-    const asked = proxy.requests();
-    expect(asked).toContain(`CONNECT ${new URL(env.FLUX_API_URL).host}`);
-    expect(asked).toContain(`CONNECT ${new URL(env.S3_ENDPOINT).host}`);
     const { origin, stored, link } = place.simulator.ledger().downloads;
-    const images = asked.filter((line) => line.startsWith(`GET ${place.simulator.url}/`));
-    expect(images.length).toBe(origin + stored + link);
+    const images = await vi.waitFor(() => {
+      const asked = proxy.requests();
+      expect(asked).toContain(`CONNECT ${new URL(env.FLUX_API_URL).host}`);
+      expect(asked).toContain(`CONNECT ${new URL(env.S3_ENDPOINT).host}`);
+      const downloads = asked.filter((line) => line.startsWith(`GET ${place.simulator.url}/`));
+      expect(downloads.length).toBe(origin + stored + link);
+      return downloads;
+    });
     expect(images.length).toBeGreaterThanOrEqual(ITEMS);
   },
 );

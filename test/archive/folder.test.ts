@@ -13,7 +13,7 @@ const ADDER = fileURLToPath(new URL('adder.mjs', import.meta.url));
 
 async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-folder-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
@@ -41,7 +41,7 @@ test('lists nothing of what a crash left behind', async () => {
 
 test('removes what killed processes left for an hour, and nothing else', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-tidy-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const images = join(folder, 'spring', 'images');
   await mkdir(images, { recursive: true });
   const id = '0b8a7c1e-1d2f-4c3a-9b8e-7f6d5c4b3a29';

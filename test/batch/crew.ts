@@ -47,7 +47,7 @@ export async function startCrew(options: Options = {}): Promise<Crew> {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-crew-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({ ...QUICK, ...options.simulator });
   onTestFinished(() => simulator.close());
 

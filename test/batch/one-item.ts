@@ -90,6 +90,7 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
       all,
     );
     const people = {
+      archive: rig.archive,
       records,
       state,
       control,
@@ -102,8 +103,8 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
   type People = ReturnType<typeof portsOf>['people'];
 
   /** A person looks, thinks, and then says what they decided by what they saw. */
-  async function heldOne({ state, records }: People) {
-    for await (const record of heldItems({ state, records }, item.batch)) return record;
+  async function heldOne({ state, archive, records }: People) {
+    for await (const record of heldItems({ state, archive, records }, item.batch)) return record;
     return undefined;
   }
   const retry = async (people: People) => {

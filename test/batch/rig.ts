@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished, vi } from 'vitest';
 import { type BatchCounts, hasEnded } from '../../src/batch/counts.ts';
 import { enqueueManifest } from '../../src/batch/enqueue.ts';
@@ -16,11 +15,10 @@ import { connect } from '../../src/wiring/connections.ts';
 import { type Fleet, type FleetOptions, WORKER_STAGES } from '../../src/wiring/fleet.ts';
 import { openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
+import { PROGRAM } from '../services/program.ts';
 import { startRedis } from '../services/redis.ts';
 
 export const BATCH = 'spring';
-const CLI = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
-
 const QUICK: SimulatorOptions = {
   medianMs: 50,
   rate: { max: 10_000, windowMs: 1_000 },
@@ -38,7 +36,7 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-money-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({ ...QUICK, ...options.simulator });
   onTestFinished(() => simulator.close());
   const env = {
@@ -105,7 +103,7 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
     charged: () => simulator.ledger().credits.charged,
     /** The command line as a process of its own; nobody is at its terminal. */
     async run(args: readonly string[], more: Record<string, string> = {}) {
-      const child = spawn(process.execPath, [CLI, ...args], {
+      const child = spawn(process.execPath, [PROGRAM, ...args], {
         cwd: folder,
         env: { PATH: process.env.PATH ?? '', HOME: folder, ...env, ...more },
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,16 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-
-const CLI = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
+import { PROGRAM } from '../services/program.ts';
 
 export type Ended = { code: number | null; stdout: string; stderr: string };
 export type Running = { child: ChildProcess; stdout(): string; stderr(): string; ended: Promise<Ended> };
 
 /** The built command line in a process of its own; killed with the test if it still runs. */
 export function start(env: Record<string, string>, ...args: string[]): Running {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -16,7 +16,7 @@ import { failedRecordOf, PRICES } from '../results/sample-batch.ts';
 /** A batch that has ended with these records, and how its records are read. */
 async function endedWith(stored: readonly ItemRecord[]) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-summary-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const archive = folderArchive(folder);
   const simulator = await startSimulator();
   onTestFinished(() => simulator.close());

@@ -45,7 +45,7 @@ const answer = z.object({
 /** A real Prometheus that scrapes `target` each half second by a bearer token, as long as the test lives. */
 export async function startPrometheus(target: string, token: string) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-prometheus-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const port = await freePort();
   const job = {
     job_name: 'flux-batch',

@@ -27,7 +27,7 @@ export async function openReader(context: Pick<TestContext, 'onTestFinished'>, {
   // Registered after the place's own ending, so that it comes before that.
   context.onTestFinished(async () => {
     for (const { child } of running) endGroup(child, 'SIGKILL');
-    await rm(bin, { recursive: true, force: true });
+    await rm(bin, { recursive: true, force: true, maxRetries: 10 });
   });
   await symlink(join(PROJECT, 'dist/bin/flux-batch.js'), join(bin, 'flux-batch'));
   for (const name of CLONE) await cp(join(PROJECT, name), join(folder, name), { recursive: true });

@@ -205,7 +205,7 @@ async function setUp(options: SimulatorOptions = {}) {
   const simulator = await startSimulator(options);
   onTestFinished(() => simulator.close());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-doctor-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const settings = {
     FLUX_API_URL: simulator.url,
     FLUX_API_KEY: simulator.apiKey,

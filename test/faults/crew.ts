@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-
-const CLI = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
+import { PROGRAM } from '../services/program.ts';
 
 export type Ended = { status: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 export type Running = {
@@ -28,7 +26,7 @@ export type StartOptions = {
 /** The command line as a process of its own, in the environment given and nothing of ours but the PATH. */
 export function startProcess(args: readonly string[], options: StartOptions): Running {
   const { PATH = '', HOME = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = process.env;
-  const child = spawn(process.execPath, [...(options.node ?? []), options.script ?? CLI, ...args], {
+  const child = spawn(process.execPath, [...(options.node ?? []), options.script ?? PROGRAM, ...args], {
     cwd: options.cwd,
     env: { PATH, HOME, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION: 'us-east-1', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -53,7 +53,7 @@ export async function mixedRun(run: MixedRun): Promise<MixedEnd> {
   const over = new AbortController();
   try {
     const dir = await mkdtemp(join(tmpdir(), 'flux-batch-mixed-'));
-    closers.push(() => rm(dir, { recursive: true, force: true }));
+    closers.push(() => rm(dir, { recursive: true, force: true, maxRetries: 10 }));
     const redis = await startMortalRedis(dir);
     closers.push(() => redis.stop());
     const s3 = await startTcpProxy(Number(new URL(run.s3Endpoint).port));

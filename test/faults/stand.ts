@@ -56,7 +56,7 @@ const QUICK_PROVIDER: SimulatorOptions = {
 export async function openStand(options: StandOptions) {
   const closers = openClosers();
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-faults-'));
-  closers.push(() => rm(folder, { recursive: true, force: true }));
+  closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({
     ...QUICK_PROVIDER,
     seed: options.seed ?? 1,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasEnded } from '../../src/batch/counts.ts';
+import { hasEnded, isFinished } from '../../src/batch/counts.ts';
 import { ITEM_STATES, type ItemState, isLive } from '../../src/items/item-state.ts';
 import { BATCH, FACTS, item, openState } from './open-state.ts';
 
@@ -49,6 +49,19 @@ describe('the end of a batch', () => {
       await state.move(item('one'), 'failed');
       expect(ended).toEqual([BATCH]);
     }
+  });
+
+  test('is looked at again when an item that had ended comes to another end', async () => {
+    const { state, put, counts } = await openState();
+    await put('one', 'held');
+    await state.intake.seal(BATCH);
+    expect(await state.liveBatches()).toEqual([BATCH]);
+    await state.noteFinished(BATCH, (await counts()).version);
+    await state.leaveLive(BATCH);
+    expect(await state.liveBatches()).toEqual([]);
+    await state.intake.admit(BATCH, [{ id: 'one', was: 'held', to: 'failed' }]);
+    expect(isFinished(await counts())).toBe(false);
+    expect(await state.liveBatches()).toEqual([BATCH]);
   });
 
   test('is taken back when the manifest comes again, until it is in whole', async () => {

@@ -51,7 +51,7 @@ export async function openConsumer() {
     compile: (...files: string[]) => run(TSC, ['--pretty', 'false', ...COMPILER, ...files]),
     command: (...args: string[]) => run(process.execPath, [join(installed, 'dist/bin/flux-batch.js'), ...args]),
     installed,
-    remove: () => rm(folder, { recursive: true, force: true }),
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 

@@ -20,7 +20,7 @@ afterEach(() => {
 
 async function open(simulated: SimulatorOptions = {}, settings: Settings = {}, log?: (line: string) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-library-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({
     ...{ timeScale: 0.01, rate: { max: 1_000, windowMs: 1_000 }, pictures: 'plain', imageSize: 64, imageBytes: 1_000 },
     ...simulated,

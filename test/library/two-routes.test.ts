@@ -11,7 +11,7 @@ const ITEMS = 40;
 
 async function openPlace() {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-routes-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const simulate = async (more: SimulatorOptions = {}) => {

@@ -8,7 +8,7 @@ import { startRedis } from '../services/redis.ts';
 
 test('a socket takes queues, their workers and a database', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-socket-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const path = join(folder, 'r.sock');
   const server = await startRedis({ dir: folder, args: ['--unixsocket', path] });
   onTestFinished(() => server.stop());

@@ -24,7 +24,7 @@ const ended = z.object({ code: z.number().default(0), stdout: z.string(), stderr
 /** A copy of what a release looks at. */
 async function openCopy({ onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-release-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   for (const path of ['package.json', 'package-lock.json', 'README.md', 'CHANGELOG.md', 'deploy']) {
     await cp(join(PROJECT, path), join(folder, path), { recursive: true });
   }

@@ -2,25 +2,25 @@ import { spawn } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import type { Archive } from '../../src/archive/archive.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
-import { recordsOfBatch } from '../../src/archive/read-records.ts';
+import { readRecords } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { type CollectedImage, collect } from '../../src/results/collect.ts';
 import { namedById, namedForPeople } from '../../src/results/file-names.ts';
 import { writeIndexFiles } from '../../src/results/write-index.ts';
 import { openS3 } from '../archive/buckets.ts';
+import { PROGRAM } from '../services/program.ts';
 import { newFolder } from './folders.ts';
 import { archivedRecordOf, storeBatchFile, storeItem } from './sample-batch.ts';
 
 async function bring(from: Archive, out: string, signal: AbortSignal, onImage: (image: CollectedImage) => void) {
   const to = folderArchive(out);
-  const records = recordsOfBatch(recordsIn(from), 'spring', signal);
+  const records = readRecords(recordsIn(from), 'spring', recordsIn(from).list('spring'), signal);
   const collected = collect(records, from, to, { nameOf: namedById, width: 8, signal, onImage });
   await writeIndexFiles('spring', collected, { archive: to, folder: '' });
 }
@@ -129,10 +129,8 @@ test('the command brings what was asked for under plain names', async () => {
   ).toEqual(['pot-blue']);
 });
 
-const BIN = fileURLToPath(new URL('../../dist/bin/flux-batch.js', import.meta.url));
-
 async function fluxBatch(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data) => {
     stdout += data;

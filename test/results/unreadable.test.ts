@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { layout } from '../../src/archive/layout.ts';
-import { recordsOfBatch } from '../../src/archive/read-records.ts';
+import { readRecords } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { COLUMNS } from '../../src/results/row.ts';
 import { parseWhere } from '../../src/results/where.ts';
@@ -56,7 +56,8 @@ describe.each(['a folder', 'a bucket'] as const)('a record in %s that is cut off
     const { records, id } = await openBatch();
     const where = parseWhere(['state=unreadable', 'failure=record-corrupt', 'name!=a']);
     const found: string[] = [];
-    for await (const one of recordsOfBatch(records, 'spring')) if (where.matches(one)) found.push(one.id);
+    for await (const one of readRecords(records, 'spring', records.list('spring')))
+      if (where.matches(one)) found.push(one.id);
     expect(found).toEqual([id]);
   });
 });

@@ -34,7 +34,7 @@ export async function startDeployment(
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-serve-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({ ...QUICK, ...options.simulator });
   onTestFinished(() => simulator.close());
   const overrides: Overrides = {

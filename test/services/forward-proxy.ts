@@ -14,7 +14,7 @@ if (!hasForwardProxy) console.warn('skipped: no tinyproxy on the PATH (apt-get i
 export type ForwardProxy = {
   url: string;
   port: number;
-  /** What it was asked for: `CONNECT host:port`, `GET http://host:port/…`. */
+  /** What it was asked for, as its log says, which may come after the answer: `CONNECT host:port`, `GET http://host:port/…`. */
   requests(): string[];
 };
 
@@ -41,7 +41,7 @@ export async function startForwardProxy({ user }: { user?: string } = {}): Promi
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
   await vi.waitFor(() => listens(port));
   return {

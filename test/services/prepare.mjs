@@ -33,4 +33,5 @@ and TEST_CHROMIUM a Chromium or Chrome that is somewhere else.`);
 }
 
 const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
-process.exit(status ?? 1);
+if (status !== 0) process.exit(status ?? 1);
+await import('./bundle.mjs');

@@ -16,7 +16,7 @@ export type PrivateCa = { file: string; key: string; cert: string };
 /** A CA that nobody knows, and a certificate of it for `address`. Ends with the test. */
 export async function privateCa(address: string): Promise<PrivateCa> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-ca-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const at = (name: string) => join(folder, name);
   const ca = ['-x509', ...NEW_KEY, '-days', '2', '-subj', '/CN=A private CA'];
   await openssl('req', ...ca, '-keyout', at('ca.key'), '-out', at('ca.pem'));

@@ -71,7 +71,7 @@ export async function startRedis(
     kill: () => end('SIGKILL'),
     stop: async () => {
       await end('SIGTERM');
-      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

@@ -57,7 +57,7 @@ async function startCeph(): Promise<S3Service> {
   const stop = async () => {
     ceph.stdin.end();
     await ended;
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   };
 
   const ready = new Promise<boolean>((resolve) => {

@@ -56,7 +56,7 @@ export async function openRig(
   });
   closers.push(() => simulator.close());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-stages-'));
-  closers.push(() => rm(folder, { recursive: true, force: true }));
+  closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const redis = new Redis(options.redisUrl ?? inject('redisUrl'));
   closers.push(() => redis.disconnect());
 

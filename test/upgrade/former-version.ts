@@ -37,7 +37,7 @@ export async function formerVersion(commit: string): Promise<Former> {
       if (!existsSync(join(kept, PROGRAM))) throw error;
     });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
   return { program: join(kept, PROGRAM) };
 }

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { recordsOfBatch } from '../../src/archive/read-records.ts';
+import { readRecords } from '../../src/archive/read-records.ts';
 import type { Stage } from '../../src/queue/queues.ts';
 import { BATCH, openRig, prompts, type Rig } from '../batch/rig.ts';
 
@@ -36,12 +36,10 @@ test('an item whose claim was given back, and whose job is lost, is submitted', 
   await rig.enqueue(await rig.manifest(prompts(3)));
   const fleet = await rig.work({ concurrency: { submit: 1 } });
   await vi.waitFor(async () => expect(await state.breaker()).toBeDefined());
-  await vi.waitFor(async () => expect((await queues.depths()).submit).toMatchObject({ active: 0 }), {
-    timeout: 20_000,
-  });
+  await vi.waitFor(async () => expect((await queues.depths()).submit).toMatchObject({ active: 0 }));
   await fleet.drain();
   const refused: string[] = [];
-  for await (const record of recordsOfBatch(records, BATCH)) refused.push(record.id);
+  for await (const record of readRecords(records, BATCH, records.list(BATCH))) refused.push(record.id);
   expect(refused.length).toBeGreaterThan(0);
   for (const id of refused) await (await queues.byStage.submit.getJob(`${BATCH}/${id}`))?.remove();
 

@@ -33,7 +33,7 @@ test("a job that is in another route's queue is passed on to its own, and made t
       const counts = await there.state.counts('spring');
       expect(counts && hasEnded(counts) && counts.finishedVersion === counts.version).toBe(true);
     },
-    { timeout: 40_000, interval: 50 },
+    { interval: 50 },
   );
   expect(await recordsIn(there.archive).read('spring', item.id)).toMatchObject({ state: 'archived' });
   expect(await crew.connections.archive.read('spring/index.html')).toBeUndefined();

@@ -20,7 +20,7 @@ export function stateFolder() {
     const left = await rememberedServer(folder());
     const leaked = left !== undefined && (await isRunning(left));
     if (leaked) process.kill(left.pid, 'SIGKILL');
-    await rm(stateDir, { recursive: true, force: true });
+    await rm(stateDir, { recursive: true, force: true, maxRetries: 10 });
     expect(leaked, 'a private redis-server was left running').toBe(false);
   });
 

@@ -13,7 +13,8 @@ local function set(id, was, to, value)
   redis.call('HINCRBY', batch, 'n:' .. to, 1)
   redis.call('HINCRBY', batch, 'version', 1)
   redis.call('HSET', items, id, value or to)
-  if LIVE[to] and not LIVE[was] then redis.call('SADD', KEYS[#KEYS], name()) end
+  -- Also where it only comes to another end: the index is to be written again, and nobody may be looking at an ended batch any more.
+  if not LIVE[was] then redis.call('SADD', KEYS[#KEYS], name()) end
 end
 local function ended()
   if redis.call('HGET', batch, 'sealed') ~= '1' then return 0 end
