@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
+import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
@@ -64,13 +65,7 @@ export type Config = Readonly<{
   logFormat: LogFormat | undefined;
   /** Where the end of a run is told; a secret. */
   notifyUrl: string | undefined;
-  /** Where manifests are dropped: a folder or `s3://bucket/prefix`. */
-  inboxUrl: string | undefined;
-  /** What one drop, and all of a day (UTC), may cost without a person. */
-  inboxBudgetEach: number | undefined;
-  inboxBudgetTotal: number | undefined;
-  /** A file in a folder is whole when it has not changed for so long. */
-  inboxRestMs: number;
+  inbox: InboxConfig;
   port: number;
   /** Where `serve` takes callbacks, apart from its pages; undefined: at `port`. */
   callbackPort: number | undefined;
@@ -168,10 +163,7 @@ function configOf(values: Variables): Config {
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
     notifyUrl: values.FLUX_NOTIFY_URL,
-    inboxUrl: values.INBOX_URL,
-    inboxBudgetEach: values.INBOX_BUDGET_EACH,
-    inboxBudgetTotal: values.INBOX_BUDGET_TOTAL,
-    inboxRestMs: values.INBOX_REST,
+    inbox: inboxSettings(values),
     port: values.PORT,
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,

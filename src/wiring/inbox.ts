@@ -6,8 +6,8 @@ import { proxyRules } from '../network/proxy.ts';
 import type { Connections } from './connections.ts';
 
 /** Throws a UsageError (`inbox-missing`). */
-export function inboxUrlOf({ inboxUrl }: Pick<Config, 'inboxUrl'>): string {
-  if (inboxUrl !== undefined) return inboxUrl;
+export function inboxUrlOf({ inbox }: Pick<Config, 'inbox'>): string {
+  if (inbox.url !== undefined) return inbox.url;
   throw new UsageError('inbox-missing', 'No inbox is named', {
     hint: 'Give a folder or s3://bucket/prefix, or set INBOX_URL.',
   });
@@ -21,8 +21,9 @@ export async function runInbox(
   const { config } = connections;
   const place = openDrops({ ...config.s3, url: inboxUrlOf(config), proxyFor: proxyRules(config.proxy) });
   try {
-    const allowance = { each: config.inboxBudgetEach ?? config.confirmCredits, aDay: config.inboxBudgetTotal };
-    await watchInbox(place, connections, { allowance, restMs: config.inboxRestMs }, { signal, onTaken });
+    const { budgetEach, budgetTotal, restMs } = config.inbox;
+    const allowance = { each: budgetEach ?? config.confirmCredits, aDay: budgetTotal };
+    await watchInbox(place, connections, { allowance, restMs }, { signal, onTaken });
   } finally {
     await place.close();
   }
