@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { chunksOf } from '../batch/chunks-of.ts';
 import { refuseOtherRoute } from '../batch/enqueue.ts';
 import { lostItems } from '../batch/lost-items.ts';
@@ -59,11 +60,12 @@ export async function planDrop(
     difference: describeDifference(difference),
     lost: lost?.count ?? 0,
     first: await firstItems(items()),
+    // By the names that files have in the drop: where it is read is nobody's business.
     notes: [
       ...totals.notes,
       ...(totals.repeated.count > 0 ? [describeRepeats(totals.repeated)] : []),
       ...manifest.warnings.map(formatProblem),
-    ],
+    ].map((note) => note.replaceAll(`${dirname(file)}/`, '')),
   };
   return { manifest, plan };
 }

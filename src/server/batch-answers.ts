@@ -6,7 +6,7 @@ export const querySchema = z.object({
   name: z
     .string()
     .max(200)
-    .regex(/^[^/\\]*$/)
+    .regex(/^([^./\\][^/\\]*)?$/)
     .default('')
     .describe('The name of the file, for messages'),
   agree: z.coerce

@@ -1,3 +1,5 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { enqueueManifest } from '../batch/enqueue.ts';
@@ -139,7 +141,9 @@ async function readDrop(
   const file = name === '' ? (isZip ? 'drop.zip' : 'jobs.yaml') : name;
   let inside = folder;
   try {
-    const opened = isZip ? await openZip(path, file, { folder, limits: DROP_LIMITS }) : { folder, manifest: path };
+    const opened = isZip
+      ? await openZip(path, file, { folder, limits: DROP_LIMITS })
+      : { folder, manifest: await named(path, join(folder, file)) };
     inside = opened.folder;
     return await planDrop(opened.manifest, connections);
   } catch (thrown) {
@@ -147,6 +151,12 @@ async function readDrop(
     if (refusal) return refusal;
     throw thrown;
   }
+}
+
+/** Mistakes name the file as the sender does. */
+async function named(path: string, wanted: string): Promise<string> {
+  if (path !== wanted) await rename(path, wanted);
+  return wanted;
 }
 
 function refusedAnswer({ message, mistakes, omitted }: DropRefused): Answer {
