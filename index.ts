@@ -14,6 +14,7 @@ export type {
   FluxBatch,
   FollowOptions,
   OpenOptions,
+  Planned,
   Progress,
   ResultRow,
   ResultsOptions,
@@ -22,6 +23,7 @@ export type {
 } from './src/library/flux-batch.ts';
 export { type LoadedManifest, loadManifest } from './src/library/load-manifest.ts';
 export { ManifestError, type Problem } from './src/manifest/problems.ts';
+export type { Question } from './src/plan/questions.ts';
 export type { Row } from './src/results/row.ts';
 export type { WorkerStage } from './src/wiring/fleet.ts';
 

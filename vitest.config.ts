@@ -34,7 +34,7 @@ const LONG = [
   'test/faults/**/*.test.ts',
   'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
   'test/docs/pages.test.ts',
-  'test/workers/takeover.test.ts',
+  'test/workers/{cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',
   'test/inbox/kills.test.ts',

@@ -1,6 +1,7 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
 import { type BatchFile, updateBatchFile } from '../src/archive/batch-file.ts';
+import { FileDeniedError } from '../src/archive/folder-errors.ts';
 import { FEWEST_ITEMS } from '../src/archive/segment-writer.ts';
 import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
 import { newBatchFile } from '../src/batch/new-batch-file.ts';
@@ -57,6 +58,10 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
   await updateBatchFile(archive, batch, (now) => {
     if (now.kind === 'unreadable') log.error({ batch, reason: now.message }, 'batch file written anew');
     return { ...(now.kind === 'file' ? now.file : substitute), totals: counts.items, finished };
+  }).catch((error: unknown) => {
+    // The file is for people; `results` names it. All else of the batch is done.
+    if (!(error instanceof FileDeniedError)) throw error;
+    log.error({ batch, reason: error.message }, 'batch file cannot be written');
   });
   await state.noteFinished(batch, counts.version, unreadable);
   return { kind: 'done' };

@@ -1,7 +1,10 @@
 import pMap from 'p-map';
 import { hasEnded, isFinished, isOnRoute } from '../src/batch/counts.ts';
 import { mayBeOver } from '../src/fleet/probe-breaker.ts';
+import { redisPutBack } from '../src/fleet/torn-jobs.ts';
 import { leastPrice } from '../src/money/prices.ts';
+import { mendTorn } from '../src/queue/jobless.ts';
+import { finishJobId } from '../src/queue/queues.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { JOB_CHECK_MS, jobCheck } from './job-check.ts';
@@ -26,7 +29,12 @@ export function startSweep(
   ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics'>,
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
-  const { state, control, queues, routes, log } = connections;
+  const { state, control, queues, routes, redis, log } = connections;
+  const putBack = redisPutBack(redis);
+  const finish = async (batch: string) => {
+    await queues.finish(batch);
+    await mendTorn(queues.byStage.finish, finishJobId(batch), putBack);
+  };
   const old = retention(connections);
   const jobs = jobCheck(connections, ports.metrics, jobCheckMs);
   let isSweeping = false;
@@ -38,7 +46,7 @@ export function startSweep(
     const live = found.filter((counts) => counts !== undefined);
     // Those of other routes have queues and workers of their own.
     const batches = live.filter((counts) => isOnRoute(counts, routes.route));
-    for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await queues.finish(counts.batch);
+    for (const counts of batches) if (hasEnded(counts) && !isFinished(counts)) await finish(counts.batch);
     await control.mend(live);
     await probe();
     await jobs.run(batches);

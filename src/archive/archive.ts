@@ -78,7 +78,7 @@ export interface Archive {
   list(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
   /**
    * The keys under a prefix that ends in `/`, each once and in no order, with their marks. Content is not read. Folders below the
-   * prefix are left out.
+   * prefix are left out, but for one in the place of a file, which has an empty mark.
    */
   marks(prefix: string, options: MarksOptions): Promise<void>;
   /** As `readVersioned`, with the mark that a listing has of just this content. */

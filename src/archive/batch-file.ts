@@ -19,8 +19,13 @@ export const batchFileSchema = z.object({
     /** The budget, in credits. */
     budgetCredits: z.number().exactOptional(),
   }),
-  /** The files that have its items; the last is of what was enqueued last. `isWhole`: the first is of a whole manifest. */
-  manifest: z.object({ items: z.array(z.string()), isWhole: z.boolean() }).exactOptional(),
+  /**
+   * The files that have its items; the last is of what was enqueued last. `isWhole`: the first is of a whole manifest. `former`: those
+   * of manifests before it, of which something may wait: they were enqueued since the batch ended last.
+   */
+  manifest: z
+    .object({ items: z.array(z.string()), isWhole: z.boolean(), former: z.array(z.string()).exactOptional() })
+    .exactOptional(),
   /** Items by state, when the batch last ended. */
   totals: z.record(z.string(), z.number()).exactOptional(),
   finished: z.iso.datetime().exactOptional(),
@@ -56,7 +61,7 @@ const LONGEST_WAIT_MS = 50;
 
 /**
  * Changes the file without overwriting anybody else's change: `change` is called again when another process was faster. Throws the
- * archive's errors.
+ * archive's errors, and a `FileDeniedError` where what is in its place can be neither read nor replaced, as a folder.
  */
 export async function updateBatchFile(
   archive: Archive,
@@ -65,10 +70,14 @@ export async function updateBatchFile(
 ): Promise<void> {
   const key = layout.batch(batch);
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
-    const found = await archive.readVersioned(key);
-    const file = change(parseBatchFile(found?.body, `${key} in ${archive.url}`));
-    const body = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
-    const options = { contentType: 'application/json' };
+    const found = await archive.readVersioned(key).catch(unlessDenied);
+    if (found instanceof FileDeniedError) {
+      const file = change({ kind: 'unreadable', message: found.message });
+      return archive.write(key, encode(file), options).catch((thrown: unknown) => {
+        throw thrown instanceof FluxError && thrown.code === 'archive-denied' ? found : thrown;
+      });
+    }
+    const body = encode(change(parseBatchFile(found?.body, `${key} in ${archive.url}`)));
     const written = found
       ? await archive.replace(key, body, { ...options, was: found.version })
       : await archive.create(key, body, options);
@@ -76,6 +85,14 @@ export async function updateBatchFile(
     await sleep(Math.random() * LONGEST_WAIT_MS);
   }
   throw new FluxError('archive-unreachable', `${key} in ${archive.url} changes all the time`);
+}
+
+const options = { contentType: 'application/json' };
+const encode = (file: BatchFile) => Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
+
+function unlessDenied(thrown: unknown): FileDeniedError {
+  if (thrown instanceof FileDeniedError) return thrown;
+  throw thrown;
 }
 
 function parseBatchFile(body: Buffer | undefined, name: string): FoundBatchFile {

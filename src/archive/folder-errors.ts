@@ -18,11 +18,13 @@ const DENIED = new Map([
   ['EROFS', 'the disk is mounted read-only'],
   ['ENOTDIR', 'a part of the path is a file, not a folder'],
   ['EEXIST', 'a part of the path is a file, not a folder'],
+  ['EISDIR', 'a folder is in the place of a file'],
+  ['ENOTEMPTY', 'a folder is in the place of a file'],
   ['ELOOP', 'its symbolic links go in a circle'],
   ['ENAMETOOLONG', 'the name is too long for the disk'],
 ]);
 
-/** The folder is there, but this one file of it cannot be read: the others can. */
+/** The folder, or the bucket, is there, but this one file of it cannot be read: the others can. */
 export class FileDeniedError extends FluxError {
   override readonly name = 'FileDeniedError';
 }
@@ -31,6 +33,8 @@ const OF_ONE_FILE = new Map([
   ['EACCES', 'permission denied'],
   ['EISDIR', 'it is a folder'],
   ['ELOOP', 'its symbolic links go in a circle'],
+  // Where no file is missing: what leads to it is there.
+  ['ENOENT', 'it is a symbolic link to nothing'],
 ]);
 
 /** What `reading` gives. Throws a `FileDeniedError` when only this file cannot be read; else what `reading` throws. */
@@ -40,13 +44,20 @@ export async function orDeniedFile<T>(reading: Promise<T>, path: string): Promis
   } catch (thrown) {
     const systemCode = errorCodeOf(thrown) ?? '';
     const why = OF_ONE_FILE.get(systemCode);
-    if (why === undefined || !(await isInReach(path))) throw thrown;
+    if (why === undefined || !(await (systemCode === 'ENOENT' ? isLink(path) : isInReach(path)))) throw thrown;
     throw new FileDeniedError('archive-denied', `Cannot read the file ${path}: ${why}`, {
       facts: { file: path, systemCode },
       hint: 'Let this user read the file, or put it back from a backup.',
       cause: thrown,
     });
   }
+}
+
+export function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
 }
 
 /** Whether the folders on the way to a file let this user through: its own rights do not matter. */

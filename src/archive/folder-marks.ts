@@ -2,7 +2,7 @@ import { type Stats, stat } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Marked, Versioned } from './archive.ts';
-import { errorCodeOf } from './folder-errors.ts';
+import { errorCodeOf, isLink } from './folder-errors.ts';
 import { unlessMissing, versionOf } from './folder-files.ts';
 
 const PAGE = 1_000;
@@ -28,6 +28,19 @@ export async function marksIn(
   }
 }
 
+/** Of what is no file: whoever wants it has to look at it, and finds out. */
+const NO_MARK = '';
+
+/** A folder that is called as a file is in the place of one. */
+const hasNameOfFile = (name: string) => name.includes('.');
+
+/** A link that leads nowhere is there, too. Any other name was renamed or removed since it was read. */
+async function oddOne(folder: string, name: string, error: Error): Promise<Marked[]> {
+  const code = errorCodeOf(error);
+  if (code !== 'ENOENT' && code !== 'ELOOP') throw error;
+  return (await isLink(join(folder, name))) ? [{ key: name, mark: NO_MARK, modifiedAt: 0 }] : [];
+}
+
 /** By callbacks: promises took this twice the processor's time, which is felt at a million files. */
 function statAll(folder: string, names: readonly string[]): Promise<Marked[]> {
   return new Promise((resolve, reject) => {
@@ -37,14 +50,21 @@ function statAll(folder: string, names: readonly string[]): Promise<Marked[]> {
       const name = names[begun++];
       if (name === undefined) return;
       stat(join(folder, name), (error, stats) => {
-        ended += 1;
-        // It was renamed or removed since its name was read.
-        if (error && errorCodeOf(error) !== 'ENOENT') reject(error);
-        else if (!error && stats.isFile()) {
-          found.push({ key: name, mark: markOf(stats), modifiedAt: stats.mtimeMs });
+        const go = () => {
+          ended += 1;
+          if (ended === names.length) resolve(found);
+          else next();
+        };
+        if (error) {
+          oddOne(folder, name, error).then((odd) => {
+            found.push(...odd);
+            go();
+          }, reject);
+          return;
         }
-        if (ended === names.length) resolve(found);
-        else next();
+        const mark = stats.isFile() ? markOf(stats) : NO_MARK;
+        if (!stats.isDirectory() || hasNameOfFile(name)) found.push({ key: name, mark, modifiedAt: stats.mtimeMs });
+        go();
       });
     };
     if (names.length === 0) resolve(found);

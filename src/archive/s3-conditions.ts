@@ -3,7 +3,7 @@ import type { WriteOptions } from './archive.ts';
 import type { S3Address, S3Connection } from './s3-client.ts';
 import { isUnsupported, s3Answer } from './s3-errors.ts';
 import { headOf } from './s3-get.ts';
-import { type Condition, putIf, putWhole } from './s3-put.ts';
+import { type Condition, markOfWrite, putIf, putWhole } from './s3-put.ts';
 import type { S3Request } from './s3-requests.ts';
 
 /** How a server wants an ETag in `If-Match`: quoted, as in HTTP and AWS, or bare, as the RGW of Ceph compares it. */
@@ -49,7 +49,10 @@ export function conditionalWrites(request: S3Request, bucket: string, prefix: st
       // The claim in Redis still fences them. After a flush of Redis, this check is all that is left.
       const found = await request('read from', key, signal, (s3, limited) => headOf(s3, at, limited));
       if (found?.tag !== was) return undefined;
-      return (await request('write to', key, signal, (s3, limited) => putWhole(s3, at, object, limited))) ?? '';
+      const Metadata = markOfWrite();
+      return (
+        (await request('write to', key, signal, (s3, limited) => putWhole(s3, at, object, limited, { Metadata }))) ?? ''
+      );
     },
   };
 }

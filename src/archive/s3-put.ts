@@ -34,7 +34,7 @@ export async function putWhole(
     ),
   );
   const isProven = answer.ChecksumSHA256 !== undefined && answer.ChecksumSHA256 === sha256Of(body);
-  if (!isProven && !hasMd5Of(body, answer)) await compareStored(s3, at, body, signal);
+  if (!isProven && !hasMd5Of(body, answer)) await compareStored(s3, at, body, condition.Metadata?.[MARK], signal);
   return answer.ETag;
 }
 
@@ -48,7 +48,13 @@ function hasMd5Of(body: Buffer, { ETag }: { ETag?: string | undefined }): boolea
  * Not every server returns a checksum. Then the stored length is compared, and the ETag where it is an MD5. One that only looks
  * like an MD5, as gateways have them, proves nothing: what is stored is read back.
  */
-async function compareStored(s3: S3Connection, at: S3Address, body: Buffer, signal: AbortSignal): Promise<void> {
+async function compareStored(
+  s3: S3Connection,
+  at: S3Address,
+  body: Buffer,
+  mark: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const stored = await s3.client.send(new s3.sdk.HeadObjectCommand(at), { abortSignal: signal });
   if (stored.ContentLength === body.length) {
     // With encryption by KMS or by a customer's key, the ETag looks like an MD5 but is none.
@@ -57,9 +63,22 @@ async function compareStored(s3: S3Connection, at: S3Address, body: Buffer, sign
     const found = await getWhole(s3, at, signal);
     if (found?.body.equals(body)) return;
   }
+  if (await isOfAnother(s3, at, mark, signal)) return;
   throw new FluxError('archive-corrupt', `The bucket ${at.Bucket} stored something other than what was sent`, {
     facts: { bucket: at.Bucket, key: at.Key, sentBytes: body.length, storedBytes: stored.ContentLength },
   });
+}
+
+/** Where a server cannot fence, another writer may have overwritten what was written here a moment ago: that is no damage. */
+async function isOfAnother(
+  s3: S3Connection,
+  at: S3Address,
+  mark: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (mark === undefined) return false;
+  const found = (await headOf(s3, at, signal))?.metadata[MARK];
+  return found !== undefined && found !== mark;
 }
 
 function isKeyEncrypted(answer: Pick<PutObjectCommandOutput, 'ServerSideEncryption' | 'SSECustomerAlgorithm'>) {
@@ -68,6 +87,7 @@ function isKeyEncrypted(answer: Pick<PutObjectCommandOutput, 'ServerSideEncrypti
 
 /** Metadata with a random id, to recognize an object as our own write. */
 const MARK = 'flux-batch-write';
+export const markOfWrite = () => ({ [MARK]: randomUUID() });
 const CONFLICT_RETRIES = 5;
 
 /**
@@ -81,10 +101,11 @@ export async function putIf(
   object: S3Object,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const mark = randomUUID();
+  const Metadata = markOfWrite();
+  const mark = Metadata[MARK];
   for (let attempt = 1; ; attempt++) {
     try {
-      const tag = await putWhole(s3, at, object, signal, { ...condition, Metadata: { [MARK]: mark } });
+      const tag = await putWhole(s3, at, object, signal, { ...condition, Metadata });
       return tag ?? (await headOf(s3, at, signal))?.tag;
     } catch (thrown) {
       const { status, attempts } = s3Answer(thrown);

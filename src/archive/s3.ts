@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Archive, Marked, WriteOptions } from './archive.ts';
+import type { Archive, Marked, Versioned, WriteOptions } from './archive.ts';
 import { assertKey, assertPrefix, isKey } from './key.ts';
 import { prepareBucket } from './s3-bucket.ts';
-import type { S3Settings } from './s3-client.ts';
+import type { S3Address, S3Settings } from './s3-client.ts';
 import { conditionalWrites } from './s3-conditions.ts';
+import { orDeniedObject } from './s3-denied.ts';
 import { examineBucket } from './s3-examine.ts';
 import { getWhole, keysUnder } from './s3-get.ts';
 import { markOfTag, marksUnder } from './s3-marks.ts';
@@ -30,8 +31,7 @@ export function s3Archive(settings: S3Settings): Archive {
   const put = (key: string, body: Buffer, { contentType, signal }: WriteOptions) =>
     request('write to', key, signal, (s3, limited) => putWhole(s3, at(key), { body, contentType }, limited));
 
-  const get = (key: string, signal: AbortSignal | undefined) =>
-    request('read from', key, signal, (s3, limited) => getWhole(s3, at(key), limited));
+  const get = reading(request, settings.url, at);
 
   return {
     url: settings.url,
@@ -61,7 +61,7 @@ export function s3Archive(settings: S3Settings): Archive {
     begin: async (key, { contentType, signal }) =>
       pendingObject(at(key), contentType, (run) => request('write to', key, signal, run)),
 
-    ...withMarks(request, bucket, prefix),
+    ...withMarks(request, get, bucket, prefix),
 
     // An upload that was begun and not completed is seen by nobody; a lifecycle rule of the bucket removes it.
     tidy: async () => 0,
@@ -79,8 +79,27 @@ export function s3Archive(settings: S3Settings): Archive {
   };
 }
 
+type Get = (key: string, signal?: AbortSignal) => Promise<Versioned | undefined>;
+/** Beside a key, and never one itself. */
+const BESIDE = '.flux-batch-beside';
+
+function reading(request: S3Request, url: string, at: (key: string) => S3Address): Get {
+  return (key, signal) => {
+    const whole = (address: S3Address) =>
+      request('read from', key, signal, (s3, limited) => getWhole(s3, address, limited));
+    const address = at(key);
+    const beside = { ...address, Key: `${address.Key.slice(0, address.Key.lastIndexOf('/') + 1)}${BESIDE}` };
+    return orDeniedObject(
+      { key, url },
+      () => whole(address),
+      () => whole(beside),
+    );
+  };
+}
+
 function withMarks(
   request: S3Request,
+  get: Get,
   bucket: string,
   prefix: string,
 ): Pick<Archive, 'marks' | 'readMarked' | 'markOf' | 'remove'> {
@@ -104,7 +123,7 @@ function withMarks(
     },
 
     readMarked: async (key, signal) => {
-      const found = await request('read from', key, signal, (s3, limited) => getWhole(s3, at(key), limited));
+      const found = await get(key, signal);
       return found && { ...found, mark: markOfTag(found.version) };
     },
 

@@ -23,8 +23,10 @@ export async function enqueueManifest(
   const { batch, digest, isPart = false } = manifest;
   await refuseOtherRoute(connections, batch);
   const known = await state.counts(batch);
+  let hadEnded = false;
   // Without totals: the batch has not ended since.
   const fileOf = (now: FoundBatchFile) => {
+    if (now.kind === 'file' && now.file.totals !== undefined) hadEnded = true;
     const createdAt = now.kind === 'file' ? Date.parse(now.file.created) : (known?.createdAt ?? Date.now());
     const { manifest } = now.kind === 'file' ? now.file : {};
     return { ...newBatchFile(batch, { config, digest, createdAt }), ...(manifest && { manifest }) };
@@ -44,7 +46,7 @@ export async function enqueueManifest(
     note: file.add,
     noted: async () => {
       const name = await file.commit();
-      await updateBatchFile(archive, batch, (now) => withItems(fileOf(now), name, isPart));
+      await updateBatchFile(archive, batch, (now) => withItems(fileOf(now), name, { isPart, hadEnded }));
     },
     settings: { onUnknown, pollGiveUpMs, storedTtlMs },
   };
@@ -61,11 +63,15 @@ export async function enqueueManifest(
   return enqueued;
 }
 
-/** A file of all items stands alone, one of a part beside those before it. */
-function withItems(file: BatchFile, name: string, isPart: boolean): BatchFile {
-  if (!isPart) return { ...file, manifest: { items: [name], isWhole: true } };
-  const { items, isWhole } = file.manifest ?? { items: [], isWhole: false };
-  return { ...file, manifest: { items: [...items.filter((other) => other !== name), name], isWhole } };
+/** A file of all items stands alone, one of a part beside those before it. Of an ended batch nothing waits. */
+function withItems(file: BatchFile, name: string, how: { isPart: boolean; hadEnded: boolean }): BatchFile {
+  const { items, isWhole, former = [] } = file.manifest ?? { items: [], isWhole: false };
+  const before = how.hadEnded ? [] : [...new Set([...former, ...(how.isPart ? [] : items)])];
+  const others = before.filter((other) => other !== name);
+  const wanted = how.isPart
+    ? { items: [...items.filter((other) => other !== name), name], isWhole }
+    : { items: [name], isWhole: true };
+  return { ...file, manifest: { ...wanted, ...(others.length > 0 && { former: others }) } };
 }
 
 /** Throws a UsageError (`archive-differs`, `api-differs`) while the batch is under way to another archive, or at another API. */

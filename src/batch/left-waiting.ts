@@ -44,7 +44,8 @@ async function countNeverSent(
   const file = await readBatchFile(archive, batch);
   if (file?.manifest === undefined || file.totals !== undefined) return;
   const counted = new Set<string>();
-  for (const name of file.manifest.items) {
+  const { items, former = [] } = file.manifest;
+  for (const name of [...items, ...former]) {
     for await (const some of chunksOf(readItemsFile(archive, batch, name), CHUNK)) {
       const others = some.filter(({ id }) => !wanted.has(id) && !recorded.has(id) && !counted.has(id));
       const may = await mayWait(others.map(({ id }) => id));

@@ -5,13 +5,13 @@ import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
+import { asksFirst } from '../money/asks-first.ts';
 import { costOf, countOf, submitTimeMs, together } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
-import { asksFirst } from './asks-first.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
 import { openingOf, type SelectionFlags, withSelectionOptions } from './selection.ts';
 

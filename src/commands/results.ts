@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
+import type { Archive } from '../archive/archive.ts';
 import { folderArchive } from '../archive/folder.ts';
+import { layout } from '../archive/layout.ts';
 import { recordsIn } from '../archive/records.ts';
 import { loadConfig } from '../config.ts';
 import { messageOf, UsageError } from '../errors.ts';
@@ -155,13 +157,15 @@ async function refreshIfStale(source: Source, digest: RowsDigest): Promise<void>
 const AT_ONCE = 8;
 
 async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
-  const { batch, found, archive, where, order } = source;
+  const { batch, archive, where, order } = source;
   const target = folderArchive(out);
   refuseSamePlace(archive, target);
   await target.prepare();
   const stop = onStopSignals({ stopsForFaults: false, saying: 'stopping; run the same command again to go on.' });
-  const expected = where.isEverything ? found.file?.totals?.archived : undefined;
-  const progress = collectProgress(process.stderr, expected);
+  const progress = collectProgress(
+    process.stderr,
+    where.isEverything ? await imagesOf(archive, batch, stop.signal) : undefined,
+  );
   try {
     const digest = rowsDigest();
     const unreadable: Unreadable[] = [];
@@ -188,6 +192,18 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
   } finally {
     stop.dispose();
   }
+}
+
+/** By the archive's own listing: the totals of the batch are what Redis knew when it ended. */
+async function imagesOf(archive: Archive, batch: string, signal: AbortSignal): Promise<number | undefined> {
+  let count = 0;
+  try {
+    for await (const _ of archive.list(layout.images(batch), signal)) count++;
+  } catch {
+    // Only the progress would have it; what keeps the archive from answering is told by what comes next.
+    return undefined;
+  }
+  return count;
 }
 
 async function* noted(records: AsyncIterable<Listed>, unreadable: Unreadable[]): AsyncGenerator<Listed> {

@@ -9,6 +9,8 @@ import { workersByStage } from './workers.ts';
 const REFUSED_LATELY_MS = 60_000;
 /** Work that has waited for a shorter time waits for its turn and not for more hands. */
 const POLLS_LATE_MS = 5_000;
+/** So much of what a limit permits is all of it, as far as one look can tell. */
+const FULL = 0.9;
 const ARCHIVING_LATE_MS = 10_000;
 /** A task that runs longer than three times what nearly all took, and than this, is slow. */
 const SLOW_TIMES = 3;
@@ -91,7 +93,12 @@ export function pacedBy(snapshot: Snapshot, live: readonly BatchCounts[]): Findi
   return finding('enqueueing', what, 'if nobody does that any more, enqueue the manifest again', { batch: open.batch });
 }
 
-const isFull = ({ inWindow, limit }: RateUse) => inWindow >= limit;
+/**
+ * The margin between two uses of a slot keeps a window from ever being quite full: of 10 in a second, with a tenth of a second between,
+ * there are 9 and at times 8.
+ */
+const isFull = ({ inWindow, limit, windowMs, marginMs }: RateUse) =>
+  inWindow >= Math.max(1, Math.floor(FULL * limit * (windowMs / (windowMs + marginMs))));
 const useOf = ({ inWindow, limit, windowMs }: RateUse) => `${inWindow} of ${limit} in ${formatDuration(windowMs)}`;
 const waitingIn = ({ waiting, active, delayed }: Snapshot['queues']['archive']) => waiting + active + delayed;
 

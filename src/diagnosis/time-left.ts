@@ -17,6 +17,8 @@ const LEAST_LANDED = 5;
 const LEAST_LANDED_MS = 2_000;
 /** Jobs that are later than this wait for their stage, so that its pace is that of all. */
 const LATE_MS = 2_000;
+/** So much of a limit in use is all of it, as far as one look can tell. */
+const SLACK = 0.8;
 /** Download, check and two writes, of one worker's eight at a time. */
 const ARCHIVING_MS = 1_000;
 const ARCHIVED_AT_ONCE = 8;
@@ -37,6 +39,8 @@ export type Work = {
   /** How many submits may go at once, and how many in each window. */
   freeSlots: number;
   rate: Rate;
+  /** When the first and the last of the slots in use come free. */
+  slots: { firstMs: number; lastMs: number };
   pausedMs: number;
   most: number;
   pollLimit: Rate;
@@ -45,8 +49,8 @@ export type Work = {
 
 /** From now until the last task has ended, as far as limits and the provider decide: what the slowest of them takes. */
 export function workMs(work: Work): number {
-  const { toSubmit, running, freeSlots, rate, pausedMs, most, pollLimit, durations } = work;
-  const bySubmits = pausedMs + (Math.max(0, toSubmit - freeSlots) / rate.max) * rate.windowMs;
+  const { toSubmit, running, pausedMs, most, pollLimit, durations } = work;
+  const bySubmits = pausedMs + submitsMs(work);
   const beyondMost = Math.max(0, toSubmit + running - most);
   const byTasks = (beyondMost / most) * durations.typicalMs;
   // Each task needs one poll at least.
@@ -54,12 +58,22 @@ export function workMs(work: Work): number {
   return Math.max(bySubmits + durations.longMs, byTasks + durations.longMs, byPolls);
 }
 
+/** Until the last submit goes out: each slot comes again a window later, whether they come all at once or one by one. */
+function submitsMs({ toSubmit, freeSlots, rate: { max, windowMs }, slots: { firstMs, lastMs } }: Work): number {
+  const beyond = toSubmit - freeSlots;
+  if (beyond <= 0) return 0;
+  const [rounds, place] = [Math.floor((beyond - 1) / max), (beyond - 1) % max];
+  return rounds * windowMs + firstMs + ((lastMs - firstMs) * place) / Math.max(1, max - 1);
+}
+
 type Limits = { rateLimit: Rate; pollLimit: Rate; maxTasks: number };
 
 /** What a batch will take that has not begun, by the same estimate. Tasks are taken to last as they do as a rule. */
 export function plannedMs(toSubmit: number, { rateLimit, pollLimit, maxTasks }: Limits): number {
   if (toSubmit === 0) return 0;
-  const limits = { freeSlots: rateLimit.max, rate: rateLimit, pausedMs: 0, most: maxTasks, pollLimit };
+  const { max, windowMs } = rateLimit;
+  const slots = { firstMs: windowMs, lastMs: windowMs };
+  const limits = { freeSlots: max, rate: rateLimit, slots, pausedMs: 0, most: maxTasks, pollLimit };
   return Math.round(workMs({ toSubmit, running: 0, ...limits, durations: ASSUMED }) + ARCHIVING_MS);
 }
 
@@ -73,7 +87,7 @@ export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: read
   if (!counts.sealed || !isOnRoute(counts, snapshot.route)) return { kind: 'unknown' };
   const { rates, tasks, durations, at } = snapshot;
   const isAtMost = tasks.running >= tasks.most && toSubmit > 0;
-  const byPace = paceMs(counts, toSubmit, snapshot, isAtMost);
+  const byPace = paceMs(counts, toSubmit, snapshot, isAtMost || isSlack(rates.submit, toSubmit));
   const archivers = Math.max(1, snapshot.workers.filter(({ stages }) => stages.includes('archive')).length);
   const archiving = ARCHIVING_MS * (1 + items.finished / (archivers * ARCHIVED_AT_ONCE));
   if (toSubmit + items.submitted === 0) return { kind: 'known', ms: Math.max(archiving, byPace) };
@@ -86,6 +100,7 @@ export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: read
     running: tasks.running,
     freeSlots,
     rate: { max: rates.submit.limit, windowMs: rates.submit.windowMs + rates.submit.marginMs },
+    slots: { firstMs: rates.submit.firstSlotMs, lastMs: rates.submit.lastSlotMs },
     pausedMs: rates.submit.pausedMs,
     most: tasks.most,
     pollLimit: { max: rates.poll.limit, windowMs: rates.poll.windowMs + rates.poll.marginMs },
@@ -97,13 +112,13 @@ export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: read
   return { kind: 'known', ms: Math.max(isAtMost ? 0 : byWork, byPace, byPace === 0 ? byWork : 0) };
 }
 
-/** What a budget has no room for does not go out, told of already or not. */
+/** What a budget has no room for does not go out, told of already or not. Of what waits for its slot only a part is reserved. */
 function submitsToCome({ items, overBudget, budget, credits, unsettled, submits }: BatchCounts): number {
-  const queued = Math.max(0, items.queued - overBudget.items);
+  const wanted = items.submitting + Math.max(0, items.queued - overBudget.items);
   const price = submits > 0 ? credits / submits : 0;
-  const room =
-    budget === undefined || price === 0 ? queued : Math.max(0, Math.floor((budget - credits - unsettled) / price));
-  return items.submitting + Math.min(queued, room);
+  if (budget === undefined || price === 0) return wanted;
+  const reserved = Math.min(items.submitting, Math.ceil(unsettled / price));
+  return Math.min(wanted, reserved + Math.max(0, Math.floor((budget - credits - unsettled) / price)));
 }
 
 /** Older batches go first, as far as counts tell: priorities are the jobs'. */
@@ -124,11 +139,19 @@ function stops(kind: Kind, { items }: BatchCounts, toSubmit: number): boolean {
   return false;
 }
 
+/** Whether submits do not use what their limit permits: then something else sets the pace, such as the machine. */
+function isSlack(
+  { inWindow, limit, windowMs, marginMs, pausedMs }: Snapshot['rates']['submit'],
+  toSubmit: number,
+): boolean {
+  return toSubmit > 0 && pausedMs === 0 && inWindow < SLACK * limit * (windowMs / (windowMs + marginMs));
+}
+
 /** By what came to the archive lately, where polling, archiving or the provider's own limit decides; else 0. */
-function paceMs(counts: BatchCounts, toSubmit: number, { queues, paces }: Snapshot, isAtMost: boolean): number {
+function paceMs(counts: BatchCounts, toSubmit: number, { queues, paces }: Snapshot, isPaced: boolean): number {
   const pace = paces[counts.batch];
   const isLate = [queues.poll, queues.archive].some(({ lateMs }) => (lateMs ?? 0) > LATE_MS);
-  if (!pace || pace.count < LEAST_LANDED || pace.firstMs < LEAST_LANDED_MS || !(isLate || isAtMost)) return 0;
+  if (!pace || pace.count < LEAST_LANDED || pace.firstMs < LEAST_LANDED_MS || !(isLate || isPaced)) return 0;
   const left = toSubmit + counts.items.submitted + counts.items.finished;
   return (left * pace.firstMs) / pace.count;
 }

@@ -32,10 +32,13 @@ export type LimiterUsage = {
   /** When that was the last time, epoch milliseconds by the clock of Redis; null: never. */
   refusedAt: number | null;
   marginMs: number;
+  /** When the first and the last of the slots in use may be used again; 0 where none is. */
+  firstSlotMs: number;
+  lastSlotMs: number;
 };
 
 const MARGIN_MS = 100;
-const usageAnswer = z.array(z.number()).length(7);
+const usageAnswer = z.array(z.number()).length(9);
 
 /**
  * The provider's rate limit, kept for the whole fleet: at most `rate.max` requests are sent within any `rate.windowMs`.
@@ -56,11 +59,21 @@ export function redisLimiter(
   return {
     take: slotTaker(scripts),
     async usage() {
-      const [limit = -1, inWindow = 0, pausedMs = 0, sent = 0, refused = 0, marginMs = 0, at = -1] = usageAnswer.parse(
-        await scripts.usage(),
-      );
-      const refusedAt = at < 0 ? null : at;
-      return { limit: limit < 0 ? undefined : limit, inWindow, pausedMs, sent, refused, refusedAt, marginMs };
+      const [
+        limit = -1,
+        inWindow = 0,
+        pausedMs = 0,
+        sent = 0,
+        refused = 0,
+        marginMs = 0,
+        at = -1,
+        first = 0,
+        last = 0,
+      ] = usageAnswer.parse(await scripts.usage());
+      return {
+        ...{ limit: limit < 0 ? undefined : limit, inWindow, pausedMs, sent, refused, refusedAt: at < 0 ? null : at },
+        ...{ marginMs, firstSlotMs: first, lastSlotMs: last },
+      };
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Outlook } from '../batch/counts.ts';
 import type { GivenSettings } from '../config.ts';
 import type { Diagnosis } from '../diagnosis/finding.ts';
 import type { ItemState } from '../items/item-state.ts';
+import type { Question } from '../plan/questions.ts';
 import type { Row } from '../results/row.ts';
 import type { WorkerStage } from '../wiring/fleet.ts';
 import type { LoadedManifest } from './load-manifest.ts';
@@ -32,8 +33,35 @@ export type EnqueueOptions = {
   priority?: number;
   /** Pay again for items that had ended and are gone from the archive. Without it, they make the call throw `archive-lost`. */
   remake?: boolean;
+  /**
+   * Asked what the command line asks a person: before more than a fifth of what is archived is made again (`make-again`), and before
+   * more than CONFIRM_CREDITS are spent (`spend`). Where it returns false nothing is enqueued, and the call throws
+   * `remake-unconfirmed` or `spending-unconfirmed`: so `() => false` makes errors of them. Without it, nobody is asked.
+   */
+  confirm?: (question: Question) => boolean | Promise<boolean>;
   /** When it aborts, the call rejects with the signal's reason. Enqueue the manifest again to continue. */
   signal?: AbortSignal;
+};
+
+/** What a run of a manifest would do, by what its archive holds. */
+export type Planned = {
+  /** Items in the manifest. */
+  items: number;
+  /** Tasks that would be submitted, those that earlier runs left waiting among them. */
+  toMake: number;
+  /** Of these, what earlier runs left waiting and the manifest does not have any more. */
+  waiting: number;
+  /** Items whose image is archived, or taken over from a former name. */
+  archived: number;
+  /** Further items that have a record: under way, held or failed. */
+  begun: number;
+  /** What `toMake` costs; null where a model has no price. */
+  credits: number | null;
+  /**
+   * How what is to be made differs from what is archived, for people:
+   * `4 have an image under this name with another request: enableTranslation – → false`.
+   */
+  differences: readonly string[];
 };
 
 /** What `enqueue` has found to do. What is neither submitted nor polled has ended before. */
@@ -122,9 +150,15 @@ export type Workers = {
  */
 export type FluxBatch = {
   /**
+   * Says what a run of the manifest would do and cost, as `flux-batch plan` does: from the archive alone, without Redis or a key.
+   * Throws `archive-unreachable` and what opening the archive throws.
+   */
+  plan(manifest: LoadedManifest, options?: { signal?: AbortSignal }): Promise<Planned>;
+  /**
    * Puts the items of a manifest into the queues. It is idempotent: a second call continues where the first stopped and
-   * submits nothing twice. It does not ask before spending (CONFIRM_CREDITS is for the command line), so set a budget.
-   * Throws `option-invalid`, `price-missing` (a budget needs prices), `archive-differs` (the batch was enqueued for another one),
+   * submits nothing twice. It asks before spending only with `confirm`, so set that or a budget. A Redis that is away, or refuses for
+   * now (out of memory, read-only, loading), is waited for; `signal` ends the wait.
+   * Throws `option-invalid`, `remake-unconfirmed`, `spending-unconfirmed`, `price-missing` (a budget needs prices), `archive-differs` (the batch was enqueued for another one),
    * `api-differs`, `archive-lost`, a `ManifestError` if a file has changed since it was loaded, and what opening throws: `redis-unreachable`, `redis-evicts`,
    * `redis-missing`, `archive-unreachable`, `archive-denied` and others.
    */

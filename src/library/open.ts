@@ -9,6 +9,8 @@ import { diagnose } from '../diagnosis/diagnose.ts';
 import { UsageError } from '../errors.ts';
 import { requirePrices } from '../money/budget.ts';
 import { loadPrices } from '../money/load-prices.ts';
+import { makeAgainQuestion, spendQuestion, type Wanted, waitingOf } from '../plan/questions.ts';
+import { unlessAborted } from '../progress/unless-aborted.ts';
 import { snapshotReader } from '../status/snapshot.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
@@ -16,6 +18,7 @@ import type { EnqueueOptions, FluxBatch, OpenOptions, Settings } from './flux-ba
 import { follow } from './follow.ts';
 import type { LoadedManifest } from './load-manifest.ts';
 import { openedOnce } from './opened-once.ts';
+import { planned } from './planned.ts';
 import { results } from './results.ts';
 import { workersOf } from './workers-of.ts';
 
@@ -35,7 +38,13 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
   const fluxBatch: FluxBatch = {
     async enqueue(manifest, options = {}) {
       opened.refuseClosed();
-      return enqueue(await opened.connections(), manifest, options);
+      const enqueuing = enqueue(await opened.connections(), manifest, options);
+      return orAborted(enqueuing, options.signal);
+    },
+    async plan(manifest, { signal } = {}) {
+      opened.refuseClosed();
+      const [archive, prices] = [await opened.archive(), await loadPrices(config.pricesFile)];
+      return planned(archive, manifest, { config, prices, signal });
     },
     async work(stages = WORKER_STAGES) {
       opened.refuseClosed();
@@ -84,7 +93,7 @@ async function enqueueOnce(
   manifest: LoadedManifest,
   options: EnqueueOptions,
 ) {
-  const { budget, priority = 0, remake = false, signal } = options;
+  const { budget, priority = 0, remake = false, confirm, signal } = options;
   requireOptions(budget, priority);
   const paying = { ...opened, config: { ...opened.config, budgetCredits: budget ?? opened.config.budgetCredits } };
   requirePrices(manifest.totals.byModel, opened.prices, paying.config);
@@ -97,9 +106,33 @@ async function enqueueOnce(
       'Put the archive back, or enqueue with `remake: true` to pay again.',
     );
   }
+  if (confirm) await ask(confirm, paying, { batch, items, byModel: manifest.totals.byModel, isPart: false });
   const sum = await enqueueManifest(paying, { batch, digest, remake }, prioritized(items(), priority));
   const { items: count, submits, polls, unreadable } = sum;
   return { items: count, submits, polls, ...(unreadable && { unreadable: unreadable.map(({ id }) => id) }) };
+}
+
+/** Throws a UsageError (`remake-unconfirmed`, `spending-unconfirmed`) for the first question that is denied. */
+async function ask(
+  confirm: NonNullable<EnqueueOptions['confirm']>,
+  opened: Connections,
+  wanted: Wanted,
+): Promise<void> {
+  const again = await makeAgainQuestion(opened, wanted);
+  if (again && !(await confirm(again))) throw new UsageError('remake-unconfirmed', again.message);
+  const spend = await spendQuestion(opened, wanted, await waitingOf(opened, wanted));
+  if (spend && !(await confirm(spend))) throw new UsageError('spending-unconfirmed', spend.message);
+}
+
+/** Redis may be away for long. What has begun goes on, and is completed by the next call. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const result = await unlessAborted(
+    promise.then((value) => ({ value })),
+    signal,
+  );
+  if (result) return result.value;
+  throw signal.reason;
 }
 
 function requireOptions(budget: number | undefined, priority: number): void {

@@ -2,9 +2,10 @@ import { Agent, type Dispatcher, type ProxyAgent } from 'undici';
 import type { ProxyFor } from '../network/proxy.ts';
 import { proxyAgent, throughProxy } from '../network/proxy-agent.ts';
 import { decoded, encodingsIn } from './content-encoding.ts';
-import { type Exchange, exchange, type ResponseHeaders } from './exchange.ts';
+import { type Exchange, type ExchangeOptions, exchange, type ResponseHeaders } from './exchange.ts';
 import type { Room } from './growing-body.ts';
 import { AddressRefused, publicLookup } from './public-lookup.ts';
+import { type Sink, streamedBody } from './streamed-body.ts';
 import { allowedHosts, refusalOf, refusalOfName } from './url-check.ts';
 
 /** The outcome of a download. */
@@ -24,6 +25,12 @@ export type DownloadOutcome =
  * never an exception.
  */
 export type Download = (url: string, options: DownloadOptions) => Promise<DownloadOutcome>;
+/** The same, piece by piece and up to `maxBytes`: for what is too long for memory. What is encoded stays so. */
+export type Stream = (url: string, options: { maxBytes: number; sink: Sink }) => Promise<StreamOutcome>;
+export type StreamOutcome =
+  | { kind: 'streamed'; isWhole: boolean }
+  | Exclude<DownloadOutcome, { kind: 'body' | 'too-long' }>;
+
 export type DownloadOptions = {
   maxBytes: number;
   room?: Room;
@@ -41,7 +48,7 @@ export type DownloadSettings = {
   headersTimeoutMs: number;
   /** The longest silence within a body. */
   bodyTimeoutMs: number;
-  /** The whole download, including redirects. */
+  /** The whole download, including redirects. A stream may take five times as long. */
   totalTimeoutMs: number;
   /** Without it, every request goes straight. */
   proxyFor?: ProxyFor;
@@ -56,7 +63,11 @@ const WHOLE = [200, 203, 206];
  * Downloads over HTTP. The address check prevents server-side request forgery (SSRF): the URL comes from the provider.
  * `close` aborts downloads that are running.
  */
-export function httpDownload(settings: DownloadSettings): { download: Download; close(): Promise<void> } {
+export function httpDownload(settings: DownloadSettings): {
+  download: Download;
+  stream: Stream;
+  close(): Promise<void>;
+} {
   const isAllowed = allowedHosts(settings.allow);
   const common = { headersTimeout: settings.headersTimeoutMs, bodyTimeout: settings.bodyTimeoutMs, allowH2: true };
   // Two agents, because a connection that was opened without the check must never be reused for a host that needs it.
@@ -71,9 +82,9 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
     return agent;
   }
 
-  async function download(from: string, options: DownloadOptions): Promise<DownloadOutcome> {
-    const { maxBytes, room, signal } = options;
-    const deadline = performance.now() + settings.totalTimeoutMs;
+  /** The answer that redirects lead to. */
+  async function follow(from: string, asked: Asked, totalTimeoutMs = settings.totalTimeoutMs): Promise<Followed> {
+    const deadline = performance.now() + totalTimeoutMs;
     let next = from;
     for (let hop = 0; hop <= settings.maxRedirects; hop++) {
       if (!URL.canParse(next)) return { kind: 'refused', message: 'not a URL' };
@@ -90,10 +101,10 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
           method: 'GET',
           headers: { 'user-agent': settings.userAgent, accept: 'image/*, */*;q=0.5', 'accept-encoding': 'identity' },
         },
-        { totalTimeoutMs: Math.max(0, deadline - performance.now()), maxBytes, room, signal },
+        { ...asked, totalTimeoutMs: Math.max(0, deadline - performance.now()) },
       );
       const location = redirectOf(result);
-      if (location === undefined) return outcomeOf(result, options, proxy);
+      if (location === undefined) return { result, proxy };
       if (!URL.canParse(location, url.href)) return { kind: 'broken', message: 'a redirect to what is no URL' };
       next = new URL(location, url).href;
     }
@@ -101,7 +112,16 @@ export function httpDownload(settings: DownloadSettings): { download: Download; 
   }
 
   return {
-    download,
+    async download(from, options) {
+      const { maxBytes, room, signal } = options;
+      const found = await follow(from, { maxBytes, room, signal });
+      return 'kind' in found ? found : outcomeOf(found.result, options, found.proxy);
+    },
+    stream: (from, { maxBytes, sink }) =>
+      streamedFrom(
+        (bodyFor) => follow(from, { maxBytes, bodyFor }, STREAM_TIMES * settings.totalTimeoutMs),
+        (readOnAfter) => streamedBody(sink, maxBytes, readOnAfter),
+      ),
     async close() {
       await Promise.all([unchecked, checked, ...proxied.values()].map((agent) => agent.destroy()));
     },
@@ -113,16 +133,54 @@ function redirectOf(result: Exchange): string | undefined {
   return REDIRECTS.includes(result.status) ? textOf(result.headers.location) : undefined;
 }
 
-/** The outcome of a request that was not redirected. No message contains the URL: it may be signed. */
-async function outcomeOf(result: Exchange, options: DownloadOptions, proxy: URL | undefined): Promise<DownloadOutcome> {
+type Asked = Omit<ExchangeOptions, 'totalTimeoutMs'>;
+type Followed = { result: Exchange; proxy: URL | undefined } | Extract<DownloadOutcome, { kind: 'refused' | 'broken' }>;
+
+async function streamedFrom(
+  follow: (bodyFor: ExchangeOptions['bodyFor']) => Promise<Followed>,
+  open: (readOnAfter: (isReady: Promise<void>) => void) => ReturnType<typeof streamedBody>,
+): Promise<StreamOutcome> {
+  let streamed: ReturnType<typeof streamedBody> | undefined;
+  const found = await follow((status, readOnAfter) => {
+    streamed = WHOLE.includes(status) ? open(readOnAfter) : undefined;
+    return streamed?.body;
+  });
+  if ('kind' in found) return found;
+  const { result, proxy } = found;
+  // What has come is handed on to its end, whatever became of the rest.
+  const isTaken = await streamed?.taken().then(
+    () => true,
+    () => false,
+  );
+  const failure = failureOf(result, proxy);
+  if (failure) return failure;
+  if (!isTaken) return { kind: 'broken', message: 'what came was not taken' };
+  return { kind: 'streamed', isWhole: result.kind === 'answer' };
+}
+
+/** A stream may be ten times as long as what is held in memory. */
+const STREAM_TIMES = 5;
+
+/** No message contains the URL: it may be signed. Undefined where a body came that may be what was asked for. */
+function failureOf(
+  result: Exchange,
+  proxy: URL | undefined,
+): Extract<DownloadOutcome, { kind: 'refused' | 'broken' | 'gone' }> | undefined {
   if (result.kind === 'not-sent' || result.kind === 'lost') {
     if (result.cause instanceof AddressRefused) return { kind: 'refused', message: result.message };
     return { kind: 'broken', message: `${result.message}${throughProxy(proxy)}` };
   }
-  const { status, headers } = result;
+  const { status } = result;
   if (GONE.includes(status)) return { kind: 'gone', status };
-  if (!WHOLE.includes(status)) return { kind: 'broken', message: `HTTP ${status}` };
-  if (result.kind === 'too-long') return tooLong(options);
+  return WHOLE.includes(status) ? undefined : { kind: 'broken', message: `HTTP ${status}` };
+}
+
+/** The outcome of a request that was not redirected. */
+async function outcomeOf(result: Exchange, options: DownloadOptions, proxy: URL | undefined): Promise<DownloadOutcome> {
+  const failure = failureOf(result, proxy);
+  if (failure) return failure;
+  if (result.kind !== 'answer') return tooLong(options);
+  const { status, headers } = result;
   const { body } = result;
   const announced = Number(headers['content-length'] ?? body.length);
   // Over HTTP/2 nobody else compares them.

@@ -21,6 +21,8 @@ export type ExchangeOptions = {
   maxBytes: number;
   room?: Room | undefined;
   signal?: AbortSignal | undefined;
+  /** Where the body of an answer with this status goes; by default into memory. */
+  bodyFor?: ((status: number, readOnAfter: (isReady: Promise<void>) => void) => GrowingBody | undefined) | undefined;
   /** Called once, synchronously, when the request is handed to an open connection. */
   onSent?: (() => void) | undefined;
 };
@@ -79,7 +81,7 @@ export function exchange(
     /** Its wait counts in the total time, and not as a silence of the server. */
     const readOnAfter = (isReady: Promise<void>): void => {
       controller?.pause();
-      isReady.then(() => (settled ? undefined : controller?.resume()));
+      isReady.then(() => (settled ? undefined : controller?.resume()), giveUp);
     };
 
     const handler: Dispatcher.DispatchHandler = {
@@ -93,7 +95,7 @@ export function exchange(
       onResponseStart(_controller, status, headers) {
         if (status < 200 || settled) return;
         head = { status, headers };
-        body = growingBody(Number(headers['content-length']), options, readOnAfter);
+        body = options.bodyFor?.(status, readOnAfter) ?? growingBody(lengthIn(headers), options, readOnAfter);
         if (body.isTooLong()) tooLong(status, headers);
       },
       onResponseData(_controller, chunk) {
@@ -114,6 +116,8 @@ export function exchange(
     }
   });
 }
+
+const lengthIn = (headers: ResponseHeaders) => Number(headers['content-length']);
 
 /** A connection that was tried at several addresses fails with an AggregateError, which has no message of its own. */
 function describeFailure(cause: unknown): string {

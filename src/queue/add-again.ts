@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobsOptions, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import type { RedisClient } from '../redis/connection.ts';
-
-type NewJob = { name: string; data: unknown; opts: JobsOptions & { jobId: string } };
+import { addAll, type NewJob } from './add-all.ts';
 
 const LOOK_EVERY_MS = 50;
 /** By then another worker has taken over the job of one that died, and its run sees the item as it is now. */
@@ -16,13 +15,13 @@ const ENDED_WITHIN_MS = 20_000;
 export async function addAgain(redis: RedisClient, queue: Queue, jobs: readonly NewJob[]): Promise<void> {
   const activeIds = async () => new Set(await redis.lrange(queue.toKey('active'), 0, -1));
   let active = await activeIds();
-  await queue.addBulk([...jobs]);
+  await addAll(queue, jobs);
   let ending = jobs.filter((job) => active.has(job.opts.jobId));
   for (const startedAt = Date.now(); ending.length > 0 && Date.now() - startedAt < ENDED_WITHIN_MS; ) {
     await sleep(LOOK_EVERY_MS);
     active = await activeIds();
     const left = ending.filter((job) => !active.has(job.opts.jobId));
-    if (left.length > 0) await queue.addBulk(left);
+    if (left.length > 0) await addAll(queue, left);
     ending = ending.filter((job) => active.has(job.opts.jobId));
   }
 }

@@ -80,10 +80,12 @@ async function lookAt(queues: Queues, stage: Stage): Promise<Look> {
  * is past could run too: for any worker to be there. A delayed poll is as it should be; any other delayed job met something that is
  * waited for, and has waited since it was added. Parked ones wait for a person, who is told otherwise.
  */
-function waitingIn({ stage, ready, delayed }: Look, now: number): Waiting {
+function waitingIn({ stage, ready, delayed, active }: Look, now: number): Waiting {
   const ranAt = ({ timestamp, processedOn = 0 }: Job) => Math.max(timestamp, processedOn);
+  // A poll that a worker has taken waits there for its slot of the limit; the request itself is a matter of moments.
+  const held = stage === 'poll' ? active : [];
   const due = delayed.map((job) => ranAt(job) + job.delay);
-  const late = [...ready.map(ranAt), ...due].map((at) => now - at).filter((age) => age > 0);
+  const late = [...ready.map(ranAt), ...held.map(ranAt), ...due].map((at) => now - at).filter((age) => age > 0);
   const retries = stage === 'poll' ? [] : delayed.filter((job) => !isParkedFor(job.delay));
   const again = [...retries, ...(stage === 'archive' ? ready : [])].map(({ timestamp }) => now - timestamp);
   return { lateMs: longest(late), oldestMs: longest([...late, ...again]) };

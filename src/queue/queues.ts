@@ -5,6 +5,7 @@ import type { Clock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
+import { addAll } from './add-all.ts';
 import { unpark, unparkJobs } from './parked.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
@@ -30,7 +31,7 @@ const optionsOf = (jobId: string): JobsOptions & { jobId: string } => ({
   stackTraceLimit: 1,
 });
 
-const finishJobId = (batch: string) => `batch/${batch}`;
+export const finishJobId = (batch: string) => `batch/${batch}`;
 
 export function jobIdOf(item: ItemRef): string {
   return `${item.batch}/${item.id}`;
@@ -60,10 +61,10 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
   return {
     forward: forwardTo(queues, clock),
     async submitAll(items: readonly Item[]): Promise<void> {
-      await queues.submit.addBulk(submitJobs(items));
+      await addAll(queues.submit, submitJobs(items));
     },
     async pollAll(items: readonly Submitted[]): Promise<void> {
-      await queues.poll.addBulk(pollJobs(items));
+      await addAll(queues.poll, pollJobs(items));
     },
     /** The same for items that had ended and are live again. */
     submitAgain: (items: readonly Item[]) => addAgain(redis, queues.submit, submitJobs(items)),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { FluxError, messageOf, UsageError } from '../errors.ts';
 import { withoutPassword } from '../text/scrub.ts';
-import { isDemoted } from './away.ts';
+import { isDemoted, replyCodeOf } from './away.ts';
 import type { Away } from './patience.ts';
 import { meetRefusals } from './refusals.ts';
 import { parseRedisUrl, type RedisPlace } from './url.ts';
@@ -148,7 +148,10 @@ async function firstAnswer(redis: RedisClient): Promise<void> {
   redis.on('error', note);
   try {
     await redis.connect();
-    await redis.ping();
+    await redis.ping().catch((error: unknown) => {
+      // A server that cannot save refuses even this, and still answers what only reads.
+      if (replyCodeOf(error) !== 'MISCONF') throw error;
+    });
   } catch (error) {
     throw lastError ?? error;
   } finally {

@@ -19,7 +19,9 @@ export function collectProgress(stream: NodeJS.WriteStream, expected: number | u
   const line = () => {
     const done = sum.brought + sum.kept + sum.lost.length;
     const seconds = Math.max(0.1, (Date.now() - startedAt) / 1000);
-    const of = expected === undefined ? plural(done, 'image') : `${done} of ${plural(expected, 'image')}`;
+    // What is lost in the archive is not among what its listing has.
+    const isKnown = expected !== undefined && done <= expected;
+    const of = isKnown ? `${done} of ${plural(expected, 'image')}` : plural(done, 'image');
     const parts = [
       of,
       ...(sum.kept > 0 ? [`${sum.kept} here already`] : []),

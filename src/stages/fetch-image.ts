@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type VerifiedImage, verifyImage } from '../archive/image.ts';
-import { layout } from '../archive/layout.ts';
 import type { Finished } from '../items/item.ts';
 import type { Refused } from '../items/record.ts';
 import { type Source, sourcesOf } from '../items/sources.ts';
 import type { DownloadOutcome } from '../provider/download.ts';
 import type { Room } from '../provider/growing-body.ts';
 import { MAX_IMAGE_BYTES } from './body-room.ts';
+import { keepRefused, keepTooLong } from './keep-refused.ts';
 import type { Ports, Run } from './ports.ts';
 import { cameBefore, isExhausted, withCutOff } from './refusals.ts';
 import type { Refusal } from './remembered.ts';
@@ -48,9 +48,14 @@ export async function fetchImage(item: Finished, run: Run, room: Room, ports: Po
     if (url === undefined) continue;
     const outcome = await ports.download(url, { maxBytes: MAX_IMAGE_BYTES, room });
     if (outcome.kind !== 'body') {
-      if (outcome.kind === 'too-long')
-        missed.refusals = [...missed.refusals, { source: source.kind, sha256: '', message: outcome.message }];
-      miss(source.kind, whyOf(outcome), 'message' in outcome ? outcome.message : `HTTP ${outcome.status}`);
+      const message = 'message' in outcome ? outcome.message : `HTTP ${outcome.status}`;
+      miss(source.kind, whyOf(outcome), message);
+      if (outcome.kind !== 'too-long') continue;
+      missed.refusals = [...missed.refusals, { source: source.kind, sha256: '', message }];
+      if (missed.kept || !isExhausted(source.kind, missed.refusals)) continue;
+      const kept = await keepTooLong(item, { url, room, reason: message }, ports);
+      if ('key' in kept) missed.kept = kept;
+      else ports.log.warn({ ...idsOf(item), source: source.kind, reason: kept.notKept }, 'too long an image not kept');
       continue;
     }
     const result = await verify(outcome.body, run, ports);
@@ -74,7 +79,7 @@ export async function fetchImage(item: Finished, run: Run, room: Room, ports: Po
     missed.isDeadly = kind === 'deadly';
     const isNew = missed.kept?.sha256 !== sha256;
     if (isNew && (missed.isDeadly || isOver || cameBefore(missed.refusals, source.kind, sha256)))
-      missed.kept = await keep(item, outcome.body, { sha256, reason: message }, ports);
+      missed.kept = await keepRefused(item, outcome.body, { sha256, reason: message }, ports);
     if (missed.isDeadly) return missed;
   }
   return missed;
@@ -103,16 +108,7 @@ async function verify(body: Buffer, run: Run, ports: Ports) {
   return result;
 }
 
-async function keep(
-  { batch, id }: Finished,
-  body: Buffer,
-  about: Pick<Refused, 'sha256' | 'reason'>,
-  { archive }: Ports,
-): Promise<Refused> {
-  const key = layout.refused(batch, id);
-  await archive.write(key, body, { contentType: 'application/octet-stream' });
-  return { key, ...about, bytes: body.length };
-}
+const idsOf = ({ batch, id, taskId }: Finished) => ({ batch, item: id, stage: 'archive', taskId });
 
 function whyOf({ kind }: Exclude<DownloadOutcome, { kind: 'body' }>): Miss['why'] {
   switch (kind) {

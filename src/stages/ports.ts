@@ -5,7 +5,7 @@ import type { Finished, Item, Submitted } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import type { Metrics } from '../metrics/definitions.ts';
-import type { Download } from '../provider/download.ts';
+import type { Download, Stream } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Remembered } from './remembered.ts';
 
@@ -188,6 +188,8 @@ export type Ports = {
   log: Logger;
   provider: Provider;
   download: Download;
+  /** For what is too long to be held in memory. */
+  stream: Stream;
   archive: Archive;
   records: Records;
   state: BatchState;

@@ -1,9 +1,13 @@
-import { likelyWindows1252 } from './windows-1252.ts';
+import type { CodePage } from './code-pages.ts';
+import { westernWords } from './western-words.ts';
 
-export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | CodePage;
 
-/** How a file is to be read; `note` is told where that was found out and not said. Or why it cannot be read, and where. */
-export type Detected = { encoding: Encoding; note?: string } | { invalidLine: number };
+/**
+ * How a file is to be read; `note` is told where that was found out and not said. Or where it cannot be read; `doubt`: which
+ * two things it may be.
+ */
+export type Detected = { encoding: Encoding; note?: string } | { invalidLine: number; doubt?: string };
 
 const MARKS: readonly (readonly [readonly number[], Encoding])[] = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],
@@ -18,11 +22,11 @@ const LEAST_ZEROS = 0.2;
 
 /**
  * Reads a file once to find out how it is written: by its byte order mark, as UTF-16 by its zero bytes, as UTF-8, and else as
- * Windows-1252, which spreadsheets write, if it looks like words in that.
+ * Windows-1252, or Mac Roman, which spreadsheets write, if it looks like words in that.
  */
 export async function detectEncoding(chunks: AsyncIterable<Buffer>): Promise<Detected> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const words = likelyWindows1252();
+  const words = westernWords();
   let invalidLine: number | undefined;
   let line = 1;
   let isFirst = true;
@@ -39,10 +43,14 @@ export async function detectEncoding(chunks: AsyncIterable<Buffer>): Promise<Det
   }
   invalidLine ??= invalidLineIn(decoder, Buffer.alloc(0), line, true);
   if (invalidLine === undefined) return { encoding: 'utf-8' };
-  const example = words.example();
-  if (example === undefined) return { invalidLine };
-  return { encoding: 'windows-1252', note: `read as Windows-1252, since it is not UTF-8: "${example}"` };
+  const judged = words.judged();
+  if (judged === undefined) return { invalidLine };
+  if ('doubt' in judged) return { invalidLine, doubt: judged.doubt };
+  const { page: encoding, example } = judged;
+  return { encoding, note: `read as ${NAMES[encoding]}, since it is not UTF-8: "${example}"` };
 }
+
+const NAMES: Readonly<Record<CodePage, string>> = { 'windows-1252': 'Windows-1252', macintosh: 'Mac Roman' };
 
 function byMark(first: Buffer): Detected | undefined {
   const found = MARKS.find(([bytes]) => bytes.every((byte, at) => first[at] === byte));

@@ -45,7 +45,8 @@ export async function readTextOf(
 /** Whoever writes a manifest can save it as UTF-8: nothing is guessed there but what cannot be mistaken. */
 async function textOf(bytes: Buffer): Promise<string> {
   const detected = await detectEncoding(once(bytes));
-  if ('encoding' in detected && detected.encoding !== 'windows-1252') return decoderOf(detected.encoding)(bytes, true);
+  if ('encoding' in detected && detected.encoding !== 'windows-1252' && detected.encoding !== 'macintosh')
+    return decoderOf(detected.encoding)(bytes, true);
   const strict = decoderOf('utf-8');
   return strict(bytes, true);
 }
@@ -65,7 +66,11 @@ export async function encodingOf(
 ): Promise<Extract<Detected, { encoding: Encoding }>> {
   const detected = await detectEncoding(readBytes(path, signal));
   if ('encoding' in detected) return detected;
-  throw new UnreadableFile(NOT_TEXT, { line: detected.invalidLine, hint: SAVE_AS_UTF8 });
+  const { invalidLine: line, doubt } = detected;
+  throw new UnreadableFile(doubt === undefined ? NOT_TEXT : `${NOT_TEXT}, and may be ${doubt}`, {
+    line,
+    hint: SAVE_AS_UTF8,
+  });
 }
 
 /** Reads a text file in chunks. Throws an `UnreadableFile`. */

@@ -39,7 +39,7 @@ export async function* readRows(file: RowsFile, signal?: AbortSignal): AsyncGene
 async function* allRows(file: RowsFile, signal?: AbortSignal): AsyncGenerator<RowEvent> {
   const { path, format, names, sheet } = file;
   if (format === 'xlsx') {
-    yield* readXlsxRows(path, sheet);
+    yield* readXlsxRows(path, sheet, [...names, ...Object.keys(file.wanted.where)]);
     return;
   }
   const { encoding, note } = await encodingOf(path, signal);

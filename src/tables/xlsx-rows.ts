@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { messageOf } from '../errors.ts';
 import { sizeOf, UnreadableFile } from './read.ts';
-import type { RowEvent } from './row.ts';
+import type { RowEvent, RowMistake } from './row.ts';
 import { tableRows } from './table-rows.ts';
+import { uncalculatedCells } from './uncalculated.ts';
 
 /** Larger workbooks are not read as a stream if their parts are in another order. */
 const MAX_BYTES = 256 * 2 ** 20;
@@ -12,21 +13,33 @@ const DIGITS = 15;
 
 /**
  * Reads a sheet of an Excel workbook: the first row names the columns, cells are text as they are shown without their format.
- * Lines are row numbers. Throws an `UnreadableFile`.
+ * Lines are row numbers. A formula that nobody has calculated is a mistake in a column among `names`. Throws an `UnreadableFile`.
  */
-export async function* readXlsxRows(path: string, sheet: string | undefined): AsyncGenerator<RowEvent> {
+export async function* readXlsxRows(
+  path: string,
+  sheet: string | undefined,
+  names: readonly string[],
+): AsyncGenerator<RowEvent> {
   if ((await sizeOf(path)) > MAX_BYTES) {
     throw new UnreadableFile(`expected at most ${MAX_BYTES / 2 ** 20} MB`, { hint: 'save it as CSV' });
   }
   // Only who has a workbook needs the library.
   const { streamXlsxRows } = await import('hucre/xlsx');
+  const uncalculated = await uncalculatedCells(path, sheet);
   const rows = tableRows({ isRagged: true });
+  let header: readonly string[] | undefined;
   const file = createReadStream(path);
   let isEmpty = true;
   try {
     for await (const { index, values } of streamXlsxRows(Readable.toWeb(file), { sheet: sheet ?? 0 })) {
       isEmpty = false;
-      yield* rows.add(values.map(textOf), index + 1);
+      const cells = uncalculated.get(index + 1) ?? [];
+      const wrong = cells.filter((cell) => header === undefined || names.includes(header[columnOf(cell)] ?? ''));
+      for (const cell of wrong) yield notCalculated(cell, index + 1);
+      const record = values.map(textOf);
+      if (header === undefined && record.some((text) => text !== '')) header = record.map((name) => name.trim());
+      else if (wrong.length > 0) continue;
+      yield* rows.add(record, index + 1);
       if (!rows.isReadable) return;
     }
   } catch (cause) {
@@ -36,6 +49,17 @@ export async function* readXlsxRows(path: string, sheet: string | undefined): As
   }
   if (isEmpty && sheet !== undefined) throw new UnreadableFile(`has no sheet "${sheet}", or it is empty`);
   yield* rows.end();
+}
+
+function notCalculated(cell: string, line: number): RowMistake {
+  const message = `cell ${cell} has a formula that nobody has calculated, and no value`;
+  return { kind: 'mistake', line, message, hint: 'open the workbook in a spreadsheet, and save it' };
+}
+
+/** `A1` → 0, `AB7` → 27 */
+function columnOf(cell: string): number {
+  const letters = cell.replace(/\d+$/, '');
+  return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0) - 1;
 }
 
 /** Excel's times of a day are on the last day of 1899. */

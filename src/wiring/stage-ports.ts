@@ -94,6 +94,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     log,
     provider,
     download: downloads.download,
+    stream: downloads.stream,
     archive,
     records,
     state,

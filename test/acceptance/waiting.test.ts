@@ -40,9 +40,29 @@ test('what earlier runs left waiting is in the plan, is told of by run, and is w
   expect(await ran(edited)).toContain('3 items of earlier runs');
   expect(await planned()).toEqual({ toMake: 0, credits: 0, waiting: 0 });
 
+  // Edited whole twice while something waits: what only the oldest of the three has goes on too.
+  for (const [prompts, budget] of [
+    [['oak', 'elm', 'ash'], '48'],
+    [['fern', 'moss'], '48'],
+  ] as const) {
+    await place.write('jobs.yaml', manifest(prompts));
+    expect((await place.run(['run', 'jobs.yaml', '--budget', budget])).code).toBe(3);
+  }
+  await place.write('jobs.yaml', manifest(['lamp', 'vase']));
+  const twice = await planned();
+  expect(twice).toEqual({ toMake: 5, credits: 40, waiting: 5 });
+  expect(await ran(twice)).toContain('5 items of earlier runs');
+  expect(await planned()).toEqual({ toMake: 0, credits: 0, waiting: 0 });
+
   // So does another take.
   expect((await place.run(['redo', 'pots', 'lamp'])).code).toBe(0);
   const redone = await planned('--only', 'vase');
   expect(redone).toEqual({ toMake: 1, credits: 8, waiting: 1 });
   await ran(redone, '--only', 'vase');
+
+  // Redis has forgotten what no manifest has any more; the archive has all of it.
+  const { tasks } = made();
+  const brought = await place.run(['results', 'pots', '--out', 'out']);
+  expect(brought.code, brought.stderr).toBe(0);
+  expect(brought.stderr).toContain(`${tasks} of ${tasks} images`);
 });

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { findBatchFile } from '../../src/archive/batch-file.ts';
+import { findBatchFile, updateBatchFile } from '../../src/archive/batch-file.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
+import { FileDeniedError } from '../../src/archive/folder-errors.ts';
 import { findRecord } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
@@ -91,6 +92,7 @@ test.each([
 test.each([
   ['a folder', (path: string) => mkdir(path, { recursive: true })],
   ['a circle of links', (path: string) => symlink(path, path)],
+  ['a link to nothing', (path: string) => symlink('nothing.json', path)],
 ])('%s in the place of one record is that record alone, the others are read', async (_, put) => {
   const { archive, records } = await open();
   await records.write({ ...claimed, id: 'b-00000002' });
@@ -101,6 +103,28 @@ test.each([
   });
   await expect(findRecord(records, 'spring', claimed.id)).resolves.toMatchObject({ state: 'unreadable' });
   await expect(findRecord(records, 'spring', 'b-00000002')).resolves.toMatchObject({ state: 'claimed' });
+  await expect(records.create(claimed)).resolves.toBe(false);
+});
+
+test('a folder in the place of batch.json is told when the file is to be written, and a link to nothing is replaced', async () => {
+  const { archive } = await open();
+  const path = join(archive.url, 'spring/batch.json');
+  await mkdir(path, { recursive: true });
+  const file = {
+    version: 1,
+    batch: 'spring',
+    manifestDigest: 'digest',
+    created: new Date().toISOString(),
+    settings: { apiUrl: 'https://api.example', rateLimit: '20/10s', onUnknown: 'hold' },
+  } as const;
+  await expect(updateBatchFile(archive, 'spring', () => file)).rejects.toThrow(FileDeniedError);
+  await rmdir(path);
+  await symlink('nothing.json', path);
+  await updateBatchFile(archive, 'spring', (now) => {
+    expect(now.kind).toBe('unreadable');
+    return file;
+  });
+  expect(await findBatchFile(archive, 'spring')).toEqual({ kind: 'file', file });
 });
 
 test('a file of a batch that the system does not let read is unreadable, not missing', async () => {

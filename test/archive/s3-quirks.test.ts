@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest';
+import { findRecord } from '../../src/archive/read-records.ts';
+import { recordsIn } from '../../src/archive/records.ts';
 import type { S3Settings } from '../../src/archive/s3-client.ts';
-import { damagesBodies, demands, denies, foreignTags, livesIn, withoutChecksums } from '../services/quirks.ts';
+import { archivedRecordOf } from '../results/sample-batch.ts';
+import {
+  damagesBodies,
+  demands,
+  denies,
+  deniesToRead,
+  foreignTags,
+  livesIn,
+  withoutChecksums,
+} from '../services/quirks.ts';
 import { type Quirk, startQuirkyS3 } from '../services/quirky-s3.ts';
 import { openS3 } from './buckets.ts';
 
@@ -46,6 +57,32 @@ test('an ETag that looks like an MD5 and is none is no damage: what is stored is
 test('a server that stores something else is archive-corrupt', async () => {
   const { archive } = await openQuirky(damagesBodies);
   await expect(archive.write('a/b', BODY, TEXT)).rejects.toMatchObject({ code: 'archive-corrupt' });
+});
+
+test('where a server takes no conditions, another who writes the same key just then is no damage', async () => {
+  let others = 0;
+  const { archive, objects } = await openQuirky({
+    ...foreignTags,
+    ignoresConditions: true,
+    onStored(path, stored) {
+      const found = stored.get(path);
+      if (!found || !path.endsWith('a.json')) return;
+      others += 1;
+      const headers = { ...found.headers, 'x-amz-meta-flux-batch-write': 'of another' };
+      stored.set(path, { body: Buffer.from('a longer record'), tag: 'of another', headers });
+    },
+  });
+  const version = await archive.create('spring/items/a.json', BODY, TEXT);
+  expect(version).toBeDefined();
+  // Who has lost does not take the other's for its own.
+  expect(await archive.replace('spring/items/a.json', BODY, { ...TEXT, was: version ?? '' })).toBeUndefined();
+  expect(others).toBe(1);
+  expect(objects.get('/pictures/spring/items/a.json')?.body.toString()).toBe('a longer record');
+});
+
+test('where a server takes no conditions, what it damages is archive-corrupt as ever', async () => {
+  const { archive } = await openQuirky({ ...damagesBodies, ignoresConditions: true });
+  await expect(archive.create('a/b', BODY, TEXT)).rejects.toMatchObject({ code: 'archive-corrupt' });
 });
 
 test('a bucket whose policy demands encryption, an ACL and a storage class is served by settings', async () => {
@@ -111,4 +148,35 @@ test('a server that wants the bucket in the host name says which setting that is
     code: 'archive-denied',
     hint: expect.stringContaining('S3_FORCE_PATH_STYLE=false'),
   });
+});
+
+const recordNamed = (id: string) => ({ ...archivedRecordOf('spring'), id });
+
+test.each([
+  [403, 'AccessDenied', 'Access Denied'],
+  [403, 'InvalidObjectState', 'The operation is not valid for the storage class of the object'],
+  [400, 'KMS.DisabledException', 'The key is disabled'],
+])('one record that is denied alone (%i %s) is unreadable, and the others are read', async (status, code, message) => {
+  const { archive } = await openQuirky(deniesToRead('/items/a.json', { status, code, message }));
+  const records = recordsIn(archive);
+  await records.write(recordNamed('a'));
+  await records.write(recordNamed('b'));
+  const found = await findRecord(records, 'spring', 'a');
+  expect(found).toMatchObject({ state: 'unreadable', key: 'spring/items/a.json' });
+  expect(found).toMatchObject({ message: expect.stringContaining('spring/items/a.json in s3://pictures') });
+  expect(found).toMatchObject({ message: expect.stringContaining(message) });
+  expect(await findRecord(records, 'spring', 'b')).toMatchObject({ state: 'archived' });
+  await expect(records.readMarked('spring', 'a')).rejects.toMatchObject({ code: 'record-corrupt' });
+});
+
+test('records are not unreadable while all of a folder is denied, nor when it is permitted again a moment later', async () => {
+  let denied = 3;
+  const refusal = { status: 403, code: 'AccessDenied' };
+  const { archive } = await openQuirky({
+    refuse: ({ method }) => (method === 'GET' && denied-- > 0 ? refusal : undefined),
+  });
+  const records = recordsIn(archive);
+  await records.write(recordNamed('a'));
+  await expect(records.read('spring', 'a')).rejects.toMatchObject({ code: 'archive-denied' });
+  expect(await records.read('spring', 'a')).toMatchObject({ id: 'a' });
 });

@@ -2,19 +2,18 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
-import { hasEnded } from '../../src/batch/counts.ts';
-import { enqueueManifest } from '../../src/batch/enqueue.ts';
-import { expand, openManifest } from '../../src/manifest/manifest.ts';
-import { EVERYTHING, isPart, type Selection } from '../../src/manifest/selection.ts';
-import { costOf, countOf, together } from '../../src/money/estimate.ts';
-import { survey } from '../../src/plan/survey.ts';
+import { EVERYTHING, type Selection } from '../../src/manifest/selection.ts';
 import { collect } from '../../src/results/collect.ts';
 import { namedForPeople } from '../../src/results/file-names.ts';
 import { listedItems } from '../../src/results/standings.ts';
 import { newFolder } from '../results/folders.ts';
+import { planAndMake } from './plan-and-make.ts';
 import { openRig, type Rig } from './rig.ts';
+
+/** More of them, to look harder: PLAN_IS_MADE_RUNS=200. */
+const RUNS = Number(process.env.PLAN_IS_MADE_RUNS ?? 12);
 
 /** Few words, so that names and prompts meet; some differ in form, in case or in script alone. */
 const word = fc.constantFrom('Hero', 'hero', 'cat 1', 'cat-1', '東京', '大阪', 'Café', 'Cafe\u0301', 'a\r\nb', 'a\nb');
@@ -92,36 +91,6 @@ function edited({ defaults, jobs }: Written, how: Scenario['edit'], added: objec
 
 const renamed = (one: object) => ({ ...one, ...('id' in one ? { id: `new ${String(one.id)}` } : {}) });
 
-/** Plans, makes and counts: the simulator's ledger is what was made. */
-async function planAndMake(rig: Rig, file: string, selection: Selection): Promise<void> {
-  const { connections, simulator } = rig;
-  const { archive, prices, config } = connections;
-  const { manifest } = await openManifest(file, { selection });
-  const { batch, digest } = manifest;
-  const settings = { ...config, isPart: isPart(selection) };
-  const found = await survey(
-    async () => archive,
-    batch,
-    () => expand(manifest),
-    settings,
-  );
-  if (found.kind !== 'looked') throw new Error(found.message);
-  const planned = countOf(together(found.left, found.waiting));
-  const ledger = () => {
-    const { tasks, credits } = simulator.ledger();
-    return { made: tasks.accepted, credits: credits.charged };
-  };
-  const before = ledger();
-  await enqueueManifest(connections, { batch, digest, isPart: isPart(selection) }, expand(manifest));
-  await vi.waitFor(async () => {
-    const counts = await connections.state.counts(batch);
-    if (!counts || !hasEnded(counts) || counts.finishedVersion !== counts.version) throw new Error('not ended yet');
-  });
-  const after = ledger();
-  const made = { made: after.made - before.made, credits: after.credits - before.credits };
-  expect(made).toEqual({ made: planned, credits: costOf(together(found.left, found.waiting), prices).credits });
-}
-
 /** Brings the batch's current pictures into a folder; returns what is there by sha256. */
 async function bringFlat({ connections }: Rig, batch: string, folder: string): Promise<Set<string>> {
   const names: string[] = [];
@@ -176,6 +145,6 @@ test('whatever a manifest says, and however it is edited: what is planned is mad
       // And then there is nothing left to make.
       await planAndMake(rig, file, EVERYTHING);
     }),
-    { numRuns: 12 },
+    { numRuns: RUNS },
   );
 });

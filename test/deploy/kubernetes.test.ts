@@ -44,6 +44,19 @@ const pods = z.looseObject({
   }),
 });
 
+const hardened = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({
+      spec: z.looseObject({
+        automountServiceAccountToken: z.unknown(),
+        securityContext: z.unknown(),
+        volumes: z.array(z.unknown()),
+        containers: z.array(z.looseObject({ securityContext: z.unknown() })),
+      }),
+    }),
+  }),
+});
+
 test('every manifest is what the schema of its kind wants', async () => {
   const all = await manifests();
   expect(all.length).toBeGreaterThan(6);
@@ -119,6 +132,27 @@ test('only serve gets the secrets that only serve needs', async () => {
       deployment.metadata.name === 'serve',
     ]);
   }
+});
+
+test('no pod has more than it needs: no token, no root, no writing, no syscalls beyond the usual, and who may reach it is said', async () => {
+  const all = await manifests();
+  for (const { kind, metadata, ...rest } of all.filter((one) => one.kind === 'Deployment')) {
+    const { spec } = hardened.parse(rest).spec.template;
+    expect([metadata.name, spec.automountServiceAccountToken]).toEqual([metadata.name, false]);
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    for (const { securityContext } of spec.containers)
+      expect(securityContext).toMatchObject({
+        ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      });
+    // A read-only root needs somewhere for temporary files.
+    expect(JSON.stringify(spec.volumes)).toContain('emptyDir');
+    expect(kind).toBe('Deployment');
+  }
+  const kinds = all.map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'NetworkPolicy').length).toBeGreaterThanOrEqual(2);
+  expect(kinds).toContain('PodDisruptionBudget');
+  // Applied again, a Secret here would empty the real one.
+  expect(kinds).not.toContain('Secret');
 });
 
 test('what is public leads to the port of callbacks alone', async () => {

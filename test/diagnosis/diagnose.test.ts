@@ -119,6 +119,17 @@ describe('each cause is told with what is wrong and what to do', () => {
   });
 });
 
+test('a limit is used up also where the margin between two uses of a slot keeps a place or two of it free', () => {
+  const late = { ...queues, poll: { ...NONE, active: 16, lateMs: 30_000, oldestMs: 30_000 } };
+  const kinds = (inWindow: number) => {
+    const poll = use({ limit: 10, configured: 10, windowMs: 1_000, marginMs: 100, inWindow });
+    return diagnose(look({ batches: BUSY, queues: late, rates: { ...rates, poll } })).findings.map(({ kind }) => kind);
+  };
+  expect(kinds(9)).toEqual(['poll-rate']);
+  expect(kinds(8)).toEqual(['poll-rate']);
+  expect(kinds(5)).toEqual([]);
+});
+
 test('what is wrong comes the worst first, and of one kind the longest first', () => {
   const faults = [...fault('images-unreachable').faults, ...fault('archive-full').faults];
   const { findings, bottleneck } = diagnose(

@@ -16,7 +16,7 @@ export function worker(changes: Partial<WorkerFacts> = {}): WorkerFacts {
 export function use(changes: Partial<RateUse> = {}): RateUse {
   return {
     ...{ limit: 20, configured: 20, windowMs: 10_000, inWindow: 0, pausedMs: 0, marginMs: 0 },
-    ...{ sent: 0, refused: 0, refusedAt: null },
+    ...{ sent: 0, refused: 0, refusedAt: null, firstSlotMs: 10_000, lastSlotMs: 10_000 },
     ...changes,
   };
 }

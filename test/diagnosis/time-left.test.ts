@@ -21,6 +21,13 @@ describe('the time left is that of what takes longest', () => {
     expect(textOf(batch({ queued: 60, submitted: 20 }), learned)).toBe('~1m 21s left');
   });
 
+  test('the submits by when their slots come, all at once or one by one', () => {
+    const left = (changes: Parameters<typeof use>[0]) =>
+      textOf(batch({ queued: 30, submitted: 20 }), { rates: { ...rates, submit: use({ inWindow: 20, ...changes }) } });
+    expect(left({ firstSlotMs: 4_000, lastSlotMs: 4_000 })).toBe('~35s left');
+    expect(left({ firstSlotMs: 0, lastSlotMs: 9_500 })).toBe('~36s left');
+  });
+
   test('the newest task, where all is submitted', () => {
     const tasks = { running: 20, most: 100, oldestAt: 90_000, newestAt: 95_000 };
     expect(textOf(batch({ submitted: 20 }), { tasks })).toBe('~16s left');
@@ -49,6 +56,10 @@ describe('the time left is that of what takes longest', () => {
   test('of what the budget has room for, told of already or not', () => {
     const paid = { submits: 20, credits: 160, budget: 320 };
     expect(textOf(batch({ queued: 200, archived: 20 }, paid))).toBe('~21s left');
+    // Workers hold more than there is room for: 16 wait for a slot, 2 of them with their credits reserved.
+    const held = { ...paid, unsettled: 16, budget: 480 };
+    expect(textOf(batch({ queued: 180, submitting: 16, archived: 20 }, held))).toBe('~31s left');
+    expect(textOf(batch({ queued: 180, submitting: 16, archived: 20 }, { ...held, budget: 180 }))).toBe('~21s left');
   });
 });
 
@@ -73,6 +84,7 @@ describe('no time left is told', () => {
 test('a plan is told the same way, before anything has begun', () => {
   const planned = {
     ...{ running: 0, freeSlots: 20, rate: { max: 20, windowMs: 10_000 }, pausedMs: 0, most: 100 },
+    slots: { firstMs: 10_000, lastMs: 10_000 },
     ...{ pollLimit: { max: 10, windowMs: 1_000 }, durations: { typicalMs: 10_000, longMs: 20_000 } },
   };
   expect(workMs({ ...planned, toSubmit: 100 })).toBe(60_000);

@@ -1,10 +1,14 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
+import { z } from 'zod';
 import type { Kind } from '../../src/diagnosis/finding.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { until } from '../acceptance/cli.ts';
+import { promtool } from '../deploy/prometheus.ts';
 import { type Cause, startNight } from './night.ts';
 
 /**
@@ -13,11 +17,13 @@ import { type Cause, startNight } from './night.ts';
  */
 
 const ALWAYS = (name: NonNullable<SimulatorOptions['faults']>[number]['name']) => ({ faults: [{ name, share: 1 }] });
+const ALERTS = fileURLToPath(new URL('../../deploy/prometheus/alerts.yml', import.meta.url));
 const SKEWED = fileURLToPath(new URL('skewed-clock.mjs', import.meta.url));
 
 const CAUSES: readonly Cause[] = [
   {
     kind: 'api-unreachable',
+    alert: 'FluxSubmittingStopped',
     who: 'run',
     make: ({ api }) => api.set({ kind: 'refused' }),
     what: /submitting is stopped \(unreachable\)/,
@@ -26,6 +32,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'key-refused',
+    alert: 'FluxSubmittingStopped',
     who: 'run',
     make: ({ place }) => place.simulator.setFaults([{ name: '401', share: 1 }]),
     what: /submitting is stopped \(unauthorized\)/,
@@ -34,6 +41,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'out-of-credits',
+    alert: 'FluxSubmittingStopped',
     who: 'run',
     make: ({ place }) => place.simulator.setFaults([{ name: '402', share: 1 }]),
     what: /submitting is stopped \(out-of-credits\)/,
@@ -42,6 +50,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'api-maintenance',
+    alert: 'FluxSubmittingStopped',
     who: 'run',
     make: ({ place }) => place.simulator.setFaults([{ name: '455', share: 1 }]),
     what: /submitting is stopped \(maintenance\)/,
@@ -50,6 +59,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'too-many-unknown',
+    alert: 'FluxSubmittingStopped',
     who: 'run',
     simulator: ALWAYS('reset-after-accept'),
     what: /submitting is stopped \(too-many-unknown\)/,
@@ -66,6 +76,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'poll-unanswered',
+    alert: 'FluxHeldUp',
     who: 'run',
     make: ({ place }) => place.simulator.setFaults([{ name: 'poll-500', share: 1 }]),
     what: /waiting for answers of the API/,
@@ -82,6 +93,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'redis-unreachable',
+    alert: 'FluxRedisAway',
     who: 'run',
     make: ({ redis }) => redis.set({ kind: 'refused' }),
     what: /waiting for Redis|Redis does not answer/,
@@ -91,6 +103,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'archive-denied',
+    alert: 'FluxHeldUp',
     who: 'worker',
     async make({ place }) {
       await rename(join(place.folder, 'archive'), join(place.folder, 'elsewhere'));
@@ -103,6 +116,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'archive-full',
+    alert: 'FluxHeldUp',
     who: 'worker',
     onS3: true,
     make: ({ archive }) => archive.refuse(507, 'InsufficientStorage'),
@@ -113,6 +127,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'archive-unreachable',
+    alert: 'FluxHeldUp',
     who: 'run',
     onS3: true,
     make: ({ archive }) => archive.refuse(500, 'InternalError'),
@@ -120,7 +135,21 @@ const CAUSES: readonly Cause[] = [
     remedy: /S3_ENDPOINT/,
     readyz: 503,
   },
-  { kind: 'no-worker', who: 'nobody', what: /no worker runs/, remedy: /flux-batch worker starts one/ },
+  {
+    kind: 'poll-rate',
+    who: 'run',
+    settings: { FLUX_POLL_LIMIT: '2/1s' },
+    what: /polls wait for the poll limit/,
+    remedy: /FLUX_POLL_LIMIT.*FLUX_CALLBACK_URL/,
+    logs: /"kind":"poll-rate".*"remedy"/,
+  },
+  {
+    kind: 'no-worker',
+    alert: 'FluxHeldUp',
+    who: 'nobody',
+    what: /no worker runs/,
+    remedy: /flux-batch worker starts one/,
+  },
   {
     kind: 'paused',
     who: 'run',
@@ -145,18 +174,29 @@ const CAUSES: readonly Cause[] = [
 ];
 
 describe.each(CAUSES)('$kind', (cause) => {
-  test('is told by each face, with what to do', async () => {
+  test('is told by each face within half a minute, with what to do', async () => {
     const { stand, worker, servedAt } = await startNight(cause);
     const { place } = stand;
     await cause.make?.(stand);
+    const begunAt = Date.now();
     const told = (text: string) => cause.what.test(text) && cause.remedy.test(text);
 
-    await until('the metrics have it', async () => isOne(await textOf(`${servedAt}/metrics`), cause.kind));
+    let metrics = '';
+    await until('the metrics have it', async () => {
+      metrics = await textOf(`${servedAt}/metrics`);
+      return isOne(metrics, cause.kind);
+    });
+    const measuredAt = Date.now();
+    if (cause.alert !== undefined) await expectFiring(cause.alert, metrics);
     await until('the page tells it', async () => told(await textOf(servedAt)));
+    await until('the page of the batch tells it', async () => told(await textOf(`${servedAt}/batches/night`)));
+    const askedAt = Date.now();
     await until('status tells it', async () => {
       const { stdout, stderr } = await place.run(['status']);
       return told(stdout + stderr);
     });
+    const allowedMs = WITHIN_MS * slowness(Date.now() - askedAt);
+    expect(measuredAt - begunAt).toBeLessThan(allowedMs);
     const ready = await fetch(`${servedAt}/readyz`);
     if (cause.readyz) await until('it is not ready', async () => (await fetch(`${servedAt}/readyz`)).status === 503);
     else expect(ready.status).toBe(200);
@@ -164,9 +204,42 @@ describe.each(CAUSES)('$kind', (cause) => {
     const seen = { seen: worker.stderr };
     if (cause.who === 'run') await until('run tells it', () => told(worker.stderr()), seen);
     const { logs } = cause;
-    if (logs) await until('the log tells it', () => logs.test(worker.stderr()), seen);
+    if (!logs) return;
+    await until('the log tells it', () => logs.test(worker.stderr()), seen);
+    expect(loggedAt(worker.stderr(), logs) - begunAt).toBeLessThan(allowedMs);
   });
 });
+
+const WITHIN_MS = 30_000;
+/** What `status` takes on a machine that has nothing else to do, processes started and all. */
+const STATUS_MS = 1_000;
+
+/** By how much this machine is slower just now than one that has nothing else to do. */
+function slowness(statusMs: number): number {
+  return Math.max(1, statusMs / STATUS_MS);
+}
+
+/** When the process itself says that it told it first, by its own clock: however late this test looked. */
+function loggedAt(stderr: string, logs: RegExp): number {
+  const line = stderr.split('\n').find((one) => logs.test(one) && one.startsWith('{')) ?? '{}';
+  return z.object({ time: z.number() }).parse(JSON.parse(line)).time;
+}
+
+/** Whether the alert fires when what was measured lasts: by Prometheus' own rules. */
+async function expectFiring(alert: string, metrics: string): Promise<void> {
+  const series = metrics.split('\n').flatMap((line) => {
+    const [, name, value] = /^(flux_(?:finding|redis_up|submitting_stopped)\S*) (\S+)$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ series: name, values: `${value}x40` }];
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'flux-batch-alerts-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'rules.yml');
+  const expr = `count(count by (alertname) (ALERTS{alertname="${alert}", alertstate="firing"}))`;
+  const ask = { expr, eval_time: '9m', exp_samples: [{ labels: '{}', value: 1 }] };
+  const tests = [{ interval: '15s', input_series: series, promql_expr_test: [ask] }];
+  await writeFile(file, stringify({ rule_files: [ALERTS], evaluation_interval: '15s', tests }));
+  await promtool('test', 'rules', file);
+}
 
 async function textOf(url: string): Promise<string> {
   return (await fetch(url)).text();

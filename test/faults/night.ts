@@ -19,7 +19,10 @@ export type Cause = {
   /** Who works on the batch. `run` may end for the cause; what it said stays. */
   who: 'run' | 'worker' | 'nobody';
   simulator?: SimulatorOptions;
+  /** Of who works. */
   env?: Record<string, string>;
+  /** Of everybody here. */
+  settings?: Record<string, string>;
   args?: readonly string[];
   onS3?: true;
   /** After some items were submitted. */
@@ -29,6 +32,8 @@ export type Cause = {
   /** What the worker logs; absent where nobody works, or where a person did it and knows. */
   logs?: RegExp;
   readyz?: 503;
+  /** The alert that fires while it lasts; absent where nobody is to be woken. */
+  alert?: string;
 };
 
 /** A batch under way by real processes, and `serve` beside it. */
@@ -55,7 +60,7 @@ export async function startNight(cause: Cause) {
   const api = await startTcpProxy(Number(new URL(place.simulator.url).port));
   onTestFinished(() => api.close());
   const apiVariables = { FLUX_API_URL: `http://127.0.0.1:${api.port}`, FETCH_ALLOW: new URL(place.simulator.url).host };
-  Object.assign(place.env, apiVariables);
+  Object.assign(place.env, apiVariables, cause.settings);
   const archive = {
     refuse: (status: number, code: string) => {
       refusal = { status, code };

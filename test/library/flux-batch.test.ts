@@ -1,8 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { FluxError, loadManifest, ManifestError, openFluxBatch, type Progress, type Settings } from '../../index.ts';
+import {
+  FluxError,
+  loadManifest,
+  ManifestError,
+  openFluxBatch,
+  type Progress,
+  type Question,
+  type Settings,
+} from '../../index.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { startRedis } from '../services/redis.ts';
@@ -168,4 +177,48 @@ test('follow throws what stops the workers', async () => {
   await flux.work();
   expect(await failing(lastOf(flux.follow('lamps')))).toBe('archive-denied');
   expect(lines.some((line) => JSON.parse(line).msg === 'trouble')).toBe(true);
+});
+
+test('asks what the command line asks where it is told to, and plan shows what differs', async () => {
+  const { flux, manifest, folder, simulator } = await open({}, { CONFIRM_CREDITS: 30 });
+  const lamp = await manifest('asked', lamps(5));
+  expect(await flux.plan(lamp)).toEqual({
+    ...{ items: 5, toMake: 5, waiting: 0, archived: 0, begun: 0, credits: 40, differences: [] },
+  });
+  const asked: Question[] = [];
+  const confirm = (answer: boolean) => async (question: Question) => {
+    asked.push(question);
+    return answer;
+  };
+  expect(await failing(flux.enqueue(lamp, { confirm: confirm(false) }))).toBe('spending-unconfirmed');
+  expect(asked).toEqual([{ kind: 'spend', message: expect.stringContaining('5 to submit'), items: 5, credits: 40 }]);
+  await flux.enqueue(lamp, { confirm: confirm(true) });
+  await flux.work();
+  await lastOf(flux.follow('asked'));
+
+  const file = join(folder, 'asked.yaml');
+  const jobs = lamps(5).map((prompt, index) => ({ id: `i${index}`, prompt, enableTranslation: false }));
+  await writeFile(file, JSON.stringify({ version: 1, batch: 'asked', jobs }));
+  const edited = await loadManifest(file);
+  const differs = '5 have an image under this name with another request: enableTranslation – → false';
+  expect(await flux.plan(edited)).toMatchObject({ toMake: 5, archived: 0, credits: 40, differences: [differs] });
+  asked.length = 0;
+  expect(await failing(flux.enqueue(edited, { confirm: confirm(false) }))).toBe('remake-unconfirmed');
+  expect(asked).toMatchObject([{ kind: 'make-again', items: 5, message: expect.stringContaining(differs) }]);
+  expect(simulator.ledger().tasks.accepted).toBe(5);
+});
+
+test('an enqueue that waits for a Redis without memory ends with its signal', async () => {
+  const { flux, manifest, redis } = await open();
+  const admin = new Redis(redis.url);
+  onTestFinished(() => admin.disconnect());
+  const first = await manifest('first', lamps(1));
+  await flux.enqueue(first);
+  await admin.config('SET', 'maxmemory', '1');
+  const stopping = new AbortController();
+  const enqueued = flux.enqueue(await manifest('full', lamps(3)), { signal: stopping.signal });
+  stopping.abort(new FluxError('enough', 'waited long enough'));
+  expect(await failing(enqueued)).toBe('enough');
+  await admin.config('SET', 'maxmemory', '0');
+  expect(await flux.enqueue(await manifest('full', lamps(3)))).toMatchObject({ items: 3 });
 });

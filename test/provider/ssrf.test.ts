@@ -1,5 +1,9 @@
+import { isIP } from 'node:net';
 import { expect, test } from 'vitest';
+import { AddressRefused, publicLookup } from '../../src/provider/public-lookup.ts';
 import { allowedHosts, refusalOf } from '../../src/provider/url-check.ts';
+import { answering, downloader } from './downloader.ts';
+import { http } from './raw-server.ts';
 
 /** Ways to write an address that is not on the public internet. `URL` reads the odd IPv4 ones as browsers do. */
 const INSIDE = [
@@ -61,6 +65,7 @@ const INSIDE = [
   ],
   ...['[ff02::1]', '[2001:db8::1]'],
 ];
+const PUBLIC = '93.184.215.14';
 const SCHEMES = ['https', 'http', 'ftp', 'gopher'];
 const PORTS = ['', ':80', ':443', ':6379', ':8080'];
 const nothing = allowedHosts(['images.example.org', 'images.example.org:6379']);
@@ -75,3 +80,32 @@ test('no notation of an inside address is fetched, by any scheme, at any port', 
   expect(fetched).toEqual([]);
   expect([INSIDE.length, urls.length]).toEqual([51, 1_020]);
 });
+
+test('nor does a redirect lead to one', async () => {
+  const targets = INSIDE.map((host) => `https://${host.replace(/[^!-~]/g, encodeURIComponent)}/a.png`);
+  const server = await answering(...targets.map((location) => http(302, '', { location })));
+  const download = downloader({ allow: [`127.0.0.1:${server.port}`] });
+  const outcomes: string[] = [];
+  for (const _ of targets) outcomes.push((await download(server.url)).kind);
+  expect(outcomes.filter((kind) => kind === 'refused')).toHaveLength(51);
+});
+
+test('nor a name that has a public address beside it, or that is another at the second look', async () => {
+  const hosts = INSIDE.map((host) => new URL(`https://${host}`).hostname.replace(/^\[|\]$/g, ''));
+  const refused = { mixed: 0, changed: 0 };
+  for (const inside of hosts) {
+    const mixed = publicLookup((_name, _options, found) => found(null, [of(PUBLIC), of(inside)]));
+    if ((await lookUp(mixed)) instanceof AddressRefused) refused.mixed += 1;
+    let looks = 0;
+    const changing = publicLookup((_name, _options, found) => found(null, [of(looks++ === 0 ? PUBLIC : inside)]));
+    expect(await lookUp(changing)).toBeNull();
+    if ((await lookUp(changing)) instanceof AddressRefused) refused.changed += 1;
+  }
+  expect(refused).toEqual({ mixed: 51, changed: 51 });
+});
+
+const of = (address: string) => ({ address, family: isIP(address) });
+
+function lookUp(lookup: ReturnType<typeof publicLookup>): Promise<Error | null> {
+  return new Promise((resolve) => lookup('pictures.example', { all: true }, (error) => resolve(error)));
+}

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { expect, inject, onTestFinished, test } from 'vitest';
-import type { Finished } from '../../src/items/item.ts';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import type { Finished, Submitted } from '../../src/items/item.ts';
 import { readBacklog } from '../../src/queue/backlog.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { itemNamed } from '../stages/rig.ts';
@@ -25,4 +27,41 @@ test('images that wait are at risk by what dies of theirs', async () => {
   await queues.forward.archive(finished('last', -1, DAY_MS / 2));
   expect((await readBacklog(queues, now)).atRisk).toEqual({ origin: 1, outlived: 2, stored: 1 });
   await queues.byStage.archive.obliterate({ force: true });
+});
+
+test('a poll that waits for its slot in the hands of a worker is late, and an image that is being archived is not', async () => {
+  const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+  onTestFinished(() => redis.disconnect());
+  const prefix = `{test:${randomUUID()}}`;
+  const queues = openQueues(redis, prefix);
+  const now = Date.now();
+  const submitted: Submitted = {
+    ...itemNamed('asked'),
+    taskId: 'asked',
+    submittedAt: now,
+    giveUpAt: now,
+    recorded: true,
+  };
+  const finished: Finished = {
+    ...{ ...submitted, ...itemNamed('shown'), completedAt: now, discoveredAt: now },
+    ...{ originUrl: 'https://a.b/c', originDiesAt: now + DAY_MS, storedDiesAt: now + DAY_MS },
+  };
+  await queues.forward.poll(submitted, now);
+  await queues.forward.archive(finished);
+  const leaving = new AbortController();
+  const workers = (['poll', 'archive'] as const).map((stage) => {
+    const hold = async () => void (await once(leaving.signal, 'abort'));
+    return new Worker(queues.byStage[stage].name, hold, { connection: redis, prefix });
+  });
+  onTestFinished(async () => {
+    leaving.abort();
+    await Promise.all(workers.map((worker) => worker.close()));
+    await queues.close();
+  });
+  await vi.waitFor(async () => {
+    const { waiting } = await readBacklog(queues, now);
+    expect(waiting.poll.lateMs).toBeGreaterThan(50);
+    expect(await queues.byStage.archive.getActiveCount()).toBe(1);
+    expect(waiting.archive.lateMs).toBeNull();
+  });
 });

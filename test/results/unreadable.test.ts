@@ -1,3 +1,5 @@
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
@@ -60,4 +62,20 @@ describe.each(['a folder', 'a bucket'] as const)('a record in %s that is cut off
       if (where.matches(one)) found.push(one.id);
     expect(found).toEqual([id]);
   });
+});
+
+test.each([
+  ['a folder', (path: string) => mkdir(path)],
+  ['a circle of links', (path: string) => symlink(path, path)],
+  ['a link to nothing', (path: string) => symlink('nothing.json', path)],
+])('%s in the place of a record has its row in the index', async (_, put) => {
+  const archive = await archives['a folder']();
+  const { id } = await storeItem(archive, archivedRecordOf('spring', { name: 'a' }));
+  await storeItem(archive, archivedRecordOf('spring', { name: 'b' }));
+  const path = join(archive.url, layout.record('spring', id));
+  await rm(path);
+  await put(path);
+  const unreadable = await writeIndex('spring', { archive, records: recordsIn(archive), prices: PRICES });
+  expect(unreadable).toMatchObject([{ state: 'unreadable', id }]);
+  expect((await archive.read('spring/results.jsonl'))?.toString().trim().split('\n')).toHaveLength(2);
 });

@@ -35,6 +35,11 @@ export const denies = (message: string): Quirk => ({
   refuse: ({ method }) => (method === 'PUT' ? { status: 403, code: 'AccessDenied', message } : undefined),
 });
 
+/** Denies to read the objects whose path ends so, as their own rights, a key of encryption or cold storage do. */
+export const deniesToRead = (end: string, refusal: Refusal): Quirk => ({
+  refuse: ({ method, path }) => (method === 'GET' && path.endsWith(end) ? refusal : undefined),
+});
+
 /** Answers so to every request that is not signed for `region`. */
 export const livesIn = (region: string, refusal: Refusal): Quirk => ({
   refuse: ({ headers }) => (headers.authorization?.includes(`/${region}/s3/`) ? undefined : refusal),

@@ -20,8 +20,12 @@ export type Quirk = {
   tagOf?: (body: Buffer) => string;
   /** What is stored of what came. */
   stored?: (body: Buffer) => Buffer;
+  /** Knows no conditions on writes. */
+  ignoresConditions?: boolean;
+  /** Called when an object is stored, before that is answered. */
+  onStored?: (path: string, objects: Map<string, StoredObject>) => void;
 };
-type StoredObject = { body: Buffer; tag: string; headers: IncomingHttpHeaders };
+export type StoredObject = { body: Buffer; tag: string; headers: IncomingHttpHeaders };
 export type QuirkyS3 = { endpoint: string; seen: Seen[]; objects: Map<string, StoredObject> };
 
 const CREDENTIALS = { accessKeyId: 'anybody', secretAccessKey: 'anything' };
@@ -100,7 +104,8 @@ function answerTo({ method, path, query, headers, body }: Seen, objects: QuirkyS
   if (method === 'PUT') {
     const { 'content-md5': declared, 'if-none-match': ifNone, 'if-match': ifMatch } = headers;
     const isOther = declared !== undefined && declared !== md5(body).toString('base64');
-    const holds = (ifNone !== '*' || !found) && (ifMatch === undefined || ifMatch === `"${found?.tag}"`);
+    const isMet = (ifNone !== '*' || !found) && (ifMatch === undefined || ifMatch === `"${found?.tag}"`);
+    const holds = isMet || quirk.ignoresConditions === true;
     const refusal = isOther
       ? { status: 400, code: 'BadDigest' }
       : holds
@@ -109,10 +114,13 @@ function answerTo({ method, path, query, headers, body }: Seen, objects: QuirkyS
     if (refusal) return refused(refusal) ?? ok();
     const tag = quirk.tagOf?.(body) ?? md5(body).toString('hex');
     objects.set(path, { body: quirk.stored?.(body) ?? body, tag, headers });
+    quirk.onStored?.(path, objects);
     return ok({ etag: `"${tag}"` });
   }
   if (!found) return refused({ status: 404, code: 'NoSuchKey' }) ?? ok();
-  return { ...ok({ etag: `"${found.tag}"` }), body: found.body };
+  const metadata = Object.entries(found.headers).filter(([name]) => name.startsWith('x-amz-meta-'));
+  const told = Object.fromEntries(metadata.map(([name, value]) => [name, String(value)]));
+  return { ...ok({ etag: `"${found.tag}"`, ...told }), body: found.body };
 }
 
 function listing(path: string, query: URLSearchParams, objects: QuirkyS3['objects']): string {

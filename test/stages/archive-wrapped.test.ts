@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { FluxError } from '../../src/errors.ts';
 import type { DownloadOutcome } from '../../src/provider/download.ts';
 import { archive } from '../../src/stages/archive.ts';
 import type { Remembered } from '../../src/stages/remembered.ts';
@@ -111,14 +112,38 @@ describe('what is no whole image', () => {
     });
   });
 
-  test('and over 48 MB ends the item, which says so', async () => {
+  test('and over 48 MB is kept too, stored as it comes', async () => {
     const opened = await finishedRig();
     opened.fault('image-huge');
     await runToEnd(opened);
-    const record = await opened.rig.recordOf(item);
-    expect(record).toMatchObject({ state: 'failed', failure: { message: expect.stringContaining('a body over') } });
-    expect(record).not.toHaveProperty('refused');
-    expect(opened.rig.simulator.ledger().downloads).toMatchObject({ origin: 2, stored: 2, link: 2 });
+    const kept = (await opened.rig.archive.read(KEY)) ?? Buffer.alloc(0);
+    expect(kept.length).toBeGreaterThan(49 * 2 ** 20);
+    const reason = 'a body over 50331648 bytes';
+    expect(await opened.rig.recordOf(item)).toMatchObject({
+      state: 'failed',
+      failure: { class: 'invalid-image', message: expect.stringContaining(reason) },
+      refused: { key: KEY, reason, bytes: kept.length, sha256: sha256Of(kept) },
+    });
+    expect(opened.rig.simulator.ledger().downloads).toMatchObject({ origin: 3, stored: 2, link: 2 });
+  });
+
+  test('and over 48 MB is not lost to an archive that does not take it just then', async () => {
+    const opened = await finishedRig();
+    opened.fault('image-huge');
+    const { archive: stored, ...ports } = opened.rig.ports;
+    let refusals = 1;
+    const begin: typeof stored.begin = async (key, options) => {
+      const pending = await stored.begin(key, options);
+      const append: typeof pending.append = async (part) => {
+        if (refusals-- > 0) throw new FluxError('archive-unreachable', 'away');
+        return pending.append(part);
+      };
+      return { ...pending, append };
+    };
+    const refusing = { ...ports, archive: { ...stored, begin } };
+    await expect(runToEnd(opened, refusing)).rejects.toMatchObject({ code: 'archive-unreachable' });
+    await runToEnd(opened, refusing);
+    expect(await opened.rig.recordOf(item)).toMatchObject({ state: 'failed', refused: { key: KEY } });
   });
 });
 

@@ -110,6 +110,7 @@ export async function openRig(
     log: createLogger('silent'),
     provider,
     download: downloads.download,
+    stream: downloads.stream,
     archive,
     records,
     state,

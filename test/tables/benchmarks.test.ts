@@ -18,7 +18,8 @@ const PUBLISHED = {
       '{"tag": "single_object", "include": [{"class": "bench", "count": 1}], "prompt": "a photo of a bench"}\n{"tag": "counting", "include": [{"class": "cow", "count": 2}], "exclude": [{"class": "cow", "count": 3}], "prompt": "a photo of two cows"}\n',
   },
   't2i-compbench.yaml': {
-    'color_val.txt': LINES,
+    // As published, some lines of it are there twice.
+    'color_val.txt': `${LINES}${LINES}`,
     'shape_val.txt': 'an oval mirror',
     'texture_val.txt': 'a wooden bowl',
   },
@@ -49,6 +50,8 @@ it.each(Object.entries(PUBLISHED))('examples/benchmarks/%s draws what its benchm
   const items = await collected(expand(manifest));
   expect(items.map((item) => `${item.name}: ${item.request.prompt}`)).toEqual(Reflect.get(NAMES, name));
   expect(totals.notes).toEqual([]);
+  expect(totals.items).toBe(items.length);
+  expect(totals.repeated.count).toBe(name === 't2i-compbench.yaml' ? 2 : 0);
 });
 
 it('every benchmark among the examples is tried here', async () => {

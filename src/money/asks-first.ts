@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Cost } from '../money/estimate.ts';
+import type { Cost } from './estimate.ts';
 
 /**
  * Whether spending this much needs a confirmation (a question, or `--yes`). The budget caps what can be spent. An unknown
