@@ -13,6 +13,7 @@ const PURE = [
   'test/config.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{markdown,troubleshooting}.test.ts',
+  'test/inbox/decisions.test.ts',
   'test/items/{charges,item-id,reconcile,repeated-prompt,transitions}.test.ts',
   'test/money/{balance,estimate}.test.ts',
   'test/progress/view.test.ts',
@@ -36,6 +37,7 @@ const LONG = [
   'test/workers/{cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',
+  'test/inbox/kills.test.ts',
 ];
 
 /**

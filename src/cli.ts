@@ -30,6 +30,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'put a manifest into the queues for workers elsewhere',
     load: async () => (await import('./commands/enqueue.ts')).enqueueCommand(),
   },
+  inbox: {
+    takes: '[place] [batch]',
+    about: 'take manifests that are dropped into a folder or a bucket; approve what waits there',
+    load: async () => (await import('./commands/inbox.ts')).inboxCommand(),
+  },
   worker: {
     takes: '[stages...]',
     about: 'work on whatever is enqueued, as a member of a fleet',

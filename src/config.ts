@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
+import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
@@ -73,6 +74,7 @@ export type Config = Readonly<{
   logFormat: LogFormat | undefined;
   /** Where the end of a run is told; a secret. */
   notifyUrl: string | undefined;
+  inbox: InboxConfig;
   port: number;
   /** Where `serve` takes callbacks, apart from its pages; undefined: at `port`. */
   callbackPort: number | undefined;
@@ -175,6 +177,7 @@ function configOf(values: Variables): Config {
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
     notifyUrl: values.FLUX_NOTIFY_URL,
+    inbox: inboxSettings(values),
     port: values.PORT,
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,

@@ -29,6 +29,26 @@ export function withBudgetOption(command: Command): Command {
   return command.option('--budget <credits>', 'what the batch may cost, all its runs together (BUDGET_CREDITS)');
 }
 
+/** Flags of commands that look at an inbox. */
+export function withInboxOptions(command: Command): Command {
+  return command
+    .option('--budget-each <credits>', 'what one drop may cost without a person (INBOX_BUDGET_EACH; CONFIRM_CREDITS)')
+    .option('--budget-total <credits/day>', 'what all drops of a day may cost, UTC: 5000/day (INBOX_BUDGET_TOTAL)')
+    .option('--rest <duration>', 'a file that has not changed for so long is whole (INBOX_REST, 2s)')
+    .option('--notify <url>', 'tell the end of each batch there: a JSON POST, as Slack takes it (FLUX_NOTIFY_URL)');
+}
+
+export type InboxFlags = { budgetEach?: string; budgetTotal?: string; rest?: string };
+
+export function inboxOverridesOf({ budgetEach, budgetTotal, rest }: InboxFlags, place: string | undefined): Overrides {
+  return {
+    ...(place === undefined ? {} : { INBOX_URL: place }),
+    ...(budgetEach === undefined ? {} : { INBOX_BUDGET_EACH: budgetEach }),
+    ...(budgetTotal === undefined ? {} : { INBOX_BUDGET_TOTAL: budgetTotal }),
+    ...(rest === undefined ? {} : { INBOX_REST: rest }),
+  };
+}
+
 export type ConfigFlags = {
   archive?: string;
   redis?: string;

@@ -94,6 +94,17 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   resumed: `${prefix}:resumed`,
   /** `workers`: sorted set of worker processes by their last heartbeat. `workerFacts`: hash of their facts. */
   workers: `${prefix}:workers`,
+  /** Of a drop in an inbox: the process that deals with it. */
+  inboxLease: (drop: string) => `${prefix}:inbox-lease:${drop}`,
+  /** Hash: what inboxes have let batches spend on a day (UTC), by drop, and their sum; see fleet/inbox-budget.ts. */
+  inboxDay: (day: string) => `${prefix}:inbox-day${apiSuffix}:${day}`,
+  /** Hash: drops whose batch has not ended → the batch. */
+  inboxOpen: (inbox: string) => `${prefix}:inbox-open:${inbox}`,
+  /** Hash: drops that wait for a person, of all inboxes → what they are, as JSON. `inboxApproved`: set of those that a person approved. */
+  inboxWaiting: `${prefix}:inbox-waiting`,
+  inboxApproved: `${prefix}:inbox-approved`,
+  /** What was answered to a request with an Idempotency-Key, as JSON. */
+  answered: (request: string) => `${prefix}:answered:${request}`,
   workerFacts: `${prefix}:worker-facts`,
 });
 export type Keys = ReturnType<typeof keysOf>;

@@ -6,6 +6,7 @@ import { messageOf } from '../errors.ts';
 import type { Guard } from './access.ts';
 import { liveParts, type Parts } from './live.ts';
 import { batchBody, batchParts } from './pages/batch.ts';
+import { DROP_SCRIPT, DROP_STYLE } from './pages/drop-zone.ts';
 import { banner } from './pages/findings.ts';
 import { layout, type Page, policy } from './pages/layout.ts';
 import { overviewBody, overviewParts } from './pages/overview.ts';
@@ -51,7 +52,13 @@ export function pages(serving: Serving, guard: Guard) {
     server.addHook('preClose', async () => live.close());
 
     server.get('/', async (_request, reply) =>
-      sendPage(reply, { title: 'Batches · flux-batch', events: '/events', body: overviewBody(await overview()) }),
+      sendPage(reply, {
+        title: 'Batches · flux-batch',
+        events: '/events',
+        body: overviewBody(await overview()),
+        style: DROP_STYLE,
+        script: DROP_SCRIPT,
+      }),
     );
     server.get('/events', (_request, reply) => {
       reply.hijack();

@@ -2,15 +2,21 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { messageOf, UsageError } from '../errors.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { guardFor, isCertainlyHere } from './access.ts';
+import { batchesRoute } from './batches-route.ts';
 import { board } from './board.ts';
 import { callbacksRoute } from './callbacks-route.ts';
 import { healthRoutes } from './health-routes.ts';
 import { metricsRoute } from './metrics-route.ts';
+import { describeRoutes, openapiRoute } from './openapi.ts';
 import { pages } from './pages.ts';
 import type { Serving } from './serving.ts';
 
 /** A callback token contains the names of a batch and an item, so it may be longer than fastify's default limit of 100. */
 const MOST_PARAM_LENGTH = 512;
+
+/** Until a request has come as a whole: a zip with photos may take a while. */
+const PAGES_WITHIN_MS = 60_000;
+const CALLBACKS_WITHIN_MS = 15_000;
 
 export type RunningServer = {
   url: string;
@@ -60,29 +66,32 @@ async function pagesServer(serving: Serving, isApart: boolean): Promise<FastifyI
     ...who,
     onGuessing: (address) => log.warn({ address }, 'wrong passwords: this address waits for a minute'),
   });
-  const server = bareServer(serving);
+  const server = bareServer(serving, PAGES_WITHIN_MS);
+  await describeRoutes(server);
   if (!isApart) await server.register(callbacksRoute(serving));
   await server.register(healthRoutes(serving, (request) => isCertainlyHere(request, who)));
   await server.register(metricsRoute(serving, guard));
   await server.register(board(serving, guard));
+  await server.register(batchesRoute(serving, guard));
+  await server.register(openapiRoute(guard));
   await server.register(pages(serving, guard));
   return server;
 }
 
 /** What a proxy or a tunnel may lead to from anywhere. */
 async function callbackServer(serving: Serving): Promise<FastifyInstance> {
-  const server = bareServer(serving);
+  const server = bareServer(serving, CALLBACKS_WITHIN_MS);
   await server.register(callbacksRoute(serving));
   server.get('/healthz', async () => ({ status: 'ok' }));
   return server;
 }
 
-function bareServer({ connections: { log } }: Serving): FastifyInstance {
+function bareServer({ connections: { log } }: Serving, requestTimeout: number): FastifyInstance {
   const server = fastify({
     routerOptions: { maxParamLength: MOST_PARAM_LENGTH },
     // Live pages keep their connections open, which would block closing. The browser reconnects by itself.
     forceCloseConnections: true,
-    requestTimeout: 15_000,
+    requestTimeout,
   });
   server.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
     const status = error.statusCode ?? 500;

@@ -52,6 +52,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   EMBED_METADATA: 'false',
   FETCH_ALLOW: '',
   PORT: '8787',
+  INBOX_REST: '2s',
 };
 
 /** Every variable that we read. */
@@ -132,6 +133,14 @@ const variables = z.object({
     .refine(isPrivate, 'Expected https, or http to this machine')
     .exactOptional(),
   LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
+  INBOX_URL: z.string().min(1).exactOptional(),
+  INBOX_BUDGET_EACH: z.coerce.number().min(0).exactOptional(),
+  INBOX_BUDGET_TOTAL: z
+    .string()
+    .regex(/^\d+(\.\d+)?(\/day)?$/, 'Expected credits, such as 5000/day')
+    .transform((text) => Number.parseFloat(text))
+    .exactOptional(),
+  INBOX_REST: duration,
   PORT: whole(0),
   CALLBACK_PORT: whole(0).exactOptional(),
   SERVE_PASSWORD: z.string().min(1).exactOptional(),

@@ -17,7 +17,7 @@ test('no password has a value in the repository: who starts it chooses each', as
 test('every variable that our services get is one that we read', async () => {
   const { services } = compose.parse(parse(await text(), { merge: true }));
   const read = [...describeConfig().map(({ name }) => name), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
-  for (const name of ['worker', 'serve', 'cli']) {
+  for (const name of ['worker', 'inbox', 'serve', 'cli']) {
     for (const variable of Object.keys(services[name]?.environment ?? {})) expect(read).toContain(variable);
   }
 });

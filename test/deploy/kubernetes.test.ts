@@ -111,7 +111,7 @@ test('kustomize puts them together: one namespace, the image by its name, settin
   const ofServe = nameOf('Secret', /^flux-batch-serve-\w{10}$/);
   expect([settings, secret, ofServe]).not.toContain(undefined);
   const deployments = rendered.filter(({ kind }) => kind === 'Deployment');
-  expect(deployments.length).toBe(3);
+  expect(deployments.length).toBe(4);
   for (const deployment of deployments) {
     for (const { image, envFrom } of pods.parse(deployment).spec.template.spec.containers) {
       expect(image).toBe(`registry.example.org/flux-batch:${VERSION}`);

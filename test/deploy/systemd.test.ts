@@ -25,7 +25,7 @@ async function settingsOf(unit: string): Promise<Record<string, Record<string, s
 }
 
 test('the units start commands that there are, from settings in a file, and begin again but for a mistake in those', async () => {
-  expect(await units()).toEqual(['flux-batch-serve.service', 'flux-batch-worker@.service']);
+  expect(await units()).toEqual(['flux-batch-inbox.service', 'flux-batch-serve.service', 'flux-batch-worker@.service']);
   for (const unit of await units()) {
     const { Service, Unit, Install } = await settingsOf(unit);
     const command = /^flux-batch-(\w+)/.exec(unit)?.[1];

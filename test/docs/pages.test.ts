@@ -14,7 +14,12 @@ import { openReader, PROJECT } from './reader.ts';
 
 const README = 'README.md';
 /** Blocks that no test can run, by page. One more has to be argued for here. */
-const NOT_RUN: Readonly<Record<string, number>> = { [README]: 2, 'docs/fleet.md': 4, 'docs/money.md': 1 };
+const NOT_RUN: Readonly<Record<string, number>> = {
+  [README]: 2,
+  'docs/fleet.md': 4,
+  'docs/inbox.md': 1,
+  'docs/money.md': 1,
+};
 const LONGEST_README = 150;
 
 /** Their blocks are run. */

@@ -8,11 +8,14 @@ export type Page = {
   /** The path of its server-sent events. */
   events: string;
   body: Html;
+  /** Of this page alone. */
+  style?: string;
+  script?: string;
   archiveUrl: string;
 };
 
 /** Renders a whole document. The content security policy admits only style and script that carry the `nonce`. */
-export function layout({ title, events, body, archiveUrl }: Page, nonce: string): string {
+export function layout({ title, events, body, archiveUrl, style, script }: Page, nonce: string): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -20,7 +23,7 @@ export function layout({ title, events, body, archiveUrl }: Page, nonce: string)
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
 <link rel="icon" href="${ICON}">
-<style nonce="${nonce}">${new Html(STYLE)}</style>
+<style nonce="${nonce}">${new Html(STYLE + (style ?? ''))}</style>
 <noscript><meta http-equiv="refresh" content="10"></noscript>
 </head>
 <body data-events="${events}">
@@ -32,7 +35,7 @@ export function layout({ title, events, body, archiveUrl }: Page, nonce: string)
 </header>
 <main id="main">${body}</main>
 <footer>flux-batch ${VERSION} · pictures in ${archiveUrl}</footer>
-<script nonce="${nonce}">${new Html(LIVE_SCRIPT)}</script>
+<script nonce="${nonce}">${new Html(LIVE_SCRIPT + (script ?? ''))}</script>
 </body>
 </html>
 `.text;

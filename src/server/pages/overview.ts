@@ -3,6 +3,7 @@ import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Finding } from '../../diagnosis/finding.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { formatDuration } from '../../text/duration.ts';
+import { dropZone } from './drop-zone.ts';
 import { banner, workerList } from './findings.ts';
 import { type Html, html } from './html.ts';
 import { bar, chip, count, stateList, timeLeftText } from './progress.ts';
@@ -28,7 +29,7 @@ export function overviewParts(view: Overview): Record<string, Html> {
 }
 
 export function overviewBody(parts: Record<string, Html>): Html {
-  return html`<h1>Batches</h1>${parts.findings}${parts.fleet}<h2>Latest</h2>${parts.batches}<h2>Workers</h2>${parts.workers}`;
+  return html`<h1>Batches</h1>${parts.findings}${parts.fleet}${dropZone()}<h2>Latest</h2>${parts.batches}<h2>Workers</h2>${parts.workers}`;
 }
 
 function fleetTiles({ batches, snapshot }: Overview, bottleneck: Finding | null): Html {

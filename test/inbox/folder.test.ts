@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { appendFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { redisInboxDrops } from '../../src/fleet/inbox-drops.ts';
+import { startDeployment } from '../server/deployment.ts';
+import { manifestOf, openFolderInbox, reportOf, reportsIn, watch, zipOf } from './stand.ts';
+
+async function openStand() {
+  const deployment = await startDeployment();
+  return { ...deployment, inbox: await openFolderInbox() };
+}
+
+const accepted = (stand: Awaited<ReturnType<typeof openStand>>) => stand.simulator.ledger().tasks.accepted;
+
+test('a manifest that is dropped is made, lies beside its report, and its end is told with a link to the gallery', async () => {
+  const told: string[] = [];
+  const listener = createServer(async (request, response) => {
+    let body = '';
+    for await (const part of request) body += String(part);
+    told.push(body);
+    response.end();
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void listener.close());
+  await once(listener, 'listening');
+  const address = listener.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const deployment = await startDeployment({ config: { FLUX_NOTIFY_URL: `http://127.0.0.1:${port}/` } });
+  const inbox = await openFolderInbox();
+  await deployment.addWorkers();
+  watch(inbox.place, deployment.connections);
+  const text = manifestOf('spring', ['A pear', 'A plum']);
+  await inbox.drop('spring.yaml', text);
+
+  const first = await reportOf(inbox.place, 'accepted', 'spring.yaml');
+  expect(first).toMatchObject({ batch: 'spring', plan: { items: 2, toMake: 2, credits: 16 } });
+  expect(first.text).toContain('items      2');
+  expect(first.text).toContain('cost       16 credits, about $0.08');
+  const ended = await vi.waitFor(async () => {
+    const report = await reportOf(inbox.place, 'accepted', 'spring.yaml');
+    expect(report.status).toBe('ended');
+    return report;
+  });
+  expect(ended.end).toMatchObject({ items: { archived: 2 }, credits: 16 });
+  expect(ended.end?.gallery).toBe(`${deployment.folder}/spring/index.html`);
+  expect(ended.text).toContain('images     2 archived');
+  await vi.waitFor(() => expect(told).toHaveLength(1));
+  expect(told[0]).toContain('spring: 2 of 2 images archived');
+  expect(await inbox.read(`accepted/${ended.take}/spring.yaml`)).toBe(text);
+  expect(await inbox.left()).toEqual([]);
+});
+
+test('a folder and a zip bring their rows, and odd files are left alone', async () => {
+  const stand = await openStand();
+  const rows = 'subject\npear\nplum\n';
+  const manifest = (batch: string) =>
+    JSON.stringify({ version: 1, batch, jobs: [{ id: '{{ subject }}', prompt: 'A {{ subject }}', rows: 'rows.csv' }] });
+  for (const odd of ['.DS_Store', 'Thumbs.db', '~lock', '.~lock.rows.ods#', 'later.zip.part', 'desktop.ini']) {
+    await stand.inbox.drop(odd, 'x');
+  }
+  watch(stand.inbox.place, stand.connections);
+  await stand.inbox.dropFolder('in-a-folder', { 'jobs.yaml': manifest('folder'), 'rows.csv': rows, '.DS_Store': 'x' });
+  await stand.inbox.drop(
+    'zipped.zip',
+    zipOf({ 'top/jobs.yaml': manifest('zip'), 'top/rows.csv': rows, '__MACOSX/._x': 'x' }),
+  );
+  expect((await reportOf(stand.inbox.place, 'accepted', 'in-a-folder')).plan).toMatchObject({
+    batch: 'folder',
+    items: 2,
+  });
+  expect((await reportOf(stand.inbox.place, 'accepted', 'zipped.zip')).plan).toMatchObject({ batch: 'zip', items: 2 });
+  await vi.waitFor(async () =>
+    expect((await stand.inbox.left()).sort()).toEqual(
+      ['.DS_Store', '.~lock.rows.ods#', 'Thumbs.db', 'desktop.ini', 'later.zip.part', '~lock'].sort(),
+    ),
+  );
+  expect(await reportsIn(stand.inbox.place, 'rejected')).toEqual(new Map());
+});
+
+test('every mistake is told with its line, and what is no manifest once', async () => {
+  const stand = await openStand();
+  watch(stand.inbox.place, stand.connections);
+  await stand.inbox.drop('bad.yaml', 'version: 1\nbatch: bad\njobs:\n  - id: a\n    promt: A pear\n');
+  await stand.inbox.drop('rows.csv', 'subject\npear\n');
+  const bad = await reportOf(stand.inbox.place, 'rejected', 'bad.yaml');
+  expect(bad.mistakes).toContainEqual(expect.objectContaining({ file: 'bad.yaml', line: 5, column: 5 }));
+  expect(bad.text).toMatch(/bad\.yaml:5:5 .*promt.*did you mean prompt/);
+  const table = await reportOf(stand.inbox.place, 'rejected', 'rows.csv');
+  expect(table.text).toContain('rows.csv  is not a manifest');
+  await vi.waitFor(async () => expect(await stand.inbox.left()).toEqual([]));
+  expect(await readdir(join(stand.inbox.folder, 'rejected'))).toHaveLength(2);
+  expect(accepted(stand)).toBe(0);
+});
+
+test('a file that still grows, and a folder without rest, are waited for; a folder with .ready is not', async () => {
+  const stand = await openStand();
+  const { taken } = watch(stand.inbox.place, stand.connections, { restMs: 400 });
+  const text = manifestOf('slow');
+  const path = join(stand.inbox.folder, 'slow.yaml');
+  await writeFile(path, text.slice(0, 10));
+  for (let at = 10; at < text.length; at += 10) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await appendFile(path, text.slice(at, at + 10));
+    expect(taken).toEqual([]);
+  }
+  await stand.inbox.dropFolder('ready', { 'jobs.yaml': manifestOf('ready'), '.ready': '' });
+  expect((await reportOf(stand.inbox.place, 'accepted', 'slow.yaml')).batch).toBe('slow');
+  expect((await reportOf(stand.inbox.place, 'accepted', 'ready')).batch).toBe('ready');
+});
+
+test('the same manifest again adds nothing, and neither drop is written over', async () => {
+  const stand = await openStand();
+  await stand.addWorkers();
+  watch(stand.inbox.place, stand.connections);
+  await stand.inbox.drop('spring.yaml', manifestOf('spring', ['A pear', 'A plum']));
+  await vi.waitFor(async () =>
+    expect((await reportOf(stand.inbox.place, 'accepted', 'spring.yaml')).status).toBe('ended'),
+  );
+  await stand.inbox.drop('again.yaml', manifestOf('spring', ['A pear', 'A plum']));
+  const again = await reportOf(stand.inbox.place, 'accepted', 'again.yaml');
+  expect(again.plan).toMatchObject({ items: 2, toMake: 0, credits: 0 });
+  await stand.ended('spring');
+  expect(accepted(stand)).toBe(2);
+  await vi.waitFor(async () => expect(await stand.inbox.left()).toEqual([]));
+  // It is moved back by hand: another drop of the same bytes under the same name.
+  const [, first = ''] = (await readdir(join(stand.inbox.folder, 'accepted'))).sort();
+  await rename(join(stand.inbox.folder, 'accepted', first, 'again.yaml'), join(stand.inbox.folder, 'again.yaml'));
+  await vi.waitFor(async () => expect(await readdir(join(stand.inbox.folder, 'accepted'))).toHaveLength(3));
+  await vi.waitFor(async () => expect(await stand.inbox.left()).toEqual([]));
+  expect(accepted(stand)).toBe(2);
+});
+
+test('an edit that makes more than a fifth anew waits, costs nothing, and is made once it is approved', async () => {
+  const stand = await openStand();
+  await stand.addWorkers();
+  watch(stand.inbox.place, stand.connections);
+  await stand.inbox.drop('spring.yaml', manifestOf('spring', ['A pear', 'A plum']));
+  await stand.ended('spring').catch(() => undefined);
+  await vi.waitFor(() => expect(accepted(stand)).toBe(2));
+  await stand.ended('spring');
+  await stand.inbox.drop('spring.yaml', manifestOf('spring', ['A red pear', 'A plum']));
+  const waiting = await reportOf(stand.inbox.place, 'waiting', 'spring.yaml');
+  expect(waiting.why).toContain('1 of 2 archived images would be made, and paid for, again');
+  expect(waiting.text).toContain('flux-batch inbox approve spring');
+  expect(accepted(stand)).toBe(2);
+  const { redis, keys } = stand.connections;
+  const drops = redisInboxDrops(redis, keys);
+  const [drop] = await vi.waitFor(async () => {
+    const all = await drops.waiting();
+    expect(all).toHaveLength(1);
+    return all;
+  });
+  if (drop) await drops.approve(drop);
+  await vi.waitFor(() => expect(accepted(stand)).toBe(3));
+  await vi.waitFor(async () =>
+    expect((await reportOf(stand.inbox.place, 'accepted', 'spring.yaml')).plan?.toMake).toBe(1),
+  );
+  await vi.waitFor(async () => expect(await readdir(join(stand.inbox.folder, 'waiting'))).toEqual([]));
+  await vi.waitFor(async () => expect(await drops.waiting()).toEqual([]));
+});
