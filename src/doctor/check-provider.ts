@@ -11,7 +11,9 @@ export async function checkProvider(config: Config, closers: Closers): Promise<C
   const credits = await checkAccount(openProvider({ config, closers }), { config });
   if (credits === undefined)
     return [ok('provider', `${config.apiUrl} answers, and does not tell the account's credits`)];
-  const least = leastPrice(await loadPrices(config.pricesFile));
+  // Of the default models: which others a manifest will ask for is not known here.
+  const { providers: _, ...ofDefault } = await loadPrices(config.pricesFile);
+  const least = leastPrice(ofDefault);
   const accepted = `${config.apiUrl} accepts the key`;
   if (credits <= 0 || credits < least) {
     return [

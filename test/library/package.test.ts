@@ -103,7 +103,9 @@ test('the package holds what it must and nothing else', async () => {
     'examples/products.csv',
     'examples/prompts.txt',
     'jobs.example.yaml',
+    'jobs.models.yaml',
     'manifest.schema.json',
+    'models.json',
     'package.json',
     'prices.json',
   ]);

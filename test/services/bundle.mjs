@@ -20,7 +20,7 @@ const bundle = await rolldown({
 });
 await bundle.write({ dir: at(folder), format: 'esm', chunkFileNames: '[name]-[hash].js' });
 await bundle.close();
-for (const file of ['package.json', 'prices.json']) cpSync(at(file), at(`.cache/program/${file}`));
+for (const file of ['package.json', 'prices.json', 'models.json']) cpSync(at(file), at(`.cache/program/${file}`));
 for (const assets of ['src/fleet/lua', 'src/results/gallery/page']) {
   cpSync(at(`dist/${assets}`), at(`${folder}/${assets.split('/').at(-1)}`), { recursive: true });
 }
