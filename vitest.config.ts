@@ -7,7 +7,7 @@ const PURE = [
   ...['callbacks', 'diagnosis', 'manifest', 'network', 'plan', 'starters', 'status', 'tables', 'text'].map(
     (folder) => `test/${folder}/**/*.test.ts`,
   ),
-  'test/archive/{embed,folder,image,open,records}.test.ts',
+  'test/archive/{embed,folder,image,open,records,segments-crash}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/terminal.test.ts',
   'test/config.test.ts',
@@ -19,7 +19,7 @@ const PURE = [
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/release/**/*.test.ts',
-  'test/results/where.test.ts',
+  'test/results/{training,where}.test.ts',
   'test/simulator/{faults,random,rate-window}.test.ts',
   'test/stages/{poll-schedule,retry,storm-log}.test.ts',
   'test/wiring/closers.test.ts',
@@ -33,7 +33,7 @@ const LONG = [
   'test/faults/**/*.test.ts',
   'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
   'test/docs/pages.test.ts',
-  'test/workers/takeover.test.ts',
+  'test/workers/{cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',
 ];

@@ -18,7 +18,7 @@ import { expand, openManifest } from '../src/manifest/manifest.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import { connect } from '../src/wiring/connections.ts';
 import { startRedis } from '../test/services/redis.ts';
-import { peakRssMb, timed } from './measure.ts';
+import { peakRssMb } from './measure.ts';
 
 const MANIFEST = `version: 1
 batch: bench
@@ -63,6 +63,15 @@ export async function madeArchive(folder: string, items: AsyncIterable<NewItem>)
   return archive;
 }
 
+type Timed = { ms: number; cpuMs: number };
+
+async function watched(run: () => Promise<unknown>): Promise<Timed> {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  await run();
+  const { user, system } = process.cpuUsage(before);
+  return { ms: performance.now() - start, cpuMs: (user + system) / 1_000 };
+}
+
 /** How long what follows a lost Redis takes: the question what it would cost, the recount, the intake, and the index. */
 export async function resumeOf(rows: number) {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-resume-'));
@@ -74,7 +83,7 @@ export async function resumeOf(rows: number) {
       `sku\n${Array.from({ length: rows }, (_, row) => `sku-${row}\n`).join('')}`,
     );
     const { manifest } = await openManifest(join(folder, 'jobs.yaml'));
-    const made = await timed(() => madeArchive(folder, expand(manifest)));
+    const made = await watched(() => madeArchive(folder, expand(manifest)));
     const config = loadConfig({ REDIS_URL: redis.url, ARCHIVE_URL: join(folder, 'archive'), FLUX_API_KEY: 'none' });
     const opened = await connect(config, { patient: false, prove: false });
     let reads = 0;
@@ -91,15 +100,16 @@ export async function resumeOf(rows: number) {
     };
     const before = { ...opened, archive, records: recordsIn(archive) };
     const connections = withOneLook(before, 'bench');
-    const asked = await timed(() => submitsToCome(connections, 'bench', expand(manifest)));
-    const taken = await timed(() => enqueueManifest(connections, manifest, expand(manifest)));
+    const asked = await watched(() => submitsToCome(connections, 'bench', expand(manifest)));
+    const taken = await watched(() => enqueueManifest(connections, manifest, expand(manifest)));
     const rssMb = Math.round(peakRssMb(process.pid));
-    const index = await timed(() =>
+    const index = await watched(() =>
       writeIndex('bench', { archive, records: connections.records, prices: opened.prices }),
     );
     const counts = await opened.state.counts('bench');
     await opened.closers.closeAll();
-    const seconds = ({ ms }: { ms: number }) => Number((ms / 1_000).toFixed(1));
+    const seconds = ({ ms, cpuMs }: Timed) =>
+      `${(ms / 1_000).toFixed(1)} (${(cpuMs / 1_000).toFixed(1)} of the processor)`;
     return {
       ...{ rows, archived: counts?.items.archived, recordReads: reads },
       ...{ madeS: seconds(made), askedS: seconds(asked), takenInS: seconds(taken), indexS: seconds(index) },

@@ -11,6 +11,7 @@ export default defineConfig({
       'test/provider/{address-check,envelope,outcomes,poll-outcome,retry-after,url-check}.test.ts',
       'test/stages/{poll-schedule,retry}.test.ts',
     ],
+    setupFiles: ['test/services/few-examples.ts'],
     testTimeout: 60_000,
   },
 });

@@ -1,10 +1,12 @@
 import type { Worker } from 'bullmq';
 import { z } from 'zod';
 import { type BatchFile, updateBatchFile } from '../src/archive/batch-file.ts';
+import { compactSegments } from '../src/archive/compact-segments.ts';
 import { FileDeniedError } from '../src/archive/folder-errors.ts';
 import { FEWEST_ITEMS } from '../src/archive/segment-writer.ts';
 import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
 import { newBatchFile } from '../src/batch/new-batch-file.ts';
+import { messageOf } from '../src/errors.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
@@ -51,6 +53,9 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
     fewestToCover: FEWEST_ITEMS,
   });
   for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
+  await compactSegments(archive, batch, { now: Date.now(), onDamaged }).catch((error: unknown) =>
+    onDamaged(`segments are not put together: ${messageOf(error)}`),
+  );
   // A batch that has gone on meanwhile ends again, and then has other totals.
   if (!counts || (await state.counts(batch))?.version !== counts.version) return { kind: 'done' };
   const substitute = await batchFileOf(batch, counts, connections);

@@ -7,6 +7,8 @@ export const layout = {
   segmentList: (batch: string) => `${batch}/segments.json`,
   segments: (batch: string) => `${batch}/segments/`,
   segment: (batch: string, name: string) => `${batch}/segments/${name}.jsonl.gz`,
+  /** The record that could not be written over one that cannot be read. */
+  aside: (batch: string, item: string) => `${batch}/aside/${item}.json`,
   images: (batch: string) => `${batch}/images/`,
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
   /** What came in the place of an image and was not accepted. */

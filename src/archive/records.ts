@@ -33,6 +33,11 @@ export type Records = {
   update(batch: string, item: string, change: Change, known?: ItemRecord): Promise<Changed>;
   /** Returns false when the item already has a record: another worker has claimed it. */
   create(record: ItemRecord, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * Keeps a record beside one that cannot be read and is never written over: so that the task which it names is not lost. From then on
+   * the error of `read` names that task and the file.
+   */
+  putAside(record: ItemRecord): Promise<void>;
   /** The ids of all items that have a record, in byte order of their keys. */
   list(batch: string, signal?: AbortSignal): AsyncIterable<string>;
 };
@@ -70,14 +75,13 @@ export function recordsIn(archive: Archive): Records {
     let found: Read | undefined;
     try {
       found = await get(key);
+      if (!found) return undefined;
+      const record = parseRecord(found.body, place);
+      versions.set(record, found.version);
+      return { ...found, record };
     } catch (thrown) {
-      if (thrown instanceof FileDeniedError) throw corrupt(place, { message: thrown.message, cause: thrown });
-      throw thrown;
+      throw await withAside(archive, place, thrown);
     }
-    if (!found) return undefined;
-    const record = parseRecord(found.body, place);
-    versions.set(record, found.version);
-    return { ...found, record };
   }
 
   async function read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined> {
@@ -107,6 +111,7 @@ export function recordsIn(archive: Archive): Records {
     },
     write: (record, signal) => archive.write(keyOf(record), encode(record), options(signal)),
     create,
+    putAside: (record) => archive.write(layout.aside(record.batch, record.id), encode(record), options(undefined)),
     async update(batch, item, change, known) {
       let was = known && versions.has(known) ? known : await read(batch, item);
       for (let tries = 1; tries <= MOST_TRIES; tries++) {
@@ -145,6 +150,24 @@ function parseRecord(body: Buffer, place: Place): ItemRecord {
     throw corrupt(place, { message: because(`it is the record of ${record.batch}/${record.id}`) });
   }
   return record;
+}
+
+/** What was thrown; where the record cannot be read, with what was put aside for it. */
+async function withAside(archive: Archive, place: Place, thrown: unknown): Promise<unknown> {
+  const why = whyCorrupt(thrown);
+  if (!why) return thrown;
+  const key = layout.aside(place.batch, place.item);
+  // It is told as well as it can be; the record itself is what cannot be read.
+  const aside = await archive.read(key).catch(() => undefined);
+  if (!aside) return corrupt(place, why);
+  const taskId = why.taskId ?? taskIn(aside.toString('utf8'));
+  return corrupt(place, { ...why, taskId, message: `${why.message}. What was to be written over it is in ${key}` });
+}
+
+function whyCorrupt(thrown: unknown): Why | undefined {
+  if (thrown instanceof FileDeniedError) return { message: thrown.message, cause: thrown };
+  if (!(thrown instanceof CorruptRecordError)) return undefined;
+  return { message: thrown.message, taskId: thrown.found.taskId, cause: thrown.cause };
 }
 
 /** What is broken may still name the task that was paid for. */

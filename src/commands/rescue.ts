@@ -62,8 +62,9 @@ async function rescue(
   const opened = await openPorts(connections);
   await checkAccount(opened.provider, connections);
   sayWarnings(connections);
-  // Rescue never submits, so a failed generation is not retried: a retry is a new submit.
-  const ports = { ...opened, settings: { ...opened.settings, generationRetries: 0 } };
+  // Rescue never submits: neither again what failed, nor what turns out to have another item's task.
+  const settings = { ...opened.settings, generationRetries: 0, onUnknown: 'hold' as const };
+  const ports = { ...opened, settings };
 
   const stop = onStopSignals({ stopsForFaults: true, saying: DRAINING, withinMs: drainMs });
   let taken: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };

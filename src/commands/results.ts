@@ -24,6 +24,7 @@ import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { bringShards } from './results-shards.ts';
 import { onStopSignals } from './signals.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 
@@ -33,6 +34,8 @@ Examples:
   $ flux-batch results spring-catalog --where state=failed | jq -r .failureMessage
   $ flux-batch results spring-catalog --out spring --where color=red,cobalt --where name=teapot*
   $ flux-batch results spring-catalog --out spring --flat
+  $ flux-batch results spring-catalog --format parquet > spring.parquet
+  $ flux-batch results spring-catalog --format webdataset --out shards --where current=true
 
 --where takes state, name, id, model, variant, prompt, current, failure (its class) and every variable of the manifest; * and ? stand
 for any text and any character, a comma for "or", != for "not"; given more than once, all must hold.
@@ -43,7 +46,7 @@ configuration · 3 stopped before the end.
 `;
 
 type Flags = ConfigFlags & {
-  format: Format;
+  format: Format | 'webdataset';
   order?: Order;
   out?: string;
   flat?: true;
@@ -55,7 +58,11 @@ type Flags = ConfigFlags & {
 export function resultsCommand(): Command {
   return withConfigOptions(new Command('results'))
     .argument('<batch>', 'its name')
-    .addOption(new Option('--format <format>', 'of the list').choices(FORMATS).default('jsonl'))
+    .addOption(
+      new Option('--format <format>', 'of the list; webdataset: tar files of the images, with --out')
+        .choices([...FORMATS, 'webdataset'])
+        .default('jsonl'),
+    )
     .addOption(
       new Option('--order <order>', 'of the list: by id, or as in the manifest (the default of csv and --out)').choices(
         ORDERS,
@@ -82,6 +89,7 @@ export function resultsCommand(): Command {
         const order = flags.order ?? (flags.out !== undefined || flags.format === 'csv' ? 'manifest' : 'id');
         const source: Source = { batch, found, ...ports, where, order, refresh: flags.refresh };
         if (flags.refresh) process.exitCode = await refresh(source);
+        else if (flags.format === 'webdataset') process.exitCode = await shards(source, flags.out ?? '');
         else if (flags.out !== undefined) process.exitCode = await copyToFolder(source, flags.out, flags.flat === true);
         else process.exitCode = await print(source, flags.format);
       } finally {
@@ -98,10 +106,14 @@ type Source = StandingPorts & {
   refresh: boolean | undefined;
 };
 
-function refuseContradictions({ out, flat, refresh, where }: Flags): void {
+function refuseContradictions({ out, flat, refresh, where, format }: Flags): void {
   const refuse = (message: string) => {
     throw new UsageError('flags-contradict', message);
   };
+  if (format === 'webdataset' && (out === undefined || flat || refresh))
+    refuse('--format webdataset needs --out, and goes with neither --flat nor --refresh');
+  if (format === 'parquet' && out === undefined && process.stdout.isTTY)
+    refuse('A Parquet file is nothing for a screen: write it into a file with >');
   if (flat && out === undefined) refuse('--flat needs --out');
   if (refresh && (out !== undefined || where.length > 0)) refuse('--refresh goes with neither --out nor --where');
 }
@@ -192,6 +204,17 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
   } finally {
     stop.dispose();
   }
+}
+
+/** Tar files of the images that were chosen, for those who train on them. */
+async function shards(source: Source, out: string): Promise<number> {
+  const { batch, archive, where, order } = source;
+  const unreadable: Unreadable[] = [];
+  const chosen = (signal: AbortSignal) => matching(noted(listedItems(batch, source, order, signal), unreadable), where);
+  const code = await bringShards(out, { batch, archive, chosen });
+  if (code === EXIT.stopped) return code;
+  where.complain();
+  return Math.max(code, tellTrouble(source, unreadable));
 }
 
 /** By the archive's own listing: the totals of the batch are what Redis knew when it ended. */

@@ -112,13 +112,13 @@ export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: read
   return { kind: 'known', ms: Math.max(isAtMost ? 0 : byWork, byPace, byPace === 0 ? byWork : 0) };
 }
 
-/** What a budget has no room for does not go out, told of already or not. */
+/** What a budget has no room for does not go out, told of already or not. Of what waits for its slot only a part is reserved. */
 function submitsToCome({ items, overBudget, budget, credits, unsettled, submits }: BatchCounts): number {
-  const queued = Math.max(0, items.queued - overBudget.items);
+  const wanted = items.submitting + Math.max(0, items.queued - overBudget.items);
   const price = submits > 0 ? credits / submits : 0;
-  const room =
-    budget === undefined || price === 0 ? queued : Math.max(0, Math.floor((budget - credits - unsettled) / price));
-  return items.submitting + Math.min(queued, room);
+  if (budget === undefined || price === 0) return wanted;
+  const reserved = Math.min(items.submitting, Math.ceil(unsettled / price));
+  return Math.min(wanted, reserved + Math.max(0, Math.floor((budget - credits - unsettled) / price)));
 }
 
 /** Older batches go first, as far as counts tell: priorities are the jobs'. */

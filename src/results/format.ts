@@ -1,12 +1,17 @@
 import { stringify } from 'csv-stringify/sync';
 import { COLUMNS, type Row } from './row.ts';
 
-export const FORMATS = ['jsonl', 'csv', 'json'] as const;
+export const FORMATS = ['jsonl', 'csv', 'json', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Yields the text of a whole index row by row, so that the caller need not hold it. */
-export async function* formatRows(rows: AsyncIterable<Row>, format: Format): AsyncGenerator<string> {
+/** Yields a whole index row by row, or some thousand rows at a time, so that the caller need not hold it. */
+export async function* formatRows(rows: AsyncIterable<Row>, format: Format): AsyncGenerator<string | Uint8Array> {
   switch (format) {
+    case 'parquet': {
+      const { parquetOf } = await import('./parquet.ts');
+      yield* parquetOf(rows);
+      return;
+    }
     case 'jsonl':
       for await (const row of rows) yield jsonLine(row);
       return;

@@ -2,13 +2,14 @@ import { itemOf, type Submitted } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
 import { isForAnother } from '../items/repeated-prompt.ts';
 import { finishedOf } from '../items/sources.ts';
-import { failedRecord, heldRecord, isOfTask, recordWithTask, requeuedRecord } from '../items/transitions.ts';
+import { failedRecord, heldRecord, isOfTask, requeuedRecord } from '../items/transitions.ts';
 import type { PollOutcome, Succeeded } from '../provider/provider.ts';
 import { askSurely } from './ask-task.ts';
 import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
 import { nextPollAt } from './poll-schedule.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
+import { recordFirst } from './record-task.ts';
 import type { Remembered } from './remembered.ts';
 import { warnOfStorm } from './storm-log.ts';
 
@@ -17,6 +18,7 @@ const TROUBLE_DELAY_MS = 3_000;
 const LONGEST_TROUBLE_DELAY_MS = 30_000;
 /** Asks once for a running task and hands a finished one on. Never spends money, so it may run any number of times. */
 export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
+  // The submit stage may have failed to record the task id. Nothing else is worth doing before that is done.
   const task = await recordFirst(item, ports);
   const outcome = await askSurely(task, run, ports);
   if (!outcome) return { kind: 'later', atMs: ports.now() };
@@ -55,15 +57,6 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
     default:
       return outcome satisfies never;
   }
-}
-
-/** The submit stage may have failed to record the task id. Nothing else is worth doing before that is done. */
-async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
-  if (item.recorded) return item;
-  // The record may be held or queued: another process took the missing task id for an unknown outcome.
-  const { record } = await ports.records.update(item.batch, item.id, (now) => recordWithTask(item, now));
-  if (record?.state === 'submitted') await ports.state.move(item, 'submitted');
-  return { ...item, recorded: true };
 }
 
 async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CorruptRecordError } from '../archive/records.ts';
 import { messageOf } from '../errors.ts';
 import type { Item, Submitted } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { recordWithTask } from '../items/transitions.ts';
+import { recordWithTask, submittedRecord } from '../items/transitions.ts';
 import type { Ports, StageSettings } from './ports.ts';
 
 /** Recording a task id is tried so often before Redis has to keep it for the next stage. */
@@ -24,10 +25,37 @@ export async function recordTask(
         { batch: item.batch, item: item.id, taskId, reason: messageOf(error) },
         'task id not recorded yet',
       );
+      if (error instanceof CorruptRecordError) {
+        await putTaskAside(submitted, claimed, ports);
+        return 'not-recorded';
+      }
       if (delayMs !== undefined) await sleep(delayMs);
     }
   }
   return 'not-recorded';
+}
+
+/** A record was spoilt between claim and answer: then only this file names the task. Never throws: the poll job carries the id, too. */
+async function putTaskAside(task: Submitted, claimed: ItemRecord | undefined, ports: Ports): Promise<void> {
+  await ports.records.putAside(submittedRecord(task, claimed)).catch((error: unknown) => {
+    const { batch, id, taskId } = task;
+    ports.log.error({ batch, item: id, taskId, reason: messageOf(error) }, 'task id not put aside');
+  });
+}
+
+/** What `recordTask` could not do. Throws the archive's errors; where the record cannot be read, after the task was put aside. */
+export async function recordFirst(item: Submitted, ports: Ports): Promise<Submitted> {
+  if (item.recorded) return item;
+  try {
+    // The record may be held or queued: another process took the missing task id for an unknown outcome.
+    const { record } = await ports.records.update(item.batch, item.id, (now) => recordWithTask(item, now));
+    if (record?.state === 'submitted') await ports.state.move(item, 'submitted');
+    return { ...item, recorded: true };
+  } catch (error) {
+    if (error instanceof CorruptRecordError && error.found.taskId === undefined)
+      await putTaskAside(item, undefined, ports);
+    throw error;
+  }
 }
 
 export function submittedOf(

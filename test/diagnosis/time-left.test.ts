@@ -56,6 +56,10 @@ describe('the time left is that of what takes longest', () => {
   test('of what the budget has room for, told of already or not', () => {
     const paid = { submits: 20, credits: 160, budget: 320 };
     expect(textOf(batch({ queued: 200, archived: 20 }, paid))).toBe('~21s left');
+    // Workers hold more than there is room for: 16 wait for a slot, 2 of them with their credits reserved.
+    const held = { ...paid, unsettled: 16, budget: 480 };
+    expect(textOf(batch({ queued: 180, submitting: 16, archived: 20 }, held))).toBe('~31s left');
+    expect(textOf(batch({ queued: 180, submitting: 16, archived: 20 }, { ...held, budget: 180 }))).toBe('~21s left');
   });
 });
 

@@ -134,8 +134,12 @@ async function isToldOf(
   archive: Archive,
 ): Promise<boolean> {
   if (found?.state !== 'unreadable' || row?.state !== 'unreadable') return false;
-  const stored = await archive.read(key);
-  return stored?.equals(left) === true && row.failureMessage?.includes(key) === true && row.taskId === taskIn(left);
+  const [stored, aside] = [await archive.read(key), await archive.read(layout.aside(found.batch, found.id))];
+  return (
+    stored?.equals(left) === true &&
+    row.failureMessage?.includes(key) === true &&
+    row.taskId === (taskIn(left) ?? (aside && taskIn(aside)) ?? null)
+  );
 }
 
 function taskIn(left: Buffer): string | null {

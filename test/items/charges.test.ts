@@ -60,6 +60,18 @@ describe('an item has cost', () => {
     expect(chargesOf(submittedRecord(task('late'), reopened), PRICES)).toMatchObject({ known: 8, unsettled: 0 });
   });
 
+  test('one image and no doubt where its task is known, or where it is held for anything but an unknown outcome', () => {
+    const late = heldRecord(task('a'), submittedRecord(task('a'), claimed), DOUBT);
+    expect(chargesOf(late, PRICES)).toMatchObject({ known: 8, unsettled: 0 });
+    const unsent = heldRecord(ITEM, claimed, { class: 'invalid-image', message: 'no' });
+    expect(chargesOf(unsent, PRICES)).toMatchObject({ known: 0, unsettled: 0 });
+  });
+
+  test('nothing when its image was taken over: it counts where it was paid for', () => {
+    const adopted = { ...submittedRecord(task('a'), claimed), adopted: { batch: 'winter', id: 'item-0' } };
+    expect(chargesOf(adopted, PRICES)).toEqual({ id: ITEM.id, known: 0, unsettled: 0 });
+  });
+
   test('nothing that we know of when its model has no price', () => {
     expect(chargesOf(claimed, { ...PRICES, credits: {} })).toMatchObject({ known: 0, unsettled: 0 });
   });

@@ -1,4 +1,6 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { isRedisAway, replyCodeOf } from '../../src/redis/away.ts';
 import { pictures, repeated, startCrew } from '../batch/crew.ts';
 import { startCluster } from '../services/cluster.ts';
 
@@ -24,5 +26,36 @@ describe('on a Redis Cluster of three nodes', () => {
     expect(items.archived + items.cancelled).toBe(200);
     expect(crew.simulator.ledger().tasks.accepted).toBe(80 + items.archived);
     expect(await crew.connections.heartbeats.live()).toHaveLength(2);
+  });
+
+  it('it is waited for while a node is away and the others take nothing (CLUSTERDOWN)', async () => {
+    const cluster = await startCluster();
+    const owner = new Redis(cluster.nodes[0]?.url ?? '');
+    onTestFinished(() => owner.disconnect());
+    const slot = Number(await owner.cluster('KEYSLOT', '{flux-batch}'));
+    const first = Math.floor((slot * cluster.nodes.length) / 16_384);
+    const [ours, other] = [cluster.nodes[first], cluster.nodes[(first + 1) % cluster.nodes.length]];
+    if (!ours || !other) throw new Error('Expected a cluster of several nodes');
+    const goOn = () => process.kill(other.pid, 'SIGCONT');
+    const direct = new Redis(ours.url);
+    onTestFinished(async () => {
+      direct.disconnect();
+      goOn();
+      await cluster.stop();
+    });
+    const crew = await startCrew({ redisUrl: cluster.url, rate: '20/200ms' });
+    await crew.enqueue('down', pictures(60));
+    await crew.work();
+    await crew.until('down', ({ items }) => items.archived > 5);
+    process.kill(other.pid, 'SIGSTOP');
+    await vi.waitFor(async () => expect(String(await direct.cluster('INFO'))).toContain('cluster_state:fail'));
+    const refused: unknown = await direct.set('{flux-batch}:test', 'x').catch((error: unknown) => error);
+    expect(replyCodeOf(refused)).toBe('CLUSTERDOWN');
+    expect(isRedisAway(refused)).toBe(true);
+    const waiting = crew.connections.redis.set('{flux-batch}:test', 'x');
+    goOn();
+    expect(await waiting).toBe('OK');
+    expect((await crew.ended('down')).items.archived).toBe(60);
+    expect(crew.simulator.ledger().tasks.accepted).toBe(60);
   });
 });

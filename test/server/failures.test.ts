@@ -34,7 +34,14 @@ async function readerOf(failed: number) {
 const refuse = async () => {
   throw new Error('Expected nothing to be written');
 };
-const NO_WRITES = { readMarked: refuse, write: refuse, update: refuse, create: refuse, async *list() {} };
+const NO_WRITES = {
+  readMarked: refuse,
+  write: refuse,
+  update: refuse,
+  create: refuse,
+  putAside: refuse,
+  async *list() {},
+};
 
 test('failures are told without a look through all items, the latest 500, and the rest is counted', async () => {
   const { failures, searches } = await readerOf(700);
