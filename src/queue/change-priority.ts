@@ -13,7 +13,7 @@ export async function changePriority(
     jobIds,
     async (id) => {
       const job = await Job.fromId(queue, id);
-      const former = job?.opts.priority ?? 0;
+      const former = job?.priority ?? 0;
       if (!job || change(former) === former) return;
       await job.changePriority({ priority: change(former) }).catch((error: unknown) => {
         if (!(error instanceof Error && 'code' in error && error.code === ErrorCode.JobNotExist)) throw error;

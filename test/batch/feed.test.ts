@@ -189,7 +189,7 @@ describe('priorities of what is not fed', () => {
     });
     const { queues, redis, keys, state } = rig.connections;
     const prioritized = async () =>
-      (await queues.byStage.submit.getJobs(['prioritized', 'wait'])).map(({ opts }) => opts.priority);
+      (await queues.byStage.submit.getJobs(['prioritized', 'wait'])).map(({ priority }) => priority);
     expect(await prioritized()).toEqual(Array(20).fill(3_000));
     // As if the window had been used up.
     await redis.del(queues.byStage.submit.toKey('prioritized'), keys.items(BATCH));
