@@ -16,6 +16,7 @@ import { describeDifference, isMuchMadeAgain, madeAgain } from '../plan/describe
 import { differenceOf } from '../plan/difference.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { DropPlan } from './report.ts';
+import { noteOfUnused, unusedFiles } from './unused-files.ts';
 
 export type PlannedDrop = { manifest: Manifest; plan: DropPlan };
 
@@ -23,7 +24,7 @@ const SHOWN_PROMPTS = 5;
 const LONGEST_PROMPT = 300;
 
 /**
- * Reads a manifest and says what enqueueing it would do; spends and changes nothing. Throws what `openManifest` throws, and a
+ * Reads a manifest and says what enqueueing it would do; spends and changes nothing. What lies beside it came with it. Throws what `openManifest` throws, and a
  * UsageError where the batch may not be enqueued here. `alone` is waited for once the batch is known: what follows holds only while
  * nobody else enqueues it.
  */
@@ -62,6 +63,7 @@ export async function planDrop(
     first: await firstItems(items()),
     // By the names that files have in the drop: where it is read is nobody's business.
     notes: [
+      ...noteOfUnused(await unusedFiles(dirname(file), manifest.files)),
       ...totals.notes,
       ...(totals.repeated.count > 0 ? [describeRepeats(totals.repeated)] : []),
       ...manifest.warnings.map(formatProblem),

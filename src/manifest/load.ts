@@ -28,6 +28,8 @@ export type Manifest = {
   /** sha256 in hex, over the file and the files that it includes. Files of rows are not part of it. */
   digest: string;
   jobs: readonly Job[];
+  /** The files that it consists of: itself, what it includes, and its tables of rows and prompts. */
+  files: readonly string[];
   /** What is no mistake, but perhaps not meant. */
   warnings: readonly Problem[];
   /** What other providers' models take. */
@@ -71,18 +73,21 @@ export async function inspectManifest(
   const { parsed, problems, batch, omitted } = await gatherFiles({ file, ...source }, context);
   const jobs: Job[] = [];
   const tables = tablesInUse();
+  const files = new Set<string>();
   for (const each of parsed) {
+    files.add(each.file);
     const own = [...each.problems];
     for (const parsedJob of each.jobs) {
       const { job, columns, found } = await attachRows(parsedJob, each, reach);
       own.push(...found);
       tables.note(job, columns);
+      if (job.rows) files.add(job.rows.path);
       if (parsedJob.isValid && found.length === 0) jobs.push({ ...job, index: jobs.length });
     }
     problems.push(...own.sort(byPosition));
   }
   const warnings = tables.unusedColumns();
-  const manifest = { file, batch, digest: digestOf(parsed), jobs, models, selection, warnings };
+  const manifest = { file, batch, digest: digestOf(parsed), jobs, files: [...files], models, selection, warnings };
   return { manifest, problems, omitted };
 }
 

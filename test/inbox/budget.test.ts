@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { redisInboxBudget } from '../../src/fleet/inbox-budget.ts';
+import { redisInboxDrops } from '../../src/fleet/inbox-drops.ts';
 import { startDeployment } from '../server/deployment.ts';
 import { manifestOf, openFolderInbox, reportOf, reportsIn, watch } from './stand.ts';
 
@@ -36,7 +37,17 @@ test("three inboxes at once never pass the day's total", async () => {
   expect([accepted.size, waiting.size]).toEqual([allowed, drops - allowed]);
   for (const { why } of waiting.values()) expect(why).toContain("the day's 60 would be passed (--budget-total)");
   const { redis, keys, clock } = stand.connections;
-  expect(await redisInboxBudget(redis, keys, clock).spentToday()).toBe(allowed * PRICE);
+  const budget = redisInboxBudget(redis, keys, clock);
+  expect(await budget.spentToday()).toBe(allowed * PRICE);
+
+  // A person's approval is never refused, and counts.
+  const queue = redisInboxDrops(redis, keys);
+  const [chosen] = await queue.waiting();
+  if (!chosen) throw new Error('nothing waits');
+  await queue.approve(chosen);
+  await vi.waitFor(async () => expect((await reportsIn(inbox.place, 'accepted')).size).toBe(allowed + 1));
+  expect(await budget.spentToday()).toBe((allowed + 1) * PRICE);
+  await stand.ended(chosen.batch);
   for (const { batch } of accepted.values()) await stand.ended(batch ?? '');
-  expect(stand.simulator.ledger().tasks.accepted).toBe(allowed);
+  expect(stand.simulator.ledger().tasks.accepted).toBe(allowed + 1);
 });

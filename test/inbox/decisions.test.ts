@@ -4,6 +4,7 @@ import { reasonToWait } from '../../src/inbox/allowance.ts';
 import { isOdd, kindOf, nameAmongOurs, takeName } from '../../src/inbox/drop-names.ts';
 import { type DropPlan, drawReport } from '../../src/inbox/report.ts';
 import { findTake, identityOf } from '../../src/inbox/take.ts';
+import { noteOfUnused } from '../../src/inbox/unused-files.ts';
 import { wholeness } from '../../src/inbox/wholeness.ts';
 
 const at = Date.UTC(2026, 10, 26, 8, 15, 0, 123);
@@ -128,6 +129,15 @@ test('the same drop finds its take again, and another one of that time and batch
   const read = async (path: string) => stored.get(path);
   expect(await findTake(one, 'spring', read)).toMatchObject({ name, found: { identity: identityOf(one) } });
   expect(await findTake(other, 'spring', read)).toEqual({ name: `${name}-2`, found: undefined });
+});
+
+test('files that came along and are not used are named, the first of them, and of pictures is said how they are used', () => {
+  expect(noteOfUnused([])).toEqual([]);
+  expect(noteOfUnused(['notes.txt'])).toEqual(['1 file is not used by the manifest: notes.txt']);
+  const photos = Array.from({ length: 7 }, (_, index) => `${index}.jpg`);
+  expect(noteOfUnused(photos)).toEqual([
+    '7 files are not used by the manifest: 0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 2 more; a picture to edit is named by its URL, as inputImage',
+  ]);
 });
 
 test('a report is plain text, whatever the prompts have in them', () => {

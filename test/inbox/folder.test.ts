@@ -60,16 +60,17 @@ test('a folder and a zip bring their rows, and odd files are left alone', async 
     await stand.inbox.drop(odd, 'x');
   }
   watch(stand.inbox.place, stand.connections);
-  await stand.inbox.dropFolder('in-a-folder', { 'jobs.yaml': manifest('folder'), 'rows.csv': rows, '.DS_Store': 'x' });
+  const files = { 'jobs.yaml': manifest('folder'), 'rows.csv': rows, '.DS_Store': 'x', 'photos/pear.jpg': 'x' };
+  await stand.inbox.dropFolder('in-a-folder', files);
   await stand.inbox.drop(
     'zipped.zip',
     zipOf({ 'top/jobs.yaml': manifest('zip'), 'top/rows.csv': rows, '__MACOSX/._x': 'x' }),
   );
-  expect((await reportOf(stand.inbox.place, 'accepted', 'in-a-folder')).plan).toMatchObject({
-    batch: 'folder',
-    items: 2,
-  });
-  expect((await reportOf(stand.inbox.place, 'accepted', 'zipped.zip')).plan).toMatchObject({ batch: 'zip', items: 2 });
+  const folder = await reportOf(stand.inbox.place, 'accepted', 'in-a-folder');
+  expect(folder.plan).toMatchObject({ batch: 'folder', items: 2 });
+  expect(folder.text).toMatch(/^note {7}1 file is not used by the manifest: photos\/pear\.jpg/m);
+  const zip = await reportOf(stand.inbox.place, 'accepted', 'zipped.zip');
+  expect(zip.plan).toMatchObject({ batch: 'zip', items: 2, notes: [] });
   await vi.waitFor(async () =>
     expect((await stand.inbox.left()).sort()).toEqual(
       ['.DS_Store', '.~lock.rows.ods#', 'Thumbs.db', 'desktop.ini', 'later.zip.part', '~lock'].sort(),

@@ -1,5 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeXlsx } from 'hucre/xlsx';
+import sharp from 'sharp';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { isForeign } from '../../src/server/foreign.ts';
 import { manifestOf, zipOf } from '../inbox/stand.ts';
@@ -134,40 +138,86 @@ test('in a browser a zip of a manifest, a spreadsheet and photos is planned, its
   await page.getByText('broken.yaml:5:5').waitFor();
   expect(await page.locator('#dropped').textContent()).toContain('did you mean prompt');
 
-  await dropOnto(page, 'spring.zip', await springZip());
-  const button = page.getByRole('button', { name: /^Make \d+ pictures for \d+ credits, about \$\d/ });
+  await dropOnto(page, { 'spring.zip': await springZip() });
+  const button = page.getByRole('button', { name: 'Make 5 pictures for 40 credits, about $0.20' });
   await button.waitFor();
-  expect(await page.locator('#dropped').textContent()).toMatch(/Items\d+.*Cost\d+ credits/);
-  if (process.env.SCREENSHOTS) await page.screenshot({ path: 'docs/inbox.png', fullPage: false });
+  const plan = await page.locator('#dropped').textContent();
+  expect(plan).toMatch(/Items5Cost40 credits/);
+  expect(plan).toContain('5 files are not used by the manifest: photos/photo-1.jpg, ');
+  expect(plan).toContain('A studio photo of a lamp of brass');
+  expect(stand.simulator.ledger().submits.seen).toBe(0);
+  if (process.env.SCREENSHOTS) await page.locator('.drop').screenshot({ path: 'docs/inbox.png' });
   await button.click();
   await page.waitForURL('**/batches/spring-photos');
   await stand.ended('spring-photos');
-  await page.locator('.pictures img').first().waitFor();
+  await vi.waitFor(async () => expect(await page.evaluate(LOADED_PICTURES)).toBe(5));
+  expect(await readdir(join(stand.folder, 'spring-photos', 'images'))).toHaveLength(5);
+  expect(stand.simulator.ledger().tasks.accepted).toBe(5);
   // The browser itself says that it was refused.
   expect(complaints.filter((text) => !text.includes('422'))).toEqual([]);
 });
 
-/** As a hand drops it: with a DataTransfer that has the file. */
-async function dropOnto(page: Awaited<ReturnType<typeof openPage>>['page'], name: string, content: Uint8Array) {
-  const bytes = Buffer.from(content).toString('base64');
+test('in a browser a folder, and several files at once, are told to be zipped', async () => {
+  const stand = await startDeployment();
+  const { page, complaints } = await openPage();
+  await page.goto(stand.url);
+  const said = page.locator('#dropped');
+  await dropOnto(page, { 'jobs.yaml': Buffer.from(manifestOf('loose')), 'rows.csv': Buffer.from('a\n1\n') });
+  await expect.poll(() => said.textContent()).toContain('jobs.yaml: came with 1 other file; zip them together');
+
+  const folder = await mkdtemp(join(tmpdir(), 'flux-batch-dropped-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const devtools = await page.context().newCDPSession(page);
+  const box = await page.locator('#zone').boundingBox();
+  const at = { x: (box?.x ?? 0) + 20, y: (box?.y ?? 0) + 20 };
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await devtools.send('Input.dispatchDragEvent', { type, ...at, data });
+  }
+  await expect.poll(() => said.textContent()).toContain('is a folder; zip it');
+  expect(complaints).toEqual([]);
+});
+
+const LOADED_PICTURES = `Array.from(document.querySelectorAll('.pictures img')).filter((image) => image.complete && image.naturalWidth > 0).length`;
+
+/** As a hand drops it: with a DataTransfer that has the files. */
+async function dropOnto(
+  page: Awaited<ReturnType<typeof openPage>>['page'],
+  contents: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  const files = Object.entries(contents).map(([name, content]) => [name, Buffer.from(content).toString('base64')]);
   const data = await page.evaluateHandle(`(() => {
     const transfer = new DataTransfer();
-    const bytes = Uint8Array.from(atob('${bytes}'), (letter) => letter.charCodeAt(0));
-    transfer.items.add(new File([bytes], '${name}'));
+    for (const [name, base64] of ${JSON.stringify(files)}) {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      transfer.items.add(new File([bytes], name));
+    }
     return transfer;
   })()`);
   await page.dispatchEvent('#zone', 'drop', { dataTransfer: data });
 }
 
 async function springZip(): Promise<Uint8Array> {
-  const photo = await readFile(new URL('../../docs/queues.png', import.meta.url));
-  const photos = Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`photos/photo-${number}.png`, photo]));
-  const products = await readFile(new URL('../tables/products.xlsx', import.meta.url));
+  // As heavy as photos are.
+  const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+  const photo = await sharp({ create: { width: 1_200, height: 900, channels: 3, background: '#888', noise } })
+    .jpeg()
+    .toBuffer();
+  const photos = Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`photos/photo-${number}.jpg`, photo]));
+  const rows = [
+    ['sku', 'product'],
+    ['lamp', 'a lamp of brass'],
+    ['chair', 'a chair of oak'],
+    ['vase', 'a blue vase with tulips'],
+    ['clock', 'a clock of walnut'],
+    ['table', 'a round table for two'],
+  ];
+  const products = await writeXlsx({ sheets: [{ name: 'Products', rows }] });
   const manifest = JSON.stringify({
     version: 1,
     batch: 'spring-photos',
     defaults: { aspectRatio: '1:1' },
-    jobs: [{ id: '{{ sku }}', prompt: 'A studio photo of {{ product }}', rows: { file: 'products.xlsx', limit: 5 } }],
+    jobs: [{ id: '{{ sku }}', prompt: 'A studio photo of {{ product }}', rows: 'products.xlsx' }],
   });
   return zipOf({ 'jobs.yaml': manifest, 'products.xlsx': products, ...photos });
 }

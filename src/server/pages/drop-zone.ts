@@ -4,7 +4,7 @@ import { type Html, html } from './html.ts';
 export function dropZone(): Html {
   return html`<section class="drop" aria-labelledby="drop-title"><h2 id="drop-title">New batch</h2>
 <noscript><p class="empty">Without scripts: <code>flux-batch enqueue jobs.yaml</code></p></noscript>
-<label class="zone" id="zone"><b>Drop a manifest here</b>, or a .zip of one with its tables and photos
+<label class="zone" id="zone"><b>Drop a manifest here</b>, or a .zip of one with its tables
 <input type="file" id="drop-file" accept=".yaml,.yml,.json,.zip"></label>
 <div id="dropped" aria-live="polite"></div></section>`;
 }
@@ -60,7 +60,7 @@ if (zone) {
   const again = () => {
     const button = make('button', 'Leave it');
     button.className = 'plain';
-    button.onclick = () => { out.replaceChildren(); input.value = ''; };
+    button.onclick = () => out.replaceChildren();
     return button;
   };
   const price = (plan) => plan.credits === null ? 'at a price that is not known'
@@ -105,13 +105,18 @@ if (zone) {
     if (status === 200) planned(file, body);
     else refused(file, body);
   };
-  input.onchange = () => take(input.files[0]);
+  // Forgotten at once: the same file, mended, may be chosen again.
+  input.onchange = () => { take(input.files[0]); input.value = ''; };
   for (const name of ['dragover', 'dragenter']) zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add('over'); });
   zone.addEventListener('dragleave', () => zone.classList.remove('over'));
   zone.addEventListener('drop', (event) => {
     event.preventDefault();
     zone.classList.remove('over');
-    take(event.dataTransfer.files[0]);
+    const { items, files } = event.dataTransfer;
+    const isFolder = Array.from(items).some((item) => { const entry = item.webkitGetAsEntry(); return entry !== null && entry.isDirectory; });
+    if (isFolder) refused(files[0], { message: 'is a folder; zip it, and drop the .zip' });
+    else if (files.length > 1) refused(files[0], { message: 'came with ' + plural(files.length - 1, 'other file') + '; zip them together, and drop the .zip' });
+    else take(files[0]);
   });
 }
 `;
