@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import type { Drop, DropFile } from '../archive/drops.ts';
@@ -14,16 +13,6 @@ import { unzip } from './unzip.ts';
 export type OpenedDrop = { folder: string; manifest: string };
 
 const FETCHES_AT_ONCE = 8;
-
-/** A folder that only this user can look into, for as long as `use` takes. */
-export async function inPrivateFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'flux-batch-drop-'));
-  try {
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
 
 export type OpenPorts = { limits: DropLimits; fetch(file: DropFile, to: string): Promise<void> };
 

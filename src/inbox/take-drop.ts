@@ -7,8 +7,9 @@ import { nameAmongOurs, type Outcome } from './drop-names.ts';
 import type { Hold } from './hold.ts';
 import type { InboxPorts } from './inbox-ports.ts';
 import { DropRefused, refusalOf } from './mistake.ts';
-import { inPrivateFolder, openDrop } from './open-drop.ts';
+import { openDrop } from './open-drop.ts';
 import { type PlannedDrop, planDrop } from './plan-drop.ts';
+import { inPrivateFolder } from './private-folder.ts';
 import { findTake, identityOf, pathsOf, readTake, type Take } from './take.ts';
 import { reportOf, writeReport } from './write-report.ts';
 

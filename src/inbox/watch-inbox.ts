@@ -13,6 +13,7 @@ import { isOdd, OUTCOMES } from './drop-names.ts';
 import { type Hold, NotOurs, openHold } from './hold.ts';
 import type { InboxPorts } from './inbox-ports.ts';
 import { DROP_LIMITS } from './limits.ts';
+import { removeLeftFolders } from './private-folder.ts';
 import { pathsOf, readTake, type Take } from './take.ts';
 import { takeApproved, takeDrop } from './take-drop.ts';
 import { noteOpenTakes, tellEnds } from './tell-ends.ts';
@@ -44,6 +45,7 @@ export async function watchInbox(
   { signal, onTaken }: { signal: AbortSignal; onTaken: OnTaken },
 ): Promise<void> {
   const { redis, keys, clock, log } = connections;
+  await removeLeftFolders();
   await place.prepare();
   const inbox = await identityOfPlace(place);
   const ports: InboxPorts = {

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { FluxError } from '../errors.ts';
 import { megabytes } from '../inbox/limits.ts';
+import { makePrivateFolder, removeLeftFolders, removePrivateFolder } from '../inbox/private-folder.ts';
 import { MAX_MANIFEST_BYTES } from '../manifest/include.ts';
 
 export const ZIP_TYPES = ['application/zip', 'application/x-zip-compressed'];
@@ -31,7 +30,7 @@ export function receiveDrops(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser([...ZIP_TYPES, ...MANIFEST_TYPES], async (request: FastifyRequest, payload: Readable) => {
     const isZip = ZIP_TYPES.some((type) => request.headers['content-type']?.startsWith(type));
-    const folder = await mkdtemp(join(tmpdir(), 'flux-batch-drop-'));
+    const folder = await makePrivateFolder();
     const path = join(folder, isZip ? 'drop.zip' : 'jobs.yaml');
     const drop = { folder, path, isZip, digest: '' };
     received.set(request, drop);
@@ -40,8 +39,9 @@ export function receiveDrops(server: FastifyInstance): void {
   });
   const remove = async (request: FastifyRequest) => {
     const drop = received.get(request);
-    if (drop) await rm(drop.folder, { recursive: true, force: true, maxRetries: 3 });
+    if (drop) await removePrivateFolder(drop.folder);
   };
+  server.addHook('onReady', () => removeLeftFolders());
   server.addHook('onResponse', remove);
   server.addHook('onRequestAbort', remove);
 }

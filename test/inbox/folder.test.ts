@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { appendFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { redisInboxDrops } from '../../src/fleet/inbox-drops.ts';
+import { removeLeftFolders } from '../../src/inbox/private-folder.ts';
 import { startDeployment } from '../server/deployment.ts';
 import { manifestOf, openFolderInbox, reportOf, reportsIn, watch, zipOf } from './stand.ts';
 
@@ -177,4 +178,18 @@ test('models of your own are known; while their file cannot be read a drop stays
   await writeFile(models, JSON.stringify({ bfl }));
   const waiting = await reportOf(inbox.place, 'waiting', 'own.yaml');
   expect(waiting).toMatchObject({ plan: { items: 1 }, why: expect.stringContaining('a model has no price') });
+});
+
+test('folders that killed processes left are removed hours later, and none that is in use', async () => {
+  const { folder } = await openFolderInbox();
+  const [left, inUse, other] = ['flux-batch-drop-left', 'flux-batch-drop-in-use', 'other'].map((name) =>
+    join(folder, name),
+  );
+  if (!left || !inUse || !other) throw new Error('three names');
+  for (const path of [left, inUse, other]) await mkdir(path);
+  await writeFile(join(left, 'drop.zip'), 'x');
+  const longAgo = new Date(Date.now() - 7 * 3_600_000);
+  for (const path of [left, other]) await utimes(path, longAgo, longAgo);
+  await removeLeftFolders(folder);
+  expect(await readdir(folder)).toEqual(['flux-batch-drop-in-use', 'other']);
 });
