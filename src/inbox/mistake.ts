@@ -22,18 +22,20 @@ export function refused(file: string, message: string, hint?: string): DropRefus
   return new DropRefused([{ file, path: '', message, ...(hint === undefined ? {} : { hint }) }]);
 }
 
+/** Of our own settings, and not of the drop. */
+const OURS = 'models-invalid';
 const OUTSIDE_HINT = /permit it by --allow-outside/;
 
 /**
  * What was thrown while a drop was read, as mistakes by the names that its files have in it. Undefined for what is not the
- * drop's fault: an archive or a Redis out of reach.
+ * drop's fault: an archive or a Redis out of reach, a file of models that cannot be read.
  */
 export function refusalOf(
   thrown: unknown,
   { folder, file }: { folder: string; file: string },
 ): DropRefused | undefined {
   if (thrown instanceof DropRefused) return thrown;
-  if (!(thrown instanceof UsageError)) return undefined;
+  if (!(thrown instanceof UsageError) || thrown.code === OURS) return undefined;
   const plainly = (text: string) => text.replaceAll(`${folder}/`, '');
   if (!(thrown instanceof ManifestError)) {
     const hint = thrown.hint === undefined ? undefined : plainly(thrown.hint);

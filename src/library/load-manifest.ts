@@ -22,11 +22,12 @@ export type LoadedManifest = {
 
 /**
  * Reads and checks a manifest and the files it refers to. Throws a `ManifestError` that lists all mistakes, each with line
- * and column. The files that it names are below its folder, unless `allowOutside` permits others.
+ * and column. The files that it names are below its folder, unless `allowOutside` permits others. `modelsFile`: the path
+ * of a file of models of your own, as FLUX_MODELS names one to the commands.
  */
 export async function loadManifest(
   file: string,
-  options: { signal?: AbortSignal; allowOutside?: boolean } = {},
+  options: { signal?: AbortSignal; allowOutside?: boolean; modelsFile?: string } = {},
 ): Promise<LoadedManifest> {
   const { manifest, totals } = await openManifest(file, options);
   return {

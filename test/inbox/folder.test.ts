@@ -160,3 +160,21 @@ test('an edit that makes more than a fifth anew waits, costs nothing, and is mad
   await vi.waitFor(async () => expect(await readdir(join(stand.inbox.folder, 'waiting'))).toEqual([]));
   await vi.waitFor(async () => expect(await drops.waiting()).toEqual([]));
 });
+
+test('models of your own are known; while their file cannot be read a drop stays where it is, and is not to blame', async () => {
+  const inbox = await openFolderInbox();
+  const models = join(inbox.folder, '.models.json');
+  await writeFile(models, '{');
+  const stand = await startDeployment({ config: { FLUX_MODELS: models } });
+  const warned = vi.spyOn(stand.connections.log, 'warn');
+  watch(inbox.place, stand.connections);
+  await inbox.drop('own.yaml', manifestOf('own', ['A pear'], { defaults: { provider: 'bfl', model: 'flux-9' } }));
+  const trouble = { reason: expect.stringContaining('Cannot read the models in') };
+  await vi.waitFor(() => expect(warned).toHaveBeenCalledWith(expect.objectContaining(trouble), 'inbox'));
+  expect(await inbox.left()).toContain('own.yaml');
+
+  const bfl = { date: '2026-11-01', source: 'a test', models: { 'flux-9': { words: { seed: { type: 'whole' } } } } };
+  await writeFile(models, JSON.stringify({ bfl }));
+  const waiting = await reportOf(inbox.place, 'waiting', 'own.yaml');
+  expect(waiting).toMatchObject({ plan: { items: 1 }, why: expect.stringContaining('a model has no price') });
+});
