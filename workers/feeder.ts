@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { type Member, readMember } from '../src/archive/items-member.ts';
-import { isOnRoute } from '../src/batch/counts.ts';
+import { isItemsFileLost, type Member, readMember } from '../src/archive/items-member.ts';
+import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
 import { type FeedPorts, feedBatch, roomFor } from '../src/batch/feed.ts';
 import { redisLease } from '../src/fleet/lease.ts';
 import type { NewItem } from '../src/items/item.ts';
@@ -27,6 +27,8 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
   const lease = redisLease(redis, keys.feeder(archive.url));
   const ports = portsOf(connections);
   const stopping = new AbortController();
+  /** Batches whose items file could not be read when they were fed last. */
+  const lost = new Set<string>();
 
   /** Whether anything was fed. */
   async function feed(): Promise<boolean> {
@@ -37,12 +39,27 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
       const counts = await state.counts(batch);
       if (stopping.signal.aborted || !counts || !isOnRoute(counts, routes.route)) continue;
       if (!(await lease.take(LEAD_MS))) return false;
-      sum += await feedBatch(batch, roomFor(counts), ports).catch((error: unknown) => {
-        log.error({ batch, err: error }, 'cannot be fed');
-        return 0;
-      });
+      sum += await feedTold(counts);
     }
     return sum > 0;
+  }
+
+  /** What cannot be fed is told once, and then by everything that shows the batch. */
+  async function feedTold(counts: BatchCounts): Promise<number> {
+    const { batch, unfed } = counts;
+    const wasLost = lost.has(batch);
+    try {
+      const fed = await feedBatch(batch, roomFor(counts), ports);
+      if (fed > 0 && lost.delete(batch)) await state.noteUnfedLost(batch, 0);
+      return fed;
+    } catch (error) {
+      if (!wasLost) log.error({ batch, err: error }, 'cannot be fed');
+      if (isItemsFileLost(error)) {
+        lost.add(batch);
+        await state.noteUnfedLost(batch, unfed);
+      }
+      return 0;
+    }
   }
 
   async function run(): Promise<void> {

@@ -3,14 +3,13 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { NewItem } from '../items/item.ts';
 import type { Archive } from './archive.ts';
-import { LINES_OF_MEMBER, type Member } from './items-member.ts';
+import { itemsFileLost, LINES_OF_MEMBER, type Member } from './items-member.ts';
 import { layout } from './layout.ts';
 
 /** Where an item stands in its manifest. */
@@ -90,11 +89,25 @@ export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWrite
   };
 }
 
-/** Yields the lines of an items file in order. Throws when it is missing or damaged. */
+/** Yields the lines of an items file in order. Throws a FluxError `items-file-lost` when it is missing or damaged. */
 export async function* readItemsFile(archive: Archive, batch: string, name: string): AsyncGenerator<ListedItem> {
   const body = await archive.read(layout.folder(batch) + name);
-  if (!body) throw new Error(`${layout.folder(batch)}${name} is missing`);
-  const text = Readable.from([body]).pipe(createGunzip());
-  const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) yield lineSchema.parse(JSON.parse(line));
+  if (!body) throw itemsFileLost(archive, batch, name, 'is missing');
+  try {
+    for await (const line of linesOf(Readable.from([body]).pipe(createGunzip())))
+      yield lineSchema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw itemsFileLost(archive, batch, name, 'cannot be read', cause);
+  }
+}
+
+/** Unlike readline, in every version of Node, it throws what the stream throws. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const text of stream.setEncoding('utf8')) {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }

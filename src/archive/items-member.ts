@@ -26,13 +26,8 @@ const unpacked = promisify(gunzip);
  * damaged or another one.
  */
 export async function readMember(archive: Archive, batch: string, name: string, member: Member): Promise<NewItem[]> {
-  const key = layout.folder(batch) + name;
-  const lost = (why: string, cause?: unknown) =>
-    new FluxError('items-file-lost', `${key} in ${archive.url} ${why}`, {
-      hint: 'Enqueue the manifest again: that writes it anew.',
-      ...(cause === undefined ? {} : { cause }),
-    });
-  const part = await archive.readPart(key, member.from, member.bytes);
+  const lost = (why: string, cause?: unknown) => itemsFileLost(archive, batch, name, why, cause);
+  const part = await archive.readPart(layout.folder(batch) + name, member.from, member.bytes);
   if (!part) throw lost('is missing');
   let items: NewItem[];
   try {
@@ -44,6 +39,17 @@ export async function readMember(archive: Archive, batch: string, name: string, 
   if (items.length !== member.lines) throw lost(`has ${items.length} items where ${member.lines} were`);
   return items;
 }
+
+export function itemsFileLost(archive: Archive, batch: string, name: string, why: string, cause?: unknown): FluxError {
+  return new FluxError('items-file-lost', `${layout.folder(batch)}${name} in ${archive.url} ${why}`, {
+    hint: 'Enqueue the manifest again: that writes it anew.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Whether it is of an items file that is missing, damaged or another one: its items are known by their manifest only. */
+export const isItemsFileLost = (error: unknown): boolean =>
+  error instanceof FluxError && error.code === 'items-file-lost';
 
 /** The same of any batch in an archive. */
 export type ReadMember = (batch: string, name: string, member: Member) => Promise<readonly NewItem[]>;

@@ -43,7 +43,10 @@ export type BatchCounts = {
   /** Credits have come free, or the budget is another: some of those items may be allowed now. */
   mayHaveRoom: boolean;
   bytes: number;
-  /** Live items that lost their jobs, and whose manifest has to be enqueued again; see workers/job-check.ts. */
+  /**
+   * Live items that lost their jobs (workers/job-check.ts) or the file that they are to be fed from, and whose manifest has to be enqueued
+   * again.
+   */
   orphans: number;
 };
 

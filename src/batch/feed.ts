@@ -1,4 +1,4 @@
-import { LINES_OF_MEMBER, type Member, type ReadMember } from '../archive/items-member.ts';
+import { isItemsFileLost, LINES_OF_MEMBER, type Member, type ReadMember } from '../archive/items-member.ts';
 import type { Adding, Feed, RedisFeeds } from '../fleet/feeds.ts';
 import { type Item, itemOf, type NewItem } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
@@ -97,7 +97,12 @@ async function feedLines(
 async function addJobsAgain(batch: string, ports: FeedPorts): Promise<void> {
   const adding = await ports.feeds.adding(batch);
   if (!adding) return;
-  const items = await ports.read(batch, adding.name, adding.member);
+  const items = await ports.read(batch, adding.name, adding.member).catch((error: unknown) => {
+    if (!isItemsFileLost(error)) throw error;
+    return undefined;
+  });
+  // What has a state and no job is found by the sweep, and told until its manifest is enqueued again.
+  if (!items) return ports.feeds.added(batch, adding);
   const some = adding.lines.flatMap((line) => items[line] ?? []);
   const states = await ports.states(
     batch,

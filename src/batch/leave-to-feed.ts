@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ItemsFile } from '../archive/items-file.ts';
-import { LINES_OF_MEMBER, type ReadMember } from '../archive/items-member.ts';
+import { isItemsFileLost, LINES_OF_MEMBER, type ReadMember } from '../archive/items-member.ts';
 import type { NewFeed } from '../fleet/feed-hold.ts';
 import type { Feed, RedisFeeds } from '../fleet/feeds.ts';
 import { type IdSet, idSet } from '../items/id-set.ts';
@@ -114,7 +114,10 @@ async function leftOver(
   if (feed.file.name === file.name) return [];
   if (!isPart && feed.is === 'dropped') return [];
   const lines = Buffer.from(feed.lines);
-  for await (const { items, first } of membersOf(batch, feed.file, lines, ports)) {
+  for await (const { items, first, count } of membersOf(batch, feed.file, lines, ports)) {
+    // Lost: nobody can tell what they were. The whole manifest says anew what is wanted.
+    if (items === 'lost' && !isPart) for (let line = 0; line < count; line++) dropLine(lines, first + line);
+    if (items === 'lost') continue;
     for (const [index, { id }] of items.entries()) if (ids.has(id)) dropLine(lines, first + index);
   }
   return [{ file: feed.file, is: isPart ? feed.is : 'former', lines }];
@@ -129,6 +132,7 @@ async function addIds(
   ports: Pick<LeavePorts, 'read'>,
 ): Promise<void> {
   for await (const { items, first } of membersOf(batch, file, lines, ports)) {
+    if (items === 'lost') continue;
     for (const [index, { id }] of items.entries()) if (hasLine(lines, first + index)) ids.add(id);
   }
 }
@@ -137,6 +141,7 @@ async function addIds(
 async function stillUnknown(batch: string, feed: NewFeed, ports: LeavePorts): Promise<NewFeed> {
   const lines = Buffer.from(feed.lines);
   for await (const { items, first } of membersOf(batch, feed.file, lines, ports)) {
+    if (items === 'lost') continue;
     const states = await ports.states(
       batch,
       items.map(({ id }) => id),
@@ -146,7 +151,7 @@ async function stillUnknown(batch: string, feed: NewFeed, ports: LeavePorts): Pr
   return { ...feed, lines };
 }
 
-/** The members of a file that have some of these lines. */
+/** The members of a file that have some of these lines, and their items unless the file is lost. */
 async function* membersOf(
   batch: string,
   { name, members }: ItemsFile,
@@ -155,11 +160,16 @@ async function* membersOf(
 ) {
   for (const [index, member] of members.entries()) {
     const first = index * LINES_OF_MEMBER;
-    if (hasLines(lines, first, member.lines)) yield { items: await read(batch, name, member), first };
+    if (!hasLines(lines, first, member.lines)) continue;
+    const items = await read(batch, name, member).catch((error: unknown) => {
+      if (!isItemsFileLost(error)) throw error;
+      return 'lost' as const;
+    });
+    yield { items, first, count: member.lines };
   }
 }
 
-/** The ids of what a batch has to feed. */
+/** The ids of what a batch has to feed, as far as its items files are there. */
 export async function unfedIds(batch: string, ports: Pick<LeavePorts, 'read'> & { feeds: Pick<RedisFeeds, 'of'> }) {
   const ids = idSet();
   for (const { file, is, lines } of await ports.feeds.of(batch)) {

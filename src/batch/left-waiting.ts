@@ -1,7 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
 import { readBatchFile } from '../archive/batch-file.ts';
 import { readItemsFile } from '../archive/items-file.ts';
-import { readMembersOf } from '../archive/items-member.ts';
+import { isItemsFileLost, readMembersOf } from '../archive/items-member.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
@@ -49,7 +49,7 @@ async function countNeverSent(
   const counted = new Set<string>();
   const { items, former = [] } = file.manifest;
   for (const name of [...items, ...former]) {
-    for await (const some of chunksOf(readItemsFile(archive, batch, name), CHUNK)) {
+    for await (const some of chunksOf(asFarAsRead(readItemsFile(archive, batch, name)), CHUNK)) {
       const others = some.filter(({ id }) => !wanted.has(id) && !recorded.has(id) && !counted.has(id));
       const may = await mayWait(others.map(({ id }) => id));
       for (const [index, { id, request }] of others.entries()) {
@@ -58,6 +58,15 @@ async function countNeverSent(
         count(kindOf(request));
       }
     }
+  }
+}
+
+/** What only a lost file had cannot be made, until its manifest is enqueued again: then it is wanted. */
+async function* asFarAsRead<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    if (!isItemsFileLost(error)) throw error;
   }
 }
 

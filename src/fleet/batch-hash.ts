@@ -49,7 +49,7 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
     overBudget: overBudgetOf(number),
     mayHaveRoom: hash.room !== undefined,
     bytes: number('bytes'),
-    orphans: number('orphans'),
+    orphans: number('orphans') + number('unfedLost'),
   };
 }
 

@@ -18,7 +18,7 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
       await redis.hset(keys.batch(batch), { ...facts, sealed: '0' });
       // Who enqueues a cancelled batch again wants it made after all.
       // And all its items get their jobs.
-      await redis.hdel(keys.batch(batch), 'cancelled', 'orphans', 'priority');
+      await redis.hdel(keys.batch(batch), 'cancelled', 'orphans', 'unfedLost', 'priority');
       await redis.del(keys.seen(batch));
       return (await redis.hlen(keys.items(batch))) === 0;
     },

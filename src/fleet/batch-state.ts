@@ -30,6 +30,11 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
     intake: redisBatchIntake(redis, keys, onEnded),
     feeds,
 
+    /** So many of its items cannot be fed, since their items file is lost; 0: they can. */
+    async noteUnfedLost(batch: string, count: number): Promise<void> {
+      if (count === 0) await redis.hdel(keys.batch(batch), 'unfedLost');
+      else await redis.hset(keys.batch(batch), { unfedLost: count });
+    },
     /** So many of its live items have neither a job nor a record that says what job: their manifest is to be enqueued again. */
     async noteOrphans(batch: string, count: number): Promise<void> {
       if (count === 0) await redis.hdel(keys.batch(batch), 'orphans');
