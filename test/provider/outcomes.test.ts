@@ -128,7 +128,8 @@ describe('a submit', () => {
     fc.assert(
       fc.property(anyAnswer, (any) => {
         const outcome = submitOutcome(any, NOW);
-        if (outcome.kind === 'refused') expect([400, 401, 402, 403, 404, 422, 429, 455, 505]).toContain(outcome.code);
+        if (outcome.kind === 'refused')
+          expect([400, 401, 402, 403, 404, 422, 429, 433, 455, 505]).toContain(outcome.code);
       }),
       { numRuns: 2_000 },
     );
