@@ -9,7 +9,7 @@ const PURE = [
   ),
   'test/archive/{embed,folder,image,open,records,segments-crash}.test.ts',
   'test/batch/counts.test.ts',
-  'test/commands/terminal.test.ts',
+  'test/commands/{results-flags,terminal}.test.ts',
   'test/config.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{markdown,troubleshooting}.test.ts',

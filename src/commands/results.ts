@@ -112,8 +112,8 @@ function refuseContradictions({ out, flat, refresh, where, format }: Flags): voi
   };
   if (format === 'webdataset' && (out === undefined || flat || refresh))
     refuse('--format webdataset needs --out, and goes with neither --flat nor --refresh');
-  if (format === 'parquet' && out === undefined && process.stdout.isTTY)
-    refuse('A Parquet file is nothing for a screen: write it into a file with >');
+  if (format === 'parquet' && (out !== undefined || refresh || process.stdout.isTTY))
+    refuse('--format parquet goes into a file by >: not onto a screen, and with neither --out nor --refresh');
   if (flat && out === undefined) refuse('--flat needs --out');
   if (refresh && (out !== undefined || where.length > 0)) refuse('--refresh goes with neither --out nor --where');
 }
