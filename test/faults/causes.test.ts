@@ -219,10 +219,7 @@ function slowness(statusMs: number): number {
   return Math.max(1, statusMs / STATUS_MS);
 }
 
-/**
- * When the process itself says that it told it first, by its own clock: however late this test looked. Undefined before; what it says
- * at its start is no log line.
- */
+/** When the process itself says that it told it first, by its own clock; undefined before. Not all that it says is a log line. */
 function loggedAt(stderr: string, logs: RegExp): number | undefined {
   const line = stderr.split('\n').find((one) => logs.test(one) && one.startsWith('{') && one.endsWith('}'));
   return line === undefined ? undefined : z.object({ time: z.number() }).parse(JSON.parse(line)).time;
