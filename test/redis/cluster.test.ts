@@ -1,8 +1,8 @@
-import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isRedisAway, replyCodeOf } from '../../src/redis/away.ts';
 import { pictures, repeated, startCrew } from '../batch/crew.ts';
 import { startCluster } from '../services/cluster.ts';
+import { clientOf } from '../services/redis-client.ts';
 
 describe('on a Redis Cluster of three nodes', () => {
   it('two fleets archive a batch through a pause, a resume and a cancel, each item paid for once', async () => {
@@ -30,14 +30,14 @@ describe('on a Redis Cluster of three nodes', () => {
 
   it('it is waited for while a node is away and the others take nothing (CLUSTERDOWN)', async () => {
     const cluster = await startCluster();
-    const owner = new Redis(cluster.nodes[0]?.url ?? '');
-    onTestFinished(() => owner.disconnect());
+    const owner = clientOf(cluster.nodes[0]?.url ?? '');
     const slot = Number(await owner.cluster('KEYSLOT', '{flux-batch}'));
+    owner.disconnect();
     const first = Math.floor((slot * cluster.nodes.length) / 16_384);
     const [ours, other] = [cluster.nodes[first], cluster.nodes[(first + 1) % cluster.nodes.length]];
     if (!ours || !other) throw new Error('Expected a cluster of several nodes');
     const goOn = () => process.kill(other.pid, 'SIGCONT');
-    const direct = new Redis(ours.url);
+    const direct = clientOf(ours.url);
     onTestFinished(async () => {
       direct.disconnect();
       goOn();
