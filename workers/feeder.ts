@@ -27,7 +27,7 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
   const lease = redisLease(redis, keys.feeder(archive.url));
   const ports = portsOf(connections);
   const stopping = new AbortController();
-  /** Batches whose items file could not be read when they were fed last. */
+  /** Batches whose items file was lost when this process fed them last: told once in its log. */
   const lost = new Set<string>();
 
   /** Whether anything was fed. */
@@ -46,14 +46,15 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
 
   /** What cannot be fed is told once, and then by everything that shows the batch. */
   async function feedTold(counts: BatchCounts): Promise<number> {
-    const { batch, unfed } = counts;
-    const wasLost = lost.has(batch);
+    const { batch, unfed, orphans } = counts;
     try {
       const fed = await feedBatch(batch, roomFor(counts), ports);
-      if (fed > 0 && lost.delete(batch)) await state.noteUnfedLost(batch, 0);
+      if (fed > 0) lost.delete(batch);
+      // Another process may have told it.
+      if (fed > 0 && orphans > 0) await state.noteUnfedLost(batch, 0);
       return fed;
     } catch (error) {
-      if (!wasLost) log.error({ batch, err: error }, 'cannot be fed');
+      if (!lost.has(batch)) log.error({ batch, err: error }, 'cannot be fed');
       if (isItemsFileLost(error)) {
         lost.add(batch);
         await state.noteUnfedLost(batch, unfed);

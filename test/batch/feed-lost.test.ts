@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { expect, it, vi } from 'vitest';
 import { BATCH, openRig, prompts, type Rig } from './rig.ts';
 
@@ -47,6 +47,22 @@ it('until then its items are told as lost, with what to do, and other batches go
   await rig.work();
   await vi.waitFor(async () => expect(await rig.counts()).toMatchObject({ orphans: 80, items: { archived: 20 } }));
   await rig.enqueue(file);
+  expect((await rig.ended()).items).toMatchObject({ archived: 100 });
+  expect(await rig.counts()).toMatchObject({ orphans: 0 });
+});
+
+it('a file that is put back is fed by any process, and told as lost no more', async () => {
+  const rig = await openRig({ env: WINDOW });
+  await rig.enqueue(await rig.manifest(prompts(100)));
+  const [path = ''] = await itemsFiles(rig);
+  const kept = `${path}.kept`;
+  await copyFile(path, kept);
+  await rm(path);
+  const first = await rig.work();
+  await vi.waitFor(async () => expect(await rig.counts()).toMatchObject({ orphans: 80, items: { archived: 20 } }));
+  await first.drain(20_000);
+  await copyFile(kept, path);
+  await rig.work();
   expect((await rig.ended()).items).toMatchObject({ archived: 100 });
   expect(await rig.counts()).toMatchObject({ orphans: 0 });
 });

@@ -1,5 +1,5 @@
 import { apiClient, type ClientSettings } from '../client.ts';
-import { creditsOutcome, linkOutcome } from '../kie/account.ts';
+import { kieAccount } from '../kie/account.ts';
 import { requestBody } from '../models/request-body.ts';
 import type { Models } from '../models/sheet.ts';
 import type { Provider } from '../provider.ts';
@@ -27,12 +27,6 @@ export function kieJobs({ models, lives = LIVES, ...settings }: KieJobsSettings)
       const path = `/api/v1/jobs/recordInfo?taskId=${encodeURIComponent(handle.toWellFormed())}`;
       return client.ask(options, { method: 'GET', path }, (answer, now) => pollOutcome(answer, now, lives));
     },
-    async link(url, options = {}) {
-      return client.ask(options, { method: 'POST', path: '/api/v1/common/download-url', body: { url } }, linkOutcome);
-    },
-    async credits(options = {}) {
-      return client.ask(options, { method: 'GET', path: '/api/v1/chat/credit' }, creditsOutcome);
-    },
-    close: client.close,
+    ...kieAccount(client),
   };
 }

@@ -1,5 +1,6 @@
 import { type Answer, finiteNumber, webUrl, withQuote } from '../answer.ts';
-import type { CreditsOutcome, LinkOutcome } from '../provider.ts';
+import type { ApiClient } from '../client.ts';
+import type { CreditsOutcome, LinkOutcome, Provider } from '../provider.ts';
 import { describeUnreadable, readEnvelope } from './envelope.ts';
 import { refusedBy } from './refusal.ts';
 
@@ -30,4 +31,17 @@ export function creditsOutcome(answer: Answer, now: number): CreditsOutcome {
   const refused = refusedBy(answer, read, now);
   if (refused !== undefined) return refused;
   return { kind: 'unreachable', message: read.kind === 'envelope' ? read.message : describeUnreadable(answer, read) };
+}
+
+/** What all APIs of an account at kie share. */
+export function kieAccount(client: ApiClient): Pick<Provider, 'link' | 'credits' | 'close'> {
+  return {
+    async link(url, options = {}) {
+      return client.ask(options, { method: 'POST', path: '/api/v1/common/download-url', body: { url } }, linkOutcome);
+    },
+    async credits(options = {}) {
+      return client.ask(options, { method: 'GET', path: '/api/v1/chat/credit' }, creditsOutcome);
+    },
+    close: client.close,
+  };
 }

@@ -1,6 +1,6 @@
 import type { ImageRequest } from '../../items/item.ts';
 import { apiClient, type ClientSettings } from '../client.ts';
-import { creditsOutcome, linkOutcome } from '../kie/account.ts';
+import { kieAccount } from '../kie/account.ts';
 import type { Provider, SubmitOptions } from '../provider.ts';
 import { type Lives, pollOutcome } from './poll-outcome.ts';
 import { submitOutcome } from './submit-outcome.ts';
@@ -23,12 +23,6 @@ export function fluxKontext({ lives = LIVES, ...settings }: FluxKontextSettings)
       const path = `/api/v1/flux/kontext/record-info?taskId=${encodeURIComponent(handle.toWellFormed())}`;
       return client.ask(options, { method: 'GET', path }, (answer, now) => pollOutcome(answer, now, lives));
     },
-    async link(url, options = {}) {
-      return client.ask(options, { method: 'POST', path: '/api/v1/common/download-url', body: { url } }, linkOutcome);
-    },
-    async credits(options = {}) {
-      return client.ask(options, { method: 'GET', path: '/api/v1/chat/credit' }, creditsOutcome);
-    },
-    close: client.close,
+    ...kieAccount(client),
   };
 }
