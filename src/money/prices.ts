@@ -1,5 +1,5 @@
 import { type ImageRequest, MODELS, type ProviderName, providerOf } from '../items/item.ts';
-import type { Price, PriceList } from './price-file.ts';
+import type { Price, PriceList } from './price-list.ts';
 
 /**
  * What an image costs today, in credits, by provider and model. Dated, because providers change it. Credits of another provider than
