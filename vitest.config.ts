@@ -32,9 +32,12 @@ const PURE = [
  */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
+  'test/acceptance/{adopt,ends,figures,fleet,former-archive,hostile-images,kill,late,outage}.test.ts',
+  'test/acceptance/{proxied,slow-start,stop,tables,wrapped-images}.test.ts',
+  'test/batch/{odd-manifests,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
-  'test/workers/{cost,takeover}.test.ts',
+  'test/redis/{cluster,sentinel-and-tls}.test.ts',
+  'test/workers/{archive-lag,cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',
   'test/inbox/kills.test.ts',
