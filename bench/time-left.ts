@@ -76,7 +76,8 @@ export const timeLeftBench: Bench = {
       await keepLooks(looked);
       const measured = judged(looked);
       rows.push(...rowsOf(shape.name, measured));
-      data.push({ shape: shape.name, ...measured });
+      const { rateOff, ...told } = measured;
+      data.push({ shape: shape.name, ...told, rateOff: { readings: rateOff.length, atMost: Math.max(...rateOff) } });
     }
     return { rows, data };
   },

@@ -168,6 +168,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     const isCalled = called !== undefined && (called === name || called === alias);
     if (isCalled) await settleFormat(cli);
     const command = isCalled ? await load(fleet) : stubOf(name, takes);
+    if (isCalled) (await import('./commands/batch-argument.ts')).checkBatchArguments(command);
     if (alias !== undefined) command.alias(alias);
     cli.addCommand(
       command

@@ -32,6 +32,8 @@ export const KINDS = {
   'poll-rate': 'warning',
   'clock-skew': 'warning',
   held: 'warning',
+  'images-missing': 'warning',
+  'records-unreadable': 'warning',
   enqueueing: 'info',
   'task-limit': 'info',
   'submit-rate': 'info',

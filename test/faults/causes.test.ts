@@ -231,9 +231,10 @@ async function expectFiring(alert: string, metrics: string): Promise<void> {
   const series = metrics.split('\n').flatMap((line) => {
     const [, name, of, value] =
       /^(flux_(finding|redis_up|submitting_stopped|limiter_\w+_total)\S*) (\S+)$/.exec(line) ?? [];
-    if (name === undefined) return [];
     // What was counted so far is counted again each time.
-    return [{ series: name, values: of?.endsWith('_total') ? `0+${value}x40` : `${value}x40` }];
+    return name === undefined
+      ? []
+      : [{ series: name, values: of?.endsWith('_total') ? `0+${value}x40` : `${value}x40` }];
   });
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-alerts-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -245,9 +246,7 @@ async function expectFiring(alert: string, metrics: string): Promise<void> {
   await promtool('test', 'rules', file);
 }
 
-async function textOf(url: string): Promise<string> {
-  return (await fetch(url)).text();
-}
+const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
 
 function isOne(metrics: string, kind: Kind): boolean {
   return metrics.split('\n').some((line) => line.startsWith(`flux_finding{kind="${kind}",`) && line.endsWith(' 1'));
