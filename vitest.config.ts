@@ -15,7 +15,7 @@ const PURE = [
   'test/docs/{markdown,troubleshooting}.test.ts',
   'test/inbox/decisions.test.ts',
   'test/items/{charges,item-id,reconcile,repeated-prompt,transitions}.test.ts',
-  'test/money/{balance,estimate}.test.ts',
+  'test/money/{balance,estimate,price-file}.test.ts',
   'test/progress/view.test.ts',
   'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
@@ -32,9 +32,12 @@ const PURE = [
  */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
+  'test/acceptance/{adopt,ends,figures,fleet,former-archive,hostile-images,kill,late,outage}.test.ts',
+  'test/acceptance/{proxied,slow-start,stop,tables,wrapped-images}.test.ts',
+  'test/batch/{odd-manifests,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
-  'test/workers/{cost,takeover}.test.ts',
+  'test/redis/{cluster,sentinel-and-tls}.test.ts',
+  'test/workers/{archive-lag,cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',
   'test/inbox/kills.test.ts',

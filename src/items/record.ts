@@ -53,6 +53,10 @@ const common = {
   earlierTaskIds: z.array(z.string()),
   /** What tasks have cost by the provider's own word, in its credits. What is not here counts at its price. */
   costs: z.record(z.string(), z.number()).exactOptional(),
+  /** What its latest submit was to cost, in credits of the default provider. Absent in records of former versions. */
+  price: z.number().exactOptional(),
+  /** Of tasks that were submitted at another price than `price`. */
+  earlierPrices: z.record(z.string(), z.number()).exactOptional(),
   /** Tasks that an answer named as this item's, and that are another's: this item has not cost them. */
   othersTaskIds: z.array(z.string()).exactOptional(),
   timings: z.object({
