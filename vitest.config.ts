@@ -7,7 +7,7 @@ const PURE = [
   ...['callbacks', 'diagnosis', 'manifest', 'network', 'plan', 'starters', 'status', 'tables', 'text'].map(
     (folder) => `test/${folder}/**/*.test.ts`,
   ),
-  'test/archive/{embed,folder,image,open,records,segments-crash}.test.ts',
+  'test/archive/{contact-sheet,embed,folder,image,open,records,segments-crash}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/{results-flags,terminal}.test.ts',
   'test/config.test.ts',
