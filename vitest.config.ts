@@ -17,7 +17,7 @@ const PURE = [
   'test/items/{charges,item-id,reconcile,repeated-prompt,transitions}.test.ts',
   'test/money/{balance,estimate,price-file}.test.ts',
   'test/progress/view.test.ts',
-  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
+  'test/provider/{address-check,answer,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/release/**/*.test.ts',
   'test/results/{training,where}.test.ts',
