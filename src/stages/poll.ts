@@ -206,5 +206,5 @@ async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Po
   if (record.state !== 'submitted' || record.taskId === task.taskId) return { kind: 'done' };
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
-  return poll({ ...task, taskId: record.taskId, submittedAt, giveUpAt }, { ...run, remembered: {} }, ports);
+  return poll({ ...task, taskId: record.taskId, submittedAt, giveUpAt }, { ...run, called: false, remembered: {} }, ports);
 }
