@@ -59,11 +59,12 @@ export function redisCallbacks(redis: RedisClient, keys: Keys, account: string, 
     async share(model) {
       return (await shares.fetch(model)) ?? 0;
     },
-    async note({ model, submittedAt }, came) {
+    async note({ model, submittedAt, endedAt }, came) {
       const args = [
         model,
         came ? 1 : 0,
         submittedAt,
+        endedAt,
         account,
         KEPT,
         FORGOTTEN_AFTER_MS,

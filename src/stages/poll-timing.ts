@@ -60,9 +60,15 @@ export async function leftToCalled(task: Submitted, run: Run, ports: TimingPorts
 }
 
 /** Of a task that was called for while it ran it cannot be said whether a callback came in time. */
-export async function noteCalled(task: Submitted, run: Run, ports: TimingPorts): Promise<void> {
+export async function noteCalled(
+  { submittedAt, request: { model } }: Submitted,
+  completedAt: number | undefined,
+  run: Run,
+  ports: TimingPorts,
+): Promise<void> {
   if (!ports.settings.callbackUrlOf || (run.remembered.calledEarly && !isCalled(run))) return;
-  await ports.callbacks.note({ model: task.request.model, submittedAt: task.submittedAt }, isCalled(run));
+  const endedAt = Math.max(submittedAt, Math.min(completedAt ?? submittedAt, ports.now()));
+  await ports.callbacks.note({ model, submittedAt, endedAt }, isCalled(run));
 }
 
 /** Without an address to be called at, no callback is waited for, whatever other processes do. */

@@ -33,10 +33,10 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   }
   switch (outcome.kind) {
     case 'succeeded':
-      await noteEnd(task, run, ports);
+      await noteEnd(task, outcome.completedAt, run, ports);
       return succeed(task, outcome, ports);
     case 'failed':
-      await noteEnd(task, run, ports);
+      await noteEnd(task, undefined, run, ports);
       return failGeneration(task, outcome, run, ports);
     case 'generating':
       return askAgain(task, await laterPollAt(task, run, ports), run, ports, outcome.said);
@@ -55,9 +55,9 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   }
 }
 
-async function noteEnd(task: Submitted, run: Run, ports: Ports): Promise<void> {
+async function noteEnd(task: Submitted, completedAt: number | undefined, run: Run, ports: Ports): Promise<void> {
   ports.metrics.observe('taskPolls', pollsOf(run));
-  await noteCalled(task, run, ports);
+  await noteCalled(task, completedAt, run, ports);
 }
 
 async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {
@@ -206,5 +206,9 @@ async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Po
   if (record.state !== 'submitted' || record.taskId === task.taskId) return { kind: 'done' };
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
-  return poll({ ...task, taskId: record.taskId, submittedAt, giveUpAt }, { ...run, called: false, remembered: {} }, ports);
+  return poll(
+    { ...task, taskId: record.taskId, submittedAt, giveUpAt },
+    { ...run, called: false, remembered: {} },
+    ports,
+  );
 }

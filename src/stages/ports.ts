@@ -159,8 +159,8 @@ export interface Callbacks {
   asked(submittedAt: number): void;
   /** Of the latest tasks of a model, how many were called back before a poll found them; 0 where callbacks stay away. */
   share(model: string): Promise<number>;
-  /** A poll has found a task ended: had its callback come? */
-  note(task: { model: string; submittedAt: number }, came: boolean): Promise<void>;
+  /** A poll has found a task ended: had its callback come? `endedAt`: as late as is known. */
+  note(task: { model: string; submittedAt: number; endedAt: number }, came: boolean): Promise<void>;
 }
 
 /** What the fleet waits for, for people to be told. Neither method waits or throws. */

@@ -20,8 +20,13 @@ function account(name = 'kie') {
   };
 }
 
+let ends = ASKED_AT;
+
 async function note(callbacks: Callbacks, outcomes: string, model = 'pro'): Promise<void> {
-  for (const came of outcomes) await callbacks.note({ model, submittedAt: ASKED_AT }, came === '1');
+  for (const came of outcomes) {
+    ends += 1;
+    await callbacks.note({ model, submittedAt: ASKED_AT, endedAt: ends }, came === '1');
+  }
 }
 
 describe('the share of tasks that are called back', () => {
@@ -45,7 +50,7 @@ describe('the share of tasks that are called back', () => {
   test('is not spoilt by tasks from before callbacks were asked for', async () => {
     const { callbacks, shareOf } = account();
     for (let times = 0; times < 20; times += 1)
-      await callbacks.note({ model: 'pro', submittedAt: ASKED_AT - 1 }, false);
+      await callbacks.note({ model: 'pro', submittedAt: ASKED_AT - 1, endedAt: ASKED_AT }, false);
     await note(callbacks, '11');
     expect(await shareOf()).toBe(2 / 3);
   });
@@ -80,6 +85,16 @@ describe('callbacks stay away', () => {
     expect(await shareOf()).toBe(0);
     await note(callbacks, '000');
     expect(onAway).toHaveBeenCalledTimes(1);
+  });
+
+  test('not for the lost ones that are found in a row, when all others of a batch have been', async () => {
+    const { callbacks, away, shareOf } = account();
+    const endedAt = ends;
+    await note(callbacks, '1'.repeat(40));
+    for (let times = 0; times < 12; times += 1)
+      await callbacks.note({ model: 'pro', submittedAt: ASKED_AT, endedAt: endedAt + times * 3 }, false);
+    expect(await away()).toEqual([]);
+    expect(await shareOf()).toBe(38 / 51);
   });
 
   test('is told with how many were missed, and when the last came', async () => {
