@@ -4,6 +4,7 @@ import { noCallbacks } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type LimiterUsage, redisLimiter } from '../fleet/limiter.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
+import { untoldPrice } from '../items/charges.ts';
 import { creditsOf, kindOf, type Prices } from '../money/prices.ts';
 import { proxyRules } from '../network/proxy.ts';
 import { httpDownload } from '../provider/download.ts';
@@ -101,6 +102,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       unknownLimit: config.unknownLimit,
       embed: config.embed,
       creditsOf: (request) => creditsOf(prices, kindOf(request)),
+      untoldCreditsOf: (request) => untoldPrice(request, prices),
       ...(callbackUrlOf && { callbackUrlOf }),
     },
   };
