@@ -130,6 +130,7 @@ describe('flux-batch run', () => {
       prompts(4).map((prompt, index) => ({ id: `${provider}-${index}`, prompt, provider, model }));
     const file = await rig.manifestOf([...jobs('kie', 'flux-kontext-pro'), ...jobs('bfl', 'flux-2-pro')]);
     const planned = await rig.run(['plan', file, '--budget', '1usd,bfl=7']);
+    expect(planned).toMatchObject({ code: 0, stderr: '' });
     expect(planned.stdout).toContain('200 credits ($1.00), of bfl 14 credits ($0.07): not for all');
     const first = await rig.run(['run', file, '--budget', '1usd,bfl=7', '--json']);
     expect(first).toMatchObject({ code: 3, stderr: expect.stringContaining('of 200, and 14 of bfl; 2 items left') });
