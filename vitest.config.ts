@@ -7,7 +7,7 @@ const PURE = [
   ...['callbacks', 'diagnosis', 'manifest', 'network', 'plan', 'starters', 'status', 'tables', 'text'].map(
     (folder) => `test/${folder}/**/*.test.ts`,
   ),
-  'test/archive/{embed,folder,image,open,records,segments-crash}.test.ts',
+  'test/archive/{contact-sheet,embed,folder,image,open,records,segments-crash}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/{results-flags,terminal}.test.ts',
   'test/config.test.ts',
@@ -17,7 +17,7 @@ const PURE = [
   'test/items/{charges,item-id,reconcile,repeated-prompt,transitions}.test.ts',
   'test/money/{amount,balance,estimate,price-file}.test.ts',
   'test/progress/view.test.ts',
-  'test/provider/{address-check,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
+  'test/provider/{address-check,answer,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',
   'test/redis/url.test.ts',
   'test/release/**/*.test.ts',
   'test/results/{training,where}.test.ts',
@@ -32,9 +32,12 @@ const PURE = [
  */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
+  'test/acceptance/{adopt,ends,figures,fleet,former-archive,hostile-images,kill,late,outage}.test.ts',
+  'test/acceptance/{proxied,slow-start,stop,tables,wrapped-images}.test.ts',
+  'test/batch/{odd-manifests,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
-  'test/workers/{cost,takeover}.test.ts',
+  'test/redis/{cluster,sentinel-and-tls}.test.ts',
+  'test/workers/{archive-lag,cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',
   'test/inbox/kills.test.ts',
