@@ -25,6 +25,8 @@ export type StageOutcome =
 export type Run = {
   /** Runs so far, this one included. */
   runs: number;
+  /** How many of them were not ended: their process ended first, or was taken for dead. */
+  broken: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
   /** Tells the next run at once, also when this process ends before it comes to an outcome. */
