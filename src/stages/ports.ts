@@ -25,6 +25,8 @@ export type StageOutcome =
 export type Run = {
   /** Runs so far, this one included. */
   runs: number;
+  /** How many of them were not ended: their process ended first, or was taken for dead. */
+  broken: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
   /** Of a poll: a callback has said that the task has ended. */
