@@ -4,12 +4,13 @@ import { type BatchFile, updateBatchFile } from '../src/archive/batch-file.ts';
 import { compactSegments } from '../src/archive/compact-segments.ts';
 import { FileDeniedError } from '../src/archive/folder-errors.ts';
 import { FEWEST_ITEMS } from '../src/archive/segment-writer.ts';
-import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
+import { type BatchCounts, budgetOf, isOnRoute } from '../src/batch/counts.ts';
 import { newBatchFile } from '../src/batch/new-batch-file.ts';
 import { messageOf } from '../src/errors.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
+import type { IndexAhead } from './index-ahead.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
 
 const finishSchema = z.object({ batch: z.string() });
@@ -18,7 +19,10 @@ type Shared = Pick<
   'redis' | 'clock' | 'prefix' | 'suffix' | 'signal' | 'onTrouble' | 'count'
 >;
 
-type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records' | 'prices'>;
+type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records' | 'prices'> & {
+  /** What was done of it while the batch ran; absent: nothing. */
+  ahead?: Pick<IndexAhead, 'cells' | 'flush'>;
+};
 
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
 export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
@@ -38,7 +42,7 @@ export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
 }
 
 async function finish(batch: string, connections: FinishPorts): Promise<StageOutcome> {
-  const { state, routes, archive, records, prices, log } = connections;
+  const { state, routes, archive, records, prices, log, ahead } = connections;
   const counts = await state.counts(batch);
   if (counts && !isOnRoute(counts, routes.route)) {
     // An index of our archive would be one of nothing.
@@ -48,8 +52,10 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
   const leftovers = await archive.tidy(`${batch}/`);
   if (leftovers > 0) log.info({ batch, files: leftovers }, 'files that killed processes left are removed');
   const onDamaged = (reason: string) => log.debug({ batch, stage: 'finish', reason }, 'segment not used');
+  await ahead?.flush(batch);
   const damage = await writeIndex(batch, {
     ...{ archive, records, prices, onDamaged },
+    ...(ahead && { cells: ahead.cells }),
     fewestToCover: FEWEST_ITEMS,
   });
   for (const { id, message } of damage.unreadable)
@@ -81,9 +87,15 @@ async function handOver(batch: string, { api }: BatchCounts, routes: Connections
 }
 
 /** From what Redis knows. The settings are this worker's. */
-async function batchFileOf(batch: string, counts: BatchCounts, { state, config }: FinishPorts): Promise<BatchFile> {
+async function batchFileOf(
+  batch: string,
+  counts: BatchCounts,
+  { state, config, prices }: FinishPorts,
+): Promise<BatchFile> {
   return newBatchFile(batch, {
-    config: { ...config, budgetCredits: counts.budget },
+    config,
+    budget: budgetOf(counts),
+    prices,
     digest: await state.manifestDigest(batch),
     createdAt: counts.createdAt,
   });

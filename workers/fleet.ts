@@ -29,13 +29,17 @@ import { type ArchiveLagWatch, watchArchiveLag } from './archive-lag.ts';
 import { startFeeder } from './feeder.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { type IndexAhead, indexAhead } from './index-ahead.ts';
 import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
+import { pollSeats } from './poll-seats.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
 import { startTellingFindings } from './tell-findings.ts';
 import { watchArchive } from './watch-archive.ts';
 
 const POLL_CONCURRENCY = 16;
+/** Besides, for polls that callbacks ask for: those of a second at a large limit. */
+const CALLED_CONCURRENCY = 8;
 /** Items that wait for room in another account must not keep those of the first from their slots. */
 const BFL_WAITERS = 16;
 const ARCHIVE_CONCURRENCY = 8;
@@ -46,7 +50,9 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   // Each job under way listens to it: far more than the ten that Node takes for a leak.
   setMaxListeners(0, stopping.signal);
   const lag = watchArchiveLag(connections);
-  const starters = startersOf(connections, ports, { ...options, isBehind: lag.isBehind }, stopping.signal);
+  const ahead = indexAhead(connections);
+  const noting = { ...ports, records: ahead.records };
+  const starters = startersOf(connections, noting, { ...options, ahead, isBehind: lag.isBehind }, stopping.signal);
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => starters[stage]());
@@ -86,7 +92,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
 function startersOf(
   connections: Connections,
   ports: OpenedPorts,
-  { concurrency = {}, onTrouble, isBehind }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'>,
+  { concurrency = {}, onTrouble, isBehind, ahead }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'> & Ahead,
   signal: AbortSignal,
 ): Record<Stage, () => Worker> {
   const { redis, clock, prefix, keys, routes, config } = connections;
@@ -126,21 +132,26 @@ function startersOf(
         schema: itemSchema,
         concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit) + (config.bfl.apiKey ? BFL_WAITERS : 0),
       }),
-    poll: () =>
-      stageWorker({
+    poll: () => {
+      const places = concurrency.poll ?? POLL_CONCURRENCY;
+      const seated = pollSeats(places, clock.now);
+      return stageWorker({
         ...forItems<Submitted>(
           'poll',
           forProvider(async (item, run, own, tasks) => {
-            const outcome = await poll(item, run, own);
+            const told = { ...run, called: await polls.take(item) };
+            const outcome = await seated(told, () => poll(item, told, own));
             await (outcome.kind === 'done' ? tasks?.remove(item) : tasks?.add(item));
             return outcome;
           }),
           (item, queues) => queues.forward.poll(item, clock.now()),
         ),
         schema: submittedSchema,
-        concurrency: concurrency.poll ?? POLL_CONCURRENCY,
-        isDueNow: (item) => polls.take(item),
-      }),
+        // Without callbacks nobody would sit there.
+        concurrency: config.callbackUrl === undefined ? places : places + CALLED_CONCURRENCY,
+        isDueNow: polls.isAsked,
+      });
+    },
     archive: () =>
       stageWorker({
         ...forItems<Finished>(
@@ -151,10 +162,11 @@ function startersOf(
         schema: finishedSchema,
         concurrency: concurrency.archive ?? ARCHIVE_CONCURRENCY,
       }),
-    finish: () => finishWorker(connections, shared),
+    finish: () => finishWorker({ ...connections, ahead }, shared),
   };
 }
 
+type Ahead = { ahead: IndexAhead };
 type StageOf<Data> = (item: Data, run: Run, ports: Ports, tasks: RunningTasks | undefined) => Promise<StageOutcome>;
 
 const NO_KEY_MS = 30_000;

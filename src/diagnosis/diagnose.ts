@@ -1,6 +1,7 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { archiveBehind } from './archive-lag.ts';
 import { ofPeople } from './batches.ts';
+import { callbacksAway } from './callbacks.ts';
 import { type Diagnosis, type Finding, type Kind, worstFirst } from './finding.ts';
 import { pacedBy, slowness } from './limits.ts';
 import { imagesAtRisk, outOfReach } from './out-of-reach.ts';
@@ -10,7 +11,8 @@ import { clockSkew, missingWorkers } from './workers.ts';
 
 /** They slow nothing down by themselves. */
 const NO_BOTTLENECK: readonly Kind[] = [
-  ...(['images-at-risk', 'clock-skew', 'held', 'rate-refused', 'images-missing', 'records-unreadable'] as const),
+  ...(['images-at-risk', 'callbacks-away', 'clock-skew', 'held', 'rate-refused'] as const),
+  ...(['images-missing', 'records-unreadable'] as const),
 ];
 
 /** What holds the batches up that were looked at, by that one look. */
@@ -24,6 +26,7 @@ export function diagnose(snapshot: Snapshot): Diagnosis {
     ...imagesAtRisk(snapshot),
     ...archiveBehind(snapshot),
     ...slowness(snapshot),
+    ...callbacksAway(snapshot),
     ...clockSkew(snapshot),
   ]);
   const live = batches.filter((counts) => !hasEnded(counts));

@@ -135,3 +135,10 @@ export function mayFollow(was: ItemRecord, next: ItemRecord): boolean {
   if (![...namedIn(was)].every((id) => named.has(id))) return false;
   return was.state !== 'archived' || (next.state === 'archived' && next.sha256 === was.sha256);
 }
+
+/** Nothing moves on from these but by a person, or by a task that turned up. */
+export function hasEnded({ state }: Pick<ItemRecord, 'state'>): boolean {
+  return ENDED.has(state);
+}
+
+const ENDED: ReadonlySet<string> = new Set<ItemRecord['state']>(['archived', 'failed', 'held', 'cancelled']);

@@ -1,5 +1,6 @@
 import { contactSheet, MOST_ON_SHEET, type SheetPicture } from '../archive/contact-sheet.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
+import type { SheetCells } from '../archive/sheet-cells.ts';
 import { isReadable, type Unreadable } from '../items/unreadable.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
@@ -9,7 +10,10 @@ import { rowsDigest } from './rows-digest.ts';
 import { type Listed, listedItems, type StandingPorts } from './standings.ts';
 import { textFile } from './text-file.ts';
 
-export type IndexPorts = StandingPorts;
+export type IndexPorts = StandingPorts & {
+  /** What of the contact sheet was drawn before. */
+  cells?: SheetCells;
+};
 /** What an index was written without: records that cannot be read, and images that are not there. */
 export type Damage = { unreadable: Unreadable[]; missing: Missing[] };
 
@@ -17,7 +21,8 @@ export type Damage = { unreadable: Unreadable[]; missing: Missing[] };
 export async function writeIndex(batch: string, ports: IndexPorts, signal?: AbortSignal): Promise<Damage> {
   const images = await openImageCheck(ports.archive, batch, signal);
   const items = checked(listedItems(batch, ports, 'manifest', signal), images);
-  const unreadable = await writeIndexFiles(batch, items, { archive: ports.archive, folder: layout.folder(batch) });
+  const place = { archive: ports.archive, folder: layout.folder(batch) };
+  const unreadable = await writeIndexFiles(batch, items, place, ports.cells);
   return { unreadable, missing: await images.missing() };
 }
 
@@ -37,6 +42,7 @@ export async function writeIndexFiles(
   batch: string,
   records: AsyncIterable<Listed>,
   { archive, folder }: IndexPlace,
+  cells?: SheetCells,
 ): Promise<Unreadable[]> {
   const begin = async (name: string, contentType: string) =>
     textFile(await archive.begin(folder + name, { contentType }));
@@ -65,7 +71,8 @@ export async function writeIndexFiles(
     await Promise.all([jsonl.discard(), csv.discard()]);
     throw error;
   }
-  const picture = await contactSheet(sheet, archive);
+  const picture = await contactSheet(sheet, archive, cells);
+  cells?.drop(layout.folder(batch));
   if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
   await gallery.commit({ sheet: picture !== undefined, digest: digest.hex() });
   return unreadable;
