@@ -1,4 +1,5 @@
 import { type BatchCounts, doneOf } from '../batch/counts.ts';
+import { spentWords } from '../diagnosis/budget-words.ts';
 import { describeFinding, describeWhat } from '../diagnosis/describe.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { Finding } from '../diagnosis/finding.ts';
@@ -48,6 +49,12 @@ export function lineOf(view: View): string {
   ].join('; ');
 }
 
+/** What it stands still for; undefined while it goes on. */
+export function standsStillFor(view: View): Finding | undefined {
+  const left = timeLeft(view.counts, view.snapshot, toldOf(view).findings);
+  return left.kind === 'still' ? left.by : undefined;
+}
+
 function toldOf({ counts, snapshot, elapsedMs }: View): { findings: readonly Finding[]; left: string } {
   const isHeard = snapshot.workers.length > 0 || elapsedMs > UNTIL_HEARD_MS;
   const findings = diagnose(snapshot).findings.filter(({ kind }) => isHeard || kind !== 'no-worker');
@@ -55,8 +62,7 @@ function toldOf({ counts, snapshot, elapsedMs }: View): { findings: readonly Fin
 }
 
 function costText({ counts, prices }: View): string {
-  const budget = counts.budget === undefined ? '' : ` of ${counts.budget}`;
-  return `spent ${counts.credits}${budget} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
+  return `spent ${spentWords(counts, prices.usdPerCredit)}`;
 }
 
 const indented = (line: string) => `  ${line}`;

@@ -2,6 +2,7 @@ import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
 import type { Pace, QueueDepth, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
 import { redisArchiveLag } from '../fleet/archive-lag.ts';
+import { readCallbacksAway } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
@@ -13,10 +14,13 @@ export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export type SnapshotConnections = Pick<
   Connections,
   'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
->;
+> &
+  Partial<Pick<Connections, 'prices'>>;
 
 const PACE_WITHIN_MS = 60_000;
 const LONG = 0.95;
+const MANY_JOBS = 100;
+const LEAST_OFTEN_MS = 500;
 
 /** Reads Redis only. The reader throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
 export function snapshotReader(connections: SnapshotConnections, options: { jobsEveryMs?: number } = {}): ReadSnapshot {
@@ -28,7 +32,7 @@ export function snapshotReader(connections: SnapshotConnections, options: { jobs
   };
 }
 
-/** Looks at these batches, of which Redis may not know some. `jobsEveryMs`: how old what hundreds of jobs tell may be. */
+/** Looks at these batches, of which Redis may not know some. `jobsEveryMs`: how old what a hundred jobs tell may be. */
 export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 0 }: { jobsEveryMs?: number } = {}) {
   const { config, state, queues, routes, control, heartbeats, faults, clock } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
@@ -40,7 +44,7 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
     const breaker = await state.breaker();
     const counts = await Promise.all(names.map((name) => state.counts(name)));
     const batches = counts.filter((one) => one !== undefined);
-    const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits, archiveLag] =
+    const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits, archiveLag, callbacksAway] =
       await Promise.all([
         queues.depths(),
         jobs(),
@@ -51,11 +55,13 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
         control.fleetPausedAt(),
         faults.current(),
         lag.current(routes.route.archive),
+        readCallbacksAway(connections.redis, connections.keys, clock.now()),
       ]);
     const depthOf = (stage: Stage) => ({ ...sumsOf(depths[stage]), ...backlog.waiting[stage] }) satisfies QueueDepth;
     const polls = depthOf('poll');
     return {
       at: clock.now(),
+      ...(connections.prices && { usdPerCredit: connections.prices.usdPerCredit }),
       route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
@@ -68,6 +74,7 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
       faults: waits,
       atRisk: backlog.atRisk,
       archiveLag: archiveLag ?? null,
+      callbacksAway,
       pausedAt: pausedAt ?? null,
       redisAway: null,
     };
@@ -97,8 +104,12 @@ function jobReader({ queues, clock, redis, keys }: SnapshotConnections, everyMs:
     return { backlog, durations: durationsOf(learned) };
   }
 
+  /** What reads few jobs may read them more often: at a batch's end there are few, and it matters most how old they are. */
+  const isNew = ({ backlog }: FromJobs) =>
+    performance.now() - readAt < Math.min(everyMs, Math.max(LEAST_OFTEN_MS, (everyMs * backlog.jobs) / MANY_JOBS));
+
   return async (): Promise<FromJobs> => {
-    if (known && performance.now() - readAt < everyMs) return known;
+    if (known && isNew(known)) return known;
     readAt = performance.now();
     known = await read();
     return known;

@@ -79,7 +79,7 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
   ],
   [
     'provider-slow',
-    { at: 900_000, tasks: { running: 20, most: 100, oldestAt: 100_000, newestAt: 800_000 } },
+    { at: 900_000, tasks: { running: 20, most: 100, oldestAt: 100_000, newestAt: 800_000, startedAt: [] } },
     /20 tasks under way, the oldest for 13m 20s, where they took 10s lately/,
     /FLUX_POLL_GIVE_UP/,
   ],
@@ -103,6 +103,12 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
     },
     /wait for the poll limit: 1 of 1 in 1s, the oldest is 30s late/,
     /FLUX_POLL_LIMIT/,
+  ],
+  [
+    'callbacks-away',
+    { callbacksAway: [{ account: 'kie', since: 90_000, missed: 12, cameAt: 40_000 }] },
+    /callbacks of kie stay away: none for the latest 12 tasks that ended, the last came 1m 00s ago/,
+    /FLUX_CALLBACK_URL.*flux-batch doctor/,
   ],
   ['clock-skew', { workers: [worker({ skewMs: -600_000 })] }, /clock of here is 10m 00s slow/, /NTP/],
   ['held', { batches: [batch({ held: 3, queued: 1 })] }, /spring: 3 items are held and wait/, /flux-batch held spring/],
@@ -163,7 +169,9 @@ describe('the bottleneck', () => {
   });
 
   test('is how many tasks may run, then the provider, then who enqueues', () => {
-    expect(of({ tasks: { running: 100, most: 100, oldestAt: null, newestAt: null } })).toBe('task-limit');
+    expect(of({ tasks: { running: 100, most: 100, oldestAt: null, newestAt: null, startedAt: [] } })).toBe(
+      'task-limit',
+    );
     expect(of({ batches: [batch({ submitted: 20 })] })).toBe('generating');
     expect(of({ batches: [batch({}, { sealed: false })] })).toBe('enqueueing');
   });
