@@ -23,6 +23,8 @@ export type Pace = { count: number; firstMs: number };
 /** One look at the fleet. Times are epoch milliseconds by the clock of Redis, as far as it is known. */
 export type Snapshot = {
   at: number;
+  /** What a credit of the default provider is worth, where prices are known. */
+  usdPerCredit?: number;
   /** What the queues and rates shown belong to; batches of other archives and APIs are in queues of their own. */
   route: Route;
   batches: readonly BatchCounts[];

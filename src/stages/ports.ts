@@ -25,6 +25,8 @@ export type StageOutcome =
 export type Run = {
   /** Runs so far, this one included. */
   runs: number;
+  /** How many of them were not ended: their process ended first, or was taken for dead. */
+  broken: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
   /** Of a poll: a callback has said that the task has ended. */
@@ -107,16 +109,19 @@ export interface TaskClaims {
   claimTask(item: ItemRef, taskId: string): Promise<string>;
 }
 
+/** Whose budget it is paid from goes by the request; without one, by the default provider. */
+type Requested = { request?: Pick<ImageRequest, 'provider'> };
+
 export interface BatchState extends CircuitBreaker, ImageNotes, TaskClaims {
   /** Cheap; 'admitted' may be half a second old, `confirm` is exact. Cancels a queued item of a cancelled batch. */
-  checkAdmission(item: ItemRef, credits?: number): Promise<Admission>;
+  checkAdmission(item: ItemRef & Requested, credits?: number): Promise<Admission>;
   /** `queued → submitting`, under a fencing token. A worker that took over the job claims the item with its own token. */
   claim(item: ItemRef, fencingToken: string): Promise<Claim>;
   /**
    * Asked just before money is spent: does the token still hold the item, may it be submitted, is there budget for the credits?
    * A model without a price has no credits. To ask again changes nothing for the same token.
    */
-  confirm(item: ItemRef, fencingToken: string, credits?: number): Promise<Confirmation>;
+  confirm(item: ItemRef & Requested, fencingToken: string, credits?: number): Promise<Confirmation>;
   /** Moves when MAY_COME_FROM allows; false when the item is in another state. Adds to the batch's counters on a real move. */
   move(item: ItemRef, to: ItemState, add?: { submits?: number; bytes?: number }): Promise<boolean>;
   /** The batch's index is to be written anew: a record has changed without a move. */

@@ -14,7 +14,8 @@ export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export type SnapshotConnections = Pick<
   Connections,
   'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
->;
+> &
+  Partial<Pick<Connections, 'prices'>>;
 
 const PACE_WITHIN_MS = 60_000;
 const LONG = 0.95;
@@ -60,6 +61,7 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
     const polls = depthOf('poll');
     return {
       at: clock.now(),
+      ...(connections.prices && { usdPerCredit: connections.prices.usdPerCredit }),
       route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },

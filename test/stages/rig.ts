@@ -31,7 +31,7 @@ import { memoryQueues } from './memory-queues.ts';
 
 export const BATCH = 'spring';
 export const NEVER = new AbortController().signal;
-export const FIRST_RUN: Run = { runs: 1, remembered: {}, note: async () => {}, signal: NEVER };
+export const FIRST_RUN: Run = { runs: 1, broken: 0, remembered: {}, note: async () => {}, signal: NEVER };
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
