@@ -5,10 +5,11 @@ import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
+import { type Lane, lanesOf, secretsOf } from './settings/lanes.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
-import { secretIn } from './settings/secret-file.ts';
+import { givenOrInFile, secretIn } from './settings/secret-file.ts';
 import { secretsIn } from './settings/secrets.ts';
 import {
   DEFAULTS,
@@ -31,6 +32,8 @@ export type Config = Readonly<{
   /** Of kie's unified jobs API, whose account is that of `apiUrl`. */
   kieJobsUrl: string;
   bfl: BflSettings;
+  /** The accounts: those of FLUX_LANES, or one for each vendor. */
+  lanes: readonly Lane[];
   rateLimit: { max: number; windowMs: number };
   pollLimit: { max: number; windowMs: number };
   maxTasks: number;
@@ -102,6 +105,7 @@ export type GivenSettings = { readonly [Name in keyof Variables]?: string | numb
 export function loadConfig(overrides: Overrides = {}): Config {
   const config = configOf(
     parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`),
+    (variable) => givenOrInFile(variable, process.env),
   );
   if (overrides.REDIS_URL?.startsWith('@') || passwordsIn(overrides.REDIS_URL).length === 0) return config;
   const warning =
@@ -120,7 +124,8 @@ export function configFrom(settings: GivenSettings): Config {
       .find((found) => found !== undefined && found !== '');
     if (value !== undefined && value !== '') given[name] = String(value);
   }
-  return configOf(parseVariables(given, EXPLAINED));
+  const texts = [...byName].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
+  return configOf(parseVariables(given, EXPLAINED), (name) => givenOrInFile(name, Object.fromEntries(texts)));
 }
 
 /** LOG_FORMAT alone, for what is said before all is read. A wrong one is told by `loadConfig`. */
@@ -140,13 +145,14 @@ export function isStartedHere(): boolean {
   return process.env.INIT_CWD === undefined || process.env.INIT_CWD === process.cwd();
 }
 
-function configOf(values: Variables): Config {
+function configOf(values: Variables, read: (variable: string) => string | undefined): Config {
+  const lanes = lanesOf(values, read);
   const { FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT } = values;
   return {
     apiKey: values.FLUX_API_KEY ?? values.KIE_API_KEY,
     apiUrl: values.FLUX_API_URL.replace(/\/+$/, ''),
     kieJobsUrl: (values.KIE_JOBS_URL ?? values.FLUX_API_URL).replace(/\/+$/, ''),
-    bfl: bflSettings(values),
+    ...{ bfl: bflSettings(values), lanes },
     rateLimit: values.FLUX_RATE_LIMIT,
     pollLimit: values.FLUX_POLL_LIMIT,
     maxTasks: values.FLUX_MAX_TASKS,
@@ -183,7 +189,7 @@ function configOf(values: Variables): Config {
     servePassword: values.SERVE_PASSWORD,
     metricsToken: values.METRICS_TOKEN,
     warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT }),
-    secrets: secretsIn(values, process.env),
+    secrets: secretsIn(values, process.env, secretsOf(lanes)),
   };
 }
 

@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const PROVIDERS = ['kie', 'kie-jobs', 'bfl'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
+/** Who keeps an account: kie's unified jobs are of the same as its Flux Kontext. */
+export const VENDORS = ['kie', 'bfl'] as const;
+export type Vendor = (typeof VENDORS)[number];
+
 /** Of Flux Kontext at kie. The ratios of the API notes; `16:21` is offered by some resellers only. */
 export const ASPECT_RATIOS = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21'] as const;
 export const MODELS = ['flux-kontext-pro', 'flux-kontext-max'] as const;
@@ -39,6 +43,10 @@ export type ImageRequest = z.infer<typeof imageRequestSchema>;
 
 export function providerOf({ provider = PROVIDERS[0] }: Pick<ImageRequest, 'provider'>): ProviderName {
   return provider;
+}
+
+export function vendorOf(request: Pick<ImageRequest, 'provider'>): Vendor {
+  return providerOf(request) === 'bfl' ? 'bfl' : 'kie';
 }
 
 /** One image to be made. `id` is unique in its batch and safe in file names, object keys and BullMQ job ids. */
@@ -81,6 +89,8 @@ export const submittedSchema = itemSchema.extend({
   recorded: z.boolean(),
   /** What it costs by the provider's own word, in its credits. */
   credits: z.number().exactOptional(),
+  /** Whose key it is asked for with, see docs/fleet.md; absent: that of the account that there is without lanes. */
+  lane: z.string().exactOptional(),
 });
 export type Submitted = z.infer<typeof submittedSchema>;
 
@@ -112,4 +122,9 @@ export function itemOf({ batch, id, name, variant, priority, variables, request,
 /** The field where it has a value, and no field where it has none. */
 export function embedOf({ embed }: { embed?: boolean | undefined }): { embed?: boolean } {
   return embed === undefined ? {} : { embed };
+}
+
+/** The lane that a task or a record names, as a field; no field where it names none. */
+export function laneOf(named: { lane?: string | undefined } | undefined): { lane?: string } {
+  return named?.lane === undefined ? {} : { lane: named.lane };
 }

@@ -8,6 +8,7 @@ import { addAgain } from './add-again.ts';
 import { addAll } from './add-all.ts';
 import { changePriority } from './change-priority.ts';
 import { unpark, unparkJobs } from './parked.ts';
+import { submitQueues } from './submit-queues.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -39,17 +40,19 @@ export function jobIdOf(item: ItemRef): string {
 }
 
 /**
- * The four queues of a route. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId).
- * `suffix`: what their names end in.
+ * The queues of a route: one for each stage, and for submits one for each vendor. Adding a job that is there already, in whatever
+ * state, is a no-op (bullmq-facts: jobId). `suffix`: what their names end in.
  */
 export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date, suffix = '') {
-  const open = (stage: Stage) => {
-    const queue = new Queue(stage + suffix, { connection: redis, prefix });
+  const open = (name: string) => {
+    const queue = new Queue(name + suffix, { connection: redis, prefix });
     // Errors of the connection arrive here besides being thrown by the call that met them.
     queue.on('error', () => {});
     return queue;
   };
-  const queues = { submit: open('submit'), poll: open('poll'), archive: open('archive'), finish: open('finish') };
+  const submits = submitQueues(open);
+  const queues = { submit: submits.byVendor.kie, poll: open('poll'), archive: open('archive'), finish: open('finish') };
+  const all = [...submits.all, queues.poll, queues.archive, queues.finish];
   const submitJobs = (items: readonly Item[]) =>
     items.map((item) => ({
       name: 'item',
@@ -60,25 +63,26 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     items.map((item) => ({ name: 'item', data: item, opts: optionsOf(jobIdOf(item)) }));
 
   return {
-    forward: forwardTo(queues, clock),
-    async submitAll(items: readonly Item[]): Promise<void> {
-      await addAll(queues.submit, submitJobs(items));
-    },
+    forward: forwardTo({ ...queues, submitOf: submits.of }, clock),
+    submitAll: (items: readonly Item[]) => submits.split(items, (queue, own) => addAll(queue, submitJobs(own))),
     async pollAll(items: readonly Submitted[]): Promise<void> {
       await addAll(queues.poll, pollJobs(items));
     },
     /** The same for items that had ended and are live again. */
-    submitAgain: (items: readonly Item[]) => addAgain(redis, queues.submit, submitJobs(items)),
+    submitAgain: (items: readonly Item[]) =>
+      submits.split(items, (queue, own) => addAgain(redis, queue, submitJobs(own))),
     pollAgain: (items: readonly Submitted[]) => addAgain(redis, queues.poll, pollJobs(items)),
     /** No worker begins a submit job. Waiting jobs cost nothing meanwhile. */
-    pauseSubmits: () => queues.submit.pause(),
-    resumeSubmits: () => queues.submit.resume(),
+    pauseSubmits: () => submits.each((queue) => queue.pause()),
+    resumeSubmits: () => submits.each((queue) => queue.resume()),
     /** Promotes the parked submit jobs of these items. Returns how many. */
-    unpark: (isWanted: (batch: string, item: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
-    unparkItems: (items: readonly ItemRef[]) => unparkJobs(redis, queues.submit, items.map(jobIdOf), Date.now()),
+    unpark: (isWanted: (batch: string, item: string) => boolean) =>
+      submits.sum((queue) => unpark(redis, queue, isWanted, Date.now())),
+    unparkItems: (items: readonly ItemRef[]) =>
+      submits.sum((queue) => unparkJobs(redis, queue, items.map(jobIdOf), Date.now())),
     /** Gives the submit jobs of these items another priority, wherever they wait. */
     changePriority: (items: readonly ItemRef[], change: (former: number) => number) =>
-      changePriority(queues.submit, items.map(jobIdOf), change),
+      submits.each((queue) => changePriority(queue, items.map(jobIdOf), change)),
     async finish(batch: string): Promise<void> {
       await queues.finish.add('batch', { batch }, optionsOf(finishJobId(batch)));
     },
@@ -89,26 +93,35 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     /** Jobs of each queue by BullMQ's states. */
     async depths(): Promise<Record<Stage, Record<string, number>>> {
       const [submit, poll, archive, finish] = await Promise.all([
-        queues.submit.getJobCounts(),
+        submits.depths(),
         queues.poll.getJobCounts(),
         queues.archive.getJobCounts(),
         queues.finish.getJobCounts(),
       ]);
       return { submit, poll, archive, finish };
     },
-    /** BullMQ's own objects, for what looks at queues and not at items. */
+    /** BullMQ's own objects, for what looks at queues and not at items. `submit`: that of the default vendor. */
     byStage: queues,
+    /** All of them. */
+    all,
+    /** All of a stage. */
+    of: (stage: Stage): readonly Queue[] => (stage === 'submit' ? submits.all : [queues[stage]]),
     async close(): Promise<void> {
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      await Promise.all(all.map((queue) => queue.close()));
     },
   };
 }
 export type Queues = ReturnType<typeof openQueues>;
 
-function forwardTo(queues: Record<'submit' | 'poll' | 'archive', Queue>, clock: Clock): Forward {
+type ForwardQueues = Record<'poll' | 'archive', Queue> & { submitOf(item: Item): Queue };
+
+function forwardTo(queues: ForwardQueues, clock: Clock): Forward {
   return {
     async submit(item) {
-      await queues.submit.add('item', item, { ...optionsOf(jobIdOf(item)), priority: item.priority });
+      await queues.submitOf(item).add('item', item, {
+        ...optionsOf(jobIdOf(item)),
+        priority: item.priority,
+      });
     },
     async poll(item, atMs) {
       const delay = Math.max(0, atMs - clock.now());
