@@ -1,4 +1,5 @@
 import { type Finished, type Item, type Submitted, type Vendor, vendorOf } from '../src/items/item.ts';
+import { keyless } from '../src/provider/keyless.ts';
 import { archive } from '../src/stages/archive.ts';
 import { laneTurns, type SubmitLane, submitInLanes } from '../src/stages/choose-lane.ts';
 import { poll } from '../src/stages/poll.ts';
@@ -64,7 +65,11 @@ export function stagesByAccount(ports: OpenedPorts, isBehind: () => boolean) {
     },
     async archive(item: Finished, run: Run): Promise<StageOutcome> {
       const account = accounts.ofTask(item);
-      if ('lacksKey' in account) return waitForKey(item, 'archive', account, ports);
+      if ('lacksKey' in account) {
+        // Only a link of last resort needs the key.
+        const provider = keyless(`${account.lacksKey} is not set`);
+        return archive(item, run, { ...ports, provider });
+      }
       return archive(item, run, await portsIn(account, item));
     },
   };
@@ -80,6 +85,14 @@ export function submitsAtOnce({ accounts }: Pick<OpenedPorts, 'accounts'>, vendo
   );
 }
 
+/** The poll queues that this process has keys for, and how many accounts wait in each. */
+export function pollingOf({
+  accounts,
+}: Pick<OpenedPorts, 'accounts'>): { lane: string | undefined; accounts: number }[] {
+  const named = accounts.all.flatMap(({ lane }) => (lane.isNamed ? [{ lane: lane.name, accounts: 1 }] : []));
+  return [{ lane: undefined, accounts: Math.max(1, accounts.all.length - named.length) }, ...named];
+}
+
 export function isOfVendor(item: Item, vendor: Vendor): boolean {
   return vendorOf(item.request) === vendor;
 }
@@ -93,7 +106,7 @@ function waitersFor({ max, windowMs }: { max: number; windowMs: number }): numbe
 /** Another worker may have it. */
 function waitForKey(
   { batch, id }: Item,
-  stage: 'submit' | 'poll' | 'archive',
+  stage: 'submit' | 'poll',
   { lacksKey, lane }: NoKey,
   { log, now }: Ports,
 ): Extract<StageOutcome, { kind: 'later' }> {

@@ -11,16 +11,16 @@ import {
   submittedSchema,
   VENDORS,
 } from '../src/items/item.ts';
+import { pollQueueOf, submitQueueOf } from '../src/queue/names.ts';
 import { pollNow } from '../src/queue/poll-now.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
-import { submitQueueOf } from '../src/queue/submit-queues.ts';
 import { watchPresence } from '../src/redis/presence.ts';
 import { giveUp, type ItemStage } from '../src/stages/give-up.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { type ArchiveLagWatch, watchArchiveLag } from './archive-lag.ts';
-import { isOfVendor, POLLS_WAITING, stagesByAccount, submitsAtOnce } from './by-account.ts';
+import { isOfVendor, POLLS_WAITING, pollingOf, stagesByAccount, submitsAtOnce } from './by-account.ts';
 import { startFeeder } from './feeder.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -119,14 +119,16 @@ function startersOf(
           concurrency: concurrency.submit ?? submitsAtOnce(ports, vendor),
         }),
       ),
-    poll: () => [
-      stageWorker({
-        ...forItems<Submitted>('poll', byAccount.poll, (item, queues) => queues.forward.poll(item, clock.now())),
-        schema: submittedSchema,
-        concurrency: concurrency.poll ?? POLLS_WAITING * Math.max(1, ports.accounts.all.length),
-        isDueNow: (item) => polls.take(item),
-      }),
-    ],
+    poll: () =>
+      pollingOf(ports).map(({ lane, accounts }) =>
+        stageWorker({
+          ...forItems<Submitted>('poll', byAccount.poll, (item, queues) => queues.forward.poll(item, clock.now())),
+          queue: pollQueueOf(lane),
+          schema: submittedSchema,
+          concurrency: concurrency.poll ?? POLLS_WAITING * accounts,
+          isDueNow: (item) => polls.take(item),
+        }),
+      ),
     archive: () => [
       stageWorker({
         ...forItems<Finished>('archive', byAccount.archive, (item, queues) => queues.forward.archive(item)),

@@ -6,7 +6,7 @@ import type { Queues } from './queues.ts';
  * what people may do to items are commands of ours.
  */
 export function boardAdapters({ all }: Queues): BullMQAdapter[] {
-  return all.map((queue) => {
+  return all().map((queue) => {
     const adapter = new BullMQAdapter(queue, { readOnlyMode: true });
     // Whoever has an image's URL has the image.
     adapter.setFormatter('data', withoutUrls);

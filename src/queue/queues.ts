@@ -7,11 +7,12 @@ import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
 import { addAll } from './add-all.ts';
 import { changePriority } from './change-priority.ts';
+import { pollQueueOf, submitQueueOf } from './names.ts';
 import { unpark, unparkJobs } from './parked.ts';
-import { submitQueues } from './submit-queues.ts';
+import { queueGroup } from './queue-group.ts';
+import { STAGES, type Stage, stageQueues } from './stage-queues.ts';
 
-export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
-export type Stage = (typeof STAGES)[number];
+export { STAGES, type Stage };
 
 /** Every running task has its job in one of these of the poll queue; the limiter counts them. */
 const RUNNING_LISTS = ['wait', 'active', 'paused'];
@@ -50,9 +51,7 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     queue.on('error', () => {});
     return queue;
   };
-  const submits = submitQueues(open);
-  const queues = { submit: submits.byVendor.kie, poll: open('poll'), archive: open('archive'), finish: open('finish') };
-  const all = [...submits.all, queues.poll, queues.archive, queues.finish];
+  const { byStage: queues, submits, polls, of, all, pollOf } = stageQueues(open);
   const submitJobs = (items: readonly Item[]) =>
     items.map((item) => ({
       name: 'item',
@@ -63,15 +62,14 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     items.map((item) => ({ name: 'item', data: item, opts: optionsOf(jobIdOf(item)) }));
 
   return {
-    forward: forwardTo({ ...queues, submitOf: submits.of }, clock),
+    forward: forwardTo({ submitOf: submits.of, pollOf, archive: queues.archive }, clock),
     submitAll: (items: readonly Item[]) => submits.split(items, (queue, own) => addAll(queue, submitJobs(own))),
-    async pollAll(items: readonly Submitted[]): Promise<void> {
-      await addAll(queues.poll, pollJobs(items));
-    },
+    pollAll: (items: readonly Submitted[]) => polls.split(items, (queue, own) => addAll(queue, pollJobs(own))),
     /** The same for items that had ended and are live again. */
     submitAgain: (items: readonly Item[]) =>
       submits.split(items, (queue, own) => addAgain(redis, queue, submitJobs(own))),
-    pollAgain: (items: readonly Submitted[]) => addAgain(redis, queues.poll, pollJobs(items)),
+    pollAgain: (items: readonly Submitted[]) =>
+      polls.split(items, (queue, own) => addAgain(redis, queue, pollJobs(own))),
     /** No worker begins a submit job. Waiting jobs cost nothing meanwhile. */
     pauseSubmits: () => submits.each((queue) => queue.pause()),
     resumeSubmits: () => submits.each((queue) => queue.resume()),
@@ -94,26 +92,32 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     async depths(): Promise<Record<Stage, Record<string, number>>> {
       const [submit, poll, archive, finish] = await Promise.all([
         submits.depths(),
-        queues.poll.getJobCounts(),
+        polls.depths(),
         queues.archive.getJobCounts(),
         queues.finish.getJobCounts(),
       ]);
       return { submit, poll, archive, finish };
     },
-    /** BullMQ's own objects, for what looks at queues and not at items. `submit`: that of the default vendor. */
+    /** BullMQ's own objects, for what looks at queues and not at items: of a stage the one that all others came after. */
     byStage: queues,
+    /** All of a stage. */
+    of,
     /** All of them. */
     all,
-    /** All of a stage. */
-    of: (stage: Stage): readonly Queue[] => (stage === 'submit' ? submits.all : [queues[stage]]),
+    /** Where a lane's tasks wait to be asked for. */
+    pollOf,
+    /** These lanes have queues, or will have some. */
+    learn(lanes: readonly string[]): void {
+      for (const lane of lanes) pollOf({ lane });
+    },
     async close(): Promise<void> {
-      await Promise.all(all.map((queue) => queue.close()));
+      await Promise.all(all().map((queue) => queue.close()));
     },
   };
 }
 export type Queues = ReturnType<typeof openQueues>;
 
-type ForwardQueues = Record<'poll' | 'archive', Queue> & { submitOf(item: Item): Queue };
+type ForwardQueues = { submitOf(item: Item): Queue; pollOf(item: Submitted): Queue; archive: Queue };
 
 function forwardTo(queues: ForwardQueues, clock: Clock): Forward {
   return {
@@ -125,7 +129,7 @@ function forwardTo(queues: ForwardQueues, clock: Clock): Forward {
     },
     async poll(item, atMs) {
       const delay = Math.max(0, atMs - clock.now());
-      await queues.poll.add('item', item, { ...optionsOf(jobIdOf(item)), delay });
+      await queues.pollOf(item).add('item', item, { ...optionsOf(jobIdOf(item)), delay });
     },
     async archive(item: Finished) {
       const priority = archivePriority(nextDeadline(item, clock.now()));
@@ -134,9 +138,13 @@ function forwardTo(queues: ForwardQueues, clock: Clock): Forward {
   };
 }
 
-/** Keys of the poll queues with these suffixes that hold one member for each task running at the provider. */
-export function runningKeysOf(prefix: string, suffixes: readonly string[]): { lists: string[]; sortedSets: string[] } {
+/** Keys of a lane's poll queues with these suffixes that hold one member for each task running in it. */
+export function runningKeysOf(
+  prefix: string,
+  suffixes: readonly string[],
+  lane?: string,
+): { lists: string[]; sortedSets: string[] } {
   const keysOf = (names: readonly string[]) =>
-    suffixes.flatMap((suffix) => names.map((name) => `${prefix}:poll${suffix}:${name}`));
+    suffixes.flatMap((suffix) => names.map((name) => `${prefix}:${pollQueueOf(lane)}${suffix}:${name}`));
   return { lists: keysOf(RUNNING_LISTS), sortedSets: keysOf(RUNNING_SORTED_SETS) };
 }

@@ -53,6 +53,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   liveLook: `${prefix}:live:look`,
   /** Hash: which names belong to which archive and API. */
   routes: `${prefix}:routes`,
+  /** Set: names of the lanes that have poll queues of their own. */
+  lanes: `${prefix}:lanes`,
   /** Hash: the metrics of the whole fleet, see fleet/metrics.ts. */
   metrics: `${prefix}:metrics`,
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */

@@ -87,7 +87,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     const { redis, warnings } = await openRedis(config, { ...options, onAway }, closers);
     const clock = await openFleetClock(redis, closers);
     const route = { archive: archive.url, api: config.apiUrl };
-    const { keys, names, routes } = await openRoutesOf(route, redis, clock, options);
+    const { keys, names, routes } = await openRoutesOf(route, config, redis, clock, options);
     closers.push(() => routes.close());
     const spending = redisSpending(redis, keys);
     const state = redisBatchState(redis, keys, async (batch) => (await routes.of(batch)).finish(batch));
@@ -123,6 +123,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
 /** The names that our archive and our API have on this Redis, and what is reached by them. */
 async function openRoutesOf(
   route: Route,
+  config: Config,
   redis: RedisClient,
   clock: Clock,
   { looksOnly = false }: ConnectOptions,
@@ -131,7 +132,9 @@ async function openRoutesOf(
   const found = looksOnly ? await stored.look(route) : { names: await stored.claim(route), route };
   const keys = keysOf(DEFAULT_PREFIX, found.names.api);
   const { names } = found;
-  return { keys, names, routes: await openRoutes(redis, { prefix: DEFAULT_PREFIX, keys, clock, ...found }) };
+  const lanes = config.lanes.flatMap(({ isNamed, name }) => (isNamed ? [name] : []));
+  if (!looksOnly && lanes.length > 0) await redis.sadd(keys.lanes, ...lanes);
+  return { keys, names, routes: await openRoutes(redis, { prefix: DEFAULT_PREFIX, keys, clock, lanes, ...found }) };
 }
 
 /** The archive alone, for commands that only read what is stored. */

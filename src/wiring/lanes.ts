@@ -63,10 +63,19 @@ export async function openLanes(opening: Opening): Promise<OpenLane[]> {
 function openLane(lane: Lane, suffix: string, { config, redis, routes, keys: first, state }: Opening): OpenLane {
   const isDefault = lane.isFirst && lane.vendor === 'kie';
   const keys = isDefault ? first : keysOf(DEFAULT_PREFIX, lane.isFirst ? suffix : `${suffix}@${lane.name}`);
-  // Without lanes all that is polled runs in the one account, and is counted also where a former version submits.
-  const tasks = isDefault && !lane.isNamed ? undefined : redisRunningTasks(redis, keys);
-  const limited = (name: string, running: Running) =>
-    redisLimiter(redis, keys, { name, rate: lane.rateLimit, requestTimeoutMs: config.submitTimeoutMs, running });
+  // Of kie each task counts the same, so the jobs of its poll queue are counted, also of those that a former version submits.
+  const tasks = lane.vendor === 'kie' ? undefined : redisRunningTasks(redis, keys);
+  const running = () => {
+    const own = routes.running(lane.isNamed ? lane.name : undefined);
+    if (!lane.isFirst || !lane.isNamed) return own;
+    // What it has begun before it had a name.
+    const former = routes.running();
+    return { lists: [...own.lists, ...former.lists], sortedSets: [...own.sortedSets, ...former.sortedSets] };
+  };
+  const limited = (name: string, counts: Running) =>
+    redisLimiter(redis, keys, {
+      ...{ name, rate: lane.rateLimit, requestTimeoutMs: config.submitTimeoutMs, running: counts },
+    });
   const counted = (most: number, model: string): Running => ({
     most,
     lists: [],
@@ -75,10 +84,10 @@ function openLane(lane: Lane, suffix: string, { config, redis, routes, keys: fir
   const inQueues: Running = {
     most: lane.maxTasks,
     get lists() {
-      return routes.running().lists;
+      return running().lists;
     },
     get sortedSets() {
-      return routes.running().sortedSets;
+      return running().sortedSets;
     },
   };
   const submitLimiter = limited('submit', tasks ? counted(lane.maxTasks, '') : inQueues);
