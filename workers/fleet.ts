@@ -24,6 +24,7 @@ import { isOfVendor, POLLS_WAITING, pollingOf, stagesByAccount, submitsAtOnce } 
 import { startFeeder } from './feeder.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { type IndexAhead, indexAhead } from './index-ahead.ts';
 import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
@@ -38,7 +39,9 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   // Each job under way listens to it: far more than the ten that Node takes for a leak.
   setMaxListeners(0, stopping.signal);
   const lag = watchArchiveLag(connections);
-  const starters = startersOf(connections, ports, { ...options, isBehind: lag.isBehind }, stopping.signal);
+  const ahead = indexAhead(connections);
+  const noting = { ...ports, records: ahead.records };
+  const starters = startersOf(connections, noting, { ...options, ahead, isBehind: lag.isBehind }, stopping.signal);
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.flatMap((stage) => starters[stage]());
@@ -78,7 +81,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
 function startersOf(
   connections: Connections,
   ports: OpenedPorts,
-  { concurrency = {}, onTrouble, isBehind }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'>,
+  { concurrency = {}, onTrouble, isBehind, ahead }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'> & Ahead,
   signal: AbortSignal,
 ): Record<Stage, () => Worker[]> {
   const { redis, clock, prefix, keys, routes } = connections;
@@ -136,6 +139,8 @@ function startersOf(
         concurrency: concurrency.archive ?? ARCHIVE_CONCURRENCY,
       }),
     ],
-    finish: () => [finishWorker(connections, shared)],
+    finish: () => [finishWorker({ ...connections, ahead }, shared)],
   };
 }
+
+type Ahead = { ahead: IndexAhead };

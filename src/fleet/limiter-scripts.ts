@@ -70,7 +70,7 @@ export function limiterScripts(redis: RedisClient, log: string[], settings: Limi
     async release(token: string, freeInMs: number): Promise<void> {
       await release(log, [token, freeInMs]);
     },
-    usage: () => usage(log, [windowMs, LEASE_MS]),
+    usage: () => usage(log, [windowMs, LEASE_MS, requestTimeoutMs]),
     async outlook(): Promise<Outlook> {
       const answer = await outlook(logAndTasks(), [max, windowMs, marginMs, running.most, running.lists.length]);
       const [waitMs, isFull, waiting] = z.tuple([z.number(), z.number(), z.number()]).parse(answer);

@@ -7,9 +7,8 @@ import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
 import { addAll } from './add-all.ts';
 import { changePriority } from './change-priority.ts';
-import { pollQueueOf, submitQueueOf } from './names.ts';
+import { pollQueueOf } from './names.ts';
 import { unpark, unparkJobs } from './parked.ts';
-import { queueGroup } from './queue-group.ts';
 import { STAGES, type Stage, stageQueues } from './stage-queues.ts';
 
 export { STAGES, type Stage };
@@ -53,11 +52,10 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
   };
   const { byStage: queues, submits, polls, of, all, pollOf } = stageQueues(open);
   const submitJobs = (items: readonly Item[]) =>
-    items.map((item) => ({
-      name: 'item',
-      data: item,
-      opts: { ...optionsOf(jobIdOf(item)), priority: item.priority },
-    }));
+    items.map((item) => {
+      const opts = { ...optionsOf(jobIdOf(item)), priority: item.priority };
+      return { name: 'item', data: item, opts };
+    });
   const pollJobs = (items: readonly Submitted[]) =>
     items.map((item) => ({ name: 'item', data: item, opts: optionsOf(jobIdOf(item)) }));
 
