@@ -36,7 +36,7 @@ test('of lanes that could all send at once each takes its share', async () => {
 
 test('a lane without credits, or whose key is refused, leaves its items to the other; none is lost or made twice', async () => {
   const crew = await startLanes([
-    { name: 'main', key: 'KIE_API_KEY', simulator: { credits: 24 } },
+    { name: 'main', key: 'KIE_API_KEY', simulator: { credits: 16 } },
     { name: 'second', key: 'SECOND_KEY' },
     { name: 'wrong', key: 'WRONG_KEY', simulator: { faults: [{ name: '401', share: 1 }] } },
   ]);
