@@ -82,3 +82,33 @@ test('a worker that lacks the key of a lane leaves its tasks to one that has it'
   await crew.work(await crew.open());
   expect((await crew.ended()).items.archived).toBe(8);
 });
+
+test('items of a vendor whose account stands still do not hold up those of another', async () => {
+  const crew = await startLanes([
+    { name: 'main', key: 'KIE_API_KEY', simulator: { faults: [{ name: '455', share: 1 }] } },
+    { name: 'direct', provider: 'bfl', key: 'BFL_API_KEY' },
+  ]);
+  const ofBfl = jobs(10, { provider: 'bfl', model: 'flux-2-pro' }).map((job, index) => ({
+    ...job,
+    id: `direct-${index}`,
+  }));
+  await crew.enqueue([...jobs(100), ...ofBfl]);
+  await crew.work();
+  await vi.waitFor(async () => expect((await crew.counts())?.items.archived).toBe(10));
+  expect((await crew.counts())?.items.queued).toBe(100);
+  const lanes = (await crew.records()).filter(({ state }) => state === 'archived').map(({ lane }) => lane);
+  expect(new Set(lanes)).toEqual(new Set(['direct']));
+});
+
+test('the bfl items that a former version left in the queue of all are passed on', async () => {
+  const crew = await startLanes([{ name: 'direct', provider: 'bfl', key: 'BFL_API_KEY' }], { FLUX_API_KEY: 'none' });
+  const { queues } = crew.connections;
+  await crew.enqueue(jobs(3, { provider: 'bfl', model: 'flux-2-pro' }));
+  const [, ofBfl] = queues.of('submit');
+  for (const job of (await ofBfl?.getJobs()) ?? []) {
+    await queues.byStage.submit.add(job.name, job.data, { ...(job.id && { jobId: job.id }) });
+    await job.remove();
+  }
+  await crew.work();
+  expect((await crew.ended()).items.archived).toBe(3);
+});
