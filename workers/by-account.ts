@@ -6,24 +6,31 @@ import { poll } from '../src/stages/poll.ts';
 import type { Ports, Run, StageOutcome } from '../src/stages/ports.ts';
 import { warnOfStorm } from '../src/stages/storm-log.ts';
 import { waitALittle } from '../src/stages/wait-a-little.ts';
-import type { Account, NoKey } from '../src/wiring/lane-ports.ts';
+import type { NoKey, UsableLane } from '../src/wiring/lane-ports.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
+import { pollSeats } from './poll-seats.ts';
 
 const NO_KEY_MS = 30_000;
 /** Polls of one account that wait for their slot in this process: more of them would keep those of others from theirs. */
 export const POLLS_WAITING = 16;
-const POLL_AGAIN_MS = 500;
 /** Enough for all that may run at once at BFL to be replaced quickly. */
 const BFL_WAITERS = 16;
 
 /** The stages, each in the account that an item is to be made in, or is made in already. */
-export function stagesByAccount(ports: OpenedPorts, isBehind: () => boolean) {
+export function stagesByAccount(
+  ports: OpenedPorts,
+  {
+    isBehind,
+    places,
+    wasCalled,
+  }: { isBehind(): boolean; places: number; wasCalled(task: Submitted): Promise<boolean> },
+) {
   const { accounts } = ports;
   const turns = laneTurns();
-  const polling = new Map<string, number>();
+  const seats = new Map(accounts.all.map((account) => [account, pollSeats(places, ports.now)]));
   const isSeveral = accounts.all.length > 1 || accounts.all.some(({ lane }) => lane.isNamed);
 
-  const portsIn = async (account: Account, item: Item): Promise<Ports> => {
+  const portsIn = async (account: UsableLane, item: Item): Promise<Ports> => {
     const own = await account.portsFor(ports, item.request);
     return isSeveral ? { ...own, portsOfTask } : own;
   };
@@ -31,7 +38,7 @@ export function stagesByAccount(ports: OpenedPorts, isBehind: () => boolean) {
     const account = accounts.ofTask(task);
     return 'lacksKey' in account ? undefined : portsIn(account, task);
   };
-  const toSubmit = async (account: Account, item: Item): Promise<SubmitLane> => ({
+  const toSubmit = async (account: UsableLane, item: Item): Promise<SubmitLane> => ({
     name: account.lane.name,
     share: account.lane.share,
     maxTasks: account.lane.maxTasks,
@@ -50,18 +57,12 @@ export function stagesByAccount(ports: OpenedPorts, isBehind: () => boolean) {
     async poll(item: Submitted, run: Run): Promise<StageOutcome> {
       const account = accounts.ofTask(item);
       if ('lacksKey' in account) return waitForKey(item, 'poll', account, ports);
-      const { name } = account.lane;
-      const waiting = polling.get(name) ?? 0;
-      if (isSeveral && waiting >= POLLS_WAITING)
-        return { kind: 'later', atMs: ports.now() + POLL_AGAIN_MS * (0.5 + Math.random()) };
-      polling.set(name, waiting + 1);
-      try {
-        const outcome = await poll(item, run, await portsIn(account, item));
-        await (outcome.kind === 'done' ? account.tasks?.remove(item) : account.tasks?.add(item));
-        return outcome;
-      } finally {
-        polling.set(name, (polling.get(name) ?? 1) - 1);
-      }
+      const told = { ...run, called: await wasCalled(item) };
+      const own = await portsIn(account, item);
+      const ask = () => poll(item, told, own);
+      const outcome = await (seats.get(account)?.(told, ask) ?? ask());
+      await (outcome.kind === 'done' ? account.tasks?.remove(item) : account.tasks?.add(item));
+      return outcome;
     },
     async archive(item: Finished, run: Run): Promise<StageOutcome> {
       const account = accounts.ofTask(item);

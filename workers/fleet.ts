@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
 import { redisLastSuccess } from '../src/fleet/last-success.ts';
 import {
+  ACCOUNTS,
   type Finished,
   finishedSchema,
   type Item,
   itemSchema,
   type Submitted,
   submittedSchema,
-  VENDORS,
 } from '../src/items/item.ts';
 import { pollQueueOf, submitQueueOf } from '../src/queue/names.ts';
 import { pollNow } from '../src/queue/poll-now.ts';
@@ -31,6 +31,8 @@ import { startSweep } from './sweep.ts';
 import { startTellingFindings } from './tell-findings.ts';
 import { watchArchive } from './watch-archive.ts';
 
+/** Besides, for polls that callbacks ask for: those of a second at a large limit. */
+const CALLED_CONCURRENCY = 8;
 const ARCHIVE_CONCURRENCY = 8;
 
 /** Starts this process's share of the fleet. Its `drain` starts nothing new, lets what is under way be recorded, and ends. */
@@ -84,7 +86,7 @@ function startersOf(
   { concurrency = {}, onTrouble, isBehind, ahead }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'> & Ahead,
   signal: AbortSignal,
 ): Record<Stage, () => Worker[]> {
-  const { redis, clock, prefix, keys, routes } = connections;
+  const { redis, clock, prefix, keys, routes, config } = connections;
   const { metrics, log } = ports;
   const watched = watchArchive(ports, onTrouble);
   const shared = {
@@ -93,7 +95,8 @@ function startersOf(
   };
   const polls = pollNow(redis, keys, routes);
   const ours = onlyOurRoute(connections, onTrouble);
-  const byAccount = stagesByAccount(ports, isBehind);
+  const places = concurrency.poll ?? POLLS_WAITING;
+  const byAccount = stagesByAccount(ports, { isBehind, places, wasCalled: polls.take });
   const forItems = <Data extends Item>(stage: ItemStage, run: RunStage<Data>, pass: Pass<Data>) => ({
     ...shared,
     stage,
@@ -105,7 +108,7 @@ function startersOf(
   });
   return {
     submit: () =>
-      VENDORS.map((vendor) =>
+      ACCOUNTS.map((vendor) =>
         stageWorker({
           ...forItems<Item>(
             'submit',
@@ -128,8 +131,9 @@ function startersOf(
           ...forItems<Submitted>('poll', byAccount.poll, (item, queues) => queues.forward.poll(item, clock.now())),
           queue: pollQueueOf(lane),
           schema: submittedSchema,
-          concurrency: concurrency.poll ?? POLLS_WAITING * accounts,
-          isDueNow: (item) => polls.take(item),
+          // Without callbacks nobody would sit there.
+          concurrency: places * accounts + (config.callbackUrl === undefined ? 0 : CALLED_CONCURRENCY),
+          isDueNow: polls.isAsked,
         }),
       ),
     archive: () => [

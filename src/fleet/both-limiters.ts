@@ -1,5 +1,11 @@
 import type { RedisLimiter } from './limiter.ts';
 
+/** Those requests that leave a part of the limit to others keep within the other part first, by a log of their own. */
+export function sharedLimiter(all: RedisLimiter, others: RedisLimiter): RedisLimiter {
+  const both = bothLimiters(others, all);
+  return { ...all, take: (options) => (options.leaves ? both : all).take(options) };
+}
+
 /** A permit that two limits have to give, such as a model's and its account's. The narrower comes first. Its use is the second's. */
 export function bothLimiters(first: RedisLimiter, second: RedisLimiter): RedisLimiter {
   return {
@@ -14,7 +20,7 @@ export function bothLimiters(first: RedisLimiter, second: RedisLimiter): RedisLi
     },
     async take(options) {
       const inner = await first.take(options);
-      const outer = await second.take(options).catch(async (error: unknown) => {
+      const outer = await second.take({ ...options, leaves: 0 }).catch(async (error: unknown) => {
         await inner.release();
         throw error;
       });

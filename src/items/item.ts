@@ -4,9 +4,15 @@ import { z } from 'zod';
 export const PROVIDERS = ['kie', 'kie-jobs', 'bfl'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
-/** Who keeps an account: kie's unified jobs are of the same as its Flux Kontext. */
-export const VENDORS = ['kie', 'bfl'] as const;
-export type Vendor = (typeof VENDORS)[number];
+/** Whose credits they are: both APIs of kie are of one account. */
+export const ACCOUNTS = ['kie', 'bfl'] as const;
+export type Account = (typeof ACCOUNTS)[number];
+/** Who keeps the accounts of that name, of which there may be several (FLUX_LANES). */
+export type Vendor = Account;
+
+export function accountOf(provider: ProviderName): Account {
+  return provider === 'bfl' ? 'bfl' : 'kie';
+}
 
 /** Of Flux Kontext at kie. The ratios of the API notes; `16:21` is offered by some resellers only. */
 export const ASPECT_RATIOS = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21'] as const;
@@ -45,8 +51,9 @@ export function providerOf({ provider = PROVIDERS[0] }: Pick<ImageRequest, 'prov
   return provider;
 }
 
+/** Whose account it is paid from. */
 export function vendorOf(request: Pick<ImageRequest, 'provider'>): Vendor {
-  return providerOf(request) === 'bfl' ? 'bfl' : 'kie';
+  return accountOf(providerOf(request));
 }
 
 /** One image to be made. `id` is unique in its batch and safe in file names, object keys and BullMQ job ids. */

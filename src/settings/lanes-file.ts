@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { FluxError, messageOf, UsageError } from '../errors.ts';
-import { VENDORS } from '../items/item.ts';
+import { ACCOUNTS } from '../items/item.ts';
 import { parseRate } from '../text/duration.ts';
 
 const rate = z.string().transform((text, context) => {
@@ -24,7 +24,7 @@ const variable = z
 const laneSchema = z.strictObject({
   /** Stands in records, in the names of Redis keys and in the URLs of callbacks. */
   name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'Expected small letters, digits, - and _, 40 at most'),
-  provider: z.enum(VENDORS, 'Expected kie, whose key is that of its unified jobs too, or bfl').default('kie'),
+  provider: z.enum(ACCOUNTS, 'Expected kie, whose key is that of its unified jobs too, or bfl').default('kie'),
   key: variable,
   webhook: variable.exactOptional(),
   rate: rate.exactOptional(),

@@ -6,14 +6,14 @@ import { leastPrice, type Prices } from '../money/prices.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Connections } from './connections.ts';
-import type { Account } from './lane-ports.ts';
+import type { UsableLane } from './lane-ports.ts';
 import { requireKeys } from './open-provider.ts';
 import type { OpenedPorts } from './stage-ports.ts';
 
 type Opened = Pick<OpenedPorts, 'prices' | 'accounts'>;
 
 /** What the cheapest image in an account costs, in its own credits. */
-export function leastIn({ lane }: Pick<Account, 'lane'>, prices: Prices): number {
+export function leastIn({ lane }: Pick<UsableLane, 'lane'>, prices: Prices): number {
   return leastPrice(prices, lane.vendor);
 }
 
@@ -40,7 +40,7 @@ export async function checkAccounts(
 }
 
 async function checkEach(
-  accounts: readonly Account[],
+  accounts: readonly UsableLane[],
   apiUrl: string,
   warnings: string[],
 ): Promise<number | undefined> {
@@ -89,11 +89,11 @@ export async function probeAllAtStart(
 }
 
 /** What tells an account from others, where there are any. */
-export function laneShown({ lane }: Pick<Account, 'lane'>): StoppedLane | undefined {
+export function laneShown({ lane }: Pick<UsableLane, 'lane'>): StoppedLane | undefined {
   return lane.isNamed || lane.vendor !== 'kie' ? lane : undefined;
 }
 
-function providersIn(accounts: readonly Account[]): ProviderName[] {
+function providersIn(accounts: readonly UsableLane[]): ProviderName[] {
   const vendors = new Set(accounts.filter(({ lane }) => lane.share > 0).map(({ lane }) => lane.vendor));
   return PROVIDERS.filter((provider) => vendors.has(vendorOf({ provider })));
 }

@@ -1,16 +1,19 @@
 import { callbackTokens, callbackUrl } from '../callbacks/token.ts';
+import { noCallbacks } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type ImageRequest, type ProviderName, providerOf, type Submitted, vendorOf } from '../items/item.ts';
+import { ORIGIN_LIFE_MS } from '../provider/bfl/poll-outcome.ts';
 import { loadModels } from '../provider/models/load-models.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Lane } from '../settings/lanes.ts';
 import type { Forward, Ports, StageSettings } from '../stages/ports.ts';
+import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
 import type { OpenLane } from './lanes.ts';
 import { openProvider } from './open-provider.ts';
 
 /** A lane that this process has the key of. */
-export type Account = OpenLane & {
+export type UsableLane = OpenLane & {
   /** For what is asked of the account and not of a task. */
   provider: Provider;
   /** What the stages act on for a request in this account, where they would act on `base` without lanes. */
@@ -19,11 +22,11 @@ export type Account = OpenLane & {
 /** Which variable this process lacks, and of which lane. */
 export type NoKey = { lacksKey: string; lane: string };
 export type Accounts = {
-  all: readonly Account[];
+  all: readonly UsableLane[];
   /** Those that it may be submitted in. At least one. */
-  toSubmit(request: ImageRequest): readonly Account[] | NoKey;
+  toSubmit(request: ImageRequest): readonly UsableLane[] | NoKey;
   /** The one that the task runs in. */
-  ofTask(task: Submitted): Account | NoKey;
+  ofTask(task: Submitted): UsableLane | NoKey;
 };
 
 export type KeyedLane = OpenLane & { lane: Lane & { apiKey: string } };
@@ -59,7 +62,7 @@ export function openAccounts(connections: Connections, first: Provider): Account
 
 type Models = ReturnType<typeof loadModels>;
 
-function openAccount(open: KeyedLane, first: Provider, models: () => Models, connections: Connections): Account {
+function openAccount(open: KeyedLane, first: Provider, models: () => Models, connections: Connections): UsableLane {
   const { lane, keys, tasks, state, pollLimiter, limiterOf } = open;
   const isDefault = lane.vendor === 'kie' && lane.isFirst;
   const client = (name: ProviderName) => once(async () => openProvider(connections, name, lane, await models()));
@@ -71,6 +74,10 @@ function openAccount(open: KeyedLane, first: Provider, models: () => Models, con
     if (name === 'kie') return isDefault ? base.provider : own;
     return clients[name]();
   };
+  const called =
+    (!isDefault || lane.isNamed) && asksForCallbacks(lane, connections.config)
+      ? openCallbacks(connections, keys, lane.name)
+      : noCallbacks;
   return {
     ...open,
     provider: own,
@@ -80,6 +87,7 @@ function openAccount(open: KeyedLane, first: Provider, models: () => Models, con
       return {
         ...{ ...base, provider },
         ...(!isDefault && { state, durations, pollLimiter, submitLimiter: limiterOf(request.model) }),
+        callbacks: called,
         ...(tasks && { forward: countedForward(base.forward, tasks) }),
         ...(lane.isNamed && { log: base.log.child({ lane: lane.name }) }),
         settings: settingsIn(lane, base.settings, connections),
@@ -102,13 +110,20 @@ function countedForward(forward: Forward, tasks: NonNullable<OpenLane['tasks']>)
 function settingsIn(lane: KeyedLane['lane'], base: StageSettings, { config }: Connections): StageSettings {
   const { callbackUrlOf: _, ...settings } = base;
   const { callbackUrl: server } = config;
-  const asks = server !== undefined && (lane.vendor === 'kie' || config.bfl.callbacks);
   const { path, tokens } = callbacksOf(lane, config);
   return {
     ...settings,
+    ...(lane.vendor === 'bfl' && { originTtlMs: ORIGIN_LIFE_MS }),
     ...(lane.isNamed && { lane: lane.name }),
-    ...(asks && { callbackUrlOf: (item) => callbackUrl(server, `${path}${tokens.mint(item)}`) }),
+    ...(server !== undefined &&
+      asksForCallbacks(lane, config) && {
+        callbackUrlOf: (item) => callbackUrl(server, `${path}${tokens.mint(item)}`),
+      }),
   };
+}
+
+function asksForCallbacks({ vendor }: Lane, { callbackUrl, bfl }: Connections['config']): boolean {
+  return callbackUrl !== undefined && (vendor === 'kie' || bfl.callbacks);
 }
 
 /** Where a lane's callbacks come, under /callbacks/, and by which tokens they are known. */

@@ -9,9 +9,8 @@ import { type RunningTasks, redisRunningTasks } from '../fleet/running-tasks.ts'
 import type { RedisClient } from '../redis/connection.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from '../redis/keys.ts';
 import type { Lane } from '../settings/lanes.ts';
+import { redisPollLimiter } from './poll-limiter.ts';
 import type { Routes } from './routes.ts';
-
-export const POLL_TIMEOUT_MS = 20_000;
 
 /** Of `flux-kontext-max` fewer tasks may run at once at BFL (its documentation of 2025). */
 const BFL_MOST_OF_MODEL: Readonly<Record<string, number>> = { 'flux-kontext-max': 6 };
@@ -101,11 +100,7 @@ function openLane(lane: Lane, suffix: string, { config, redis, routes, keys: fir
     ...{ lane, keys, submitLimiter, tasks },
     state: isDefault ? state : redisBatchState(redis, keys, async (batch) => (await routes.of(batch)).finish(batch)),
     limiterOf: (model) => ofModels.get(model) ?? submitLimiter,
-    pollLimiter: redisLimiter(redis, keys, {
-      name: 'poll',
-      rate: lane.pollLimit,
-      requestTimeoutMs: POLL_TIMEOUT_MS,
-    }),
+    pollLimiter: redisPollLimiter(redis, keys, lane.pollLimit),
   };
 }
 

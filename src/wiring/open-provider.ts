@@ -11,7 +11,7 @@ import type { Provider } from '../provider/provider.ts';
 import type { Lane } from '../settings/lanes.ts';
 import { VERSION } from '../version.ts';
 import type { Connections } from './connections.ts';
-import { POLL_TIMEOUT_MS } from './lanes.ts';
+import { POLL_TIMEOUT_MS } from './poll-limiter.ts';
 
 export const USER_AGENT = `flux-batch/${VERSION}`;
 

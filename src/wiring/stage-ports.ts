@@ -1,5 +1,6 @@
 import { callbackTokens, callbackUrl } from '../callbacks/token.ts';
 import type { Config } from '../config.ts';
+import { noCallbacks } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
 import { untoldPrice } from '../items/charges.ts';
@@ -10,8 +11,9 @@ import { keyless } from '../provider/keyless.ts';
 import type { Provider } from '../provider/provider.ts';
 import { hostAndPort } from '../provider/url-check.ts';
 import { claimLead } from '../stages/claim-lead.ts';
-import type { Ports } from '../stages/ports.ts';
+import type { ItemRef, Ports } from '../stages/ports.ts';
 import { unsentClaims } from '../stages/withdraw-claim.ts';
+import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
 import { type Accounts, openAccounts } from './lane-ports.ts';
 import { firstLane, openLimiters, type WatchedLimiters } from './lanes.ts';
@@ -38,6 +40,8 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   closers.push(() => downloads.close());
   const { callbackUrl: serveUrl, apiKey } = config;
   const tokens = apiKey === undefined ? undefined : callbackTokens(apiKey);
+  const callbackUrlOf =
+    serveUrl !== undefined && tokens ? (item: ItemRef) => callbackUrl(serveUrl, tokens.mint(item)) : undefined;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
   const ports: Ports & WatchedLimiters & { prices: Prices } = {
@@ -55,6 +59,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     claimLead: claimLead(),
     unsentClaims: unsentClaims(),
     durations: redisDurations(redis, keys),
+    callbacks: callbackUrlOf ? openCallbacks(connections, keys, 'kie') : noCallbacks,
     metrics,
     faults: faults.port,
     settings: {
@@ -65,11 +70,12 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       unknownTaskGraceMs: UNKNOWN_TASK_GRACE_MS,
       storedTtlMs: config.storedTtlMs,
       generationRetries: config.generationRetries,
+      originTtlMs: config.originTtlMs,
       unknownLimit: config.unknownLimit,
       embed: config.embed,
       creditsOf: (request) => creditsOf(prices, kindOf(request)),
       untoldCreditsOf: (request) => untoldPrice(request, prices),
-      ...(serveUrl !== undefined && tokens && { callbackUrlOf: (item) => callbackUrl(serveUrl, tokens.mint(item)) }),
+      ...(callbackUrlOf && { callbackUrlOf }),
     },
   };
   return { ...ports, accounts: openAccounts(connections, provider) };
