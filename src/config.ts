@@ -106,7 +106,7 @@ export type GivenSettings = { readonly [Name in keyof Variables]?: string | numb
 export function loadConfig(overrides: Overrides = {}): Config {
   const config = configOf(
     parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`),
-    (variable) => givenOrInFile(variable, process.env),
+    (name) => givenOrInFile(name, (one) => process.env[one]),
   );
   if (overrides.REDIS_URL?.startsWith('@') || passwordsIn(overrides.REDIS_URL).length === 0) return config;
   const warning =
@@ -125,8 +125,8 @@ export function configFrom(settings: GivenSettings): Config {
       .find((found) => found !== undefined && found !== '');
     if (value !== undefined && value !== '') given[name] = String(value);
   }
-  const texts = [...byName].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
-  return configOf(parseVariables(given, EXPLAINED), (name) => givenOrInFile(name, Object.fromEntries(texts)));
+  const textOf = (name: string) => String(byName.get(name) ?? '');
+  return configOf(parseVariables(given, EXPLAINED), (name) => givenOrInFile(name, textOf));
 }
 
 /** LOG_FORMAT alone, for what is said before all is read. A wrong one is told by `loadConfig`. */
