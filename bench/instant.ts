@@ -27,6 +27,7 @@ export const emptyArchive = ({ url, readPart }: Archive): Archive => ({
 export function instantProvider(): Provider {
   let tasks = 0;
   return {
+    facts: { limits: { beyond: 'refused', headers: [] } },
     async submit(_request, { onSent } = {}) {
       onSent?.();
       tasks += 1;

@@ -31,11 +31,9 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   }
   switch (outcome.kind) {
     case 'succeeded':
-      ports.metrics.observe('taskPolls', run.runs);
-      return succeed(task, outcome, ports);
     case 'failed':
       ports.metrics.observe('taskPolls', run.runs);
-      return failGeneration(task, outcome, run, ports);
+      return settleEnded(task, outcome, run, ports);
     case 'generating':
       return askAgain(
         task,
@@ -57,6 +55,16 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
     default:
       return outcome satisfies never;
   }
+}
+
+/** What becomes of an item whose task is over, as a poll says, or the answer to its submit. */
+export function settleEnded(
+  task: Submitted,
+  outcome: Succeeded | Failed,
+  run: Run,
+  ports: Ports,
+): Promise<StageOutcome> {
+  return outcome.kind === 'succeeded' ? succeed(task, outcome, ports) : failGeneration(task, outcome, run, ports);
 }
 
 async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {

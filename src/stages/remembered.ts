@@ -15,6 +15,8 @@ export const rememberedSchema = z
     unansweredSince: z.number().exactOptional(),
     /** Milliseconds of former outages in which nobody answered for the task. They do not count against its time. */
     unansweredMs: z.number().min(0).exactOptional(),
+    /** Its submit was not answered so often, and bears a key: to send it again costs nothing. */
+    replays: count,
     /** It was logged that the provider's answer is not understood. */
     notUnderstood: z.boolean().exactOptional(),
     /** Rounds in which every source said that the image is gone; in which every source that has it gave what is no image. */

@@ -1,11 +1,13 @@
 import { stopsTheFleet, updateBreaker } from '../fleet/update-breaker.ts';
 import type { Item } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
+import { isReplay } from '../items/submit-key.ts';
 import { failedRecord, heldRecord, releasedRecord, requeuedRecord } from '../items/transitions.ts';
-import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import type { Failed, Refusal, SubmitOutcome, Succeeded } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
+import { settleEnded } from './poll.ts';
 import { firstPollAt } from './poll-schedule.ts';
-import type { Ports, Slot, StageOutcome } from './ports.ts';
+import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
 import { recordTask, submittedOf } from './record-task.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
@@ -18,7 +20,7 @@ const NOT_SENT_AGAIN_MS = 1_000;
 export const MOST_UNKNOWN = 20;
 
 /** A request that went out, or may have. `claimed` is its record so far. */
-export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; isProbe: boolean };
+export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run; isProbe: boolean };
 
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
@@ -27,17 +29,24 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
   if (outcome.kind !== 'accepted') await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      const known = await recordTask(outcome.handle, attempt, ports);
+      let settled: StageOutcome = { kind: 'done' };
+      // What it costs by the provider's own word goes with the task.
+      const told = outcome.credits === undefined ? item : { ...item, credits: outcome.credits };
+      const known = await recordTask(outcome.handle, { ...attempt, item: told }, ports);
       // A callback may have been quicker. Then the item has gone on, perhaps to its end.
       if (known === 'not-recorded' || known?.state === 'submitted') {
         const why = await whyAnothers(item, outcome.handle, ports);
         if (why !== undefined) return settleAnothers(outcome.handle, why, known, attempt, ports);
-        await handOn(item, outcome.handle, attempt.submittedAt, known !== 'not-recorded', ports);
+        const { ended } = outcome;
+        // What is not on record yet goes to poll: it is recorded there first of all, and asked for again.
+        if (ended && known !== 'not-recorded')
+          settled = await goOnEnded(outcome.handle, ended, { ...attempt, item: told }, ports);
+        else await handOn(told, outcome.handle, attempt.submittedAt, known !== 'not-recorded', ports);
       }
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       await updateBreaker(outcome, attempt.isProbe, ports);
-      return { kind: 'done' };
+      return settled;
     }
     case 'not-sent':
       await slot.release();
@@ -74,6 +83,20 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
     default:
       return outcome satisfies never;
   }
+}
+
+/** The answer to the submit was the result already. A crash on the way leaves a task on record that is asked for. */
+async function goOnEnded(
+  taskId: string,
+  ended: Succeeded | Failed,
+  { item, submittedAt, run }: Attempt,
+  ports: Ports,
+): Promise<StageOutcome> {
+  await ports.state.move(item, 'submitted', { submits: 1 });
+  await settleEnded(submittedOf(item, taskId, submittedAt, true, ports), ended, run, ports);
+  // A failed generation that is to be tried again: the job for it would be this one, which is still there.
+  const isQueued = ended.kind === 'failed' && (await ports.records.read(item.batch, item.id))?.state === 'queued';
+  return isQueued ? { kind: 'later', atMs: ports.now() } : { kind: 'done' };
 }
 
 /** Whether a submit that was answered with another item's task started one of its own nobody knows. */
@@ -126,13 +149,19 @@ async function settleUnknown(
   ports: Ports,
 ): Promise<StageOutcome> {
   const { item, claimed } = attempt;
-  const unknown = (claimed.unknownAttempts ?? 0) + 1;
-  if (ports.settings.onUnknown === 'resubmit' && unknown < MOST_UNKNOWN) {
+  const isKeyed =
+    outcome.othersTask === undefined && isReplay(claimed, ports.provider.facts.submitKey?.rememberedMs, ports.now());
+  const unknown = (isKeyed ? (claimed.submitKey?.unanswered ?? 0) : (claimed.unknownAttempts ?? 0)) + 1;
+  if ((isKeyed || ports.settings.onUnknown === 'resubmit') && unknown < MOST_UNKNOWN) {
     const requeue = whileOpen(claimed, outcome, requeuedRecord);
     const { written, record } = await ports.records.update(item.batch, item.id, requeue, claimed);
     if (!written) return goOnWith(record, attempt, ports);
     await ports.state.move(item, 'queued');
-    return { kind: 'later', atMs: ports.now() + backoffMs(unknown) };
+    return {
+      kind: 'later',
+      atMs: ports.now() + backoffMs(unknown),
+      ...(isKeyed && { remember: { replays: unknown } }),
+    };
   }
   return goOnWith(await hold(item, claimed, outcome, ports), attempt, ports);
 }

@@ -6,6 +6,7 @@ import { redisLimiter } from '../fleet/limiter.ts';
 import { redisRouteNames } from '../fleet/route-names.ts';
 import { type RunningTasks, redisRunningTasks } from '../fleet/running-tasks.ts';
 import { type ImageRequest, providerOf } from '../items/item.ts';
+import { BFL_FACTS } from '../provider/bfl/facts.ts';
 import { loadModels } from '../provider/models/load-models.ts';
 import { DEFAULT_PREFIX, keysOf } from '../redis/keys.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
@@ -23,9 +24,6 @@ export type ProviderPorts = Partial<Ports> & {
 export type NoKey = { lacksKey: string };
 /** By the request of an item: which account it goes to decides all of it. */
 export type PortsOf = (request: ImageRequest) => Promise<ProviderPorts | NoKey>;
-
-/** Of `flux-kontext-max` fewer tasks may run at once at BFL (its documentation of 2025). */
-const BFL_MOST_OF_MODEL: Readonly<Record<string, number>> = { 'flux-kontext-max': 6 };
 
 /** Opens what a provider needs when the first of its items comes. */
 export function portsOfProviders(connections: Connections, base: Ports): PortsOf {
@@ -68,7 +66,7 @@ async function openBfl(connections: Connections, base: Ports, models: Awaited<Re
     });
   const all = limited('submit', maxTasks, keys.runningTasks(''));
   const ofModels = new Map(
-    Object.entries(BFL_MOST_OF_MODEL).map(([model, most]) => [
+    Object.entries(BFL_FACTS.limits.runningOf ?? {}).map(([model, most]) => [
       model,
       bothLimiters(limited(`submit-${model}`, Math.min(most, maxTasks), keys.runningTasks(model)), all),
     ]),

@@ -143,6 +143,7 @@ export async function openRig(
     keys,
     archive,
     records,
+    spending,
     state,
     ports,
     enqueuePorts,
