@@ -37,6 +37,7 @@ const LONG = [
   'test/batch/{odd-manifests,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
   'test/redis/{cluster,sentinel-and-tls}.test.ts',
+  'test/server/called-polls.test.ts',
   'test/workers/{archive-lag,cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
   'test/library/npx.test.ts',

@@ -1,5 +1,6 @@
 import type { BatchCounts } from '../batch/counts.ts';
 import type { ArchiveLag } from '../fleet/archive-lag.ts';
+import type { CallbacksAway } from '../fleet/callbacks.ts';
 import type { LastFault } from '../fleet/faults.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
@@ -50,6 +51,8 @@ export type Snapshot = {
   atRisk: AtRisk;
   /** Submits wait for the archive; null while they do not. */
   archiveLag: ArchiveLag | null;
+  /** Accounts whose callbacks stay away, see fleet/callbacks.ts. */
+  callbacksAway: readonly CallbacksAway[];
   /** When a person paused all batches; null while they are not paused. */
   pausedAt: number | null;
   /** Redis does not answer this process, and all else is what it said last; null while it answers. */

@@ -3,11 +3,11 @@ import type { Item } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
 import { isReplay } from '../items/submit-key.ts';
 import { failedRecord, heldRecord, releasedRecord, requeuedRecord } from '../items/transitions.ts';
-import type { Failed, Refusal, SubmitOutcome, Succeeded } from '../provider/provider.ts';
+import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import { goOnEnded, type OnEnded } from './end-at-once.ts';
 import { endItem } from './end-item.ts';
-import { settleEnded } from './poll.ts';
-import { firstPollAt } from './poll-schedule.ts';
-import type { Ports, Run, Slot, StageOutcome } from './ports.ts';
+import { earliestPollAt } from './poll-timing.ts';
+import type { Ports, Slot, StageOutcome } from './ports.ts';
 import { recordTask, submittedOf } from './record-task.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
@@ -20,7 +20,14 @@ const NOT_SENT_AGAIN_MS = 1_000;
 export const MOST_UNKNOWN = 20;
 
 /** A request that went out, or may have. `claimed` is its record so far. */
-export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; run: Run; isProbe: boolean };
+export type Attempt = {
+  item: Item;
+  claimed: ItemRecord;
+  submittedAt: number;
+  slot: Slot;
+  onEnded: OnEnded;
+  isProbe: boolean;
+};
 
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
@@ -83,20 +90,6 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
     default:
       return outcome satisfies never;
   }
-}
-
-/** The answer to the submit was the result already. A crash on the way leaves a task on record that is asked for. */
-async function goOnEnded(
-  taskId: string,
-  ended: Succeeded | Failed,
-  { item, submittedAt, run }: Attempt,
-  ports: Ports,
-): Promise<StageOutcome> {
-  await ports.state.move(item, 'submitted', { submits: 1 });
-  await settleEnded(submittedOf(item, taskId, submittedAt, true, ports), ended, run, ports);
-  // A failed generation that is to be tried again: the job for it would be this one, which is still there.
-  const isQueued = ended.kind === 'failed' && (await ports.records.read(item.batch, item.id))?.state === 'queued';
-  return isQueued ? { kind: 'later', atMs: ports.now() } : { kind: 'done' };
 }
 
 /** Whether a submit that was answered with another item's task started one of its own nobody knows. */
@@ -201,11 +194,11 @@ export async function handOn(
   ports: Ports,
 ): Promise<void> {
   const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
-  const durations = await ports.durations.sample(item.request.model);
+  const pollAt = await earliestPollAt(submitted, ports);
   const move = () => ports.state.move(item, 'submitted', { submits: 1 });
   // With the task id on record, the state comes first, so that it cannot undo what the poll finds. Without, the job does.
   if (recorded) await move();
-  await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));
+  await ports.forward.poll(submitted, pollAt);
   if (!recorded) await move();
   ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
 }

@@ -4,7 +4,9 @@ import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { isReplay } from '../items/submit-key.ts';
 import { claimedRecord } from '../items/transitions.ts';
+import type { OnEnded } from './end-at-once.ts';
 import { endedOnce, type OwnSlot } from './own-slot.ts';
+import { settleEnded } from './poll.ts';
 import type { Confirmation, Ports, Run, StageOutcome } from './ports.ts';
 import { leave, type Permit, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
 import { giveBack, hold, resumeTask, settleSubmit } from './submit-outcome.ts';
@@ -203,6 +205,7 @@ async function send(
   const { item, slot } = attempt;
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
   const submittedAt = ports.now();
+  if (callBackUrl !== undefined) ports.callbacks.asked(submittedAt);
   let tooLate = false;
   const outcome = await ports.provider.submit(item.request, {
     onSent: () => {
@@ -217,7 +220,8 @@ async function send(
   });
   if (outcome.kind === 'not-sent' || outcome.kind === 'refused') attempt.mayHaveTask = false;
   if (tooLate && outcome.kind === 'not-sent') return undefined;
-  return settleSubmit(outcome, { ...attempt, submittedAt, isProbe }, ports);
+  const onEnded: OnEnded = (task, ended) => settleEnded(task, ended, attempt.run, ports);
+  return settleSubmit(outcome, { ...attempt, submittedAt, isProbe, onEnded }, ports);
 }
 
 /** Creating the claim fences two workers with one item. After an earlier attempt there is a record to replace. */
