@@ -63,6 +63,7 @@ export function countedArchive(archive: Archive, requests: Requests): Archive {
 export function instantProvider(): Provider {
   let tasks = 0;
   return {
+    facts: { limits: { beyond: 'refused', headers: [] } },
     async submit(_request, { onSent } = {}) {
       onSent?.();
       tasks += 1;

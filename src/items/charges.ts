@@ -1,6 +1,7 @@
 import { creditsOf, inDefaultCredits, kindOf, type Prices } from '../money/prices.ts';
 import { ACCOUNTS, type Account, accountOf, type ImageRequest, providerOf } from './item.ts';
 import { type ItemRecord, tasksOf } from './record.ts';
+import { isKeyInDoubt } from './submit-key.ts';
 
 /** What one item has cost, in credits, and whose they are where it is not the default account: `known` for tasks that were started, `unsettled` for submits whose outcome nobody knows. */
 export type Charges = { id: string; known: number; unsettled: number; account?: Account };
@@ -20,7 +21,7 @@ export function chargesOf(record: ItemRecord, prices: Prices): Charges {
       ? (record.earlierPrices?.[task] ?? price)
       : inDefaultCredits(prices, providerOf(record.request), said);
   };
-  const unsettled = (record.unknownAttempts ?? 0) + (isUnknown(record) ? 1 : 0);
+  const unsettled = (record.unknownAttempts ?? 0) + (isUnknown(record) || isKeyInDoubt(record) ? 1 : 0);
   const account = accountOf(providerOf(record.request));
   return {
     id: record.id,

@@ -59,6 +59,11 @@ const common = {
   price: z.number().exactOptional(),
   /** Of tasks that were submitted at another price than `price`. */
   earlierPrices: z.record(z.string(), z.number()).exactOptional(),
+  /**
+   * Where the provider starts one task for all submits that bear one key of ours: that key, since when it is used, and how many submits
+   * with it were not answered. Whoever submits again sends it again, and pays nothing twice.
+   */
+  submitKey: z.object({ key: z.string().min(1), since: time, unanswered: z.int().min(0) }).exactOptional(),
   /** Tasks that an answer named as this item's, and that are another's: this item has not cost them. */
   othersTaskIds: z.array(z.string()).exactOptional(),
   timings: z.object({

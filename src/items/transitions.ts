@@ -1,7 +1,8 @@
-import { isUnknown } from './charges.ts';
 import { embedOf, type Finished, type Item, itemOf, laneOf, type Submitted } from './item.ts';
 import { type Failure, type ItemRecord, namedIn, type Refused, taskIdsOf, tasksOf } from './record.ts';
 import { type ClaimPrice, costsOf, pricesOf, repriced } from './record-costs.ts';
+import { claimedKey, isKeyInDoubt, isReplay, type KeyOffer, keptKey, releasedKey } from './submit-key.ts';
+import { unknownAttemptsOf, withOneUnknownLess } from './unknown-attempts.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -20,14 +21,15 @@ export function claimedRecord(
   previous: ItemRecord | undefined,
   now: number,
   price: ClaimPrice = { now: undefined, untold: undefined },
-  lane?: string,
+  { lane, offer }: { lane?: string | undefined; offer?: KeyOffer | undefined } = {},
 ): ItemRecord {
   const { lane: _, ...common } = commonOf(item, previous);
   return {
     ...common,
     ...laneOf({ lane }),
-    ...unknownAttemptsOf(previous),
+    ...(previous && isReplay(previous, offer, now) ? {} : unknownAttemptsOf(previous)),
     ...repriced(previous, price),
+    ...claimedKey(previous, offer, now),
     state: 'claimed',
     attempts: common.attempts + 1,
     earlierTaskIds: otherTasks(previous, undefined),
@@ -48,7 +50,8 @@ export function takeRecord(item: Item, note: string | undefined): ItemRecord {
 /** The claim is given back: it is known that no task was started. */
 export function releasedRecord(claimed: ItemRecord): ItemRecord {
   const { queued } = claimed.timings;
-  return { ...commonOfRecord(claimed), state: 'queued', attempts: claimed.attempts - 1, timings: { queued } };
+  const common = { ...commonOfRecord(claimed), ...releasedKey(claimed) };
+  return { ...common, state: 'queued', attempts: claimed.attempts - 1, timings: { queued } };
 }
 
 /** A person wants it submitted again. What it cost so far stays in the record. */
@@ -56,7 +59,8 @@ export function requeuedRecord(record: ItemRecord, task?: Submitted): ItemRecord
   const common = { ...commonOfRecord(record), ...costsOf(record, task) };
   return {
     ...common,
-    ...unknownAttemptsOf(record),
+    // With a key it is not another task that is in doubt, until a person says that it may be.
+    ...(record.submitKey && record.state !== 'held' ? keptKey(record) : unknownAttemptsOf(record)),
     state: 'queued',
     earlierTaskIds: otherTasks(record, undefined),
     timings: { queued: common.timings.queued },
@@ -65,7 +69,8 @@ export function requeuedRecord(record: ItemRecord, task?: Submitted): ItemRecord
 
 export function submittedRecord(item: Submitted, previous: ItemRecord | undefined): ItemRecord {
   // An item that waits to be submitted again gets a task: it is the task of an attempt whose outcome was unknown until now.
-  const common = previous?.state === 'queued' ? withOneUnknownLess(commonOf(item, previous)) : commonOf(item, previous);
+  const isOfNoKey = previous?.state === 'queued' && !isKeyInDoubt(previous);
+  const common = isOfNoKey ? withOneUnknownLess(commonOf(item, previous)) : commonOf(item, previous);
   return {
     ...common,
     state: 'submitted',
@@ -142,7 +147,8 @@ export function failedRecord(
 }
 
 export function heldRecord(item: Item | Submitted, previous: ItemRecord | undefined, failure: Failure): Held {
-  return { ...endedRecord(item, previous), state: 'held', failure };
+  const key = previous && !('taskId' in item) ? keptKey(previous) : {};
+  return { ...endedRecord(item, previous), ...key, state: 'held', failure };
 }
 
 /** What was asked for, as it was enqueued first. */
@@ -231,21 +237,12 @@ function commonOfRecord(record: ItemRecord): Common {
   };
 }
 
-/** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
-function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
-  return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
-}
-
 function othersOf(record: ItemRecord | undefined): Pick<Common, 'othersTaskIds'> {
   return record?.othersTaskIds === undefined ? {} : { othersTaskIds: record.othersTaskIds };
 }
 
 function noteOf(record: ItemRecord | undefined): Pick<Common, 'note'> {
   return record?.note === undefined ? {} : { note: record.note };
-}
-
-function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common {
-  return unknownAttempts > 1 ? { ...common, unknownAttempts: unknownAttempts - 1 } : common;
 }
 
 /** The record may name another task, as after a resubmit whose first task turned up. That one was paid for too. */

@@ -1,5 +1,6 @@
 import type { ImageRequest } from '../items/item.ts';
 import type { FoundSource } from '../items/sources.ts';
+import type { Rate } from '../text/duration.ts';
 
 /** Why the provider refused, that is, started no task. Each adapter knows which of its answers say so; the codes are kie's. */
 export type Refusal =
@@ -33,7 +34,8 @@ export type Charged = 'yes' | 'no' | 'unknown';
  * adapter polls by, such as an id or a URL. `credits`: what it costs by the provider's own word, in its credits.
  */
 export type SubmitOutcome =
-  | { kind: 'accepted'; handle: string; credits?: number }
+  /** `ended`: some answer with the result at once. */
+  | { kind: 'accepted'; handle: string; credits?: number; ended?: Succeeded | Failed }
   | Refused
   /** For certain, no byte of the request was sent. */
   | { kind: 'not-sent'; message: string }
@@ -87,10 +89,34 @@ export type CreditsOutcome = { kind: 'credits'; credits: number } | Refused | { 
 export type CallOptions = { signal?: AbortSignal };
 export type SubmitOptions = CallOptions & {
   callBackUrl?: string;
+  /** Only where `facts` say that the API knows such keys: all submits that bear it are one task. */
+  submitKey?: string;
   /**
    * Called once, synchronously, when the request is handed to an open connection. The limiter counts from this moment.
    */
   onSent?: () => void;
+};
+
+/** Which limits an account has by the API's documentation. What is absent is not documented; settings may say something else. */
+export type Limits = {
+  /** New tasks. */
+  submits?: Rate;
+  /** Status queries. */
+  polls?: Rate;
+  /** Tasks that run at once: of all models together, and of some alone. */
+  running?: number;
+  runningOf?: Readonly<Record<string, number>>;
+  /** What becomes of a submit beyond them. */
+  beyond: 'refused' | 'queued';
+  /** Headers of a refusal that may say for how long, the first first. */
+  headers: readonly string[];
+};
+
+/** What others must know of an API, by its documentation. */
+export type ProviderFacts = {
+  limits: Limits;
+  /** It takes a key of ours with a submit, and starts one task for all submits of this time that bear the same. Absent: none is known. */
+  submitKey?: { rememberedMs: number };
 };
 
 /**
@@ -98,6 +124,7 @@ export type SubmitOptions = CallOptions & {
  * an outcome too (`not-sent`, `unknown` or `unreachable`, whichever is true). Nothing is retried here.
  */
 export interface Provider {
+  readonly facts: ProviderFacts;
   submit(request: ImageRequest, options?: SubmitOptions): Promise<SubmitOutcome>;
   poll(handle: string, options?: CallOptions): Promise<PollOutcome>;
   link(url: string, options?: CallOptions): Promise<LinkOutcome>;

@@ -5,7 +5,16 @@ import type { Task } from './tasks.ts';
 
 /** A submit, read. `request` and `paramJson` are in the words of Flux Kontext, whatever the API: pictures and the ledger go by them. */
 export type Checked =
-  | { ok: true; request: Generate; paramJson: string; requestKey: string; credits: number }
+  | {
+      ok: true;
+      request: Generate;
+      paramJson: string;
+      requestKey: string;
+      credits: number;
+      /** The caller's own: another submit with it is answered with the same task. */
+      key?: string;
+      isInstant?: boolean;
+    }
   | { ok: false; code: number; msg: string };
 
 /** How one of the simulated APIs is spoken: what it takes for a submit, and what it answers. */

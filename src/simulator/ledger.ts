@@ -5,6 +5,8 @@ import type { Task, Tasks } from './tasks.ts';
 /** Why a submit ended as it did. `fault` means that a fault made or changed the answer. */
 export type Decision =
   | 'accepted'
+  /** With a key that was known: the answer names the same task again. */
+  | 'replayed'
   | 'no-user-agent'
   | 'unauthorized'
   | 'rate-limited'

@@ -13,8 +13,10 @@ export type SimulatorOptions = Partial<Settings> & {
 };
 
 export type Settings = {
-  /** Whose API it is: kie's (Flux Kontext and the unified jobs, one account), or that of Black Forest Labs. */
-  provider: 'kie' | 'bfl';
+  /**
+   * Whose API it is: kie's (Flux Kontext and the unified jobs, one account), that of Black Forest Labs, or one that only tests know.
+   */
+  provider: 'kie' | 'bfl' | 'keyed';
   host: string;
   /** 0 takes a free port. */
   port: number;

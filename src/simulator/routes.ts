@@ -8,7 +8,7 @@ export type RoutePorts = {
   apiKey: string;
   counts: Counts;
   write: (seen: SubmitSeen) => void;
-  provider: 'kie' | 'bfl';
+  provider: 'kie' | 'bfl' | 'keyed';
   submits: Record<Task['api'], (body: string, at: number, model?: string) => Answer>;
   records: Record<Task['api'], (taskId: string | null, at: number) => Answer>;
   link: (body: string) => Answer;
@@ -28,6 +28,7 @@ export function createRoutes(ports: RoutePorts): Route {
     const at = Date.now();
     const asked = `${call.method} ${call.url.pathname}`;
     if (ports.provider === 'bfl') return bfl(call, at);
+    if (ports.provider === 'keyed') return keyed(ports, call, at);
     const isSubmit = asked === SUBMIT || asked === CREATE_TASK;
     // The gateway in front of the API takes a client without a User-Agent for a bot.
     if (!call.headers['user-agent']) {
@@ -93,4 +94,22 @@ export function createRoutes(ports: RoutePorts): Route {
       return json({ error: thrown instanceof Error ? thrown.message : String(thrown) }, 400);
     }
   }
+}
+
+/** The API that only tests know. */
+function keyed(
+  ports: RoutePorts,
+  { method, url, headers, body }: Call,
+  at: number,
+): Answer | undefined | Promise<Answer | undefined> {
+  if (method === 'GET' && !url.pathname.startsWith('/v2/')) return ports.image(url);
+  const asked = `${method} ${url.pathname}`;
+  if (headers['x-token'] !== ports.apiKey) {
+    if (asked === 'POST /v2/tasks') ports.write({ at, decision: 'unauthorized', code: 401 });
+    return json({ error: { type: 'auth', message: 'no such token' } }, 401);
+  }
+  if (asked === 'POST /v2/tasks') return ports.submits.keyed(body, at);
+  if (asked === 'GET /v2/balance') return json({ balance: ports.balance() });
+  const [, id] = /^\/v2\/tasks\/([^/]+)$/.exec(url.pathname) ?? [];
+  return id === undefined ? undefined : ports.records.keyed(id, at);
 }

@@ -6,8 +6,9 @@ import { createDownloads } from './downloads.ts';
 import { createFaults, type Fault } from './faults.ts';
 import { createImageUrls } from './image-urls.ts';
 import { type Ledger, ledgerOf, type SubmitSeen, startCounts, summaryOf } from './ledger.ts';
-import { resolveOptions, type SimulatorOptions } from './options.ts';
+import { resolveOptions, type Settings, type SimulatorOptions } from './options.ts';
 import { bflDialect, isUncharged } from './personalities/bfl.ts';
+import { KEYED, KEYED_TELLING } from './personalities/keyed.ts';
 import { KIE_JOBS } from './personalities/kie-jobs.ts';
 import { BFL_TELLING, JOBS_TELLING } from './personalities/telling.ts';
 import { createPictures } from './pictures/pictures.ts';
@@ -48,12 +49,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const tasks = createTasks(settings, randomFor('durations'), taskEnded);
 
   function taskEnded(task: Task) {
-    if (task.ending.flag !== 1 ? isGivenBack(task) : task.api === 'bfl' && isUncharged(task))
+    if (task.ending.flag !== 1 ? isGivenBack(task, settings) : task.api === 'bfl' && isUncharged(task))
       account.refund(task.credits);
     callbacks.taskEnded(task);
   }
-  const isGivenBack = (task: Task) =>
-    settings.refundFailed || task.api === 'jobs' || (task.api === 'bfl' && isUncharged(task));
   function write(seen: SubmitSeen) {
     counts.submitLog.push(seen);
     if (seen.code === 429) counts.refused429.submits += 1;
@@ -63,7 +62,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const submitWindow = createRateWindow(settings.window, settings.rate, settings.refusalsCount);
   const pollWindow = createRateWindow('sliding', settings.pollRate);
   const downloads = createDownloads({ settings, tasks, faults, urls, pictures, counts });
-  const submitting = { settings, tasks, account, takeSlot: submitWindow, faults, write };
+  const submitting = {
+    settings,
+    tasks,
+    account,
+    takeSlot: submitWindow,
+    faults,
+    write,
+    urlOf: (task: Task) => urls.of(task).originImageUrl,
+  };
   const telling = { settings, tasks, takeSlot: pollWindow, faults, urls, counts };
   const route = createRoutes({
     apiKey: settings.apiKey,
@@ -98,6 +105,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
+/** What of a failed task is not charged in the end. */
+function isGivenBack(task: Task, { refundFailed }: Settings): boolean {
+  return refundFailed || task.api === 'jobs' || task.api === 'keyed' || (task.api === 'bfl' && isUncharged(task));
+}
+
 /** Each API at one place; which of them are reached is decided by the routes. */
 function spoken(
   submitting: SubmitPorts,
@@ -109,11 +121,13 @@ function spoken(
       kontext: createSubmit(submitting),
       jobs: createSubmit({ ...submitting, dialect: KIE_JOBS }),
       bfl: createSubmit({ ...submitting, dialect: bflDialect(baseUrl) }),
+      keyed: createSubmit({ ...submitting, dialect: KEYED }),
     },
     records: {
       kontext: createRecordInfo(telling),
       jobs: createRecordInfo(telling, JOBS_TELLING),
       bfl: createRecordInfo(telling, BFL_TELLING),
+      keyed: createRecordInfo(telling, KEYED_TELLING),
     },
   };
 }

@@ -19,11 +19,22 @@ export type SubmitPorts = {
   takeSlot: RateWindow;
   faults: Faults;
   write: (seen: SubmitSeen) => void;
+  /** Where the image of a task is. */
+  urlOf: (task: Task) => string;
   dialect?: Dialect;
 };
 
 /** A submit in one of the APIs. The caller's key is checked already. `model`: as the path names it, where that does. */
-export function createSubmit({ settings, tasks, account, takeSlot, faults, write, dialect = KONTEXT }: SubmitPorts) {
+export function createSubmit({
+  settings,
+  tasks,
+  account,
+  takeSlot,
+  faults,
+  write,
+  dialect = KONTEXT,
+  urlOf,
+}: SubmitPorts) {
   let lastTask: Task | undefined;
   return function submit(body: string, at: number, inPath?: string): Answer {
     const checked = dialect.check(body, inPath, settings);
@@ -48,6 +59,11 @@ export function createSubmit({ settings, tasks, account, takeSlot, faults, write
     if (!checked.ok) return refuse('invalid', checked.code, checked.msg);
     const { paramJson, requestKey, request, credits } = checked;
     const model = inPath ?? request.model;
+    const known = checked.key === undefined ? undefined : tasks.findByKey(checked.key);
+    if (known) {
+      write({ at, decision: 'replayed', code: 200, taskId: known.id });
+      return dialect.accept(known);
+    }
     const isFull =
       tasks.running() >= settings.maxTasks || tasks.runningOf(model) >= (dialect.mostOf?.(model) ?? Infinity);
     if (isFull) return refuse('too-many-tasks', 429, 'too many running tasks');
@@ -58,8 +74,10 @@ export function createSubmit({ settings, tasks, account, takeSlot, faults, write
     const before = lastTask;
     const task = tasks.accept({
       ...{ api: dialect.api, told: body, model, paramJson, requestKey, credits },
-      ...{ acceptedAt: at, ending, isNumbered },
+      ...{ acceptedAt: at, ending, isNumbered, isInstant: checked.isInstant === true },
+      ...(checked.key !== undefined && { key: checked.key }),
     });
+    if (task.endedAt !== undefined) task.quickUrl = urlOf(task);
     lastTask = task;
     write({ at, decision: 'accepted', code: 200, taskId: task.id, ...(fault && { fault: fault.name }) });
     if (fault?.name === 'repeated-task-id') return dialect.accept(before ?? task);

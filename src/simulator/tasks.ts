@@ -10,7 +10,7 @@ export type Task = {
   /** The image's name in its URLs. */
   readonly token: string;
   /** By which of the simulated APIs it was submitted. */
-  readonly api: 'kontext' | 'jobs' | 'bfl';
+  readonly api: 'kontext' | 'jobs' | 'bfl' | 'keyed';
   /** The raw body of the submit. */
   readonly told: string;
   /** The same in the words of Flux Kontext. */
@@ -22,6 +22,10 @@ export type Task = {
   readonly credits: number;
   readonly acceptedAt: number;
   readonly ending: Ending;
+  /** Made by the caller, in an API that takes one. */
+  readonly key?: string;
+  /** Of a task that has ended when its submit is answered. */
+  quickUrl?: string;
   endedAt: number | undefined;
   polls: number;
   fetches: number;
@@ -31,8 +35,10 @@ export type Task = {
 
 export type TaskOrder = Pick<
   Task,
-  'api' | 'told' | 'paramJson' | 'model' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending'
+  'api' | 'told' | 'paramJson' | 'model' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending' | 'key'
 > & {
+  /** It ends before its submit is answered. */
+  isInstant?: boolean;
   /** Its id has digits only, more than a number of JavaScript can hold. */
   isNumbered?: boolean;
 };
@@ -41,6 +47,7 @@ export type Tasks = {
   accept(order: TaskOrder): Task;
   find(id: string): Task | undefined;
   findByToken(token: string): Task | undefined;
+  findByKey(key: string): Task | undefined;
   running(): number;
   /** Of one model. */
   runningOf(model: string): number;
@@ -56,6 +63,7 @@ export type TaskTimes = { medianMs: number; sigma: number; timeScale: number };
 export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task) => void): Tasks {
   const byId = new Map<string, Task>();
   const byToken = new Map<string, Task>();
+  const byKey = new Map<string, Task>();
   const takes = new Map<string, number>();
   const timers = new Set<NodeJS.Timeout>();
   const runningModels = new Map<string, number>();
@@ -67,7 +75,7 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
   }
 
   return {
-    accept({ isNumbered = false, ...order }) {
+    accept({ isNumbered = false, isInstant = false, ...order }) {
       const take = (takes.get(order.requestKey) ?? 0) + 1;
       takes.set(order.requestKey, take);
       const task: Task = {
@@ -83,6 +91,11 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
       };
       byId.set(task.id, task);
       byToken.set(task.token, task);
+      if (task.key !== undefined) byKey.set(task.key, task);
+      if (isInstant) {
+        end(task);
+        return task;
+      }
       const durationMs = logNormal(random, times.medianMs, times.sigma) * times.timeScale;
       const timer = setTimeout(() => {
         timers.delete(timer);
@@ -95,6 +108,7 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
     },
     find: (id) => byId.get(id),
     findByToken: (token) => byToken.get(token),
+    findByKey: (key) => byKey.get(key),
     // Each running task has a timer.
     running: () => timers.size,
     runningOf: (model) => runningModels.get(model) ?? 0,

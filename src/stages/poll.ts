@@ -33,11 +33,9 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   }
   switch (outcome.kind) {
     case 'succeeded':
-      await noteEnd(task, outcome.completedAt, run, ports);
-      return succeed(task, outcome, ports);
     case 'failed':
-      await noteEnd(task, undefined, run, ports);
-      return failGeneration(task, outcome, run, ports);
+      await noteEnd(task, outcome.kind === 'succeeded' ? outcome.completedAt : undefined, run, ports);
+      return settleEnded(task, outcome, run, ports);
     case 'generating':
       return askAgain(task, await laterPollAt(task, run, ports), run, ports, outcome.said);
     case 'not-found':
@@ -56,6 +54,16 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
     default:
       return outcome satisfies never;
   }
+}
+
+/** What becomes of an item whose task is over, as a poll says, or the answer to its submit. */
+export function settleEnded(
+  task: Submitted,
+  outcome: Succeeded | Failed,
+  run: Run,
+  ports: Ports,
+): Promise<StageOutcome> {
+  return outcome.kind === 'succeeded' ? succeed(task, outcome, ports) : failGeneration(task, outcome, run, ports);
 }
 
 async function noteEnd(task: Submitted, completedAt: number | undefined, run: Run, ports: Ports): Promise<void> {

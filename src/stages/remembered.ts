@@ -15,6 +15,8 @@ export const rememberedSchema = z
     unansweredSince: z.number().exactOptional(),
     /** Milliseconds of former outages in which nobody answered for the task. They do not count against its time. */
     unansweredMs: z.number().min(0).exactOptional(),
+    /** Its submit was not answered so often, and bears a key: to send it again costs nothing. */
+    replays: count,
     /** Runs of a poll that asked nothing: too early, or no place. */
     unasked: count,
     /** A callback came for the task, and no poll has been answered since. */

@@ -3,10 +3,12 @@ import type { Item } from '../items/item.ts';
 import type { Failure, ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord, releasedRecord, requeuedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
+import { goOnEnded, type OnEnded } from './end-at-once.ts';
 import { endItem } from './end-item.ts';
 import { earliestPollAt } from './poll-timing.ts';
 import type { Ports, Slot, StageOutcome } from './ports.ts';
 import { recordTask, submittedOf, type Task, taskOfRecord } from './record-task.ts';
+import { replays } from './replays.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
 import { whileOf, whyAnothers } from './task-owner.ts';
@@ -18,7 +20,14 @@ const NOT_SENT_AGAIN_MS = 1_000;
 export const MOST_UNKNOWN = 20;
 
 /** A request that went out, or may have. `claimed` is its record so far. */
-export type Attempt = { item: Item; claimed: ItemRecord; submittedAt: number; slot: Slot; isProbe: boolean };
+export type Attempt = {
+  item: Item;
+  claimed: ItemRecord;
+  submittedAt: number;
+  slot: Slot;
+  onEnded: OnEnded;
+  isProbe: boolean;
+};
 
 /** Records what became of a submit and hands a started task on. */
 export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, ports: Ports): Promise<StageOutcome> {
@@ -27,19 +36,26 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
   if (outcome.kind !== 'accepted') await updateBreaker(outcome, attempt.isProbe, ports);
   switch (outcome.kind) {
     case 'accepted': {
-      const known = await recordTask(outcome.handle, attempt, ports);
+      let settled: StageOutcome = { kind: 'done' };
+      // What it costs by the provider's own word goes with the task.
+      const told = outcome.credits === undefined ? item : { ...item, credits: outcome.credits };
+      const known = await recordTask(outcome.handle, { ...attempt, item: told }, ports);
       // A callback may have been quicker. Then the item has gone on, perhaps to its end.
       if (known === 'not-recorded' || known?.state === 'submitted') {
         const why = await whyAnothers(item, outcome.handle, ports);
         if (why !== undefined) return settleAnothers(outcome.handle, why, known, attempt, ports);
+        const { ended } = outcome;
         const { lane } = ports.settings;
         const recorded = known !== 'not-recorded';
-        await handOn(item, { taskId: outcome.handle, submittedAt: attempt.submittedAt, recorded, lane }, ports);
+        const task = { taskId: outcome.handle, submittedAt: attempt.submittedAt, recorded, lane };
+        // What is not on record yet goes to poll: it is recorded there first of all, and asked for again.
+        if (ended && recorded) settled = await goOnEnded(task, ended, { ...attempt, item: told }, ports);
+        else await handOn(told, task, ports);
       }
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
       await updateBreaker(outcome, attempt.isProbe, ports);
-      return { kind: 'done' };
+      return settled;
     }
     case 'not-sent':
       await slot.release();
@@ -129,13 +145,18 @@ async function settleUnknown(
   ports: Ports,
 ): Promise<StageOutcome> {
   const { item, claimed } = attempt;
-  const unknown = (claimed.unknownAttempts ?? 0) + 1;
-  if (ports.settings.onUnknown === 'resubmit' && unknown < MOST_UNKNOWN) {
+  const isKeyed = outcome.othersTask === undefined && replays(claimed, ports);
+  const unknown = (isKeyed ? (claimed.submitKey?.unanswered ?? 0) : (claimed.unknownAttempts ?? 0)) + 1;
+  if ((isKeyed || ports.settings.onUnknown === 'resubmit') && unknown < MOST_UNKNOWN) {
     const requeue = whileOpen(claimed, outcome, requeuedRecord);
     const { written, record } = await ports.records.update(item.batch, item.id, requeue, claimed);
     if (!written) return goOnWith(record, attempt, ports);
     await ports.state.move(item, 'queued');
-    return { kind: 'later', atMs: ports.now() + backoffMs(unknown) };
+    return {
+      kind: 'later',
+      atMs: ports.now() + backoffMs(unknown),
+      ...(isKeyed && { remember: { replays: unknown } }),
+    };
   }
   return goOnWith(await hold(item, claimed, outcome, ports), attempt, ports);
 }
@@ -156,10 +177,10 @@ async function goOnWith(
   return { kind: 'done' };
 }
 
-/** What becomes of a claim, for as long as the record is that claim. */
-function whileClaimed<Next extends ItemRecord>(claimed: ItemRecord, next: (now: ItemRecord) => Next) {
+/** What becomes of a claim, or of what waits with a key, for as long as the record is that. */
+function whileAsIs<Next extends ItemRecord>(was: ItemRecord, next: (now: ItemRecord) => Next) {
   return (now: ItemRecord | undefined) =>
-    now?.state === 'claimed' && now.attempts === claimed.attempts ? next(now) : undefined;
+    now?.state === was.state && now.attempts === was.attempts ? next(now) : undefined;
 }
 
 function whileOpen<Next extends ItemRecord>(
@@ -167,7 +188,7 @@ function whileOpen<Next extends ItemRecord>(
   { othersTask }: Pick<Unknown, 'othersTask'>,
   next: (now: ItemRecord) => Next,
 ) {
-  return othersTask === undefined ? whileClaimed(claimed, next) : whileOf(othersTask, next, claimed);
+  return othersTask === undefined ? whileAsIs(claimed, next) : whileOf(othersTask, next, claimed);
 }
 
 /** To be asked for with the key of its lane, which may be another than the one that these ports submit in. */
@@ -184,12 +205,12 @@ export async function handOn(item: Item, task: Task, ports: Ports): Promise<void
 }
 
 export async function giveBack(item: Item, claimed: ItemRecord, ports: Ports): Promise<void> {
-  const { written } = await ports.records.update(item.batch, item.id, whileClaimed(claimed, releasedRecord), claimed);
+  const { written } = await ports.records.update(item.batch, item.id, whileAsIs(claimed, releasedRecord), claimed);
   if (written) await ports.state.move(item, 'queued');
 }
 
 async function fail(item: Item, previous: ItemRecord, failure: Failure, ports: Ports): Promise<StageOutcome> {
-  const end = whileClaimed(previous, (now) => failedRecord(item, now, failure));
+  const end = whileAsIs(previous, (now) => failedRecord(item, now, failure));
   await endItem(item, previous, end, 'submit', ports);
   return { kind: 'done' };
 }

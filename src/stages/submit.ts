@@ -2,8 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { FluxError } from '../errors.ts';
 import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
+import { isKeyInDoubt } from '../items/submit-key.ts';
 import { claimedRecord } from '../items/transitions.ts';
-import type { Confirmation, Ports, Run, Slot, StageOutcome } from './ports.ts';
+import type { OnEnded } from './end-at-once.ts';
+import { endedOnce, type OwnSlot } from './own-slot.ts';
+import { settleEnded } from './poll.ts';
+import type { Confirmation, Ports, Run, StageOutcome } from './ports.ts';
+import { keyTerms, replays } from './replays.ts';
 import { leave, type Permit, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
 import { giveBack, hold, resumeTask, settleSubmit } from './submit-outcome.ts';
 import { releaseClaim, releaseUnsent, withdrawClaim } from './withdraw-claim.ts';
@@ -23,7 +28,9 @@ const CONNECTION_TRIES = 3;
  * Every way out leaves a record from which a later run knows whether the request may have gone out.
  */
 export async function submit(item: Item, run: Run, ports: Ports): Promise<StageOutcome> {
-  const admission = await ports.state.checkAdmission(item, ports.settings.creditsOf(item.request));
+  // A replay has its cost reserved already.
+  const due = run.remembered.replays === undefined ? ports.settings.creditsOf(item.request) : 0;
+  const admission = await ports.state.checkAdmission(item, due);
   if (admission !== 'admitted') return waitFor(admission, item, ports);
 
   const found = await releaseUnsent(await ports.records.read(item.batch, item.id), ports);
@@ -63,9 +70,15 @@ async function settleFromRecord(
 ): Promise<StageOutcome | undefined> {
   switch (found?.state) {
     case undefined:
-    case 'queued':
     case 'cancelled':
       return undefined;
+    case 'queued': {
+      const mayStartAnother = isKeyInDoubt(found) && !replays(found, ports);
+      if (!mayStartAnother || ports.settings.onUnknown === 'resubmit') return undefined;
+      const message = 'Submits with its key were not answered, and the provider may have forgotten it';
+      await hold(item, found, { message }, ports);
+      return { kind: 'done' };
+    }
     case 'submitted':
       return resumeTask(item, found, ports);
     case 'archived':
@@ -80,7 +93,7 @@ async function settleFromRecord(
       const answeredBy = Date.parse(found.timings.submitted ?? found.timings.queued) + ports.settings.submitTimeoutMs;
       // Its sender may be alive and wait for the answer. Only after the timeout can nobody write the task id any more.
       if (ports.now() < answeredBy) return { kind: 'later', atMs: answeredBy };
-      if (ports.settings.onUnknown === 'resubmit') return undefined;
+      if (replays(found, ports) || ports.settings.onUnknown === 'resubmit') return undefined;
       const message = 'The process that claimed it left no answer: it ended before or after it sent';
       await hold(item, found, { message }, ports);
       return { kind: 'done' };
@@ -90,8 +103,10 @@ async function settleFromRecord(
   }
 }
 
-/** A slot that is ended exactly once, whatever happens. */
-type OwnSlot = Slot & { end(): Promise<void> };
+/** What a submit adds to the batch's cost at most: nothing where it can only be answered with a task that is counted already. */
+function dueOf(item: Item, found: ItemRecord | undefined, ports: Ports): number | undefined {
+  return replays(found, ports) ? 0 : ports.settings.creditsOf(item.request);
+}
 
 async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | undefined> {
   try {
@@ -104,27 +119,6 @@ async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | u
   }
 }
 
-function endedOnce(slot: Slot): OwnSlot {
-  let open = true;
-  let wentOut = false;
-  const once = async (end: () => Promise<void>) => {
-    if (!open) return;
-    open = false;
-    await end();
-  };
-  return {
-    ready: () => slot.ready(),
-    sent() {
-      wentOut = true;
-      slot.sent();
-    },
-    settle: () => once(() => slot.settle()),
-    refuse: (retryAfterMs) => once(() => slot.refuse(retryAfterMs)),
-    release: () => once(() => slot.release()),
-    end: () => once(() => (wentOut ? slot.settle() : slot.release())),
-  };
-}
-
 async function submitInSlot(
   item: Item,
   found: ItemRecord | undefined,
@@ -134,12 +128,14 @@ async function submitInSlot(
   ports: Ports,
 ): Promise<StageOutcome> {
   const sinceConfirmed = stopwatch(ports);
-  const credits = ports.settings.creditsOf(item.request);
-  const confirmed = await ports.state.confirm(item, fencingToken, credits);
+  const confirmed = await ports.state.confirm(item, fencingToken, dueOf(item, found, ports));
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
-  const price = { now: credits, untold: ports.settings.untoldCreditsOf?.(item.request) };
-  const claimed = claimedRecord(item, found, ports.now(), price, ports.settings.lane);
+  const { creditsOf, untoldCreditsOf, lane } = ports.settings;
+  const price = { now: creditsOf(item.request), untold: untoldCreditsOf?.(item.request) };
+  const terms = keyTerms(ports);
+  const offer = terms && { fresh: randomUUID(), ...terms };
+  const claimed = claimedRecord(item, found, ports.now(), price, { lane, offer });
   const attempt: Claimed = { item, claimed, slot, run, mayHaveTask: false };
   try {
     return await claimAndSend(attempt, { found, fencingToken, confirmed, sinceConfirmed }, ports);
@@ -165,7 +161,7 @@ async function claimAndSend(attempt: Claimed, permission: Permission, ports: Por
   const { found, fencingToken } = permission;
   let { sinceConfirmed } = permission;
   let confirmed: Confirmation = permission.confirmed;
-  const credits = ports.settings.creditsOf(item.request);
+  const credits = dueOf(item, found, ports);
   if (!(await writeClaim(claimed, found, ports))) {
     // Another worker's claim came first, as after Redis was flushed under a running worker. Its record decides.
     await ports.state.move(item, 'queued');
@@ -223,10 +219,12 @@ async function send(
       slot.sent();
     },
     ...(callBackUrl === undefined ? {} : { callBackUrl }),
+    ...(attempt.claimed.submitKey && { submitKey: attempt.claimed.submitKey.key }),
   });
   if (outcome.kind === 'not-sent' || outcome.kind === 'refused') attempt.mayHaveTask = false;
   if (tooLate && outcome.kind === 'not-sent') return undefined;
-  return settleSubmit(outcome, { ...attempt, submittedAt, isProbe }, ports);
+  const onEnded: OnEnded = (task, ended) => settleEnded(task, ended, attempt.run, ports);
+  return settleSubmit(outcome, { ...attempt, submittedAt, isProbe, onEnded }, ports);
 }
 
 /** Creating the claim fences two workers with one item. After an earlier attempt there is a record to replace. */

@@ -6,14 +6,12 @@ import type { Running } from '../fleet/limiter-scripts.ts';
 import type { RouteNames } from '../fleet/route-names.ts';
 import { redisRouteNames } from '../fleet/route-names.ts';
 import { type RunningTasks, redisRunningTasks } from '../fleet/running-tasks.ts';
+import { BFL_FACTS } from '../provider/bfl/facts.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from '../redis/keys.ts';
 import type { Lane } from '../settings/lanes.ts';
 import { redisPollLimiter } from './poll-limiter.ts';
 import type { Routes } from './routes.ts';
-
-/** Of `flux-kontext-max` fewer tasks may run at once at BFL (its documentation of 2025). */
-const BFL_MOST_OF_MODEL: Readonly<Record<string, number>> = { 'flux-kontext-max': 6 };
 
 /** What an account's processes share in Redis. */
 export type OpenLane = {
@@ -91,7 +89,7 @@ function openLane(lane: Lane, suffix: string, { config, redis, routes, keys: fir
   };
   const submitLimiter = limited('submit', tasks ? counted(lane.maxTasks, '') : inQueues);
   const ofModels = new Map(
-    Object.entries(lane.vendor === 'bfl' ? BFL_MOST_OF_MODEL : {}).map(([model, most]) => [
+    Object.entries(lane.vendor === 'bfl' ? (BFL_FACTS.limits.runningOf ?? {}) : {}).map(([model, most]) => [
       model,
       bothLimiters(limited(`submit-${model}`, counted(Math.min(most, lane.maxTasks), model)), submitLimiter),
     ]),

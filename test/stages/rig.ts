@@ -146,6 +146,7 @@ export async function openRig(
     keys,
     archive,
     records,
+    spending,
     state,
     ports,
     enqueuePorts,

@@ -1,8 +1,10 @@
 import { type ApiClient, apiClient, type ClientSettings } from '../client.ts';
+import { linkByPoll } from '../link-by-poll.ts';
 import { requestBody } from '../models/request-body.ts';
 import type { Models } from '../models/sheet.ts';
-import type { LinkOutcome, PollOutcome, Provider } from '../provider.ts';
+import type { PollOutcome, Provider } from '../provider.ts';
 import { creditsOutcome } from './account.ts';
+import { BFL_FACTS } from './facts.ts';
 import { askedAt, isOurs } from './handle.ts';
 import { pollOutcome } from './poll-outcome.ts';
 import { submitOutcome } from './submit-outcome.ts';
@@ -36,6 +38,7 @@ export function bfl({ models, ...settings }: BflSettings): Provider {
   }
 
   return {
+    facts: BFL_FACTS,
     async submit(request, options = {}) {
       const fitted = requestBody(request, models);
       if ('refused' in fitted) return fitted.refused;
@@ -49,7 +52,7 @@ export function bfl({ models, ...settings }: BflSettings): Provider {
     },
     poll,
     async link(handle, options = {}) {
-      return linkOf(await poll(handle, options));
+      return linkByPoll(await poll(handle, options));
     },
     async credits(options = {}) {
       return clientAt(settings.apiUrl).ask(options, { method: 'GET', path: '/v1/credits' }, creditsOutcome);
@@ -58,20 +61,4 @@ export function bfl({ models, ...settings }: BflSettings): Provider {
       await Promise.all([...clients.values()].map((client) => client.close()));
     },
   };
-}
-
-/** The image's URL as another poll names it. */
-function linkOf(outcome: PollOutcome): LinkOutcome {
-  switch (outcome.kind) {
-    case 'succeeded': {
-      const [source] = outcome.sources;
-      return source ? { kind: 'link', url: source.url } : { kind: 'unreachable', message: 'no URL' };
-    }
-    case 'generating':
-      return { kind: 'unreachable', message: 'it says that the task still runs' };
-    case 'failed':
-      return { kind: 'not-found', message: outcome.message };
-    default:
-      return outcome;
-  }
 }

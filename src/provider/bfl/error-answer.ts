@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type Answer, finiteNumber, headerOf, jsonTextOf, parseJson } from '../answer.ts';
+import { type Answer, finiteNumber, jsonTextOf, parseJson } from '../answer.ts';
 import type { Refusal, Refused } from '../provider.ts';
-import { retryAfterMs } from '../retry-after.ts';
+import { retryAfterMs, waitIn } from '../retry-after.ts';
+import { BFL_FACTS } from './facts.ts';
 
 const REFUSAL_OF_STATUS: ReadonlyMap<number, Refusal> = new Map([
   [400, 'invalid-parameters'],
@@ -43,7 +44,7 @@ export function refusedBy(answer: Answer, now: number): Refused | undefined {
   const refusal = REFUSAL_OF_STATUS.get(answer.status);
   const said = messageIn(answer);
   if (refusal === undefined || (answer.status === 400 && said === undefined)) return undefined;
-  const waitMs = retryAfterMs(headerOf(answer, 'retry-after') ?? retryAfterIn(answer), now);
+  const waitMs = waitIn(answer, BFL_FACTS.limits.headers, now) ?? retryAfterMs(retryAfterIn(answer), now);
   return {
     kind: 'refused',
     refusal,

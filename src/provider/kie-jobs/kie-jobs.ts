@@ -1,5 +1,6 @@
 import { apiClient, type ClientSettings } from '../client.ts';
 import { kieAccount } from '../kie/account.ts';
+import { KIE_FACTS } from '../kie/facts.ts';
 import { requestBody } from '../models/request-body.ts';
 import type { Models } from '../models/sheet.ts';
 import type { Provider } from '../provider.ts';
@@ -15,6 +16,7 @@ const LIVES: Lives = { plannedMs: 24 * 3_600_000, longestMs: 14 * 86_400_000 };
 export function kieJobs({ models, lives = LIVES, ...settings }: KieJobsSettings): Provider {
   const client = apiClient(settings);
   return {
+    facts: KIE_FACTS,
     async submit(request, options = {}) {
       const fitted = requestBody(request, models);
       if ('refused' in fitted) return fitted.refused;

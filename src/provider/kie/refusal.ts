@@ -1,7 +1,8 @@
-import { type Answer, headerOf } from '../answer.ts';
+import type { Answer } from '../answer.ts';
 import type { Refusal, Refused } from '../provider.ts';
-import { retryAfterMs } from '../retry-after.ts';
+import { waitIn } from '../retry-after.ts';
 import type { Envelope, Unreadable } from './envelope.ts';
+import { KIE_FACTS } from './facts.ts';
 
 /** Envelope codes that are known to have started no task. 500 and 501 are left out on purpose: a task may exist. */
 const REFUSAL_OF_CODE: ReadonlyMap<number, Refusal> = new Map([
@@ -43,7 +44,7 @@ export function refusedBy(answer: Answer, read: Envelope | Unreadable, now: numb
   const code = byEnvelope ? read.code : answer.status;
   const refusal = (byEnvelope ? REFUSAL_OF_CODE : REFUSAL_OF_STATUS).get(code);
   if (refusal === undefined) return undefined;
-  const waitMs = retryAfterMs(headerOf(answer, 'retry-after'), now);
+  const waitMs = waitIn(answer, KIE_FACTS.limits.headers, now);
   return {
     kind: 'refused',
     refusal,

@@ -1,6 +1,7 @@
 import type { ImageRequest } from '../../items/item.ts';
 import { apiClient, type ClientSettings } from '../client.ts';
 import { kieAccount } from '../kie/account.ts';
+import { KIE_FACTS } from '../kie/facts.ts';
 import type { Provider, SubmitOptions } from '../provider.ts';
 import { type Lives, pollOutcome } from './poll-outcome.ts';
 import { submitOutcome } from './submit-outcome.ts';
@@ -14,6 +15,7 @@ const LIVES: Lives = { originMs: 600_000, storedMs: 14 * 86_400_000 };
 export function fluxKontext({ lives = LIVES, ...settings }: FluxKontextSettings): Provider {
   const client = apiClient(settings);
   return {
+    facts: KIE_FACTS,
     async submit(request: ImageRequest, options: SubmitOptions = {}) {
       const { callBackUrl } = options;
       const body = callBackUrl === undefined ? request : { ...request, callBackUrl };

@@ -1,12 +1,16 @@
 import { onTestFinished } from 'vitest';
 import type { ImageRequest } from '../../../src/items/item.ts';
 import { bfl } from '../../../src/provider/bfl/bfl.ts';
+import { BFL_FACTS } from '../../../src/provider/bfl/facts.ts';
+import { KIE_FACTS } from '../../../src/provider/kie/facts.ts';
 import { kieJobs } from '../../../src/provider/kie-jobs/kie-jobs.ts';
 import { fluxKontext } from '../../../src/provider/kontext/flux-kontext.ts';
 import { loadModels } from '../../../src/provider/models/load-models.ts';
-import type { Provider } from '../../../src/provider/provider.ts';
+import type { Provider, ProviderFacts } from '../../../src/provider/provider.ts';
 import type { SimulatorOptions } from '../../../src/simulator/options.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
+import { KEYED_FACTS } from '../keyed/facts.ts';
+import { keyed } from '../keyed/keyed.ts';
 
 /** What the suite has to know of an adapter: how it is opened, and where its API differs from others by documentation. */
 export type Adapter = {
@@ -24,8 +28,10 @@ export type Adapter = {
   chargedWhenModerated: 'no' | 'yes' | 'unknown';
   /** Whether its answers say what an image costs. */
   tellsCost: boolean;
-  /** What a reference to a picture in an answer looks like that is never to be followed with the key. */
-  maxTasks: number;
+  /** Limits and keys by its documentation. */
+  account: ProviderFacts;
+  /** What its API answers with the image at once, where it does. */
+  quick?: ImageRequest;
 };
 
 const COMMON = {
@@ -38,6 +44,11 @@ const COMMON = {
 export const KEY = 'simulator-key';
 const envelope = (code: number, msg: string) => ({ status: 200, body: JSON.stringify({ code, msg, data: null }) });
 const detail = (status: number, text: string) => ({ status, body: JSON.stringify({ detail: text }) });
+
+const error = (status: number, type: string) => ({
+  status,
+  body: JSON.stringify({ error: { type, message: `it is the ${type}` } }),
+});
 
 const KIE_REFUSALS = {
   'content-policy': envelope(400, 'content policy violation'),
@@ -64,7 +75,7 @@ export const ADAPTERS: readonly Adapter[] = [
     sources: ['origin', 'stored', 'link'],
     chargedWhenModerated: 'unknown',
     tellsCost: false,
-    maxTasks: 100,
+    account: KIE_FACTS,
   },
   {
     name: 'kie-jobs',
@@ -84,7 +95,7 @@ export const ADAPTERS: readonly Adapter[] = [
     sources: ['stored', 'link'],
     chargedWhenModerated: 'no',
     tellsCost: true,
-    maxTasks: 100,
+    account: KIE_FACTS,
   },
   {
     name: 'bfl',
@@ -110,7 +121,28 @@ export const ADAPTERS: readonly Adapter[] = [
     sources: ['origin', 'link'],
     chargedWhenModerated: 'no',
     tellsCost: true,
-    maxTasks: 24,
+    account: BFL_FACTS,
+  },
+  {
+    // No provider: what the others' APIs lack is held to the same here.
+    name: 'keyed',
+    personality: 'keyed',
+    open: async (apiUrl, apiKey = KEY) => closed(keyed({ ...COMMON, apiUrl, apiKey })),
+    request: { prompt: 'A lighthouse at “dawn” 🌅', model: 'slow', outputFormat: 'png' },
+    quick: { prompt: 'A lighthouse at “dawn” 🌅', model: 'quick', outputFormat: 'png' },
+    accepted: (handle) => JSON.stringify({ request_id: handle, status: 'queued', price: 2 }),
+    refusals: {
+      'content-policy': error(400, 'policy'),
+      unauthorized: error(401, 'auth'),
+      'out-of-credits': error(402, 'balance'),
+      'invalid-parameters': error(422, 'input'),
+      'rate-limited': error(429, 'busy'),
+      maintenance: error(455, 'maintenance'),
+    },
+    sources: ['origin', 'link'],
+    chargedWhenModerated: 'no',
+    tellsCost: true,
+    account: KEYED_FACTS,
   },
 ];
 

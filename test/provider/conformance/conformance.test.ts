@@ -1,29 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { PollOutcome, Provider } from '../../../src/provider/provider.ts';
 import { http, rawServer, refusedPort } from '../raw-server.ts';
-import { ADAPTERS, type Adapter, standIn } from './adapters.ts';
+import { ADAPTERS, standIn } from './adapters.ts';
+import { accepted, untilEnded, untilSucceeded } from './tasks.ts';
 
 // The same cases for every adapter. Each runs against its own stand-in, or against a server that says what no stand-in does.
-
-async function accepted(provider: Provider, adapter: Adapter, prompt = adapter.request.prompt) {
-  const outcome = await provider.submit({ ...adapter.request, prompt });
-  if (outcome.kind !== 'accepted') throw new Error(`Expected a task, got ${JSON.stringify(outcome)}`);
-  return outcome;
-}
-
-const untilEnded = (provider: Provider, handle: string): Promise<PollOutcome> =>
-  vi.waitFor(async () => {
-    const outcome = await provider.poll(handle);
-    if (outcome.kind === 'generating') throw new Error('still generating');
-    return outcome;
-  });
-
-async function untilSucceeded(provider: Provider, handle: string) {
-  const outcome = await untilEnded(provider, handle);
-  if (outcome.kind !== 'succeeded') throw new Error(`Expected an image, got ${JSON.stringify(outcome)}`);
-  return outcome;
-}
 
 describe.each(ADAPTERS)('$name: a submit', (adapter) => {
   test('is accepted once, with a handle that a poll takes', async () => {
@@ -122,6 +103,12 @@ describe.each(ADAPTERS)('$name: a poll', (adapter) => {
     expect(outcome).toMatchObject({ kind: 'failed', reason: 'generation-failed' });
   });
 
+  test('of a task that could not be created says that it has failed', async () => {
+    const { provider } = await standIn(adapter, { faults: [{ name: 'flag-2', times: 1 }] });
+    const outcome = await untilEnded(provider, (await accepted(provider, adapter)).handle);
+    expect(outcome).toMatchObject({ kind: 'failed', reason: 'generation-failed', message: expect.stringMatching(/./) });
+  });
+
   test('of a task that the policy has stopped says so, and the ledger agrees with what it says of the charge', async () => {
     const { simulator, provider } = await standIn(adapter);
     const outcome = await untilEnded(provider, (await accepted(provider, adapter, 'A censored garden')).handle);
@@ -190,6 +177,13 @@ describe.each(ADAPTERS)('$name: an image', (adapter) => {
       const { sources } = await untilSucceeded(provider, (await accepted(provider, adapter)).handle);
       const dead = sources.find(({ kind }) => `${kind}-dead` === name);
       if (dead) expect([403, 404]).toContain((await fetch(dead.url)).status);
+      // Whatever is left still has it. Another poll of an API with one copy names the same one.
+      for (const { kind, url } of sources.filter((source) => source !== dead)) {
+        const link = kind === 'link' ? await provider.link(url) : { kind: 'link', url };
+        if (link.kind !== 'link' || !('url' in link)) throw new Error(`Expected a link, got ${JSON.stringify(link)}`);
+        const isGone = (name === 'origin-dead' ? /\/origin\// : /\/(stored|link)\//).test(link.url);
+        expect((await fetch(link.url)).status).toBe(isGone ? 404 : 200);
+      }
     },
   );
 

@@ -1,0 +1,17 @@
+import { isUnknown } from './charges.ts';
+import type { ItemRecord } from './record.ts';
+import { isKeyInDoubt } from './submit-key.ts';
+
+type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
+
+/** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
+export function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
+  return record && (isUnknown(record) || isKeyInDoubt(record))
+    ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 }
+    : {};
+}
+
+/** The task of one of them has turned up. */
+export function withOneUnknownLess({ unknownAttempts = 0, ...common }: Common): Common {
+  return unknownAttempts > 1 ? { ...common, unknownAttempts: unknownAttempts - 1 } : common;
+}
