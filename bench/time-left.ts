@@ -9,6 +9,8 @@ import { doneOf } from '../src/batch/counts.ts';
 import { loadConfig } from '../src/config.ts';
 import type { Snapshot } from '../src/diagnosis/snapshot.ts';
 import { recordSchema } from '../src/items/record.ts';
+import { loadPrices } from '../src/money/load-prices.ts';
+import { creditsOf } from '../src/money/prices.ts';
 import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
 import { openSnapshots } from '../src/status/snapshot.ts';
@@ -31,8 +33,7 @@ type Shape = {
   items: number;
   simulator: SimulatorOptions;
   env: Record<string, string>;
-  args?: readonly string[];
-  /** What comes to the archive where that is not all. */
+  /** What a budget has room for, where that is not all. */
   comes?: number;
 };
 
@@ -58,7 +59,6 @@ const SHAPES: readonly Shape[] = [
     items: 400,
     simulator: RATE,
     env: { FLUX_RATE_LIMIT: '10/5s' },
-    args: ['--budget', '1920'],
     comes: 240,
   },
   { name: 'twice the rate that there is', items: 240, simulator: RATE, env: { FLUX_RATE_LIMIT: '20/5s' } },
@@ -87,7 +87,7 @@ function smaller(shape: Shape): Shape {
   return {
     ...shape,
     items: shape.items / 2,
-    ...(shape.comes === undefined ? {} : { comes: shape.comes / 2, args: ['--budget', `${shape.comes * 4}`] }),
+    ...(shape.comes === undefined ? {} : { comes: shape.comes / 2 }),
   };
 }
 
@@ -113,7 +113,7 @@ async function measure(shape: Shape, seed: number): Promise<Looked> {
     }));
     await writeFile(join(folder, 'jobs.yaml'), JSON.stringify({ version: 1, batch: BATCH, jobs }));
     const child = watched(
-      spawn(process.execPath, [CLI, 'run', 'jobs.yaml', '--yes', '--quiet', ...(shape.args ?? [])], {
+      spawn(process.execPath, [CLI, 'run', 'jobs.yaml', '--yes', '--quiet', ...(await budgetOf(shape))], {
         cwd: folder,
         stdio: 'ignore',
         env: { ...process.env, ...env },
@@ -139,6 +139,12 @@ async function measure(shape: Shape, seed: number): Promise<Looked> {
     await redis.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Room for so many at today's price. */
+async function budgetOf({ comes }: Shape): Promise<string[]> {
+  const price = creditsOf(await loadPrices(), 'flux-kontext-pro');
+  return comes === undefined || price === undefined ? [] : ['--budget', String(comes * price)];
 }
 
 type Looks = { look(names: readonly string[]): Promise<Snapshot>; usage(): Promise<{ inWindow: number }> };

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { FluxError, messageOf } from '../errors.ts';
+import { FluxError } from '../errors.ts';
 import { ACCOUNTS } from '../items/item.ts';
 import type { Archive } from './archive.ts';
+import { whyUnreadable } from './flaws.ts';
 import { FileDeniedError } from './folder-errors.ts';
 import { layout } from './layout.ts';
 
@@ -102,9 +103,10 @@ function unlessDenied(thrown: unknown): FileDeniedError {
 
 function parseBatchFile(body: Buffer | undefined, name: string): FoundBatchFile {
   if (!body) return { kind: 'missing' };
+  const text = body.toString('utf8');
   try {
-    return { kind: 'file', file: batchFileSchema.parse(JSON.parse(body.toString('utf8'))) };
+    return { kind: 'file', file: batchFileSchema.parse(JSON.parse(text)) };
   } catch (thrown) {
-    return { kind: 'unreadable', message: `${name} cannot be read: ${messageOf(thrown)}` };
+    return { kind: 'unreadable', message: `${name} cannot be read: ${whyUnreadable(thrown, text, 'a batch.json')}` };
   }
 }

@@ -29,6 +29,7 @@ const [WINDOWS, ROUNDS] = [3, 12];
 /** Download, check and two writes, of one worker's eight at a time. */
 const ARCHIVING_MS = 600;
 const ARCHIVED_AT_ONCE = 8;
+const MANY_FINISHED = 3 * ARCHIVED_AT_ONCE;
 
 /** Makes all that is left of a batch wait. */
 const HOLDS_ALL: readonly Kind[] = [
@@ -191,12 +192,15 @@ function paceMs(counts: BatchCounts, toSubmit: number, snapshot: Snapshot, work:
   const { queues, paces, rates, tasks } = snapshot;
   const pace = paces[counts.batch];
   if (!pace || pace.count < LEAST_LANDED || pace.firstMs < LEAST_LANDED_MS) return 0;
-  const left = toSubmit + counts.items.submitted + counts.items.finished;
+  const { submitted, finished } = counts.items;
+  const left = toSubmit + submitted + finished;
   const byPace = (left * pace.firstMs) / pace.count;
   const isLate = (stage: 'poll' | 'archive') => (queues[stage].lateMs ?? 0) > LATE_MS;
   const isAtMost = tasks.running >= tasks.most && toSubmit > 0;
   const isSlow = isLate('poll') || (isSlack(rates.submit, toSubmit) && !isAtMost);
-  return isLate('archive') || (isSlow && work < byPace / 2) ? byPace : 0;
+  // A few images that wait for a moment while many are yet to come tell nothing of what sets the pace.
+  const isBehind = isLate('archive') && (finished >= toSubmit + submitted || finished > MANY_FINISHED);
+  return isBehind || (isSlow && work < byPace / 2) ? byPace : 0;
 }
 
 /** `~2m 10s left`, `stands still: no time left known`; empty where nothing is known. */

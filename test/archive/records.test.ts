@@ -135,3 +135,18 @@ test('a file of a batch that the system does not let read is unreadable, not mis
     message: expect.stringContaining('spring/batch.json'),
   });
 });
+
+test.each([
+  ['', 'the file is empty'],
+  ['{"version":1,', 'it is no JSON, as when it is cut off'],
+  [
+    JSON.stringify({ ...claimed, variant: 'x', timings: {} }),
+    'it is not a record of ours: variant: .*; timings.queued: ',
+  ],
+])('what is wrong with a record is told in words: %s', async (text, words) => {
+  const { archive, records } = await open();
+  await archive.write(KEY, Buffer.from(text), JSON_TYPE);
+  const told = await records.read('spring', 'lighthouse-1a2b3c4d').catch((error: Error) => error.message);
+  expect(told).toMatch(new RegExp(`${KEY} in .* cannot be read: ${words}`));
+  expect(told).not.toContain('\n');
+});
