@@ -139,7 +139,7 @@ function startersOf(
         ...forItems<Submitted>(
           'poll',
           forProvider(async (item, run, own, tasks) => {
-            const told = { ...run, called: await polls.take(item) };
+            const told = { ...run, called: await polls.take(item), calledSince: () => polls.take(item) };
             const outcome = await seated(told, () => poll(item, told, own));
             await (outcome.kind === 'done' ? tasks?.remove(item) : tasks?.add(item));
             return outcome;

@@ -208,7 +208,7 @@ async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Po
   const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
   return poll(
     { ...task, taskId: record.taskId, submittedAt, giveUpAt },
-    { ...run, called: false, remembered: {} },
+    { ...run, called: false, calledSince: async () => false, remembered: {} },
     ports,
   );
 }
