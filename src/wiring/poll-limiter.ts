@@ -3,7 +3,8 @@ import { redisLimiter } from '../fleet/limiter.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Rate } from '../text/duration.ts';
-import { POLL_TIMEOUT_MS } from './open-provider.ts';
+
+export const POLL_TIMEOUT_MS = 20_000;
 
 /**
  * What is added to the window, of it. A second's window with the submits' 100 ms would lose a tenth of all polls, and a poll that is
