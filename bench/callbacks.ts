@@ -18,6 +18,7 @@ import {
   runCalled,
   startCalled,
 } from './called-run.ts';
+import { calledWaits } from './called-waits.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -67,6 +68,17 @@ for (const scenario of SCENARIOS) {
     }
   }
   for (const [name, rounds] of results) summarize(`${scenario.name}, ${name}`, rounds);
+}
+if (values.only === undefined || values.only === 'waits') {
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    // Two thirds of the tasks are called back: the half of the polls that callbacks ask for.
+    console.log(
+      `called for, 10 polls a second all used, nothing left to them: waits ${quantiles(await calledWaits(0))}`,
+    );
+    console.log(
+      `called for, 10 polls a second all used, half left to them: waits ${quantiles(await calledWaits(0.5))}`,
+    );
+  }
 }
 const [first] = SCENARIOS;
 if (first && values.only === undefined) {

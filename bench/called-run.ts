@@ -43,6 +43,7 @@ export async function startCalled(scenario: CalledScenario, cli: string) {
     imageSize: 256,
     imageBytes: 50_000,
     latencyMs: 20,
+    jitterMs: 10,
   });
   const variables = {
     FLUX_API_KEY: simulator.apiKey,

@@ -57,7 +57,7 @@ export function stagesByAccount(
     async poll(item: Submitted, run: Run): Promise<StageOutcome> {
       const account = accounts.ofTask(item);
       if ('lacksKey' in account) return waitForKey(item, 'poll', account, ports);
-      const told = { ...run, called: await wasCalled(item) };
+      const told = { ...run, called: await wasCalled(item), calledSince: () => wasCalled(item) };
       const own = await portsIn(account, item);
       const ask = () => poll(item, told, own);
       const outcome = await (seats.get(account)?.(told, ask) ?? ask());

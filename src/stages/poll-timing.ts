@@ -34,7 +34,8 @@ export async function laterPollAt(task: Submitted, run: Run, ports: TimingPorts)
 /** When to ask for the first time (epoch ms). */
 export async function earliestPollAt(task: Submitted, ports: TimingPorts): Promise<number> {
   const [durations, share] = await Promise.all([ports.durations.sample(task.request.model), shareOf(task, ports)]);
-  return firstPollAt(task.submittedAt, durations, { share, lifeMs: ports.settings.originTtlMs });
+  const atMs = firstPollAt(task.submittedAt, durations, { share, lifeMs: ports.settings.originTtlMs });
+  return Math.min(atMs, task.giveUpAt);
 }
 
 /**
@@ -68,7 +69,9 @@ export async function noteCalled(
 ): Promise<void> {
   if (!ports.settings.callbackUrlOf || (run.remembered.calledEarly && !isCalled(run))) return;
   const endedAt = Math.max(submittedAt, Math.min(completedAt ?? submittedAt, ports.now()));
-  await ports.callbacks.note({ model, submittedAt, endedAt }, isCalled(run));
+  // It may have come while the poll waited for its slot.
+  const came = isCalled(run) || (await run.calledSince?.()) === true;
+  await ports.callbacks.note({ model, submittedAt, endedAt }, came);
 }
 
 /** Without an address to be called at, no callback is waited for, whatever other processes do. */

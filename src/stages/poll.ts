@@ -231,5 +231,5 @@ async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Po
   // It may run in another account.
   const own = ports.portsOfTask ? await ports.portsOfTask(newer) : ports;
   if (!own) return { kind: 'later', atMs: ports.now() + LONGEST_TROUBLE_DELAY_MS };
-  return poll(newer, { ...run, called: false, remembered: {} }, own);
+  return poll(newer, { ...run, called: false, calledSince: async () => false, remembered: {} }, own);
 }

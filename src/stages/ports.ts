@@ -29,8 +29,9 @@ export type Run = {
   broken: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
-  /** Of a poll: a callback has said that the task has ended. */
+  /** Of a poll: a callback had said that the task has ended when the run began. `calledSince`: has one come since? */
   called?: boolean;
+  calledSince?(): Promise<boolean>;
   /** Tells the next run at once, also when this process ends before it comes to an outcome. */
   note(remembered: Remembered): Promise<void>;
   /** Aborted when the process drains: start nothing new, record what is under way. */

@@ -63,6 +63,12 @@ describe('a poll that no callback has asked for', () => {
 });
 
 describe('a poll that a callback has asked for', () => {
+  test('while it waited for its slot finds a task that was called back', async () => {
+    const { rig, task, note } = await withTask(0);
+    await poll({ ...task, submittedAt: 0 }, { ...FIRST_RUN, calledSince: async () => true }, answering(rig, SUCCEEDED));
+    expect(note.mock.calls.map(([, came]) => came)).toEqual([true]);
+  });
+
   test('is never put off, and the task counts as called back', async () => {
     const { rig, task, note } = await withTask(0.98);
     expect(await poll(task, CALLED, answering(rig, SUCCEEDED))).toEqual({ kind: 'done' });
