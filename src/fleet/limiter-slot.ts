@@ -17,8 +17,8 @@ export function slotTaker(
   scripts: Pick<LimiterScripts, 'take' | 'ready' | 'settle' | 'refuse' | 'release'>,
 ): (options: TakeOptions) => Promise<Slot> {
   let isCold = true;
-  return async ({ leadMs, goesOut = false, signal }) => {
-    let slot = await reserve(scripts, goesOut, signal);
+  return async ({ leadMs, goesOut = false, leaves = 0, signal }) => {
+    let slot = await reserve(scripts, goesOut, leaves, signal);
     let sentAt: number | undefined;
     let latenessMs = 0;
     const release = () => scripts.release(slot.token, Math.ceil(slot.readyAt - performance.now()));
@@ -41,7 +41,7 @@ export function slotTaker(
         if (waitMs > 0) {
           await sleep(waitMs * (1 + Math.random() * 0.2), undefined, { signal });
         } else {
-          slot = await reserve(scripts, goes, signal);
+          slot = await reserve(scripts, goes, leaves, signal);
           if (slot.isClear) return;
         }
       }
@@ -70,12 +70,13 @@ export function slotTaker(
 async function reserve(
   scripts: Pick<LimiterScripts, 'take'>,
   goesOut: boolean,
+  leaves: number,
   signal: AbortSignal,
 ): Promise<Reserved> {
   const token = randomUUID();
   for (;;) {
     signal.throwIfAborted();
-    const { waitMs, isClear } = await scripts.take(token, goesOut);
+    const { waitMs, isClear } = await scripts.take(token, goesOut, leaves);
     if (waitMs >= 0) return { token, readyAt: performance.now() + waitMs, isClear };
     await sleep(-waitMs * (0.5 + Math.random()), undefined, { signal });
   }

@@ -30,7 +30,13 @@ const QUICK: SimulatorOptions = {
 
 /** A Redis, an archive folder, a simulator and a server of this test's own; workers come by `addWorkers`. */
 export async function startDeployment(
-  options: { simulator?: SimulatorOptions; config?: Overrides; callbackPort?: number } = {},
+  options: {
+    simulator?: SimulatorOptions;
+    config?: Overrides;
+    /** What only the simulator's address and key make known. */
+    configOf?: (apiUrl: string, apiKey: string) => Overrides;
+    callbackPort?: number;
+  } = {},
 ) {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
@@ -49,6 +55,7 @@ export async function startDeployment(
     ARCHIVE_URL: folder,
     LOG_LEVEL: 'silent',
     ...options.config,
+    ...options.configOf?.(simulator.url, simulator.apiKey),
   };
   const open = async (patient: boolean, more: Overrides = {}) => {
     const connections = await connect(loadConfig({ ...overrides, ...more }), { patient, prove: false });
@@ -69,8 +76,8 @@ export async function startDeployment(
     url: server.url,
     callbackUrl: server.callbackUrl ?? server.url,
     open,
-    async addWorkers(stages: readonly (typeof WORKER_STAGES)[number][] = WORKER_STAGES) {
-      const own = await open(true, { FLUX_CALLBACK_URL: server.url });
+    async addWorkers(stages: readonly (typeof WORKER_STAGES)[number][] = WORKER_STAGES, more: Overrides = {}) {
+      const own = await open(true, { FLUX_CALLBACK_URL: server.url, ...more });
       const ports = await openPorts(own);
       const fleet = startFleet(own, ports, { stages, onTrouble: () => {} });
       own.closers.push(async () => {
