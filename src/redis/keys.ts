@@ -15,6 +15,7 @@ const keysOfBatches = (prefix: string) => ({
   former: (batch: string) => `${prefix}:former:${batch}`,
   /** Hash: items whose record the last index could not read → what is wrong with it. */
   unreadable: (batch: string) => `${prefix}:unreadable:${batch}`,
+  missing: (batch: string) => `${prefix}:missing:${batch}`,
   /** Hash: archived items whose image is odd in some way → how, see fleet/image-notes.ts. */
   notes: (batch: string) => `${prefix}:notes:${batch}`,
   /** Hash: task id → the item that it belongs to, see fleet/task-claims.ts. */
@@ -39,6 +40,13 @@ const keysOfBatches = (prefix: string) => ({
   feedHold: (batch: string) => `${prefix}:feed-hold:${batch}`,
 });
 
+const keysOfRoutes = (prefix: string) => ({
+  /** Hash: which names belong to which archive and API. */
+  routes: `${prefix}:routes`,
+  /** Set: names of the lanes that have poll queues of their own. */
+  lanes: `${prefix}:lanes`,
+});
+
 const keysOfCallbacks = (prefix: string, apiSuffix: string) => ({
   /** Hash: whether the callbacks of an account come before its tasks are found by polls, see fleet/callbacks.ts. */
   callbacks: (account: string) => `${prefix}:callbacks${apiSuffix}:${account}`,
@@ -61,8 +69,7 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
    */
   live: `${prefix}:live`,
   liveLook: `${prefix}:live:look`,
-  /** Hash: which names belong to which archive and API. */
-  routes: `${prefix}:routes`,
+  ...keysOfRoutes(prefix),
   /** Hash: the metrics of the whole fleet, see fleet/metrics.ts. */
   metrics: `${prefix}:metrics`,
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */
