@@ -69,7 +69,8 @@ async function bothWhole(name: string, former: Build, quick: boolean): Promise<s
   });
 }
 
-const fixed = (value = Number.NaN, digits = 1) => value.toFixed(digits);
+/** `?` where there was nothing to measure. */
+const fixed = (value = Number.NaN, digits = 1) => (Number.isNaN(value) ? '?' : value.toFixed(digits));
 const ratio = (now = Number.NaN, then = Number.NaN) => `${fixed(now / then, 2)} ×`;
 
 const CONTESTS: Record<string, (quick: boolean) => Promise<Contest>> = {
