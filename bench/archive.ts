@@ -75,7 +75,7 @@ async function ours(input: ArchiverInput): Promise<Copied> {
   return { wallMs, cpuMs };
 }
 
-async function rclone(
+export async function rclone(
   sourceUrl: string,
   s3: { endpoint: string; accessKeyId: string; secretAccessKey: string },
 ): Promise<Copied> {

@@ -34,7 +34,7 @@ export const enqueueBench: Bench = {
     let million: Enqueued | undefined;
     try {
       const rows = quick ? 20_000 : 100_000;
-      for (let round = 0; round < (quick ? 1 : 5); round++) {
+      for (let round = 0; round < (quick ? 1 : 3); round++) {
         bare.push(await addBulk(redis, rows));
         ours.push(await enqueueRows(redis, rows));
       }

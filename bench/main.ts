@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { PACKAGE_ROOT } from '../src/version.ts';
+import { benchAgainst } from './against.ts';
 import type { Bench, Row } from './bench.ts';
 import { BENCHES } from './benches.ts';
 import { machine, timed } from './measure.ts';
@@ -9,18 +10,37 @@ const RESULTS = new URL('bench/results.json', PACKAGE_ROOT);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    against: { type: 'string' },
+  },
 });
+if (values.against !== undefined) {
+  await benchAgainst(values.against, positionals, values.quick);
+  process.exit();
+}
 const chosen = choose(positionals);
 const all: Row[] = [];
-for (const bench of chosen) {
+const isWaiting = ({ waits }: Bench) => waits === 'always' || (values.quick && waits === 'when quick');
+const waiting = chosen.filter(isWaiting);
+for (const { bench, ms, result } of await Promise.all(waiting.map(measure))) await tell(bench, ms, result);
+for (const bench of chosen.filter((bench) => !isWaiting(bench))) {
+  const { ms, result } = await measure(bench);
+  await tell(bench, ms, result);
+}
+console.log(`\n${all.filter((row) => row.met).length} of ${all.length} targets met`);
+
+async function measure(bench: Bench) {
   console.error(`${bench.name} …`);
-  const { ms, result } = await timed(() => bench.run({ quick: values.quick }));
+  return { bench, ...(await timed(() => bench.run({ quick: values.quick }))) };
+}
+
+async function tell(bench: Bench, ms: number, result: Awaited<ReturnType<Bench['run']>>): Promise<void> {
   all.push(...result.rows);
   for (const row of result.rows) console.log(lineOf(row));
   if (!values.quick || values.keep) await record(bench, { ...result, tookMs: Math.round(ms) });
 }
-console.log(`\n${all.filter((row) => row.met).length} of ${all.length} targets met`);
 
 function choose(names: readonly string[]): readonly Bench[] {
   const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
@@ -28,7 +48,9 @@ function choose(names: readonly string[]): readonly Bench[] {
     console.error(`No such benchmark: ${unknown.join(', ')}. Known: ${BENCHES.map(({ name }) => name).join(', ')}`);
     process.exit(2);
   }
-  return names.length === 0 ? BENCHES : BENCHES.filter(({ name }) => names.includes(name));
+  return names.length === 0
+    ? BENCHES.filter(({ apart }) => apart !== true)
+    : BENCHES.filter(({ name }) => names.includes(name));
 }
 
 function lineOf({ what, target, measured, met }: Row): string {

@@ -99,7 +99,7 @@ async function runOurs(redisUrl: string, items: number, processes: number): Prom
   return { processes, itemsPerSecond: (items * 1_000) / ms, cpuMsPerItem: cpuMs / items, redis };
 }
 
-async function runBare(redisUrl: string, items: number): Promise<Round> {
+export async function runBare(redisUrl: string, items: number): Promise<Round> {
   const watch = watchRedis(redisUrl);
   await watch.reset();
   const prefix = '{bare}';

@@ -17,6 +17,7 @@ const AT_ONCE = 100;
 /** Polls for each task and the delay of finding it, tasks log-normal around 12 s (sigma 0.35), 100 at once, nothing known before. */
 export const pollingBench: Bench = {
   name: 'polling',
+  waits: 'always',
   async run({ quick }) {
     const items = quick ? 200 : 1_000;
     const redis = await startRedis();

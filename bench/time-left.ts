@@ -67,6 +67,7 @@ const SHAPES: readonly Shape[] = [
 /** What is said to be left against what came, and the rate that is shown against the provider's ledger. */
 export const timeLeftBench: Bench = {
   name: 'time-left',
+  apart: true,
   async run({ quick }) {
     const rows: Row[] = [];
     const data: unknown[] = [];

@@ -43,6 +43,7 @@ export async function replaceVersion(target: string, body: Buffer, was: string):
   const folder = dirname(target);
   // The slow part, the sync to the disk, comes before the lock.
   const temporary = await writeTemporary(folder, body);
+  let isLeft = true;
   try {
     const replaced = await withFileLock(
       join(folder, `.flux-batch-${basename(target)}.lock`),
@@ -50,6 +51,7 @@ export async function replaceVersion(target: string, body: Buffer, was: string):
         const found = await unlessMissing(readFile(target));
         if (!found || versionOf(found) !== was) return false;
         await rename(temporary, target);
+        isLeft = false;
         return true;
       },
       REPLACED_WITHIN_MS,
@@ -58,7 +60,7 @@ export async function replaceVersion(target: string, body: Buffer, was: string):
     await syncFolder(folder);
     return versionOf(body);
   } finally {
-    await unlinkIfThere(temporary);
+    if (isLeft) await unlinkIfThere(temporary);
   }
 }
 

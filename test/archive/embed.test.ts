@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { embedMetadata } from '../../src/archive/embed.ts';
 import type { EmbeddedMetadata } from '../../src/archive/embed-xmp.ts';
-import { verifyImage } from '../../src/archive/image.ts';
+import { verifyAgain, verifyImage } from '../../src/archive/image.ts';
 
 const METADATA: EmbeddedMetadata = {
   prompt: 'A lighthouse at dawn',
@@ -95,3 +95,21 @@ function metadataIn(xmp: Buffer | undefined): unknown {
   const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#13': '\r' };
   return JSON.parse(attribute.replace(/&([a-z#0-9]+);/g, (all, name) => entities[name] ?? all));
 }
+
+test.each(['png', 'jpeg'] as const)(
+  'a %s image that was verified is the same one only with all of its bytes',
+  async (format) => {
+    const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: 'navy' } });
+    const body = await picture[format]().toBuffer();
+    const verified = await verifyImage(body);
+    if (!verified.ok) throw new Error(verified.message);
+    const embedded = embedMetadata(body, format, METADATA);
+    const again = await verifyAgain(verified.image, embedded);
+    const whole = await verifyImage(embedded);
+    expect(whole).toMatchObject({ ok: true });
+    if (whole.ok) expect(again).toEqual({ ...whole.image, thumbnail: verified.image.thumbnail });
+    expect(await verifyAgain(verified.image, embedded.subarray(0, -2))).toBe('its end is missing');
+    const other = await sharp(body).resize(32)[format]().toBuffer();
+    expect(await verifyAgain(verified.image, other)).toBe('its size is another');
+  },
+);

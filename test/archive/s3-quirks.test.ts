@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { findRecord } from '../../src/archive/read-records.ts';
 import { recordsIn } from '../../src/archive/records.ts';
@@ -40,6 +41,17 @@ test.each([
     expect(puts(seen).filter(({ headers }) => !('content-md5' in headers))).toHaveLength(1);
   },
 );
+
+test('what is put is signed by the checksum that goes with it, also by one that is known already', async () => {
+  const { archive, seen } = await openQuirky({});
+  const sha256 = createHash('sha256').update(BODY).digest('hex');
+  await archive.write('a/b', BODY, TEXT);
+  await archive.write('a/c', BODY, { ...TEXT, sha256 });
+  const sums = puts(seen).map(({ headers }) => Object(headers));
+  expect(sums.map((headers) => headers['x-amz-content-sha256'])).toEqual([sha256, sha256]);
+  const checksum = Buffer.from(sha256, 'hex').toString('base64');
+  expect(sums.map((headers) => headers['x-amz-checksum-sha256'])).toEqual([checksum, checksum]);
+});
 
 test('a server is given Content-MD5 also where nothing was tried before', async () => {
   const { archive } = await openQuirky(withoutChecksums(400, 'InvalidArgument'));

@@ -30,6 +30,13 @@ test('makes a missing bucket on a server that does not know the region of the se
   await archive.write('a/b', BODY, TEXT);
 });
 
+test('a server refuses what is not what its known SHA-256 says', async () => {
+  const archive = openS3();
+  await archive.prepare();
+  await expect(archive.write('a/b', BODY, { ...TEXT, sha256: '0'.repeat(64) })).rejects.toThrow();
+  expect(await archive.read('a/b')).toBeUndefined();
+});
+
 test('lets exactly one of 20 workers create a key', async () => {
   const url = `s3://${newBucket()}`;
   const archives = Array.from({ length: 20 }, () => openS3({ url }));
