@@ -45,7 +45,11 @@ export function startSweep(
     const names = await state.liveBatches();
     const found = await pMap(names, (batch) => state.counts(batch), { concurrency: LOOKS_AT_ONCE });
     const isOver = (index: number) => !found[index] || isFinished(found[index]);
-    for (const batch of names.filter((_, index) => isOver(index))) await state.leaveLive(batch);
+    for (const batch of names.filter((_, index) => isOver(index))) {
+      // Its end was perhaps written by a worker of an older version, which does not pack.
+      await state.packed.pack(batch);
+      await state.leaveLive(batch);
+    }
     const live = found.filter((counts) => counts !== undefined);
     // Those of other routes have queues and workers of their own.
     const batches = live.filter((counts) => isOnRoute(counts, routes.route));

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Records } from '../archive/records.ts';
+import { type IdSet, idSet } from '../items/id-set.ts';
 import { type Item, itemOf, laneOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
@@ -95,7 +96,8 @@ export async function enqueueItems(
   const isNew = await ports.intake.open(batch, { archive, api, digest });
   await ports.feed?.begin();
   const recorded = await recordedIds(ports.records.list(batch));
-  const others = new Set(isNew ? recorded.ids : []);
+  // The manifest's own are taken out as they come.
+  const taken = idSet();
 
   const sum: Enqueued = { items: 0, submits: 0, polls: 0 };
   const known = settled(batch, items, recorded, isNew ? undefined : ports.intake.states);
@@ -107,7 +109,7 @@ export async function enqueueItems(
     const queued = now.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
     const added = await enqueueChunk(manifest, queued, isRecorded, ports);
     const ids = queued.map(({ id }) => id);
-    if (isNew) for (const id of ids) others.delete(id);
+    if (isNew) for (const id of ids) taken.add(id);
     else if (ids.length > 0) await ports.intake.see(batch, ids);
     sum.items += chunk.length;
     sum.submits += added.submits + chunk.length - queued.length;
@@ -115,11 +117,15 @@ export async function enqueueItems(
     if (added.unreadable.length > 0) sum.unreadable = [...(sum.unreadable ?? []), ...added.unreadable];
     onProgress(sum);
   }
-  if (isNew) await takeInOthers(manifest, others, ports);
+  if (isNew) await takeInOthers(manifest, othersOf(recorded.ids, taken), ports);
   else if (!manifest.isPart) await ports.intake.forgetUnseen(batch);
   await ports.noted?.();
   await ports.intake.seal(batch);
   return sum;
+}
+
+function* othersOf(ids: ReadonlySet<string>, taken: Pick<IdSet, 'has'>): Generator<string> {
+  for (const id of ids) if (!taken.has(id)) yield id;
 }
 
 /** But for those that are left to the feed. */

@@ -7,6 +7,8 @@ const keysOfBatches = (prefix: string) => ({
   batch: (batch: string) => `${prefix}:batch:${batch}`,
   /** Hash: item id → state. */
   items: (batch: string) => `${prefix}:items:${batch}`,
+  /** Hash: archived items, packed, see fleet/lua/include/ended.lua. */
+  ended: (batch: string) => `${prefix}:ended:${batch}`,
   /** Set: ids of the items in the manifest that is being enqueued. Exists only while a batch is enqueued again. */
   seen: (batch: string) => `${prefix}:seen:${batch}`,
   /** Set: ids of items that Redis knows and the manifest does not have any more. */
