@@ -5,13 +5,16 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ItemRecord } from '../../src/items/record.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { PROGRAM } from '../services/program.ts';
-import { BATCH, jobs, type LaneOf, startLanes } from '../workers/lanes-crew.ts';
+import { jobs, type LaneOf, startLanes } from '../workers/lanes-crew.ts';
 
 /** As both providers document them. */
 const KIE = { rate: { max: 20, windowMs: 10_000 }, pollRate: { max: 10, windowMs: 1_000 }, maxTasks: 100 };
 const ACCOUNT = { ...KIE, medianMs: 12_000, sigma: 0.35 };
 const MEASURED_MS = 30_000;
 const FULL = 24;
+
+/** The figures are told also where the test passes. */
+const say = (figures: object) => process.stderr.write(`${JSON.stringify(figures)}\n`);
 
 type Crew = Awaited<ReturnType<typeof startLanes>>;
 
@@ -108,7 +111,7 @@ test('two accounts are twice as fast as one, and pay for each image once, throug
   const { ledgers, items, tasks } = await judge(crew, lanes, 200);
   const counts = await crew.counts();
   const charged = ledgers.reduce((sum, ledger) => sum + ledger.credits.charged, 0);
-  console.warn(JSON.stringify({ uses, items, tasks, charged, known: counts?.credits, unsettled: counts?.unsettled }));
+  say({ uses, items, tasks, charged, known: counts?.credits, unsettled: counts?.unsettled });
   expect(charged).toBeGreaterThanOrEqual(counts?.credits ?? Infinity);
   expect(charged).toBeLessThanOrEqual((counts?.credits ?? 0) + (counts?.unsettled ?? 0));
   for (const use of uses) expect(use).toBeGreaterThanOrEqual(0.97);
@@ -153,8 +156,7 @@ test('two providers each work at their own limit, and neither waits for the othe
   const figures = { use: useOf(main), keptFull: mean(counted), runningThere: mean(running) / FULL };
   await disturb(crew, lanes, manifest, first);
   const { items, tasks, ledgers } = await judge(crew, lanes, 200);
-  console.warn(JSON.stringify({ figures, items, tasks, charged: ledgers.map(({ credits }) => credits.charged) }));
+  say({ figures, items, tasks, charged: ledgers.map(({ credits }) => credits.charged) });
   expect(figures.use).toBeGreaterThanOrEqual(0.97);
   expect(figures.keptFull).toBeGreaterThanOrEqual(0.95);
-  expect(BATCH).toBe('spring');
 });
