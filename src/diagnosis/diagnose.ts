@@ -11,12 +11,8 @@ import { clockSkew, missingWorkers } from './workers.ts';
 
 /** They slow nothing down by themselves. */
 const NO_BOTTLENECK: readonly Kind[] = [
-  'images-at-risk',
-  'callbacks-away',
-  'clock-skew',
-  'held',
-  'rate-refused',
-  'lane-closed',
+  ...(['images-at-risk', 'callbacks-away', 'clock-skew', 'held', 'rate-refused'] as const),
+  ...(['images-missing', 'records-unreadable', 'lane-closed'] as const),
 ];
 
 /** What holds the batches up that were looked at, by that one look. */
