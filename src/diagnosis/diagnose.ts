@@ -6,21 +6,21 @@ import { type Diagnosis, type Finding, type Kind, worstFirst } from './finding.t
 import { pacedBy, slowness } from './limits.ts';
 import { imagesAtRisk, outOfReach } from './out-of-reach.ts';
 import type { Snapshot } from './snapshot.ts';
-import { stoppedFinding } from './stopped.ts';
+import { stoppedLanes } from './stopped.ts';
 import { clockSkew, missingWorkers } from './workers.ts';
 
 /** They slow nothing down by themselves. */
 const NO_BOTTLENECK: readonly Kind[] = [
   ...(['images-at-risk', 'callbacks-away', 'clock-skew', 'held', 'rate-refused'] as const),
-  ...(['images-missing', 'records-unreadable'] as const),
+  ...(['images-missing', 'records-unreadable', 'lane-closed'] as const),
 ];
 
 /** What holds the batches up that were looked at, by that one look. */
 export function diagnose(snapshot: Snapshot): Diagnosis {
-  const { breaker, at, batches } = snapshot;
+  const { batches } = snapshot;
   const findings = worstFirst([
     ...outOfReach(snapshot),
-    ...(breaker ? [stoppedFinding(breaker, at)] : []),
+    ...stoppedLanes(snapshot),
     ...missingWorkers(snapshot),
     ...ofPeople(snapshot),
     ...imagesAtRisk(snapshot),

@@ -25,6 +25,7 @@ export const KINDS = {
   'images-at-risk': 'warning',
   paused: 'warning',
   'out-of-budget': 'warning',
+  'lane-closed': 'warning',
   'rate-refused': 'warning',
   'provider-slow': 'warning',
   'archive-behind': 'warning',

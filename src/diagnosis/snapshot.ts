@@ -6,6 +6,7 @@ import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Route } from '../fleet/route-names.ts';
+import type { Vendor } from '../items/item.ts';
 import type { AtRisk, Waiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 
@@ -15,6 +16,22 @@ export type RateUse = Omit<LimiterUsage, 'limit'> & {
   limit: number;
   configured: number;
   windowMs: number;
+};
+
+/** An account and how it stands. */
+export type LaneLook = {
+  name: string;
+  vendor: Vendor;
+  keyVariable: string;
+  /** It stands in FLUX_LANES. */
+  isNamed: boolean;
+  /** 0: it begins nothing. */
+  share: number;
+  breaker: TrippedBreaker | null;
+  rates: { submit: RateUse; poll: RateUse };
+  tasks: { running: number; most: number };
+  /** Jobs of its vendor that are to be submitted, in any lane. */
+  waiting: number;
 };
 
 /** So many images came since so long, at most within the last minute. */
@@ -44,8 +61,10 @@ export type Snapshot = {
   /** How long tasks have taken lately; null before the first. */
   durations: { typicalMs: number; longMs: number } | null;
   workers: readonly WorkerFacts[];
-  /** Why the circuit breaker is tripped; null while it is not. */
+  /** Why nothing is submitted by the default provider, whose lanes are all closed; null while one is open. */
   breaker: TrippedBreaker | null;
+  /** The accounts; the default one alone where nobody uses another. */
+  lanes: readonly LaneLook[];
   /** What the fleet waits for besides, the longest first. */
   faults: readonly LastFault[];
   atRisk: AtRisk;

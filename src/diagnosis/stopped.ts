@@ -3,6 +3,7 @@ import type { Vendor } from '../items/item.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain } from '../text/terminal.ts';
 import { type Finding, finding, type Kind } from './finding.ts';
+import type { Snapshot } from './snapshot.ts';
 
 const KIND_OF: Readonly<Record<string, Kind>> = {
   unauthorized: 'key-refused',
@@ -53,4 +54,21 @@ function howItLifts(breaker: TrippedBreaker, now: number, lane: StoppedLane | un
 function nextProbe({ probeAt }: TrippedBreaker, now: number): string {
   if (probeAt === undefined || probeAt <= now) return 'the next one goes alone';
   return `one is let through in ${formatDuration(Math.ceil((probeAt - now) / 1_000) * 1_000)}`;
+}
+
+/**
+ * The lanes that let no submit through. While another of the vendor's is open, or nothing waits for them, that is a warning: it costs
+ * their share.
+ */
+export function stoppedLanes({ lanes, breaker, at }: Pick<Snapshot, 'lanes' | 'breaker' | 'at'>): Finding[] {
+  if (lanes.length === 0) return breaker ? [stoppedFinding(breaker, at)] : [];
+  return lanes.flatMap((lane) => {
+    if (!lane.breaker || lane.share === 0) return [];
+    if (!lane.isNamed && lane.vendor === 'kie') return [stoppedFinding(lane.breaker, at)];
+    const stopped = stoppedFinding(lane.breaker, at, lane);
+    const isSpared = lanes.some((one) => one.vendor === lane.vendor && one.share > 0 && !one.breaker);
+    if (!isSpared && lane.waiting > 0) return [stopped];
+    const { what, remedy, since } = stopped;
+    return [finding('lane-closed', what, remedy, { lane: lane.name, ...(since !== undefined && { since }) })];
+  });
 }

@@ -1,5 +1,5 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Finished, Item, Submitted } from '../items/item.ts';
+import type { Finished, Item, Submitted, Vendor } from '../items/item.ts';
 import { archivePriority, nextDeadline } from '../items/sources.ts';
 import type { Clock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
@@ -50,7 +50,7 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     queue.on('error', () => {});
     return queue;
   };
-  const { byStage: queues, submits, polls, of, all, pollOf } = stageQueues(open);
+  const { byStage: queues, bySubmit, submits, polls, of, all, pollOf } = stageQueues(open);
   const submitJobs = (items: readonly Item[]) =>
     items.map((item) => {
       const opts = { ...optionsOf(jobIdOf(item)), priority: item.priority };
@@ -98,12 +98,10 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     },
     /** BullMQ's own objects, for what looks at queues and not at items: of a stage the one that all others came after. */
     byStage: queues,
-    /** All of a stage. */
-    of,
-    /** All of them. */
-    all,
-    /** Where a lane's tasks wait to be asked for. */
-    pollOf,
+    /** Where a vendor's items wait to be submitted. */
+    submitsOf: (vendor: Vendor): Queue => bySubmit[vendor],
+    /** `of`: all of a stage; `all`: all of them; `pollOf`: where a lane's tasks wait to be asked for. */
+    ...{ of, all, pollOf },
     /** These lanes have queues, or will have some. */
     learn(lanes: readonly string[]): void {
       for (const lane of lanes) pollOf({ lane });

@@ -26,5 +26,5 @@ export function stageQueues(open: (name: string) => Queue) {
     if (stage === 'submit') return submits.all();
     return stage === 'poll' ? polls.all() : [byStage[stage]];
   };
-  return { byStage, submits, polls, pollOf, of, all: () => STAGES.flatMap(of) };
+  return { byStage, bySubmit, submits, polls, pollOf, of, all: () => STAGES.flatMap(of) };
 }

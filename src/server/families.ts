@@ -5,6 +5,7 @@ import { COUNTERS, HISTOGRAMS } from '../metrics/definitions.ts';
 import { counter, type Family, gauge, type Sample } from '../metrics/exposition.ts';
 import { STAGES } from '../queue/queues.ts';
 import { diagnosisFamilies } from './diagnosis-families.ts';
+import { laneFamilies } from './lane-families.ts';
 import type { Scrape } from './scrape.ts';
 
 /** This many batches, the newest, have time series of their own. All others are summed in one. */
@@ -15,13 +16,13 @@ const OTHERS = '(other)';
 
 /** Our metrics as Prometheus families. The labels are bounded: 21 batches, 8 states, 4 stages, 2 limiters. */
 export function familiesOf(scrape: Scrape): Family[] {
-  const sum = (of: (counts: BatchCounts) => number) =>
-    scrape.snapshot.batches.reduce((total, counts) => total + of(counts), 0);
-  const { rates, queues, breaker, atRisk } = scrape.snapshot;
+  const { rates, queues, breaker, atRisk, batches } = scrape.snapshot;
+  const sum = (of: (counts: BatchCounts) => number) => batches.reduce((total, counts) => total + of(counts), 0);
   const limiters = Object.entries(rates).map(([name, usage]) => ({ name, usage }));
   return [
-    gauge('flux_items', 'Items by batch and state.', itemSamples(scrape.snapshot.batches)),
-    gauge('flux_batches', 'Batches that Redis knows.', [{ value: scrape.snapshot.batches.length }]),
+    gauge('flux_items', 'Items by batch and state.', itemSamples(batches)),
+    ...laneFamilies(scrape.snapshot),
+    gauge('flux_batches', 'Batches that Redis knows.', [{ value: batches.length }]),
     counter('flux_submits_total', 'Tasks that were started at the provider.', [{ value: sum((one) => one.submits) }]),
     counter('flux_credits_spent_total', 'Credits spent, by our price list.', [{ value: sum((one) => one.credits) }]),
     gauge('flux_credits_left', 'Credits of the account, asked at most once a minute.', some(scrape.creditsLeft)),

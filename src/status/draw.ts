@@ -3,7 +3,7 @@ import { spentWords } from '../diagnosis/budget-words.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { Diagnosis } from '../diagnosis/finding.ts';
-import type { Snapshot } from '../diagnosis/snapshot.ts';
+import type { LaneLook, Snapshot } from '../diagnosis/snapshot.ts';
 import { describeTimeLeft, timeLeft } from '../diagnosis/time-left.ts';
 import { barText, rateText, statesText } from '../progress/draw-counts.ts';
 import { STAGES } from '../queue/queues.ts';
@@ -47,8 +47,22 @@ export function drawSnapshot(now: Snapshot, columns = WIDE): string[] {
       ...(diagnosis.bottleneck ? [['pace', diagnosis.bottleneck.what]] : []),
     ]),
     '',
+    ...lanesOf(now),
     ...workersOf(now),
   ];
+}
+
+/** Where there is more than the one account that the rates above are of. */
+function lanesOf({ lanes }: Snapshot): string[] {
+  if (lanes.length < 2) return [];
+  const row = ({ name, rates, tasks, share, breaker }: LaneLook) => [
+    name,
+    rateText(rates.submit),
+    rateText(rates.poll),
+    `${tasks.running} of ${tasks.most}`,
+    breaker ? `closed: ${plain(breaker.refusal)}` : share === 0 ? 'begins nothing' : '',
+  ];
+  return [...table([['lane', 'submits', 'polls', 'tasks', ''], ...lanes.map(row)]), ''];
 }
 
 function findingsOf({ findings }: Diagnosis, { at }: Snapshot): string[] {

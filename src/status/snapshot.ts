@@ -1,15 +1,14 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
-import type { Pace, QueueDepth, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
+import type { Pace, QueueDepth, Snapshot } from '../diagnosis/snapshot.ts';
 import { redisArchiveLag } from '../fleet/archive-lag.ts';
 import { readCallbacksAway } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
-import type { RedisLimiter } from '../fleet/limiter.ts';
 import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
-import type { Rate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters } from '../wiring/lanes.ts';
+import { closedForAll, lookAtLanes, mostTogether, rateOf, ratesTogether } from './lanes.ts';
 
 export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export type SnapshotConnections = Pick<
@@ -42,7 +41,8 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
 
   return async (names: readonly string[]): Promise<Snapshot> => {
     // Before the counts: those from before a submit, with a breaker that it tripped, would look as if nothing were under way.
-    const breaker = await state.breaker();
+    const lanes = await lookAtLanes(connections);
+    const isSeveral = lanes.some(({ isNamed, vendor }) => isNamed && vendor === 'kie');
     const counts = await Promise.all(names.map((name) => state.counts(name)));
     const batches = counts.filter((one) => one !== undefined);
     const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits, archiveLag, callbacksAway] =
@@ -66,12 +66,17 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
       route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
-      rates: { submit, poll },
-      tasks: { running: polls.waiting + polls.active + polls.delayed, most: config.maxTasks, ...backlog.tasks },
+      rates: isSeveral ? (ratesTogether(lanes) ?? { submit, poll }) : { submit, poll },
+      tasks: {
+        running: polls.waiting + polls.active + polls.delayed,
+        most: isSeveral ? mostTogether(lanes) : config.maxTasks,
+        ...backlog.tasks,
+      },
       paces,
       durations,
       workers,
-      breaker: breaker ?? null,
+      breaker: closedForAll(lanes),
+      lanes,
       faults: waits,
       atRisk: backlog.atRisk,
       archiveLag: archiveLag ?? null,
@@ -84,11 +89,6 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
 
 function sumsOf({ waiting = 0, prioritized = 0, paused = 0, active = 0, delayed = 0 }: Record<string, number>) {
   return { waiting: waiting + prioritized + paused, active, delayed };
-}
-
-async function rateOf(limiter: Pick<RedisLimiter, 'usage'>, { max, windowMs }: Rate): Promise<RateUse> {
-  const usage = await limiter.usage();
-  return { ...usage, limit: usage.limit ?? max, configured: max, windowMs };
 }
 
 type FromJobs = Pick<Snapshot, 'durations'> & { backlog: Backlog };

@@ -7,6 +7,7 @@ import { checkAccount } from '../provider/check-account.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Connections } from './connections.ts';
 import type { UsableLane } from './lane-ports.ts';
+import type { OpenLane } from './lanes.ts';
 import { requireKeys } from './open-provider.ts';
 import type { OpenedPorts } from './stage-ports.ts';
 
@@ -89,7 +90,7 @@ export async function probeAllAtStart(
 }
 
 /** What tells an account from others, where there are any. */
-export function laneShown({ lane }: Pick<UsableLane, 'lane'>): StoppedLane | undefined {
+export function laneShown({ lane }: Pick<OpenLane, 'lane'>): StoppedLane | undefined {
   return lane.isNamed || lane.vendor !== 'kie' ? lane : undefined;
 }
 

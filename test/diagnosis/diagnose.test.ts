@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import { KINDS, type Kind } from '../../src/diagnosis/finding.ts';
 import type { Snapshot } from '../../src/diagnosis/snapshot.ts';
-import { batch, look, NONE, ROUTE, use, worker } from './looked.ts';
+import { batch, lane, look, NONE, ROUTE, use, worker } from './looked.ts';
 
 const BUSY = [batch({ queued: 60, submitted: 20, archived: 20 })];
 const ELSEWHERE = { archive: 's3://other', api: 'http://127.0.0.1' };
@@ -16,6 +16,12 @@ const fault = (kind: Snapshot['faults'][number]['kind']) => ({
 
 /** Each cause: what a look shows, and the words in which a person is told what is wrong and what to do. */
 const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][] = [
+  [
+    'lane-closed',
+    { lanes: [lane('main'), lane('second', tripped('out-of-credits'))] },
+    /^second: submitting is stopped \(out-of-credits\)/,
+    /gate open second/,
+  ],
   [
     'redis-unreachable',
     { redisAway: { message: 'no answer', since: 40_000 } },

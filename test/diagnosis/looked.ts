@@ -1,5 +1,5 @@
 import { type BatchCounts, emptyCounts } from '../../src/batch/counts.ts';
-import type { QueueDepth, RateUse, Snapshot } from '../../src/diagnosis/snapshot.ts';
+import type { LaneLook, QueueDepth, RateUse, Snapshot } from '../../src/diagnosis/snapshot.ts';
 import type { WorkerFacts } from '../../src/fleet/heartbeats.ts';
 
 export const ROUTE = { archive: '/archive', api: 'http://127.0.0.1' };
@@ -17,6 +17,15 @@ export function use(changes: Partial<RateUse> = {}): RateUse {
   return {
     ...{ limit: 20, configured: 20, windowMs: 10_000, inWindow: 0, pausedMs: 0, marginMs: 0 },
     ...{ sent: 0, refused: 0, refusedAt: null, firstSlotMs: 10_000, lastSlotMs: 10_000 },
+    ...changes,
+  };
+}
+
+export function lane(name: string, changes: { breaker?: Snapshot['breaker'] } = {}): LaneLook {
+  return {
+    ...{ name, vendor: 'kie', keyVariable: 'KIE_API_KEY', isNamed: true, share: 1, breaker: null, waiting: 10 },
+    rates: { submit: use(), poll: use({ limit: 10, configured: 10, windowMs: 1_000 }) },
+    tasks: { running: 0, most: 100 },
     ...changes,
   };
 }
@@ -41,6 +50,7 @@ export function look(changes: Partial<Snapshot> = {}): Snapshot {
     durations: { typicalMs: 10_000, longMs: 20_000 },
     workers: [worker()],
     breaker: null,
+    lanes: [],
     faults: [],
     atRisk: { origin: 0, outlived: 0, stored: 0 },
     archiveLag: null,

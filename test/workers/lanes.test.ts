@@ -1,5 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { accepted, jobs, startLanes } from './lanes-crew.ts';
+import { diagnose } from '../../src/diagnosis/diagnose.ts';
+import { exposition } from '../../src/metrics/exposition.ts';
+import { laneFamilies } from '../../src/server/lane-families.ts';
+import { drawSnapshot } from '../../src/status/draw.ts';
+import { openSnapshots } from '../../src/status/snapshot.ts';
+import { accepted, BATCH, jobs, startLanes } from './lanes-crew.ts';
 
 const TWO = [
   { name: 'main', key: 'KIE_API_KEY' },
@@ -53,6 +58,16 @@ test('a lane without credits, or whose key is refused, leaves its items to the o
   expect(breakers.map((breaker) => breaker?.refusal)).toEqual(
     ['out-of-credits', undefined, 'unauthorized', undefined].slice(0, breakers.length),
   );
+  const look = await openSnapshots(crew.connections)([BATCH]);
+  const told = diagnose(look).findings.map(({ kind, lane = '' }) => [kind, lane]);
+  expect(told.sort(([, one = ''], [, other = '']) => one.localeCompare(other))).toEqual([
+    ['lane-closed', 'main'],
+    ['lane-closed', 'wrong'],
+  ]);
+  // The default provider goes on.
+  expect(look.breaker).toBeNull();
+  expect(drawSnapshot(look).join('\n')).toMatch(/main .*closed: out-of-credits\n *second .*\d\n/);
+  expect(exposition(laneFamilies(look))).toContain('flux_lane_stopped{lane="main",provider="kie"} 1');
 });
 
 test('a batch that was begun without lanes goes on with them, and the key of before asks for what it began', async () => {
