@@ -5,6 +5,7 @@ import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
+import { type InputSettings, inputSettings } from './settings/input-settings.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
@@ -31,6 +32,8 @@ export type Config = Readonly<{
   /** Of kie's unified jobs API, whose account is that of `apiUrl`. */
   kieJobsUrl: string;
   bfl: BflSettings;
+  /** How pictures of one's own come to a provider. */
+  inputs: InputSettings;
   rateLimit: { max: number; windowMs: number };
   pollLimit: { max: number; windowMs: number };
   maxTasks: number;
@@ -141,12 +144,13 @@ export function isStartedHere(): boolean {
 }
 
 function configOf(values: Variables): Config {
-  const { FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT } = values;
+  const { FLUX_API_URL, KIE_JOBS_URL, KIE_UPLOAD_URL, BFL_API_URL, S3_ENDPOINT } = values;
   return {
     apiKey: values.FLUX_API_KEY ?? values.KIE_API_KEY,
     apiUrl: values.FLUX_API_URL.replace(/\/+$/, ''),
     kieJobsUrl: (values.KIE_JOBS_URL ?? values.FLUX_API_URL).replace(/\/+$/, ''),
     bfl: bflSettings(values),
+    inputs: inputSettings(values),
     rateLimit: values.FLUX_RATE_LIMIT,
     pollLimit: values.FLUX_POLL_LIMIT,
     maxTasks: values.FLUX_MAX_TASKS,
@@ -182,7 +186,7 @@ function configOf(values: Variables): Config {
     callbackPort: values.CALLBACK_PORT,
     servePassword: values.SERVE_PASSWORD,
     metricsToken: values.METRICS_TOKEN,
-    warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT }),
+    warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, KIE_UPLOAD_URL, BFL_API_URL, S3_ENDPOINT }),
     secrets: secretsIn(values, process.env),
   };
 }

@@ -34,7 +34,10 @@ export async function planDrop(
   alone: (batch: string) => Promise<void> = async () => {},
 ): Promise<PlannedDrop> {
   const { prices, config, records, state } = connections;
-  const { manifest, totals } = await openManifest(file, { modelsFile: config.modelsFile });
+  const { manifest, totals } = await openManifest(file, {
+    modelsFile: config.modelsFile,
+    inputMaxBytes: config.inputs.maxBytes,
+  });
   const { batch } = manifest;
   requirePrices(totals.byModel, prices, config);
   await alone(batch);

@@ -103,6 +103,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   /** Hash: drops that wait for a person, of all inboxes → what they are, as JSON. `inboxApproved`: set of those that a person approved. */
   inboxWaiting: `${prefix}:inbox-waiting`,
   inboxApproved: `${prefix}:inbox-approved`,
+  /** Of an account: where it holds an uploaded picture, see fleet/uploads.ts. */
+  upload: (account: string, sha256: string) => `${prefix}:upload:${account}:${sha256}`,
   /** What was answered to a request with an Idempotency-Key, as JSON. */
   answered: (request: string) => `${prefix}:answered:${request}`,
   workerFacts: `${prefix}:worker-facts`,

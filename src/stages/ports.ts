@@ -7,6 +7,7 @@ import type { ItemRecord } from '../items/record.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Download, Stream } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
+import type { Inputs } from './inputs.ts';
 import type { Remembered } from './remembered.ts';
 
 /** The job of a batch that is paused or out of budget is parked for so long. What ends that unparks it at once. */
@@ -161,7 +162,8 @@ export type FaultKind =
   | 'archive-denied'
   | 'archive-full'
   | 'poll-unanswered'
-  | 'images-unreachable';
+  | 'images-unreachable'
+  | 'uploads-unanswered';
 
 export type StageSettings = {
   /** What becomes of a submit whose outcome is unknown. */
@@ -202,5 +204,7 @@ export type Ports = {
   durations: Durations;
   metrics: Metrics;
   faults: Faults;
+  /** Of the item's account. */
+  inputs?: Inputs;
   settings: StageSettings;
 };

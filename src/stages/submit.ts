@@ -3,7 +3,10 @@ import { FluxError } from '../errors.ts';
 import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { claimedRecord } from '../items/transitions.ts';
-import type { Confirmation, Ports, Run, Slot, StageOutcome } from './ports.ts';
+import type { ReadyInputs } from './inputs.ts';
+import { type OwnSlot, takeSlot } from './own-slot.ts';
+import type { Confirmation, Ports, Run, StageOutcome } from './ports.ts';
+import { areToBeSentAgain, leaveUnsent, prepareInputs } from './prepare-inputs.ts';
 import { leave, type Permit, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
 import { giveBack, hold, resumeTask, settleSubmit } from './submit-outcome.ts';
 import { releaseClaim, releaseUnsent, withdrawClaim } from './withdraw-claim.ts';
@@ -30,6 +33,22 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   const settled = await settleFromRecord(item, found, ports);
   if (settled) return settled;
 
+  const inputs = await prepareInputs(item, run, ports);
+  if (inputs.kind !== 'ready') return leaveUnsent(inputs, item, found, ports);
+  try {
+    return await claimAndSubmit(item, found, inputs, run, ports);
+  } finally {
+    inputs.release();
+  }
+}
+
+async function claimAndSubmit(
+  item: Item,
+  found: ItemRecord | undefined,
+  inputs: ReadyInputs,
+  run: Run,
+  ports: Ports,
+): Promise<StageOutcome> {
   const fencingToken = randomUUID();
   const claim = await ports.state.claim(item, fencingToken);
   if (claim.kind === 'refused') {
@@ -44,7 +63,7 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   const slot = await takeSlot(item, run, ports);
   if (!slot) return { kind: 'later', atMs: ports.now() };
   try {
-    return await submitInSlot(item, found, fencingToken, slot, run, ports);
+    return await submitInSlot(item, { found, fencingToken, inputs }, slot, run, ports);
   } finally {
     await slot.end();
   }
@@ -90,45 +109,9 @@ async function settleFromRecord(
   }
 }
 
-/** A slot that is ended exactly once, whatever happens. */
-type OwnSlot = Slot & { end(): Promise<void> };
-
-async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | undefined> {
-  try {
-    const slot = await ports.submitLimiter.take({ leadMs: ports.claimLead.ms(), signal: run.signal });
-    return endedOnce(slot);
-  } catch (error) {
-    await ports.state.move(item, 'queued');
-    if (run.signal.aborted) return undefined;
-    throw error;
-  }
-}
-
-function endedOnce(slot: Slot): OwnSlot {
-  let open = true;
-  let wentOut = false;
-  const once = async (end: () => Promise<void>) => {
-    if (!open) return;
-    open = false;
-    await end();
-  };
-  return {
-    ready: () => slot.ready(),
-    sent() {
-      wentOut = true;
-      slot.sent();
-    },
-    settle: () => once(() => slot.settle()),
-    refuse: (retryAfterMs) => once(() => slot.refuse(retryAfterMs)),
-    release: () => once(() => slot.release()),
-    end: () => once(() => (wentOut ? slot.settle() : slot.release())),
-  };
-}
-
 async function submitInSlot(
   item: Item,
-  found: ItemRecord | undefined,
-  fencingToken: string,
+  { found, fencingToken, inputs }: Pick<Permission, 'found' | 'fencingToken'> & Pick<Claimed, 'inputs'>,
   slot: OwnSlot,
   run: Run,
   ports: Ports,
@@ -139,7 +122,7 @@ async function submitInSlot(
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
   const claimed = claimedRecord(item, found, ports.now());
-  const attempt: Claimed = { item, claimed, slot, run, mayHaveTask: false };
+  const attempt: Claimed = { item, inputs, claimed, slot, run, mayHaveTask: false };
   try {
     return await claimAndSend(attempt, { found, fencingToken, confirmed, sinceConfirmed }, ports);
   } catch (error) {
@@ -151,7 +134,14 @@ async function submitInSlot(
 }
 
 /** `mayHaveTask`: the request went out, and no answer says that it started no task. */
-type Claimed = { item: Item; claimed: ItemRecord; slot: OwnSlot; run: Run; mayHaveTask: boolean };
+type Claimed = {
+  item: Item;
+  inputs: ReadyInputs;
+  claimed: ItemRecord;
+  slot: OwnSlot;
+  run: Run;
+  mayHaveTask: boolean;
+};
 type Permission = {
   found: ItemRecord | undefined;
   fencingToken: string;
@@ -177,7 +167,8 @@ async function claimAndSend(attempt: Claimed, permission: Permission, ports: Por
     if (run.signal.aborted) return { kind: 'later', atMs: ports.now() };
     throw error;
   }
-  for (let left = CONNECTION_TRIES; left > 0; left -= 1) {
+  // Pictures whose URLs have died while the slot was waited for are made reachable anew, by the next run.
+  for (let left = CONNECTION_TRIES; left > 0 && ports.now() < attempt.inputs.goodUntil; left -= 1) {
     // A claim that we created is ours alone until others may think us dead. Where a record was replaced, we ask again now that the
     // claim is written: a worker that claims from here on finds it, and one that claimed before has made us lose.
     if (found || sinceConfirmed() > CONFIRMED_FOR_MS) {
@@ -208,11 +199,11 @@ async function send(
   sinceConfirmed: () => number,
   ports: Ports,
 ): Promise<StageOutcome | undefined> {
-  const { item, slot } = attempt;
+  const { item, inputs, claimed, slot } = attempt;
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
   const submittedAt = ports.now();
   let tooLate = false;
-  const outcome = await ports.provider.submit(item.request, {
+  const outcome = await ports.provider.submit(inputs.request, {
     onSent: () => {
       tooLate = sinceConfirmed() > SENT_WITHIN_MS;
       if (tooLate)
@@ -224,6 +215,11 @@ async function send(
   });
   if (outcome.kind === 'not-sent' || outcome.kind === 'refused') attempt.mayHaveTask = false;
   if (tooLate && outcome.kind === 'not-sent') return undefined;
+  if (await areToBeSentAgain(outcome, inputs, item, ports)) {
+    await slot.settle();
+    await giveBack(item, claimed, ports);
+    return { kind: 'later', atMs: ports.now() };
+  }
   return settleSubmit(outcome, { ...attempt, submittedAt, isProbe }, ports);
 }
 

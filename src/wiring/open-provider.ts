@@ -47,6 +47,7 @@ export function openProvider({ config, closers }: Pick<Connections, 'config' | '
   const provider = fluxKontext({
     ...clientSettings(config, 'kie'),
     lives: { originMs: config.originTtlMs, storedMs: config.storedTtlMs },
+    uploadUrl: config.inputs.uploadUrl,
   });
   closers.push(() => provider.close());
   return provider;

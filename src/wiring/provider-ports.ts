@@ -10,6 +10,7 @@ import { loadModels } from '../provider/models/load-models.ts';
 import { DEFAULT_PREFIX, keysOf } from '../redis/keys.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
 import type { Connections } from './connections.ts';
+import { openInputs } from './inputs.ts';
 import { apiKeyOf, openOther, POLL_TIMEOUT_MS } from './open-provider.ts';
 
 /** What is another than the default's for the items of a provider. */
@@ -78,8 +79,10 @@ async function openBfl(connections: Connections, base: Ports, models: Awaited<Re
   const tokens = callbackTokens(config.apiKey ?? config.bfl.apiKey ?? '');
   const { callbackUrlOf: _, ...settings } = base.settings;
   const asksForCallbacks = config.bfl.callbacks && serveUrl !== undefined;
+  const provider = openOther(connections, 'bfl', models);
   return {
-    provider: openOther(connections, 'bfl', models),
+    provider,
+    inputs: openInputs(connections, provider, { apiUrl, account: `${apiUrl} ${config.bfl.apiKey}` }),
     state,
     accountState: state,
     durations: redisDurations(redis, keys),

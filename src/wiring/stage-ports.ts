@@ -13,6 +13,7 @@ import { claimLead } from '../stages/claim-lead.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
 import { unsentClaims } from '../stages/withdraw-claim.ts';
 import type { Connections } from './connections.ts';
+import { openInputs } from './inputs.ts';
 import { openProvider, POLL_TIMEOUT_MS, USER_AGENT } from './open-provider.ts';
 import { type PortsOf, portsOfProviders } from './provider-ports.ts';
 
@@ -66,7 +67,9 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   const tokens = apiKey === undefined ? undefined : callbackTokens(apiKey);
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
+  const account = `${config.inputs.uploadUrl} ${apiKey}`;
   const ports: Ports & WatchedLimiters & { prices: Prices } = {
+    inputs: openInputs(connections, provider, { apiUrl: config.apiUrl, account }),
     now: clock.now,
     log,
     provider,

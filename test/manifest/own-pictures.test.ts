@@ -4,15 +4,10 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { ManifestError } from '../../src/manifest/problems.ts';
+import { photo } from './photo.ts';
 import { collected, written } from './written.ts';
 
 const head = 'version: 1\nbatch: b\njobs:\n';
-
-/** A small photo; each colour is other bytes. */
-export function photo(color: string, format: 'jpeg' | 'png' | 'webp' | 'tiff' = 'jpeg', orientation?: number) {
-  const picture = sharp({ create: { width: 96, height: 64, channels: 3, background: color } });
-  return (orientation === undefined ? picture : picture.withMetadata({ orientation })).toFormat(format).toBuffer();
-}
 
 async function folderWith(manifest: string, photos: Record<string, Buffer> = {}) {
   const folder = await written({ 'jobs.yaml': head + manifest });
