@@ -32,7 +32,7 @@ const PURE = [
  */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,stop,wrapped-images}.test.ts',
+  'test/acceptance/{ends,figures,fleet,hostile-images,kill,late,outage,own-pictures-killed,stop,wrapped-images}.test.ts',
   'test/docs/pages.test.ts',
   'test/workers/{cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',

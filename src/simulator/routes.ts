@@ -3,13 +3,15 @@ import { parseFaults } from './faults.ts';
 import type { Counts, Ledger, LedgerSummary, SubmitSeen } from './ledger.ts';
 import { type Call, isControl, type Route } from './server.ts';
 import type { Task } from './tasks.ts';
+import type { createUploads } from './uploads.ts';
 
 export type RoutePorts = {
   apiKey: string;
   counts: Counts;
   write: (seen: SubmitSeen) => void;
   provider: 'kie' | 'bfl';
-  submits: Record<Task['api'], (body: string, at: number, model?: string) => Answer>;
+  submits: Record<Task['api'], (body: string, at: number, model?: string) => Answer | Promise<Answer>>;
+  uploads: ReturnType<typeof createUploads>;
   records: Record<Task['api'], (taskId: string | null, at: number) => Answer>;
   link: (body: string) => Answer;
   image: (url: URL) => Promise<Answer | undefined>;
@@ -34,7 +36,8 @@ export function createRoutes(ports: RoutePorts): Route {
       if (isSubmit) ports.write({ at, decision: 'no-user-agent', code: 403 });
       return page(403, 'Access denied | error code: 1010');
     }
-    if (call.method === 'GET' && !call.url.pathname.startsWith('/api/')) return ports.image(call.url);
+    if (call.method === 'GET' && !call.url.pathname.startsWith('/api/'))
+      return ports.uploads.file(call.url.pathname) ?? ports.image(call.url);
     if (call.headers.authorization !== `Bearer ${ports.apiKey}`) {
       if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 401 });
       return envelope(401, 'unauthorized');
@@ -50,6 +53,8 @@ export function createRoutes(ports: RoutePorts): Route {
         return ports.records.kontext(call.url.searchParams.get('taskId'), at);
       case 'POST /api/v1/common/download-url':
         return ports.link(call.body);
+      case 'POST /api/file-stream-upload':
+        return ports.uploads.upload(call, at);
       case 'GET /api/v1/chat/credit':
         return envelope(200, 'success', ports.balance());
       default:

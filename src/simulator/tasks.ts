@@ -21,7 +21,7 @@ export type Task = {
   readonly take: number;
   readonly credits: number;
   readonly acceptedAt: number;
-  readonly ending: Ending;
+  ending: Ending;
   endedAt: number | undefined;
   polls: number;
   fetches: number;
@@ -33,6 +33,8 @@ export type TaskOrder = Pick<
   Task,
   'api' | 'told' | 'paramJson' | 'model' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending'
 > & {
+  /** It does not end before, and ends so where that says something. */
+  before?: (taskId: string) => Promise<Ending | undefined>;
   /** Its id has digits only, more than a number of JavaScript can hold. */
   isNumbered?: boolean;
 };
@@ -67,7 +69,7 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
   }
 
   return {
-    accept({ isNumbered = false, ...order }) {
+    accept({ isNumbered = false, before, ...order }) {
       const take = (takes.get(order.requestKey) ?? 0) + 1;
       takes.set(order.requestKey, take);
       const task: Task = {
@@ -84,8 +86,10 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
       byId.set(task.id, task);
       byToken.set(task.token, task);
       const durationMs = logNormal(random, times.medianMs, times.sigma) * times.timeScale;
-      const timer = setTimeout(() => {
-        timers.delete(timer);
+      const ending = before?.(task.id);
+      const timer = setTimeout(async () => {
+        task.ending = (await ending) ?? task.ending;
+        if (!timers.delete(timer)) return;
         countModel(task.model, -1);
         end(task);
       }, durationMs).unref();
