@@ -8,7 +8,7 @@ export default defineConfig({
       'test/batch/counts.test.ts',
       'test/items/{charges,item-id,reconcile,transitions}.test.ts',
       'test/money/{balance,estimate}.test.ts',
-      'test/provider/{address-check,envelope,outcomes,poll-outcome,retry-after,url-check}.test.ts',
+      'test/provider/{address-check,answer,envelope,outcomes,poll-outcome,retry-after,url-check}.test.ts',
       'test/stages/{poll-schedule,retry}.test.ts',
     ],
     setupFiles: ['test/services/few-examples.ts'],

@@ -10,6 +10,7 @@ import { messageOf } from '../src/errors.ts';
 import { writeIndex } from '../src/results/write-index.ts';
 import type { StageOutcome } from '../src/stages/ports.ts';
 import type { Connections } from '../src/wiring/connections.ts';
+import type { IndexAhead } from './index-ahead.ts';
 import { type StageWorkerOptions, stageWorker } from './stage-worker.ts';
 
 const finishSchema = z.object({ batch: z.string() });
@@ -18,7 +19,10 @@ type Shared = Pick<
   'redis' | 'clock' | 'prefix' | 'suffix' | 'signal' | 'onTrouble' | 'count'
 >;
 
-type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records' | 'prices'>;
+type FinishPorts = Pick<Connections, 'log' | 'config' | 'state' | 'routes' | 'archive' | 'records' | 'prices'> & {
+  /** What was done of it while the batch ran; absent: nothing. */
+  ahead?: Pick<IndexAhead, 'cells' | 'flush'>;
+};
 
 /** Writes the index of a batch that has ended, then notes the version of the batch that it shows. */
 export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
@@ -38,7 +42,7 @@ export function finishWorker(connections: FinishPorts, shared: Shared): Worker {
 }
 
 async function finish(batch: string, connections: FinishPorts): Promise<StageOutcome> {
-  const { state, routes, archive, records, prices, log } = connections;
+  const { state, routes, archive, records, prices, log, ahead } = connections;
   const counts = await state.counts(batch);
   if (counts && !isOnRoute(counts, routes.route)) {
     // An index of our archive would be one of nothing.
@@ -48,8 +52,10 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
   const leftovers = await archive.tidy(`${batch}/`);
   if (leftovers > 0) log.info({ batch, files: leftovers }, 'files that killed processes left are removed');
   const onDamaged = (reason: string) => log.debug({ batch, stage: 'finish', reason }, 'segment not used');
+  await ahead?.flush(batch);
   const unreadable = await writeIndex(batch, {
     ...{ archive, records, prices, onDamaged },
+    ...(ahead && { cells: ahead.cells }),
     fewestToCover: FEWEST_ITEMS,
   });
   for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');

@@ -29,6 +29,7 @@ import { type ArchiveLagWatch, watchArchiveLag } from './archive-lag.ts';
 import { startFeeder } from './feeder.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { type IndexAhead, indexAhead } from './index-ahead.ts';
 import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
@@ -46,7 +47,9 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   // Each job under way listens to it: far more than the ten that Node takes for a leak.
   setMaxListeners(0, stopping.signal);
   const lag = watchArchiveLag(connections);
-  const starters = startersOf(connections, ports, { ...options, isBehind: lag.isBehind }, stopping.signal);
+  const ahead = indexAhead(connections);
+  const noting = { ...ports, records: ahead.records };
+  const starters = startersOf(connections, noting, { ...options, ahead, isBehind: lag.isBehind }, stopping.signal);
   // Whoever archives also writes the index: a batch ends with its last archived item.
   const stages = STAGES.filter((stage) => options.stages.includes(stage === 'finish' ? 'archive' : stage));
   const workers = stages.map((stage) => starters[stage]());
@@ -86,7 +89,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
 function startersOf(
   connections: Connections,
   ports: OpenedPorts,
-  { concurrency = {}, onTrouble, isBehind }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'>,
+  { concurrency = {}, onTrouble, isBehind, ahead }: FleetOptions & Pick<ArchiveLagWatch, 'isBehind'> & Ahead,
   signal: AbortSignal,
 ): Record<Stage, () => Worker> {
   const { redis, clock, prefix, keys, routes, config } = connections;
@@ -151,10 +154,11 @@ function startersOf(
         schema: finishedSchema,
         concurrency: concurrency.archive ?? ARCHIVE_CONCURRENCY,
       }),
-    finish: () => finishWorker(connections, shared),
+    finish: () => finishWorker({ ...connections, ahead }, shared),
   };
 }
 
+type Ahead = { ahead: IndexAhead };
 type StageOf<Data> = (item: Data, run: Run, ports: Ports, tasks: RunningTasks | undefined) => Promise<StageOutcome>;
 
 const NO_KEY_MS = 30_000;

@@ -1,5 +1,5 @@
 import { pMapIterable, pMapSkip } from 'p-map';
-import type { ItemRecord } from '../items/record.ts';
+import { hasEnded } from '../items/record.ts';
 import type { Found } from '../items/unreadable.ts';
 import type { Archive } from './archive.ts';
 import { type BatchListing, byCodeUnits, listBatch } from './batch-listing.ts';
@@ -110,7 +110,7 @@ function readAndKeep({ records, batch, signal }: Reading, places: BatchListing['
     const read = async () => {
       const found = await records.readMarked(batch, id, signal);
       const place = places.get(id);
-      if (found && place !== undefined && kept[place] === 0 && ENDED.has(found.record.state)) {
+      if (found && place !== undefined && kept[place] === 0 && hasEnded(found.record)) {
         kept[place] = 1;
         await writer.add(found);
       }
@@ -119,6 +119,3 @@ function readAndKeep({ records, batch, signal }: Reading, places: BatchListing['
     return findRecord({ read }, batch, id, signal);
   };
 }
-
-/** Nothing moves on from these but by a person, or by a task that turned up. */
-const ENDED: ReadonlySet<string> = new Set<ItemRecord['state']>(['archived', 'failed', 'held', 'cancelled']);

@@ -1,108 +1,75 @@
-import { createRequire } from 'node:module';
 import { pMapIterable } from 'p-map';
 import type Sharp from 'sharp';
-import type { Sharp as SharpImage } from 'sharp';
-import { escapeMarkup } from '../text/escape-markup.ts';
 import type { Archive } from './archive.ts';
+import { drawCaptions } from './captions.ts';
+import { CHANNELS, type Pixels, paper, place } from './pixels.ts';
+import { type CellSize, cellOf, LARGE_CELL, type SheetCells, SMALL_CELL } from './sheet-cells.ts';
 
 /** A sheet shows at most so many pictures, the first ones that it is given. A larger one could not be viewed. */
 export const MOST_ON_SHEET = 400;
+/** Of more, each is smaller. */
+const FEW = 200;
 
 export type SheetPicture = { thumb: string; name: string; variant: number };
 
-const [WIDTH, HEIGHT, CAPTION, GAP, MARGIN] = [220, 165, 24, 16, 30];
+const [CAPTION, GAP, MARGIN] = [24, 16, 30];
 const READ_AHEAD = 8;
-const PAPER = { r: 0xf6, g: 0xf5, b: 0xf3 };
-const CHANNELS = 3;
-
-/** Bare pixels, red, green and blue, row by row. */
-type Pixels = { data: Buffer; width: number; height: number };
 
 /**
  * Draws a batch's thumbnails with their names into one WebP image. Undefined when there is no thumbnail to show. Pixels are copied into
- * place: to compose hundreds of encoded pictures took the library four times as long, and 300 MB more.
+ * place: to compose hundreds of encoded pictures took the library four times as long, and 300 MB more. `cells` has what was drawn before.
  */
-export async function contactSheet(pictures: readonly SheetPicture[], archive: Archive): Promise<Buffer | undefined> {
+export async function contactSheet(
+  pictures: readonly SheetPicture[],
+  archive: Archive,
+  cells?: SheetCells,
+): Promise<Buffer | undefined> {
   const { default: sharp } = await import('sharp');
+  const cell = pictures.length > FEW ? SMALL_CELL : LARGE_CELL;
   const columns = Math.max(1, Math.ceil(Math.sqrt(pictures.length * 1.2)));
-  const sheet = paper(...sizeFor(columns, pictures.length));
-  const drawn = pMapIterable(pictures, (picture) => drawCell(sharp, archive, picture), { concurrency: READ_AHEAD });
+  const sheet = paper(...sizeFor(cell, columns, pictures.length));
+  const captions = await drawCaptions(
+    sharp,
+    pictures.map(({ name, variant }) => (variant > 1 ? `${name}  ${variant}` : name)),
+  );
+  const draw = async ({ thumb }: SheetPicture, index: number) => {
+    const drawn = cell === SMALL_CELL ? await cells?.get(thumb) : undefined;
+    return { picture: drawn ?? (await drawCell(sharp, archive, thumb, cell)), caption: captions[index] };
+  };
   let shown = 0;
-  for await (const cell of drawn) {
-    if (!cell) continue;
-    const left = MARGIN + (shown % columns) * (WIDTH + GAP);
-    const top = MARGIN + Math.floor(shown / columns) * (HEIGHT + CAPTION + GAP);
-    const { picture, caption } = cell;
-    place(picture, sheet, left + Math.floor((WIDTH - picture.width) / 2), top + HEIGHT - picture.height, HEIGHT);
-    if (caption) place(caption, sheet, left, top + HEIGHT + 7, CAPTION);
+  for await (const { picture, caption } of pMapIterable(pictures, draw, { concurrency: READ_AHEAD })) {
+    if (!picture) continue;
+    const left = MARGIN + (shown % columns) * (cell.width + GAP);
+    const top = MARGIN + Math.floor(shown / columns) * (cell.height + CAPTION + GAP);
+    const middle = left + Math.floor((cell.width - picture.width) / 2);
+    place(picture, sheet, { left: middle, top: top + cell.height - picture.height }, cell);
+    const line = { width: cell.width, height: CAPTION };
+    if (caption) place(caption, sheet, { left, top: top + cell.height + 7 }, line);
     shown++;
   }
-  if (shown === 0) return undefined;
-  const [width, height] = sizeFor(columns, shown);
-  return sharp(sheet.data, { raw: { width: sheet.width, height: sheet.height, channels: CHANNELS } })
-    .extract({ left: 0, top: 0, width, height })
-    .webp({ quality: 82, effort: 0 })
-    .toBuffer();
+  return shown === 0 ? undefined : encode(sharp, sheet, sizeFor(cell, columns, shown));
 }
 
-function sizeFor(columns: number, pictures: number): [width: number, height: number] {
+function sizeFor(cell: CellSize, columns: number, pictures: number): [width: number, height: number] {
   const [across, down] = [Math.min(columns, pictures), Math.ceil(pictures / columns)];
-  return [2 * MARGIN + across * (WIDTH + GAP) - GAP, 2 * MARGIN + down * (HEIGHT + CAPTION + GAP) - GAP];
+  return [2 * MARGIN + across * (cell.width + GAP) - GAP, 2 * MARGIN + down * (cell.height + CAPTION + GAP) - GAP];
 }
 
-function paper(width: number, height: number): Pixels {
-  return { data: Buffer.alloc(width * height * CHANNELS, Buffer.from([PAPER.r, PAPER.g, PAPER.b])), width, height };
-}
-
-/** A caption is cut off where its cell ends. */
-function place({ data, width, height }: Pixels, sheet: Pixels, left: number, top: number, mostHigh: number): void {
-  const shown = Math.min(width, WIDTH) * CHANNELS;
-  for (let y = 0; y < Math.min(height, mostHigh); y++) {
-    const from = y * width * CHANNELS;
-    data.copy(sheet.data, ((top + y) * sheet.width + left) * CHANNELS, from, from + shown);
-  }
+/** Pictures that were missing leave room: rows below are left out without a copy of all that is above. */
+function encode(sharp: typeof Sharp, sheet: Pixels, [width, height]: [number, number]): Promise<Buffer> {
+  const rows = sheet.data.subarray(0, sheet.width * height * CHANNELS);
+  const all = sharp(rows, { raw: { width: sheet.width, height, channels: CHANNELS } });
+  const whole = width === sheet.width ? all : all.extract({ left: 0, top: 0, width, height });
+  return whole.webp({ quality: 82, effort: 0 }).toBuffer();
 }
 
 /** Undefined when the thumbnail is missing or not an image. The sheet leaves it out. */
-async function drawCell(sharp: typeof Sharp, archive: Archive, { thumb, name, variant }: SheetPicture) {
+async function drawCell(
+  sharp: typeof Sharp,
+  archive: Archive,
+  thumb: string,
+  cell: CellSize,
+): Promise<Pixels | undefined> {
   const body = await archive.read(thumb);
-  if (!body) return undefined;
-  try {
-    const picture = await pixelsOf(sharp(body).resize(WIDTH, HEIGHT, { fit: 'inside' }));
-    return { picture, caption: await drawCaption(sharp, variant > 1 ? `${name}  ${variant}` : name) };
-  } catch {
-    return undefined;
-  }
-}
-
-async function pixelsOf(picture: SharpImage): Promise<Pixels> {
-  const opaque = picture.flatten({ background: PAPER }).toColourspace('srgb').raw();
-  const { data, info } = await opaque.toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
-}
-
-async function drawCaption(sharp: typeof Sharp, caption: string): Promise<Pixels | undefined> {
-  const words = caption.replace(/\p{C}/gu, '').slice(0, 60).trim();
-  if (words === '') return undefined;
-  return pixelsOf(captionText(sharp, words));
-}
-
-function captionText(sharp: typeof Sharp, words: string): SharpImage {
-  const text = `<span foreground="#57534e">${escapeMarkup(words)}</span>`;
-  return sharp({ text: { text, font: 'DejaVu Sans 11', fontfile: FONT, dpi: 72, rgba: true } });
-}
-
-/** Our own font file, since the machine may have no fonts installed. */
-const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
-
-/** Whether letters come out as letters: without its font the text is drawn as nothing, or not at all. */
-export async function canWriteCaptions(): Promise<boolean> {
-  const { default: sharp } = await import('sharp');
-  try {
-    const { channels } = await captionText(sharp, 'spring').stats();
-    // The last channel is opacity: where letters are.
-    return (channels.at(-1)?.max ?? 0) > 0;
-  } catch {
-    return false;
-  }
+  return body && cellOf(sharp, body, cell).catch(() => undefined);
 }

@@ -23,6 +23,8 @@ export type Records = {
   read(batch: string, item: string, signal?: AbortSignal): Promise<ItemRecord | undefined>;
   /** As `read`, with the mark that a listing has of just this record. Not of one that only seems to be the same. */
   readMarked(batch: string, item: string, signal?: AbortSignal): Promise<MarkedRecord | undefined>;
+  /** The mark of a record that was read or written here; undefined where only `readMarked` tells it. */
+  markOf(record: ItemRecord): string | undefined;
   /** Overwrites what is there. Everything that runs beside other processes uses `create` and `update`. */
   write(record: ItemRecord, signal?: AbortSignal): Promise<void>;
   /**
@@ -108,6 +110,10 @@ export function recordsIn(archive: Archive): Records {
     async readMarked(batch, item, signal) {
       const found = await readBy((key) => archive.readMarked(key, signal), batch, item);
       return found && { record: found.record, mark: found.mark };
+    },
+    markOf(record) {
+      const version = versions.get(record);
+      return version === undefined ? undefined : archive.markOf(version);
     },
     write: (record, signal) => archive.write(keyOf(record), encode(record), options(signal)),
     create,

@@ -55,7 +55,8 @@ Examples:
   $ ON_UNKNOWN=resubmit flux-batch run jobs.yaml --json > summary.json
 
 Running it again submits nothing that was submitted: it goes on where it stopped.
-What is out of reach is waited for: the API, the archive, Redis. --wait-at-most ends the run instead, with 3.
+What is out of reach is waited for: the API, the archive, Redis; so is the end of a pause. --wait-at-most ends the run
+instead, with 3.
 Exit codes: 0 all archived · 1 some failed or are held · 2 something is wrong with the command, the manifest or the
 configuration · 3 stopped before the end.
 `;
@@ -68,12 +69,12 @@ export function runCommand(startFleet: StartFleet): Command {
     .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .option(
       '--wait-at-most <duration>',
-      'stand still no longer for an API, archive or Redis out of reach',
+      'stand still no longer for an API, archive or Redis out of reach, nor for a pause',
       parseDurationOption,
     )
     .option('--notify <url>', 'tell the end there: a JSON POST, as Slack takes it (FLUX_NOTIFY_URL)')
     .option('--open', 'open the gallery at the end')
-    .option('-q, --quiet', 'no progress, only the end')
+    .option('-q, --quiet', 'no progress, only the end, and why it stands still')
     .option('-y, --yes', 'never ask')
     .addOption(new Option('--dry-run').hideHelp())
     .option('--json', 'print the summary as JSON on stdout')

@@ -80,7 +80,7 @@ export async function summarize(
     budget: counts.budget ?? null,
     beyondBudget: counts.overBudget,
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
-    stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.kind ?? null),
+    stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.finding.kind ?? null),
     failures: named,
     notes: Object.fromEntries(notes),
     jobs,

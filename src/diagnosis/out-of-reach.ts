@@ -1,4 +1,5 @@
 import { plain, plural } from '../text/terminal.ts';
+import { ofPeople } from './batches.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
 import { stoppedFinding } from './stopped.ts';
@@ -36,26 +37,19 @@ export function outOfReach({ redisAway, faults }: Pick<Snapshot, 'redisAway' | '
   );
 }
 
-/** Somebody out of reach, without whom the batch does not go on. `kind` is what the JSON summary of a run says. */
-export type Wait = { kind: Waited | 'unreachable'; finding: Finding; forMs: number };
+/** What a batch waits for that may end by itself or by a person, and without which it does not go on. */
+export type Wait = { finding: Finding; forMs: number };
 
-/** What is waited for, the longest first. Other reasons of the breaker are no wait: what they need is told with them. */
-export function waitsOf(snapshot: Pick<Snapshot, 'redisAway' | 'faults' | 'breaker' | 'at'>): readonly Wait[] {
+/** What this batch waits for, the longest first: somebody out of reach, a stopped gate, a pause. */
+export function waitsOf(
+  batch: string,
+  snapshot: Pick<Snapshot, 'redisAway' | 'faults' | 'breaker' | 'at' | 'batches' | 'pausedAt'>,
+): readonly Wait[] {
   const { breaker, at } = snapshot;
-  const waits: Wait[] = outOfReach(snapshot).flatMap((one) =>
-    isWaited(one.kind) ? [{ kind: one.kind, finding: one, forMs: forMs(one, at) }] : [],
-  );
-  if (breaker?.refusal === 'unreachable') {
-    const api = stoppedFinding(breaker, at);
-    waits.push({ kind: 'unreachable', finding: api, forMs: forMs(api, at) });
-  }
-  return waits.sort((a, b) => b.forMs - a.forMs);
-}
-
-const forMs = ({ since }: Finding, at: number) => Math.max(0, at - (since ?? at));
-
-function isWaited(kind: string): kind is Waited {
-  return Object.hasOwn(WHAT, kind);
+  const pauses = ofPeople(snapshot).filter((one) => one.kind === 'paused' && (one.batch ?? batch) === batch);
+  return [...outOfReach(snapshot), ...(breaker ? [stoppedFinding(breaker, at)] : []), ...pauses]
+    .map((one) => ({ finding: one, forMs: Math.max(0, at - (one.since ?? at)) }))
+    .sort((a, b) => b.forMs - a.forMs);
 }
 
 /** Images whose original URL has died while they waited, and those whose stored copy dies soon. */

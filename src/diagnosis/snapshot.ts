@@ -33,6 +33,8 @@ export type Snapshot = {
     /** When the oldest and the newest of those that were looked at were submitted; null while none runs. */
     oldestAt: number | null;
     newestAt: number | null;
+    /** When those were submitted that were looked at, a few hundred at most. */
+    startedAt: readonly number[];
   };
   /** How fast images of a batch came to the archive in the last minute, by its name; of batches that have not ended. */
   paces: Readonly<Record<string, Pace>>;

@@ -1,7 +1,8 @@
 import { type BatchCounts, hasEnded, isOnRoute } from '../batch/counts.ts';
 import { formatDuration, type Rate } from '../text/duration.ts';
 import type { Finding, Kind } from './finding.ts';
-import type { Snapshot } from './snapshot.ts';
+import { type Durations, lastEndsMs, meanMs, type Started } from './last-task.ts';
+import type { RateUse, Snapshot } from './snapshot.ts';
 
 /** `still`: nothing more comes of the batch until the finding is over. `unknown`: nothing that tells it is known yet. */
 export type TimeLeft =
@@ -19,8 +20,14 @@ const LEAST_LANDED_MS = 2_000;
 const LATE_MS = 2_000;
 /** So much of a limit in use is all of it, as far as one look can tell. */
 const SLACK = 0.8;
+/** Between two polls a task may have ended for a while: this part of its age on average, by how polls are set (stages/poll-schedule.ts). */
+const DISCOVERY = 0.06;
+/** Where as many run as may, the next begins so long after one was known to have ended. */
+const NEXT_TASK_MS = 200;
+/** The last task to end is as a rule one of those that go out in the last windows, or as the last round of all that may run at once. */
+const [WINDOWS, ROUNDS] = [3, 12];
 /** Download, check and two writes, of one worker's eight at a time. */
-const ARCHIVING_MS = 1_000;
+const ARCHIVING_MS = 600;
 const ARCHIVED_AT_ONCE = 8;
 
 /** Makes all that is left of a batch wait. */
@@ -33,34 +40,55 @@ const HOLDS_SUBMITS: readonly Kind[] = [
   ...(['too-many-unknown', 'submitting-stopped', 'paused'] as const),
 ];
 
+/** The slots of a limit: how many may be used at once, how many in each window, and when the first and the last of those in use come free. */
+export type Slots = { free: number; rate: Rate; firstMs: number; lastMs: number };
 export type Work = {
   toSubmit: number;
-  running: number;
-  /** How many submits may go at once, and how many in each window. */
-  freeSlots: number;
-  rate: Rate;
-  /** When the first and the last of the slots in use come free. */
-  slots: { firstMs: number; lastMs: number };
+  /** The tasks that run, by when they began. */
+  running: readonly Started[];
+  submits: Slots;
   pausedMs: number;
   most: number;
-  pollLimit: Rate;
-  durations: { typicalMs: number; longMs: number };
+  polls: Slots;
+  /** How late polls are: nobody knows what became of the tasks since. */
+  pollsLateMs: number;
+  durations: Durations;
 };
 
-/** From now until the last task has ended, as far as limits and the provider decide: what the slowest of them takes. */
+/** From now until the last task is known to have ended, as far as limits and the provider decide: what the slowest of them takes. */
 export function workMs(work: Work): number {
-  const { toSubmit, running, pausedMs, most, pollLimit, durations } = work;
-  const bySubmits = pausedMs + submitsMs(work);
-  const beyondMost = Math.max(0, toSubmit + running - most);
-  const byTasks = (beyondMost / most) * durations.typicalMs;
+  const { toSubmit, polls, pollsLateMs, durations } = work;
+  const running = work.running.length;
+  if (toSubmit + running === 0) return 0;
+  const tasks = [...work.running, ...lastSubmits(work)];
+  const endsMs = lastEndsMs(tasks, durations, pollsLateMs);
+  const knownMs = endsMs + DISCOVERY * (endsMs - Math.max(...tasks.map(({ atMs }) => atMs)));
   // Each task needs one poll at least.
-  const byPolls = ((toSubmit + running) / pollLimit.max) * pollLimit.windowMs;
-  return Math.max(bySubmits + durations.longMs, byTasks + durations.longMs, byPolls);
+  const pollsMs = slotsMs(toSubmit + running, polls);
+  return pollsMs > endsMs ? pollsMs : knownMs;
 }
 
-/** Until the last submit goes out: each slot comes again a window later, whether they come all at once or one by one. */
-function submitsMs({ toSubmit, freeSlots, rate: { max, windowMs }, slots: { firstMs, lastMs } }: Work): number {
-  const beyond = toSubmit - freeSlots;
+/** Those of which one may be the last to end: by the limits, the last few handfuls. */
+function lastSubmits({ toSubmit, running, submits, pausedMs, most, durations }: Work): Started[] {
+  if (toSubmit === 0) return [];
+  const { max, windowMs } = submits.rate;
+  const bySubmits = { lastMs: pausedMs + slotsMs(toSubmit, submits), count: max, everyMs: windowMs, times: WINDOWS };
+  // Where tasks have to end first the next follow one by one.
+  const occupiedMs = meanMs(durations) * (1 + DISCOVERY) + NEXT_TASK_MS;
+  const before = Math.max(0, toSubmit + running.length - most);
+  const times = Math.min(most, ROUNDS);
+  const byTasks = { lastMs: (before / most) * occupiedMs, count: most / times, everyMs: occupiedMs / times, times };
+  const last = byTasks.lastMs > bySubmits.lastMs ? byTasks : bySubmits;
+  const handfuls = Array.from({ length: last.times }, (_, back) => ({
+    count: Math.min(last.count, toSubmit - back * last.count),
+    atMs: last.lastMs - back * last.everyMs,
+  }));
+  return handfuls.filter(({ count, atMs }) => count > 0 && atMs >= 0);
+}
+
+/** Until the last of so many requests goes out: each slot comes again a window later, whether they come all at once or one by one. */
+function slotsMs(requests: number, { free, rate: { max, windowMs }, firstMs, lastMs }: Slots): number {
+  const beyond = requests - free;
   if (beyond <= 0) return 0;
   const [rounds, place] = [Math.floor((beyond - 1) / max), (beyond - 1) % max];
   return rounds * windowMs + firstMs + ((lastMs - firstMs) * place) / Math.max(1, max - 1);
@@ -71,10 +99,9 @@ type Limits = { rateLimit: Rate; pollLimit: Rate; maxTasks: number };
 /** What a batch will take that has not begun, by the same estimate. Tasks are taken to last as they do as a rule. */
 export function plannedMs(toSubmit: number, { rateLimit, pollLimit, maxTasks }: Limits): number {
   if (toSubmit === 0) return 0;
-  const { max, windowMs } = rateLimit;
-  const slots = { firstMs: windowMs, lastMs: windowMs };
-  const limits = { freeSlots: max, rate: rateLimit, slots, pausedMs: 0, most: maxTasks, pollLimit };
-  return Math.round(workMs({ toSubmit, running: 0, ...limits, durations: ASSUMED }) + ARCHIVING_MS);
+  const unused = (rate: Rate) => ({ free: rate.max, rate, firstMs: rate.windowMs, lastMs: rate.windowMs });
+  const limits = { submits: unused(rateLimit), pausedMs: 0, most: maxTasks, polls: unused(pollLimit), pollsLateMs: 0 };
+  return Math.round(workMs({ toSubmit, running: [], ...limits, durations: ASSUMED }) + ARCHIVING_MS);
 }
 
 /** The one estimate of when a batch will have ended. */
@@ -85,31 +112,43 @@ export function timeLeft(counts: BatchCounts, snapshot: Snapshot, findings: read
   const by = findings.find((one) => (one.batch ?? counts.batch) === counts.batch && stops(one.kind, counts, toSubmit));
   if (by) return { kind: 'still', by };
   if (!counts.sealed || !isOnRoute(counts, snapshot.route)) return { kind: 'unknown' };
-  const { rates, tasks, durations, at } = snapshot;
-  const isAtMost = tasks.running >= tasks.most && toSubmit > 0;
-  const byPace = paceMs(counts, toSubmit, snapshot, isAtMost || isSlack(rates.submit, toSubmit));
+  const { rates, tasks, durations } = snapshot;
   const archivers = Math.max(1, snapshot.workers.filter(({ stages }) => stages.includes('archive')).length);
   const archiving = ARCHIVING_MS * (1 + items.finished / (archivers * ARCHIVED_AT_ONCE));
-  if (toSubmit + items.submitted === 0) return { kind: 'known', ms: Math.max(archiving, byPace) };
-  const freeSlots = Math.max(0, rates.submit.limit - rates.submit.inWindow);
+  const submits = slotsOf(rates.submit);
   const toSubmitBefore = aheadOf(counts, snapshot);
-  if (!durations && toSubmit + toSubmitBefore <= freeSlots) return { kind: 'unknown' };
-  const learned = durations ?? ASSUMED;
+  if (!durations && toSubmit + items.submitted > 0 && toSubmit + toSubmitBefore <= submits.free)
+    return { kind: 'unknown' };
   const work = workMs({
-    toSubmit: toSubmit + toSubmitBefore,
-    running: tasks.running,
-    freeSlots,
-    rate: { max: rates.submit.limit, windowMs: rates.submit.windowMs + rates.submit.marginMs },
-    slots: { firstMs: rates.submit.firstSlotMs, lastMs: rates.submit.lastSlotMs },
+    toSubmit: toSubmit === 0 ? 0 : toSubmit + toSubmitBefore,
+    running: runningTasks(snapshot, counts, toSubmit),
+    submits,
     pausedMs: rates.submit.pausedMs,
     most: tasks.most,
-    pollLimit: { max: rates.poll.limit, windowMs: rates.poll.windowMs + rates.poll.marginMs },
-    durations: learned,
+    polls: slotsOf(rates.poll),
+    pollsLateMs: snapshot.queues.poll.lateMs ?? 0,
+    durations: durations ?? ASSUMED,
   });
-  // All is submitted: the newest task has run for some time already.
-  const ranMs = toSubmit === 0 && tasks.newestAt !== null ? Math.max(0, at - tasks.newestAt) : 0;
-  const byWork = Math.max(work - Math.min(ranMs, learned.longMs), 0) + archiving;
-  return { kind: 'known', ms: Math.max(isAtMost ? 0 : byWork, byPace, byPace === 0 ? byWork : 0) };
+  return { kind: 'known', ms: Math.max(work + archiving, paceMs(counts, toSubmit, snapshot, work)) };
+}
+
+function slotsOf({ limit, inWindow, windowMs, marginMs, firstSlotMs, lastSlotMs }: RateUse): Slots {
+  const rate = { max: limit, windowMs: windowMs + marginMs };
+  return { free: Math.max(0, limit - inWindow), rate, firstMs: firstSlotMs, lastMs: lastSlotMs };
+}
+
+/**
+ * Jobs were looked at a moment ago: what has begun since did so when the limiter saw the last submit. Once a batch has submitted all,
+ * the newest tasks beyond its own are of batches that came later.
+ */
+function runningTasks({ tasks, rates: { submit }, at }: Snapshot, { items }: BatchCounts, toSubmit: number): Started[] {
+  const slotMs = submit.windowMs + submit.marginMs;
+  const sinceLastMs = submit.inWindow > 0 ? Math.max(0, slotMs - submit.lastSlotMs) : slotMs;
+  const running = Math.max(tasks.running, items.submitted);
+  const seen = [...tasks.startedAt].sort((a, b) => b - a).slice(0, running);
+  const unseen = Array.from({ length: running - seen.length }, () => at - sinceLastMs);
+  const all = [...unseen, ...seen].slice(toSubmit > 0 ? 0 : running - items.submitted);
+  return all.map((startedAt) => ({ count: 1, atMs: Math.min(0, startedAt - at) }));
 }
 
 /** What a budget has no room for does not go out, told of already or not. Of what waits for its slot only a part is reserved. */
@@ -147,13 +186,17 @@ function isSlack(
   return toSubmit > 0 && pausedMs === 0 && inWindow < SLACK * limit * (windowMs / (windowMs + marginMs));
 }
 
-/** By what came to the archive lately, where polling, archiving or the provider's own limit decides; else 0. */
-function paceMs(counts: BatchCounts, toSubmit: number, { queues, paces }: Snapshot, isPaced: boolean): number {
+/** By what came to the archive lately, where neither a limit nor the provider's own pace explains it; else 0. */
+function paceMs(counts: BatchCounts, toSubmit: number, snapshot: Snapshot, work: number): number {
+  const { queues, paces, rates, tasks } = snapshot;
   const pace = paces[counts.batch];
-  const isLate = [queues.poll, queues.archive].some(({ lateMs }) => (lateMs ?? 0) > LATE_MS);
-  if (!pace || pace.count < LEAST_LANDED || pace.firstMs < LEAST_LANDED_MS || !(isLate || isPaced)) return 0;
+  if (!pace || pace.count < LEAST_LANDED || pace.firstMs < LEAST_LANDED_MS) return 0;
   const left = toSubmit + counts.items.submitted + counts.items.finished;
-  return (left * pace.firstMs) / pace.count;
+  const byPace = (left * pace.firstMs) / pace.count;
+  const isLate = (stage: 'poll' | 'archive') => (queues[stage].lateMs ?? 0) > LATE_MS;
+  const isAtMost = tasks.running >= tasks.most && toSubmit > 0;
+  const isSlow = isLate('poll') || (isSlack(rates.submit, toSubmit) && !isAtMost);
+  return isLate('archive') || (isSlow && work < byPace / 2) ? byPace : 0;
 }
 
 /** `~2m 10s left`, `stands still: no time left known`; empty where nothing is known. */

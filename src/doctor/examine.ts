@@ -1,4 +1,4 @@
-import { canWriteCaptions } from '../archive/contact-sheet.ts';
+import { canWriteCaptions } from '../archive/captions.ts';
 import type { Config } from '../config.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { type Check, ok, outcomeOf, warning } from './check.ts';

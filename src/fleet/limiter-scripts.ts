@@ -63,7 +63,7 @@ export function limiterScripts(redis: RedisClient, log: string[], settings: Limi
     async release(token: string, freeInMs: number): Promise<void> {
       await release(log, [token, freeInMs]);
     },
-    usage: () => usage(log, [windowMs, LEASE_MS]),
+    usage: () => usage(log, [windowMs, LEASE_MS, requestTimeoutMs]),
   };
 }
 export type LimiterScripts = ReturnType<typeof limiterScripts>;

@@ -1,24 +1,32 @@
 import { creditsOf, inDefaultCredits, kindOf, type Prices } from '../money/prices.ts';
-import { providerOf } from './item.ts';
+import { type ImageRequest, providerOf } from './item.ts';
 import { type ItemRecord, tasksOf } from './record.ts';
 
 /** What one item has cost, in credits: `known` for tasks that were started, `unsettled` for submits whose outcome nobody knows. */
 export type Charges = { id: string; known: number; unsettled: number };
 
 /**
- * Read from the record alone, so that it outlives Redis. Every task counts: as much as the provider says that it has charged, and where
- * it does not say so, at today's price. Then it stays counted when it fails, since whether credits are given back is not documented. A model without a price costs nothing here; a budget refuses it.
- * An image that was taken over counts where it was paid for.
+ * Read from the record, so that it outlives Redis. Every task counts: as much as the provider says that it has charged, and where it
+ * does not say so, at the price that it was submitted at. Then it stays counted when it fails, since whether credits are given back is
+ * not documented. A model without a price costs nothing here; a budget refuses it. An image that was taken over counts where it was
+ * paid for.
  */
 export function chargesOf(record: ItemRecord, prices: Prices): Charges {
   if (record.adopted) return { id: record.id, known: 0, unsettled: 0 };
-  const price = creditsOf(prices, kindOf(record.request)) ?? 0;
+  const price = record.price ?? untoldPrice(record.request, prices) ?? 0;
   const costOf = (task: string) => {
     const said = record.costs?.[task];
-    return said === undefined ? price : inDefaultCredits(prices, providerOf(record.request), said);
+    return said === undefined
+      ? (record.earlierPrices?.[task] ?? price)
+      : inDefaultCredits(prices, providerOf(record.request), said);
   };
   const unsettled = (record.unknownAttempts ?? 0) + (isUnknown(record) ? 1 : 0);
   return { id: record.id, known: sumOf([...tasksOf(record)].map(costOf)), unsettled: unsettled * price };
+}
+
+/** What an image was to cost whose record does not say so: former versions wrote it, when the earliest prices were in force. */
+export function untoldPrice(request: ImageRequest, prices: Prices): number | undefined {
+  return creditsOf(prices.earliest ?? prices, kindOf(request));
 }
 
 /** Without the noise of binary fractions. */

@@ -53,6 +53,10 @@ const common = {
   earlierTaskIds: z.array(z.string()),
   /** What tasks have cost by the provider's own word, in its credits. What is not here counts at its price. */
   costs: z.record(z.string(), z.number()).exactOptional(),
+  /** What its latest submit was to cost, in credits of the default provider. Absent in records of former versions. */
+  price: z.number().exactOptional(),
+  /** Of tasks that were submitted at another price than `price`. */
+  earlierPrices: z.record(z.string(), z.number()).exactOptional(),
   /** Tasks that an answer named as this item's, and that are another's: this item has not cost them. */
   othersTaskIds: z.array(z.string()).exactOptional(),
   timings: z.object({
@@ -131,3 +135,10 @@ export function mayFollow(was: ItemRecord, next: ItemRecord): boolean {
   if (![...namedIn(was)].every((id) => named.has(id))) return false;
   return was.state !== 'archived' || (next.state === 'archived' && next.sha256 === was.sha256);
 }
+
+/** Nothing moves on from these but by a person, or by a task that turned up. */
+export function hasEnded({ state }: Pick<ItemRecord, 'state'>): boolean {
+  return ENDED.has(state);
+}
+
+const ENDED: ReadonlySet<string> = new Set<ItemRecord['state']>(['archived', 'failed', 'held', 'cancelled']);

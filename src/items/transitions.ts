@@ -1,6 +1,7 @@
 import { isUnknown } from './charges.ts';
 import { embedOf, type Finished, type Item, itemOf, type Submitted } from './item.ts';
 import { type Failure, type ItemRecord, namedIn, type Refused, taskIdsOf, tasksOf } from './record.ts';
+import { type ClaimPrice, costsOf, pricesOf, repriced } from './record-costs.ts';
 
 type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -14,11 +15,17 @@ export type StoredImage = Pick<
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Written before a submit. Whatever happens next, the record says that a request may have gone out. */
-export function claimedRecord(item: Item, previous: ItemRecord | undefined, now: number): ItemRecord {
+export function claimedRecord(
+  item: Item,
+  previous: ItemRecord | undefined,
+  now: number,
+  price: ClaimPrice = { now: undefined, untold: undefined },
+): ItemRecord {
   const common = commonOf(item, previous);
   return {
     ...common,
     ...unknownAttemptsOf(previous),
+    ...repriced(previous, price),
     state: 'claimed',
     attempts: common.attempts + 1,
     earlierTaskIds: otherTasks(previous, undefined),
@@ -191,6 +198,7 @@ function commonOf(item: Item | Submitted, previous: ItemRecord | undefined): Com
     timings: previous?.timings ?? { queued: iso(item.queuedAt) },
     ...(previous?.unknownAttempts === undefined ? {} : { unknownAttempts: previous.unknownAttempts }),
     ...costsOf(previous, item),
+    ...pricesOf(previous),
   };
 }
 
@@ -214,22 +222,13 @@ function commonOfRecord(record: ItemRecord): Common {
     ...othersOf(record),
     timings,
     ...costsOf(record),
+    ...pricesOf(record),
   };
 }
 
 /** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
 function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {
   return record && isUnknown(record) ? { unknownAttempts: (record.unknownAttempts ?? 0) + 1 } : {};
-}
-
-/** What its tasks have cost, as far as the provider has said it, the latest word included. */
-function costsOf(
-  record: ItemRecord | undefined,
-  item: Item | Submitted | undefined = undefined,
-): Pick<Common, 'costs'> {
-  const said = item && 'taskId' in item && item.credits !== undefined ? { [item.taskId]: item.credits } : {};
-  const costs = { ...record?.costs, ...said };
-  return Object.keys(costs).length === 0 ? {} : { costs };
 }
 
 function othersOf(record: ItemRecord | undefined): Pick<Common, 'othersTaskIds'> {

@@ -1,39 +1,17 @@
-import { z } from 'zod';
 import { type ImageRequest, MODELS, type ProviderName, providerOf } from '../items/item.ts';
+import type { Price, PriceList } from './price-list.ts';
 
-const credits = z.number().nonnegative();
-
-/** A price of its own for each value of a parameter, or for each megapixel, of which the first may cost more. */
-const priceSchema = z.union([
-  credits,
-  z.strictObject({ by: z.string(), prices: z.record(z.string(), credits), else: credits }),
-  z.strictObject({ firstMegapixel: credits, nextMegapixel: credits }),
-]);
-type Price = z.infer<typeof priceSchema>;
-
-const priceListSchema = z.strictObject({
-  date: z.iso.date(),
-  source: z.string(),
-  usdPerCredit: z.number().positive(),
-  credits: z.record(z.string(), priceSchema),
-});
-
-export const pricesSchema = z.strictObject({
-  /** The day on which somebody looked the prices up. */
-  date: z.iso.date(),
-  source: z.string(),
-  usdPerCredit: z.number().positive(),
-  /** Of the default provider. */
-  credits: z.partialRecord(z.enum(MODELS), credits),
-  providers: z
-    .strictObject({ 'kie-jobs': priceListSchema.exactOptional(), bfl: priceListSchema.exactOptional() })
-    .exactOptional(),
-});
 /**
- * What an image costs, in credits, by provider and model. Dated, because providers change it. Credits of another provider than the
- * default are worth something else: they are counted in those of the default, by what each is worth in USD.
+ * What an image costs today, in credits, by provider and model. Dated, because providers change it. Credits of another provider than
+ * the default are worth something else: they are counted in those of the default, by what each is worth in USD.
  */
-export type Prices = z.infer<typeof pricesSchema>;
+export type Prices = Pick<PriceList, 'date' | 'source' | 'usdPerCredit'> & {
+  /** Of the default provider. */
+  credits: Partial<Record<(typeof MODELS)[number], number>>;
+  providers?: Partial<Record<Exclude<ProviderName, 'kie'>, PriceList>>;
+  /** What was true first, where the file has prices of several dates: for records that do not say what their image was to cost. */
+  earliest?: Prices;
+};
 
 /** What the cheapest image of an account costs; 0 when no price is known. In credits of the account's own provider. */
 export function leastPrice({ credits, providers = {} }: Prices, provider: ProviderName = 'kie'): number {

@@ -48,6 +48,12 @@ export function lineOf(view: View): string {
   ].join('; ');
 }
 
+/** What it stands still for; undefined while it goes on. */
+export function standsStillFor(view: View): Finding | undefined {
+  const left = timeLeft(view.counts, view.snapshot, toldOf(view).findings);
+  return left.kind === 'still' ? left.by : undefined;
+}
+
 function toldOf({ counts, snapshot, elapsedMs }: View): { findings: readonly Finding[]; left: string } {
   const isHeard = snapshot.workers.length > 0 || elapsedMs > UNTIL_HEARD_MS;
   const findings = diagnose(snapshot).findings.filter(({ kind }) => isHeard || kind !== 'no-worker');

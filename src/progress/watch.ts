@@ -21,7 +21,7 @@ export type BatchEnd = {
   startedAt: number;
   before: BatchCounts | undefined;
   breaker: TrippedBreaker | undefined;
-  /** Whom it was not to wait for any longer. */
+  /** What it was not to wait for any longer. */
   waitedFor: Wait | undefined;
 };
 
@@ -32,12 +32,13 @@ export type Watched = {
   signal: AbortSignal;
   /** Whether there is nothing left to wait for. By default: the batch has ended and its index is written. */
   isOver?(counts: BatchCounts): boolean | Promise<boolean>;
-  /** How long it may stand still for somebody out of reach; without end by default. */
+  /** How long it may stand still for somebody out of reach, or for a pause; without end by default. */
   waitAtMostMs?: number | undefined;
   /** Show no progress. */
   quiet?: boolean;
 };
 
+const NOTHING_SEEN = { breaker: null, faults: [], batches: [], pausedAt: null };
 const EVERY_MS = 250;
 const ENQUEUE_AGAIN_MS = 5_000;
 
@@ -93,10 +94,10 @@ export async function watchBatch(
         isRestoring = counts.orphans > 0;
         if (isStuckForGood(counts, snapshot.breaker ?? undefined) || isOutOfBudget(counts)) return endOf(false);
       }
-      const waits = waitsOf({ breaker: null, faults: [], at: connections.clock.now(), ...snapshot, redisAway });
+      const waits = waitsOf(batch, { ...NOTHING_SEEN, at: connections.clock.now(), ...snapshot, redisAway });
       const stillMs = stands.forMs(counts);
       const waitedFor = waits.find(({ forMs }) => Math.min(forMs, stillMs) >= waitAtMostMs);
-      if (waitedFor) return endOf(false, waitedFor);
+      if (waitedFor) return endOf(false, { ...waitedFor, forMs: Math.min(waitedFor.forMs, stillMs) });
       await sleep(EVERY_MS, undefined, { signal }).catch(() => {});
     }
   } finally {

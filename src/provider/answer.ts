@@ -60,8 +60,9 @@ const LATEST_MS = Date.UTC(2200);
 export function epochMs(time: unknown): number | undefined {
   const number = finiteNumber(time);
   if (number !== undefined) return number > EARLIEST_MS && number < LATEST_MS ? number : undefined;
-  if (typeof time !== 'string' || !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(time)) return undefined;
-  const iso = time.trim().replace(' ', 'T');
+  const text = typeof time === 'string' ? time.trim() : '';
+  if (!/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(text)) return undefined;
+  const iso = text.replace(' ', 'T');
   const parsed = Date.parse(/(Z|[+-]\d{2}:?\d{2})$/i.test(iso) ? iso : `${iso}Z`);
   return Number.isNaN(parsed) ? undefined : parsed;
 }

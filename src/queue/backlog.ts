@@ -32,10 +32,12 @@ export type Waiting = {
 export type Backlog = {
   waiting: Record<Stage, Waiting>;
   atRisk: AtRisk;
-  /** When the oldest and the newest running task was submitted; null while none runs. */
-  tasks: { oldestAt: number | null; newestAt: number | null };
+  /** When running tasks were submitted; the oldest and the newest are null while none runs. */
+  tasks: { oldestAt: number | null; newestAt: number | null; startedAt: readonly number[] };
   /** The models of what is under way. */
   models: readonly string[];
+  /** So many were looked at. */
+  jobs: number;
 };
 
 type Look = { stage: Stage; ready: Job[]; delayed: Job[]; active: Job[] };
@@ -56,7 +58,9 @@ export async function readBacklog(queues: Queues, now: number): Promise<Backlog>
     tasks: {
       oldestAt: submittedAt.length === 0 ? null : Math.min(...submittedAt),
       newestAt: submittedAt.length === 0 ? null : Math.max(...submittedAt),
+      startedAt: submittedAt,
     },
+    jobs: STAGES.reduce((sum, stage) => sum + jobsOf(stage).length, 0),
     models: [...new Set([...running, ...finished].map((item) => item.request.model))],
   };
 }

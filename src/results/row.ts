@@ -127,7 +127,7 @@ export type Row = {
   uploadCn: boolean | null;
   /** As it was sent. */
   watermark: string | null;
-  /** What its tasks have cost, at today's prices. */
+  /** What its tasks have cost: as the provider says, and else as was reckoned when they were submitted. */
   credits: number | null;
   /** What is odd about the image, for people: `asked for png, came as jpeg`. */
   imageNote: string | null;

@@ -19,7 +19,7 @@ export type Standing = {
   job: string | null;
   file: string | null;
   line: number | null;
-  /** What its tasks cost, at today's prices. */
+  /** What its tasks have cost: as the provider says, and else as was reckoned when they were submitted. */
   credits: number | null;
   /** 1, or from 2 on another image of the same request. */
   take: number;

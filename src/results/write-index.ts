@@ -1,5 +1,6 @@
 import { contactSheet, MOST_ON_SHEET, type SheetPicture } from '../archive/contact-sheet.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
+import type { SheetCells } from '../archive/sheet-cells.ts';
 import { isReadable, type Unreadable } from '../items/unreadable.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
@@ -8,12 +9,15 @@ import { rowsDigest } from './rows-digest.ts';
 import { type Listed, listedItems, type StandingPorts } from './standings.ts';
 import { textFile } from './text-file.ts';
 
-export type IndexPorts = StandingPorts;
+export type IndexPorts = StandingPorts & {
+  /** What of the contact sheet was drawn before. */
+  cells?: SheetCells;
+};
 
 /** Writes a batch's index into the archive, from the records there. Idempotent. Rejects when aborted while it reads them. */
 export function writeIndex(batch: string, ports: IndexPorts, signal?: AbortSignal): Promise<Unreadable[]> {
   const items = listedItems(batch, ports, 'manifest', signal);
-  return writeIndexFiles(batch, items, { archive: ports.archive, folder: layout.folder(batch) });
+  return writeIndexFiles(batch, items, { archive: ports.archive, folder: layout.folder(batch) }, ports.cells);
 }
 
 /**
@@ -25,6 +29,7 @@ export async function writeIndexFiles(
   batch: string,
   records: AsyncIterable<Listed>,
   { archive, folder }: IndexPlace,
+  cells?: SheetCells,
 ): Promise<Unreadable[]> {
   const begin = async (name: string, contentType: string) =>
     textFile(await archive.begin(folder + name, { contentType }));
@@ -53,7 +58,8 @@ export async function writeIndexFiles(
     await Promise.all([jsonl.discard(), csv.discard()]);
     throw error;
   }
-  const picture = await contactSheet(sheet, archive);
+  const picture = await contactSheet(sheet, archive, cells);
+  cells?.drop(layout.folder(batch));
   if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
   await gallery.commit({ sheet: picture !== undefined, digest: digest.hex() });
   return unreadable;

@@ -67,7 +67,7 @@ export type Settings = {
   slowAnswerMs: number;
 
   credits: number;
-  /** Credits for one image. */
+  /** Credits for one image; by default as the provider's page has them. */
   prices: { pro: number; max: number };
   /** Whether the credits of a failed task are refunded. */
   refundFailed: boolean;
@@ -120,7 +120,7 @@ export function resolveOptions({ expiryScale = 1, ...given }: SimulatorOptions):
     jitterMs: 0,
     slowAnswerMs: 30_000,
     credits: 1_000_000,
-    prices: { pro: 8, max: 12 },
+    prices: { pro: 5, max: 10 },
     refundFailed: false,
     webhookKey: '',
     callbackLostShare: 0,

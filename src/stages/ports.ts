@@ -184,6 +184,8 @@ export type StageSettings = {
   callbackUrlOf?: (item: ItemRef) => string;
   /** What an image will cost, in credits of the default provider; undefined without a price. */
   creditsOf: (request: ImageRequest) => number | undefined;
+  /** What one was to cost whose record does not say so. */
+  untoldCreditsOf?: (request: ImageRequest) => number | undefined;
 };
 
 export type Ports = {

@@ -121,7 +121,8 @@ async function submitInSlot(
   const confirmed = await ports.state.confirm(item, fencingToken, credits);
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
-  const claimed = claimedRecord(item, found, ports.now());
+  const price = { now: credits, untold: ports.settings.untoldCreditsOf?.(item.request) };
+  const claimed = claimedRecord(item, found, ports.now(), price);
   const attempt: Claimed = { item, inputs, claimed, slot, run, mayHaveTask: false };
   try {
     return await claimAndSend(attempt, { found, fencingToken, confirmed, sinceConfirmed }, ports);

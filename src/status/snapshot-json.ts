@@ -7,7 +7,8 @@ import { timeLeft } from '../diagnosis/time-left.ts';
  * credits, `beyond` for what is over budget. `leftMs` is null where no time left is known.
  */
 export function snapshotJson(snapshot: Snapshot): object {
-  const { at, batches, queues, rates, tasks, workers, breaker, pausedAt, faults, atRisk } = snapshot;
+  const { at, batches, queues, rates, workers, breaker, pausedAt, faults, atRisk } = snapshot;
+  const { startedAt: _, ...tasks } = snapshot.tasks;
   const { findings, bottleneck } = diagnose(snapshot);
   return {
     at,

@@ -17,6 +17,8 @@ export type SnapshotConnections = Pick<
 
 const PACE_WITHIN_MS = 60_000;
 const LONG = 0.95;
+const MANY_JOBS = 100;
+const LEAST_OFTEN_MS = 500;
 
 /** Reads Redis only. The reader throws a UsageError (`batch-unknown`) if Redis does not know the batch. */
 export function snapshotReader(connections: SnapshotConnections, options: { jobsEveryMs?: number } = {}): ReadSnapshot {
@@ -28,7 +30,7 @@ export function snapshotReader(connections: SnapshotConnections, options: { jobs
   };
 }
 
-/** Looks at these batches, of which Redis may not know some. `jobsEveryMs`: how old what hundreds of jobs tell may be. */
+/** Looks at these batches, of which Redis may not know some. `jobsEveryMs`: how old what a hundred jobs tell may be. */
 export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 0 }: { jobsEveryMs?: number } = {}) {
   const { config, state, queues, routes, control, heartbeats, faults, clock } = connections;
   const { submitLimiter, pollLimiter } = openLimiters(connections);
@@ -97,8 +99,12 @@ function jobReader({ queues, clock, redis, keys }: SnapshotConnections, everyMs:
     return { backlog, durations: durationsOf(learned) };
   }
 
+  /** What reads few jobs may read them more often: at a batch's end there are few, and it matters most how old they are. */
+  const isNew = ({ backlog }: FromJobs) =>
+    performance.now() - readAt < Math.min(everyMs, Math.max(LEAST_OFTEN_MS, (everyMs * backlog.jobs) / MANY_JOBS));
+
   return async (): Promise<FromJobs> => {
-    if (known && performance.now() - readAt < everyMs) return known;
+    if (known && isNew(known)) return known;
     readAt = performance.now();
     known = await read();
     return known;

@@ -109,3 +109,22 @@ test.concurrent('run gives items their jobs again that Redis has lost', async (c
   expect(stderr).toContain('Redis has lost jobs of the batch; enqueueing it again');
   expectOneTaskEach(place, 20);
 });
+
+test.concurrent('a quiet run says why a paused batch stands still, and --wait-at-most ends it with 3', async (context) => {
+  const place = await openPlace(context);
+  const redis = await startRedis();
+  context.onTestFinished(() => redis.stop());
+  const env = { REDIS_URL: redis.url };
+  const manifest = await place.manifest('rests', promptsFor(3));
+  await place.run(['enqueue', manifest, '--yes'], env);
+  await place.run(['pause', 'rests'], env);
+  const { code, stderr } = await place.run(['run', manifest, '--yes', '--quiet', '--wait-at-most', '4s'], env);
+  expect(code, stderr).toBe(3);
+  expect(stderr.match(/^stands still: .*/gm)).toEqual([
+    expect.stringMatching(/^stands still: rests is paused \(since .*\): flux-batch resume rests goes on$/),
+  ]);
+  expect(stderr).toMatch(
+    /^stopped: waited for 4.*s \(--wait-at-most\): rests is paused: flux-batch resume rests goes on$/m,
+  );
+  expect(accepted(place)).toBe(0);
+});

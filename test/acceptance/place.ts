@@ -8,6 +8,7 @@ import { socketUrl } from '../../src/redis/url.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { Rate } from '../../src/text/duration.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { type Cli, type CliOptions, type Exit, startCli } from './cli.ts';
 
 /** A folder of its own with a provider of its own: where one test's commands run. */
@@ -46,7 +47,7 @@ export async function openPlace(
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
   options: { simulator?: SimulatorOptions; pace?: Rate; env?: Record<string, string> } = {},
 ): Promise<Place> {
-  const settings = { ...QUICK, ...options.simulator };
+  const settings = { ...QUICK, prices: TEST_PRICES, ...options.simulator };
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'flux-batch-acceptance-')));
   const started: Cli[] = [];
   const killAll = () => {
@@ -72,6 +73,7 @@ export async function openPlace(
     HOME: folder,
     FLUX_API_URL: simulator.url,
     FLUX_API_KEY: simulator.apiKey,
+    ...WITH_TEST_PRICES,
     FLUX_RATE_LIMIT: `${max}/${windowMs}ms`,
     FLUX_POLL_LIMIT: '150/1s',
     FLUX_MAX_TASKS: '1000',

@@ -4,6 +4,7 @@ import { openBatchRecords } from '../../src/archive/batch-records.ts';
 import { compactSegments } from '../../src/archive/compact-segments.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
 import { recordsIn } from '../../src/archive/records.ts';
+import { segmentKeeper } from '../../src/archive/segment-keeper.ts';
 import { readSegmentList } from '../../src/archive/segment-list.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 import { newFolder } from '../results/folders.ts';
@@ -30,6 +31,35 @@ test('killed between any two of its writes, a writer leaves what reads as the re
     expect(mortal.writes()).toBe(dies);
   }
   expect((await readBack(archive)).reads).toBe(0);
+});
+
+test('killed between any two of its writes, who writes segments while a batch runs leaves what reads as the records do', async () => {
+  for (let dies = 1; ; dies++) {
+    const archive = folderArchive(await newFolder());
+    const mortal = dyingAt(archive, dies);
+    const told: string[] = [];
+    const keeper = segmentKeeper(
+      { archive: mortal.archive, records: recordsIn(archive), onTrouble: (_, why) => told.push(why) },
+      4,
+    );
+    const stored = await store(archive, 9);
+    for (const record of stored) keeper.note(record);
+    // It goes on: a segment that has it as it ended says nothing of it.
+    const failed = stored.find(({ state }) => state === 'failed');
+    const { record: again } = await recordsIn(archive).update(BATCH, failed?.id ?? '', (now) => {
+      if (now?.state !== 'failed') return undefined;
+      const { failure, ...rest } = now;
+      return { ...rest, state: 'queued' };
+    });
+    if (again) keeper.note(again);
+    await keeper.flush(BATCH);
+    expect((await readBack(archive)).all).toEqual(await truth(archive));
+    if (told.length > 0) continue;
+    // The last of nine waits for others, and the one that goes on is read.
+    expect((await readBack(archive)).reads).toBeLessThanOrEqual(2);
+    expect(await segmentKeys(archive)).toHaveLength(2);
+    break;
+  }
 });
 
 test('whatever comes in whatever order, a reader says what the records say', async () => {

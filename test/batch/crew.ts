@@ -12,6 +12,7 @@ import { type Connections, connect } from '../../src/wiring/connections.ts';
 import { type Fleet, WORKER_STAGES, type WorkerStage } from '../../src/wiring/fleet.ts';
 import { type OpenedPorts, openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 
 const QUICK: SimulatorOptions = {
@@ -48,12 +49,13 @@ export async function startCrew(options: Options = {}): Promise<Crew> {
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-crew-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
-  const simulator = await startSimulator({ ...QUICK, ...options.simulator });
+  const simulator = await startSimulator({ ...QUICK, prices: TEST_PRICES, ...options.simulator });
   onTestFinished(() => simulator.close());
 
   const env = {
     FLUX_API_URL: simulator.url,
     FLUX_API_KEY: simulator.apiKey,
+    ...WITH_TEST_PRICES,
     FLUX_RATE_LIMIT: options.rate ?? '50/500ms',
     FLUX_POLL_LIMIT: '1000/1s',
     FLUX_MAX_TASKS: '1000',

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { readMembersOf } from '../../src/archive/items-member.ts';
 import type { BatchCounts } from '../../src/batch/counts.ts';
@@ -13,7 +14,7 @@ async function inRedis({ connections: { redis, keys, queues } }: Rig) {
   return { states: await redis.hlen(keys.items(BATCH)), jobs };
 }
 
-/** Looks at the counts again and again until `stop`: none may be negative, and the total stays. */
+/** Looks at the counts a hundred times a second until `stop`: none may be negative, and the total stays. */
 function watchCounts(rig: Rig, total: number) {
   const wrong: BatchCounts[] = [];
   let stopped = false;
@@ -21,7 +22,7 @@ function watchCounts(rig: Rig, total: number) {
     while (!stopped) {
       const now = await rig.connections.state.counts(BATCH);
       if (now && (now.total !== total || Object.values(now.items).some((count) => count < 0))) wrong.push(now);
-      await new Promise((resolve) => setImmediate(resolve));
+      await setTimeout(10);
     }
   })();
   return {

@@ -15,6 +15,7 @@ import { connect } from '../../src/wiring/connections.ts';
 import { type Fleet, type FleetOptions, WORKER_STAGES } from '../../src/wiring/fleet.ts';
 import { type OpenedPorts, openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { PROGRAM } from '../services/program.ts';
 import { startRedis } from '../services/redis.ts';
 
@@ -38,11 +39,12 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-money-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
-  const simulator = await startSimulator({ ...QUICK, ...options.simulator });
+  const simulator = await startSimulator({ ...QUICK, prices: TEST_PRICES, ...options.simulator });
   onTestFinished(() => simulator.close());
   const env = {
     FLUX_API_URL: simulator.url,
     FLUX_API_KEY: simulator.apiKey,
+    ...WITH_TEST_PRICES,
     FLUX_RATE_LIMIT: '400/1s',
     FLUX_POLL_LIMIT: '400/1s',
     FLUX_MAX_TASKS: '1000',

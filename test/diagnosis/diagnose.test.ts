@@ -79,7 +79,7 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
   ],
   [
     'provider-slow',
-    { at: 900_000, tasks: { running: 20, most: 100, oldestAt: 100_000, newestAt: 800_000 } },
+    { at: 900_000, tasks: { running: 20, most: 100, oldestAt: 100_000, newestAt: 800_000, startedAt: [] } },
     /20 tasks under way, the oldest for 13m 20s, where they took 10s lately/,
     /FLUX_POLL_GIVE_UP/,
   ],
@@ -163,7 +163,9 @@ describe('the bottleneck', () => {
   });
 
   test('is how many tasks may run, then the provider, then who enqueues', () => {
-    expect(of({ tasks: { running: 100, most: 100, oldestAt: null, newestAt: null } })).toBe('task-limit');
+    expect(of({ tasks: { running: 100, most: 100, oldestAt: null, newestAt: null, startedAt: [] } })).toBe(
+      'task-limit',
+    );
     expect(of({ batches: [batch({ submitted: 20 })] })).toBe('generating');
     expect(of({ batches: [batch({}, { sealed: false })] })).toBe('enqueueing');
   });

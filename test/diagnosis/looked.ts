@@ -36,7 +36,7 @@ export function look(changes: Partial<Snapshot> = {}): Snapshot {
     batches: [],
     queues: { submit: NONE, poll: NONE, archive: NONE, finish: NONE },
     rates: { submit: use(), poll: use({ limit: 10, configured: 10, windowMs: 1_000 }) },
-    tasks: { running: 0, most: 100, oldestAt: null, newestAt: null },
+    tasks: { running: 0, most: 100, oldestAt: null, newestAt: null, startedAt: [] },
     paces: {},
     durations: { typicalMs: 10_000, longMs: 20_000 },
     workers: [worker()],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
+import { resolveOptions } from '../../src/simulator/options.ts';
 import { openPlace } from '../acceptance/place.ts';
 import { CONDITION_MS } from '../services/limits.ts';
 import { type Block, wholeManifest } from './markdown.ts';
@@ -21,7 +22,12 @@ export type Options = {
 
 /** Somebody who does what a page says, block by block, in one folder and one shell. Throws for a block that does not work. */
 export async function openReader(context: Pick<TestContext, 'onTestFinished'>, { yours = {} }: Options = {}) {
-  const { folder, env: given, simulator } = await openPlace(context);
+  // What a reader pays is what the shipped prices say.
+  const {
+    folder,
+    env: given,
+    simulator,
+  } = await openPlace(context, { simulator: { prices: resolveOptions({}).prices }, env: { FLUX_PRICES: '' } });
   const bin = await mkdtemp(`${folder}-bin-`);
   const running: { child: ChildProcess; ended: Promise<number | null>; where: string }[] = [];
   // Registered after the place's own ending, so that it comes before that.

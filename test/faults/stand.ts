@@ -18,6 +18,7 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { openClosers } from '../../src/wiring/closers.ts';
 import { connect } from '../../src/wiring/connections.ts';
 import { CONDITION_MS } from '../services/limits.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { type Damage, type Figures, judge, type Wanted } from './judge.ts';
 
 export type StandOptions = {
@@ -61,6 +62,7 @@ export async function openStand(options: StandOptions) {
   closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({
     ...QUICK_PROVIDER,
+    prices: TEST_PRICES,
     seed: options.seed ?? 1,
     faults: options.faults ?? [],
     ...options.simulator,
@@ -79,6 +81,7 @@ export async function openStand(options: StandOptions) {
     ...QUICK,
     FLUX_API_URL: simulator.url,
     FLUX_API_KEY: simulator.apiKey,
+    ...WITH_TEST_PRICES,
     REDIS_URL: options.redisUrl,
     ARCHIVE_URL: archiveUrl,
     ...(options.archive && { S3_ENDPOINT: options.archive.endpoint, S3_FORCE_PATH_STYLE: 'true' }),

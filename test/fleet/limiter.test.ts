@@ -91,6 +91,17 @@ describe('the rate', () => {
     expect(await Promise.all(waiters)).toEqual(['left', 'left', 'left']);
   });
 
+  test('does not tell of a request whose slot has come and that has not gone out yet', async () => {
+    const { first } = fleet(1, { rate: { max: 3, windowMs: 60_000 } });
+    await (await sendOne(first)).slot.settle();
+    const slot = await first.take({ leadMs: 0, signal: NEVER });
+    expect(await first.usage()).toMatchObject({ inWindow: 1, sent: 2 });
+    await slot.ready();
+    expect(await first.usage()).toMatchObject({ inWindow: 2 });
+    await slot.settle();
+    expect(await first.usage()).toMatchObject({ inWindow: 2 });
+  });
+
   test('keeps limiters of different names apart', async () => {
     const { first, keys, connection, options } = fleet(1, { rate: { max: 1, windowMs: 60_000 } });
     await sendOne(first);

@@ -72,6 +72,24 @@ describe('an item has cost', () => {
     expect(chargesOf(adopted, PRICES)).toEqual({ id: ITEM.id, known: 0, unsettled: 0 });
   });
 
+  test('what its tasks were submitted at, when prices have changed since', () => {
+    const now = { ...PRICES, credits: { 'flux-kontext-pro': 5 }, earliest: PRICES };
+    const failure = { class: 'generation-failed', message: '' } as const;
+    // Of a former version: it does not say its price.
+    const first = submittedRecord(task('a'), claimed);
+    expect(chargesOf(claimed, now)).toMatchObject({ known: 0, unsettled: 8 });
+    expect(chargesOf(first, now)).toMatchObject({ known: 8, unsettled: 0 });
+    const at = (price: number, previous: ItemRecord) => claimedRecord(ITEM, previous, 0, { now: price, untold: 8 });
+    const again = at(5, requeuedRecord(failedRecord(task('a'), first, failure)));
+    expect(chargesOf(again, now)).toMatchObject({ known: 8, unsettled: 5 });
+    const second = submittedRecord(task('b'), again);
+    expect(chargesOf(second, now)).toMatchObject({ known: 13, unsettled: 0 });
+    const third = at(6, requeuedRecord(failedRecord(task('b'), second, failure)));
+    expect(chargesOf(submittedRecord(task('c'), third), { ...now, credits: {} })).toMatchObject({ known: 19 });
+    const told = submittedRecord({ ...task('b'), credits: 4 }, again);
+    expect(chargesOf(told, now)).toMatchObject({ known: 12 });
+  });
+
   test('nothing that we know of when its model has no price', () => {
     expect(chargesOf(claimed, { ...PRICES, credits: {} })).toMatchObject({ known: 0, unsettled: 0 });
   });

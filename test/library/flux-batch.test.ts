@@ -14,6 +14,7 @@ import {
 } from '../../index.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { startRedis } from '../services/redis.ts';
 
 /** Not a word may come out of the library in any of these tests. */
@@ -32,6 +33,7 @@ async function open(simulated: SimulatorOptions = {}, settings: Settings = {}, l
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const simulator = await startSimulator({
     ...{ timeScale: 0.01, rate: { max: 1_000, windowMs: 1_000 }, pictures: 'plain', imageSize: 64, imageBytes: 1_000 },
+    prices: TEST_PRICES,
     ...simulated,
   });
   onTestFinished(() => simulator.close());
@@ -41,6 +43,7 @@ async function open(simulated: SimulatorOptions = {}, settings: Settings = {}, l
     {
       FLUX_API_URL: simulator.url,
       FLUX_API_KEY: simulator.apiKey,
+      ...WITH_TEST_PRICES,
       FLUX_RATE_LIMIT: '50/500ms',
       FLUX_POLL_LIMIT: '1000/1s',
       REDIS_URL: redis.url,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { blocksOf } from '../docs/markdown.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { startRedis } from '../services/redis.ts';
 import { openConsumer, PROJECT, pack } from './consumer.ts';
 
@@ -24,13 +25,19 @@ jobs:
 `;
 
 async function startProvider() {
-  const simulator = await startSimulator({ timeScale: 0.01, pictures: 'plain', imageSize: 64, imageBytes: 1_000 });
+  const simulator = await startSimulator({
+    prices: TEST_PRICES,
+    timeScale: 0.01,
+    pictures: 'plain',
+    imageSize: 64,
+    imageBytes: 1_000,
+  });
   onTestFinished(() => simulator.close());
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   return {
     simulator,
-    env: { FLUX_API_URL: simulator.url, FLUX_API_KEY: simulator.apiKey, REDIS_URL: redis.url },
+    env: { FLUX_API_URL: simulator.url, FLUX_API_KEY: simulator.apiKey, REDIS_URL: redis.url, ...WITH_TEST_PRICES },
   };
 }
 

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { FluxError, type LoadedManifest, loadManifest, openFluxBatch, type Settings } from '../../index.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { startRedis } from '../services/redis.ts';
 
 const ITEMS = 40;
@@ -18,6 +19,7 @@ async function openPlace() {
     const simulator = await startSimulator({
       ...{ timeScale: 0.01, rate: { max: 1_000, windowMs: 1_000 }, pollRate: { max: 1_000, windowMs: 1_000 } },
       ...{ pictures: 'plain', imageSize: 64, imageBytes: 1_000 },
+      prices: TEST_PRICES,
       ...more,
     });
     onTestFinished(() => simulator.close());
@@ -27,6 +29,7 @@ async function openPlace() {
     const flux = openFluxBatch({
       FLUX_API_URL: simulator.url,
       FLUX_API_KEY: simulator.apiKey,
+      ...WITH_TEST_PRICES,
       FLUX_RATE_LIMIT: '20/500ms',
       FLUX_POLL_LIMIT: '1000/1s',
       REDIS_URL: redis.url,

@@ -18,7 +18,7 @@ function view(seen: Seen = {}, changes: Partial<View> = {}): View {
 
 test('the display shows progress, states, the rate against its limit and the cost', () => {
   expect(drawView(view())).toEqual([
-    'spring  ██████░░░░░░░░░░░░░░░░░░░░░░░░ 20%  20/100  10s  ~51s left',
+    'spring  ██████░░░░░░░░░░░░░░░░░░░░░░░░ 20%  20/100  10s  ~54s left',
     '  queued 60 · running 20 · archiving 0 · archived 20',
     '  rate 18 of 20 in 10s   spent 320 credits ($1.60)',
   ]);

@@ -133,6 +133,38 @@ test('a gateway over its limit is a refusal', () => {
   expect(pollOutcome(answer('', 429, { 'retry-after': '2' }), NOW, LIVES)).toMatchObject({ retryAfterMs: 2_000 });
 });
 
+test.each([
+  ['as JSON text', JSON.stringify({ prompt: 'a fox', model: 'flux-kontext-pro' })],
+  ['as an object', { prompt: 'a fox' }],
+])('says what prompt the task is of, %s, in each state that is about a task', (_what, paramJson) => {
+  for (const record of [{ successFlag: 0 }, { successFlag: 1, response: URLS }, { successFlag: 3 }]) {
+    expect(poll({ ...record, paramJson })).toMatchObject({ prompt: 'a fox' });
+  }
+  expect(poll({ successFlag: 7, paramJson })).not.toHaveProperty('prompt');
+  expect(poll({ paramJson }, 404)).not.toHaveProperty('prompt');
+});
+
+test.each([null, '', 'a fox', '{"prompt":"a f', '{"prompt":7}', { text: 'a fox' }])(
+  'a task with parameters like %j says nothing of its prompt',
+  (paramJson) => {
+    expect(poll({ successFlag: 1, response: URLS, paramJson })).toEqual({ kind: 'succeeded', ...BOTH });
+  },
+);
+
+test('a success without a URL that we know is quoted, and counts as still generating', () => {
+  for (const response of [{ images: ['https://model.example/o.png'] }, { resultImageUrl: 'ask later' }]) {
+    expect(poll({ successFlag: 1, response })).toEqual({
+      kind: 'generating',
+      said: expect.stringContaining('it said'),
+    });
+  }
+});
+
+test('one stored URL is enough', () => {
+  const { resultImageUrl } = URLS;
+  expect(poll({ successFlag: 1, response: { resultImageUrl } })).toEqual({ kind: 'succeeded', sources: STORED });
+});
+
 test('no answer makes it throw, and every success has a URL', () => {
   fc.assert(
     fc.property(anyAnswer, (any) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allowedHosts, hostAndPort, refusalOf } from '../../src/provider/url-check.ts';
+import { allowedHosts, hostAndPort, refusalOf, refusalOfName } from '../../src/provider/url-check.ts';
 
 function refused(url: string, allow: string[] = []): string | undefined {
   return refusalOf(new URL(url), allowedHosts(allow)(new URL(url)));
@@ -60,4 +60,31 @@ test('an address without a port lets its own port through, and no other of its h
   const port = hostAndPort(new URL('http://10.0.0.7/api'));
   expect(refused('http://10.0.0.7/a.png', [port])).toBeUndefined();
   expect(refused('http://10.0.0.7:6379/', [port])).toMatch('https only');
+});
+
+test.each(['https://me@pictures.example/', 'https://:secret@pictures.example/'])(
+  'a user or a password alone is refused: %s',
+  (url) => expect(refused(url, ['pictures.example'])).toMatch('user'),
+);
+
+test.each([
+  'https://redis/',
+  'https://localhost/',
+  'https://metadata.google.internal/',
+  'https://printer.local/',
+  'https://queue.jobs.svc/',
+  'https://router.home.arpa/',
+  'https://printer.local./',
+])('the name in %s is not asked for through a proxy', (url) => {
+  expect(refusalOfName(new URL(url))).toMatch('not on the public internet');
+});
+
+test.each([
+  'https://pictures.example/',
+  'https://local.pictures.example/',
+  'https://a.mylocal/',
+  'https://1.1.1.1/',
+  'https://[2606:4700::1111]/',
+])('the name in %s may be asked for through a proxy', (url) => {
+  expect(refusalOfName(new URL(url))).toBeUndefined();
 });

@@ -15,6 +15,7 @@ import { type Connections, connect } from '../../src/wiring/connections.ts';
 import { WORKER_STAGES } from '../../src/wiring/fleet.ts';
 import { openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
+import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { startRedis } from '../services/redis.ts';
 
 const QUICK: SimulatorOptions = {
@@ -35,10 +36,11 @@ export async function startDeployment(
   onTestFinished(() => redis.stop());
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-serve-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
-  const simulator = await startSimulator({ ...QUICK, ...options.simulator });
+  const simulator = await startSimulator({ ...QUICK, prices: TEST_PRICES, ...options.simulator });
   onTestFinished(() => simulator.close());
   const overrides: Overrides = {
     FLUX_API_KEY: simulator.apiKey,
+    ...WITH_TEST_PRICES,
     FLUX_API_URL: simulator.url,
     FLUX_RATE_LIMIT: '10000/1s',
     FLUX_POLL_LIMIT: '10000/1s',

@@ -35,6 +35,7 @@ const refuse = async () => {
   throw new Error('Expected nothing to be written');
 };
 const NO_WRITES = {
+  markOf: () => undefined,
   readMarked: refuse,
   write: refuse,
   update: refuse,

@@ -2,6 +2,7 @@ import { onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { TEST_PRICES } from '../services/prices.ts';
 
 const envelopeSchema = z.object({ code: z.number(), msg: z.string(), data: z.unknown() });
 const acceptedSchema = z.object({ taskId: z.string() });
@@ -27,7 +28,7 @@ const QUICK: SimulatorOptions = {
 
 /** A simulator that lives as long as the test, and calls to it that know the API only. */
 export async function startCaller(options: SimulatorOptions = {}) {
-  const simulator = await startSimulator({ ...QUICK, ...options });
+  const simulator = await startSimulator({ ...QUICK, prices: TEST_PRICES, ...options });
   onTestFinished(() => simulator.close());
   return { simulator, ...callsTo(simulator) };
 }

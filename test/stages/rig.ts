@@ -25,6 +25,7 @@ import { claimLead } from '../../src/stages/claim-lead.ts';
 import type { Ports, Run, StageSettings } from '../../src/stages/ports.ts';
 import { unsentClaims } from '../../src/stages/withdraw-claim.ts';
 import { openClosers } from '../../src/wiring/closers.ts';
+import { TEST_PRICES } from '../services/prices.ts';
 import { memoryQueues } from './memory-queues.ts';
 
 export const BATCH = 'spring';
@@ -52,6 +53,7 @@ export async function openRig(
     imageBytes: 2_000,
     rate: { max: 1_000, windowMs: 1_000 },
     pollRate: { max: 1_000, windowMs: 1_000 },
+    prices: TEST_PRICES,
     ...options.simulator,
   });
   closers.push(() => simulator.close());

@@ -25,7 +25,7 @@ describe('the view of a fleet', () => {
   it('shows a batch under way, the queues, the use of the limits and who works', () => {
     const queues = { ...look().queues, submit: { ...NONE, waiting: 60, oldestMs: 4_000, lateMs: 4_000 } };
     const drawn = text(look({ batches: [batch({ queued: 60, archived: 20 })], queues }));
-    expect(drawn).toContain('spring  █████░░░░░░░░░░░░░░░ 25%  20/80  ~41s left');
+    expect(drawn).toContain('spring  █████░░░░░░░░░░░░░░░ 25%  20/80  ~44s left');
     expect(drawn).toMatch(/submit +60 +0 +0 +4s/);
     expect(drawn).toContain('submits  0 of 20 in 10s');
     expect(drawn).toMatch(/here:1 +submit poll archive +1m 00s/);

@@ -1,11 +1,13 @@
--- ARGV: window, lease. Returns { limit; requests that the provider has seen within the last window; milliseconds of pause left;
+-- ARGV: window, lease, timeout. Returns { limit; requests that the provider has seen within the last window; milliseconds of pause left;
 -- sentTotal; refusedTotal; margin; when a request was refused last, or -1; milliseconds until the first and until the last of the
 -- slots that are in use may be used again }.
 -- Slots do not tell what the provider has seen: one that is handed on counts from then on as its next holder's.
 -- @include "limiter"
 purge()
 local hold = math.max(0, (get('hold') or 0) - now)
-local seen = redis.call('ZCARD', sent) + redis.call('ZCOUNT', accepted, '(' .. (now - tonumber(ARGV[1])), '+inf')
+-- In `sent` are also those whose claim is being written: held by a lease, where what went out is held for its timeout and a window.
+local wentOut = tonumber(ARGV[3]) > tonumber(ARGV[2]) and '(' .. (now + tonumber(ARGV[2])) or '-inf'
+local seen = redis.call('ZCOUNT', sent, wentOut, '+inf') + redis.call('ZCOUNT', accepted, '(' .. (now - tonumber(ARGV[1])), '+inf')
 local margin = get('margin') or 0
 local first, last
 local function use(at)
