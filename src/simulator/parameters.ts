@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { withoutTokens } from './inputs.ts';
+import { withoutTokens } from './input-urls.ts';
 
 /** A prompt with this word is refused at once (code 400). */
 const REFUSED_WORD = /\bforbidden\b/i;

@@ -29,7 +29,7 @@ export function createRoutes(ports: RoutePorts): Route {
     if (isControl(call.url.pathname)) return control(call);
     const at = Date.now();
     const asked = `${call.method} ${call.url.pathname}`;
-    if (ports.provider === 'bfl') return bfl(call, at);
+    if (ports.provider === 'bfl') return askBfl(ports, call, at);
     const isSubmit = asked === SUBMIT || asked === CREATE_TASK;
     // The gateway in front of the API takes a client without a User-Agent for a bot.
     if (!call.headers['user-agent']) {
@@ -62,20 +62,6 @@ export function createRoutes(ports: RoutePorts): Route {
     }
   };
 
-  /** No envelope: what an answer means is its HTTP status. */
-  function bfl({ method, url, headers, body }: Call, at: number): Answer | undefined | Promise<Answer | undefined> {
-    if (method === 'GET' && !url.pathname.startsWith('/v1/')) return ports.image(url);
-    const isSubmit = method === 'POST' && url.pathname.startsWith('/v1/');
-    if (headers['x-key'] !== ports.apiKey) {
-      if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 403 });
-      return json({ detail: 'Not authenticated' }, 403);
-    }
-    if (isSubmit) return ports.submits.bfl(body, at, url.pathname.slice('/v1/'.length));
-    if (url.pathname === '/v1/get_result') return ports.records.bfl(url.searchParams.get('id'), at);
-    if (url.pathname === '/v1/credits') return json({ credits: ports.balance() });
-    return json({ detail: 'Not Found' }, 404);
-  }
-
   function control({ method, url, body }: Call): Answer | undefined {
     switch (`${method} ${url.pathname}`) {
       case 'GET /_health':
@@ -98,4 +84,22 @@ export function createRoutes(ports: RoutePorts): Route {
       return json({ error: thrown instanceof Error ? thrown.message : String(thrown) }, 400);
     }
   }
+}
+
+/** No envelope: what an answer means is its HTTP status. */
+function askBfl(
+  ports: RoutePorts,
+  { method, url, headers, body }: Call,
+  at: number,
+): Answer | undefined | Promise<Answer | undefined> {
+  if (method === 'GET' && !url.pathname.startsWith('/v1/')) return ports.image(url);
+  const isSubmit = method === 'POST' && url.pathname.startsWith('/v1/');
+  if (headers['x-key'] !== ports.apiKey) {
+    if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 403 });
+    return json({ detail: 'Not authenticated' }, 403);
+  }
+  if (isSubmit) return ports.submits.bfl(body, at, url.pathname.slice('/v1/'.length));
+  if (url.pathname === '/v1/get_result') return ports.records.bfl(url.searchParams.get('id'), at);
+  if (url.pathname === '/v1/credits') return json({ credits: ports.balance() });
+  return json({ detail: 'Not Found' }, 404);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Answer, json } from '../answer.ts';
 import type { Checked, Dialect } from '../dialect.ts';
-import { withoutInline } from '../inputs.ts';
+import { withoutInline } from '../input-urls.ts';
 import { checkParameters } from '../parameters.ts';
 import type { Task } from '../tasks.ts';
 
