@@ -1,134 +1,107 @@
-// npm run bench:callbacks [-- items] [-- --cluster]
+// npm run bench:callbacks [-- items] [-- --cluster] [-- --against <folder of another version, built>] [-- --rounds <n>]
 //
-// Two promises of `serve`: a task that is called back is found within 300 ms (median), with four worker processes, 30 % of the
-// callbacks lost; and a callback is answered within 50 ms at 200 a second.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+// The promises of callbacks: a task that is called back is found within 150 ms (median), by 1.2 polls or fewer, also at ten tasks and
+// ten polls a second; and `serve` answers a callback within 50 ms at 200 a second. Versions are run by turns.
+import { loadavg } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
-import { hasEnded } from '../src/batch/counts.ts';
-import { enqueueManifest } from '../src/batch/enqueue.ts';
 import { callbackTokens } from '../src/callbacks/token.ts';
-import { loadConfig } from '../src/config.ts';
-import type { Item, Submitted } from '../src/items/item.ts';
-import { startSimulator } from '../src/simulator/simulator.ts';
-import { connect } from '../src/wiring/connections.ts';
-import { startCluster } from '../test/services/cluster.ts';
-import { startRedis } from '../test/services/redis.ts';
+import type { Submitted } from '../src/items/item.ts';
+import {
+  type CalledFigures,
+  type CalledScenario,
+  type CalledStand,
+  calledItem,
+  quantiles,
+  runCalled,
+  startCalled,
+} from './called-run.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { cluster: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    cluster: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '1' },
+    only: { type: 'string' },
+  },
+});
 const ITEMS = Number(positionals[0] ?? 500);
-const WORKERS = 4;
 const PER_SECOND = 200;
 const SECONDS = 10;
 
-const cli = fileURLToPath(new URL('../bin/flux-batch.js', import.meta.url));
-const folder = await mkdtemp(join(tmpdir(), 'flux-batch-bench-'));
-const redis = values.cluster ? await startCluster(3) : await startRedis({ appendonly: true });
-const simulator = await startSimulator({
-  medianMs: 2_000,
-  rate: { max: 100_000, windowMs: 1_000 },
-  pollRate: { max: 100_000, windowMs: 1_000 },
-  maxTasks: 100_000,
-  callbackLostShare: 0.3,
-  pictures: 'plain',
-  imageSize: 256,
-  imageBytes: 50_000,
-  latencyMs: 20,
-});
-Object.assign(process.env, {
-  FLUX_API_KEY: simulator.apiKey,
-  FLUX_API_URL: simulator.url,
-  FLUX_RATE_LIMIT: '40/1s',
-  FLUX_POLL_LIMIT: '100/1s',
-  FLUX_MAX_TASKS: '1000',
-  REDIS_URL: redis.url,
-  ARCHIVE_URL: folder,
-});
-const connections = await connect(loadConfig(), { patient: false, prove: true });
-const children: ChildProcess[] = [];
-try {
-  const calledBack = new Set<string>();
-  const serveUrl = await startServe((id) => calledBack.add(id));
-  for (let count = 0; count < WORKERS; count += 1)
-    start(['worker'], { FLUX_CALLBACK_URL: serveUrl, LOG_LEVEL: 'warn' });
-  await discovery(calledBack);
-  // What is measured next is the server: nobody is to work on the polls that it promotes.
-  await stop(children.slice(1));
-  await latency(serveUrl);
-} finally {
-  await stop(children);
-  await connections.closers.closeAll();
-  await simulator.close();
-  await redis.stop();
-  await rm(folder, { recursive: true, force: true });
-}
+const own = fileURLToPath(new URL('../bin/flux-batch.js', import.meta.url));
+const VERSIONS = [
+  ...(values.against === undefined
+    ? []
+    : [{ name: 'before', cli: resolve(join(values.against, 'dist/bin/flux-batch.js')) }]),
+  { name: 'now', cli: own },
+];
+const quick = { items: ITEMS, rateLimit: '40/1s', pollLimit: '100/1s', medianMs: 2_000, cluster: values.cluster };
+const SCENARIOS: readonly CalledScenario[] = [
+  { ...quick, name: 'all arrive', lostShare: 0 },
+  {
+    ...quick,
+    name: 'all arrive, ten tasks and ten polls a second',
+    lostShare: 0,
+    rateLimit: '10/1s',
+    pollLimit: '10/1s',
+  },
+  { ...quick, name: '30 % lost', lostShare: 0.3 },
+].filter(({ name }) => values.only === undefined || name === values.only);
 
-async function stop(running: readonly ChildProcess[]): Promise<void> {
-  for (const child of running) child.kill('SIGTERM');
-  await Promise.all(running.map((child) => child.exitCode ?? once(child, 'exit')));
-}
-
-function start(args: string[], env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [cli, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
-  children.push(child);
-  return child;
-}
-
-/** The server's log tells which items were called back. */
-async function startServe(onCallback: (item: string) => void): Promise<string> {
-  const event = z.object({ stage: z.literal('callback'), result: z.literal('hurried'), item: z.string() });
-  const { stderr } = start(['serve', '--port', '0'], { LOG_LEVEL: 'info' });
-  if (!stderr) throw new Error('no stderr');
-  return new Promise((resolve) => {
-    createInterface({ input: stderr }).on('line', (line) => {
-      const url = /^flux-batch serves (\S+)$/.exec(line)?.[1];
-      if (url !== undefined) resolve(url);
-      if (!line.startsWith('{')) return;
-      const parsed = event.safeParse(JSON.parse(line));
-      if (parsed.success) onCallback(parsed.data.item);
-    });
-  });
-}
-
-async function discovery(calledBack: ReadonlySet<string>): Promise<void> {
-  const items = Array.from({ length: ITEMS }, (_, index) => itemOf('discovery', index));
-  await enqueueManifest(connections, { batch: 'discovery', digest: '' }, each(items));
-  const startedAt = Date.now();
-  let counts = await connections.state.counts('discovery');
-  for (; !counts || !hasEnded(counts); counts = await connections.state.counts('discovery')) await sleep(100);
-  const [told, lost]: [number[], number[]] = [[], []];
-  for await (const id of connections.records.list('discovery')) {
-    const { timings } = (await connections.records.read('discovery', id)) ?? {};
-    const ms = Date.parse(timings?.discovered ?? '') - Date.parse(timings?.completed ?? '');
-    (calledBack.has(id) ? told : lost).push(ms);
+for (const scenario of SCENARIOS) {
+  const results = new Map<string, CalledFigures[]>();
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    for (const { name, cli } of VERSIONS) {
+      const stand = await startCalled(scenario, cli);
+      try {
+        const figures = await runCalled(stand, scenario.items);
+        results.set(name, [...(results.get(name) ?? []), figures]);
+        tell(`${scenario.name}, ${name}, round ${round}`, figures);
+      } finally {
+        await stand.close();
+      }
+    }
   }
-  const { tasks, callbacks, polls } = simulator.ledger();
+  for (const [name, rounds] of results) summarize(`${scenario.name}, ${name}`, rounds);
+}
+const [first] = SCENARIOS;
+if (first && values.only === undefined) {
+  const stand = await startCalled(first, own);
+  try {
+    // What is measured is the server: nobody is to work on the polls that it promotes.
+    await stand.stopWorkers();
+    await latency(stand);
+  } finally {
+    await stand.close();
+  }
+}
+
+function tell(name: string, { told, untold, ...figures }: CalledFigures): void {
+  console.log(`${name}: ${figures.seconds.toFixed(1)} s, load ${loadavg()[0]?.toFixed(1)}`);
   console.log(
-    `${values.cluster ? 'a Redis Cluster of three nodes' : 'one Redis'}: ${ITEMS} items, ${WORKERS} worker processes and serve: ${((Date.now() - startedAt) / 1_000).toFixed(1)} s`,
+    `  archived ${figures.archived}, tasks paid for ${figures.tasks}, polls ${figures.polls}: ${figures.pollsATask.toFixed(2)} a task, refused ${figures.refused}`,
   );
-  console.log(`  archived ${counts.items.archived}, tasks paid for ${tasks.accepted}, polls ${polls}`);
-  console.log(`  callbacks delivered ${callbacks.delivered}, lost ${callbacks.lost}, failed ${callbacks.failed}`);
   console.log(`  completion → discovery, called back: ${quantiles(told)}`);
-  console.log(`  completion → discovery, callback lost: ${quantiles(lost)}`);
+  console.log(`  completion → discovery, not called back: ${quantiles(untold)}`);
+}
+
+function summarize(name: string, rounds: readonly CalledFigures[]): void {
+  const polls = rounds.map(({ pollsATask }) => pollsATask.toFixed(2)).join(', ');
+  const medians = rounds.map(({ told }) => told[Math.floor(told.length / 2)]).join(', ');
+  console.log(`= ${name}: polls a task ${polls}; median of those called back ${medians} ms`);
 }
 
 /** Callbacks to delayed polls, evenly spaced, each measured from its sending to its answer. */
-async function latency(serveUrl: string): Promise<void> {
+async function latency({ simulator, connections, serveUrl }: CalledStand): Promise<void> {
   const total = PER_SECOND * SECONDS;
   const tokens = callbackTokens(simulator.apiKey);
   const now = Date.now();
   const running: Submitted[] = Array.from({ length: total }, (_, index) => ({
-    ...itemOf('latency', index),
+    ...calledItem('latency', index),
     queuedAt: now,
     taskId: `task-${index}`,
     submittedAt: now,
@@ -161,20 +134,4 @@ async function latency(serveUrl: string): Promise<void> {
 async function cpuSecondsOf(serveUrl: string): Promise<number> {
   const text = await (await fetch(`${serveUrl}/metrics`)).text();
   return Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1]);
-}
-
-function itemOf(batch: string, index: number): Item {
-  const request = { prompt: `a pear ${index}`, model: 'flux-kontext-pro', outputFormat: 'png' } as const;
-  const id = `pear-${index}`;
-  return { batch, id, name: id, variant: 1, priority: 0, variables: {}, request, queuedAt: Date.now() };
-}
-
-async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
-  yield* values;
-}
-
-function quantiles(values: number[]): string {
-  const sorted = values.sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]?.toFixed(0);
-  return `median ${at(0.5)} ms, 95 % ${at(0.95)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms (${sorted.length})`;
 }

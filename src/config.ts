@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
+import type { Budget } from './money/amount.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
@@ -67,7 +68,7 @@ export type Config = Readonly<{
   /** So many unknown outcomes within a minute stop submitting; 0: never. */
   unknownLimit: number;
   /** What a batch may cost; it goes with the batch when that is enqueued. */
-  budgetCredits: number | undefined;
+  budget: Budget | undefined;
   /** To spend more than this, a person is asked first. */
   confirmCredits: number;
   fetchAllow: readonly string[];
@@ -175,7 +176,7 @@ function configOf(values: Variables): Config {
     generationRetries: values.GENERATION_RETRIES,
     unknownLimit: values.UNKNOWN_LIMIT,
     embed: values.EMBED_METADATA,
-    budgetCredits: values.BUDGET_CREDITS,
+    budget: values.BUDGET_CREDITS,
     confirmCredits: values.CONFIRM_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
     logLevel: values.LOG_LEVEL,

@@ -4,7 +4,7 @@ import { type BatchFile, updateBatchFile } from '../src/archive/batch-file.ts';
 import { compactSegments } from '../src/archive/compact-segments.ts';
 import { FileDeniedError } from '../src/archive/folder-errors.ts';
 import { FEWEST_ITEMS } from '../src/archive/segment-writer.ts';
-import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
+import { type BatchCounts, budgetOf, isOnRoute } from '../src/batch/counts.ts';
 import { newBatchFile } from '../src/batch/new-batch-file.ts';
 import { messageOf } from '../src/errors.ts';
 import { writeIndex } from '../src/results/write-index.ts';
@@ -85,9 +85,15 @@ async function handOver(batch: string, { api }: BatchCounts, routes: Connections
 }
 
 /** From what Redis knows. The settings are this worker's. */
-async function batchFileOf(batch: string, counts: BatchCounts, { state, config }: FinishPorts): Promise<BatchFile> {
+async function batchFileOf(
+  batch: string,
+  counts: BatchCounts,
+  { state, config, prices }: FinishPorts,
+): Promise<BatchFile> {
   return newBatchFile(batch, {
-    config: { ...config, budgetCredits: counts.budget },
+    config,
+    budget: budgetOf(counts),
+    prices,
     digest: await state.manifestDigest(batch),
     createdAt: counts.createdAt,
   });

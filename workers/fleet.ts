@@ -31,12 +31,15 @@ import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { type IndexAhead, indexAhead } from './index-ahead.ts';
 import { onlyOurRoute, type Pass, type RunStage } from './only-our-route.ts';
+import { pollSeats } from './poll-seats.ts';
 import { stageWorker } from './stage-worker.ts';
 import { startSweep } from './sweep.ts';
 import { startTellingFindings } from './tell-findings.ts';
 import { watchArchive } from './watch-archive.ts';
 
 const POLL_CONCURRENCY = 16;
+/** Besides, for polls that callbacks ask for: those of a second at a large limit. */
+const CALLED_CONCURRENCY = 8;
 /** Items that wait for room in another account must not keep those of the first from their slots. */
 const BFL_WAITERS = 16;
 const ARCHIVE_CONCURRENCY = 8;
@@ -129,21 +132,26 @@ function startersOf(
         schema: itemSchema,
         concurrency: concurrency.submit ?? submitConcurrency(config.rateLimit) + (config.bfl.apiKey ? BFL_WAITERS : 0),
       }),
-    poll: () =>
-      stageWorker({
+    poll: () => {
+      const places = concurrency.poll ?? POLL_CONCURRENCY;
+      const seated = pollSeats(places, clock.now);
+      return stageWorker({
         ...forItems<Submitted>(
           'poll',
           forProvider(async (item, run, own, tasks) => {
-            const outcome = await poll(item, run, own);
+            const told = { ...run, called: await polls.take(item) };
+            const outcome = await seated(told, () => poll(item, told, own));
             await (outcome.kind === 'done' ? tasks?.remove(item) : tasks?.add(item));
             return outcome;
           }),
           (item, queues) => queues.forward.poll(item, clock.now()),
         ),
         schema: submittedSchema,
-        concurrency: concurrency.poll ?? POLL_CONCURRENCY,
-        isDueNow: (item) => polls.take(item),
-      }),
+        // Without callbacks nobody would sit there.
+        concurrency: config.callbackUrl === undefined ? places : places + CALLED_CONCURRENCY,
+        isDueNow: polls.isAsked,
+      });
+    },
     archive: () =>
       stageWorker({
         ...forItems<Finished>(

@@ -95,6 +95,7 @@ async function processJob<Data>(
   if (!parsed.success) return putOff(job, token, parsed.error.message, toldOf, options);
   const run: Run = {
     runs: job.attemptsStarted,
+    broken: job.stalledCounter,
     remembered: rememberedSchema.parse(job.progress),
     note: (remembered) => job.updateProgress(remembered),
     signal: options.signal,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { FluxError, messageOf } from '../errors.ts';
+import { ACCOUNTS } from '../items/item.ts';
 import type { Archive } from './archive.ts';
 import { FileDeniedError } from './folder-errors.ts';
 import { layout } from './layout.ts';
@@ -16,8 +17,12 @@ export const batchFileSchema = z.object({
     apiUrl: z.string(),
     rateLimit: z.string(),
     onUnknown: z.string(),
-    /** The budget, in credits. */
+    /** The budget, in credits of the default provider. */
     budgetCredits: z.number().exactOptional(),
+    /** The same for single accounts. */
+    budgetOfAccounts: z.partialRecord(z.enum(ACCOUNTS), z.number()).exactOptional(),
+    /** For people: the budget in words, with what it is worth in USD. */
+    budget: z.string().exactOptional(),
   }),
   /**
    * The files that have its items; the last is of what was enqueued last. `isWhole`: the first is of a whole manifest. `former`: those

@@ -1,5 +1,7 @@
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
+import type { Account } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
+import type { BudgetCredits } from '../money/budget.ts';
 
 /** What is known of a batch without looking at any of its items. Times are epoch milliseconds. */
 export type BatchCounts = {
@@ -35,6 +37,8 @@ export type BatchCounts = {
   unsettled: number;
   /** What it may cost; undefined when that is not limited. */
   budget: number | undefined;
+  /** Accounts that have a budget of their own, with what of the sums is theirs. In credits of the default provider. */
+  accounts?: Readonly<Partial<Record<Account, { budget: number; credits: number; unsettled: number }>>>;
   /**
    * Queued items that the budget does not allow, and what they would cost. Once all that have a job are such, those that are not fed are
    * among them, each at what the others cost on average.
@@ -105,6 +109,16 @@ export function isFilled(fed: number, window: number): boolean {
 /** Whether it goes to this archive by this API; one that an older version enqueued names no API. */
 export function isOnRoute({ archive, api }: BatchCounts, route: { archive: string; api: string }): boolean {
   return (archive === '' || archive === route.archive) && (api === '' || api === route.api);
+}
+
+/** What it may cost, of all accounts and of single ones. */
+export function budgetOf({ budget, accounts = {} }: BatchCounts): BudgetCredits | undefined {
+  const each = Object.entries(accounts).map(([account, { budget: own }]) => [account, own]);
+  if (budget === undefined && each.length === 0) return undefined;
+  return {
+    ...(budget !== undefined && { all: budget }),
+    ...(each.length > 0 && { accounts: Object.fromEntries(each) }),
+  };
 }
 
 /** How many items have ended. */

@@ -3,6 +3,7 @@ import { itemsFileWriter } from '../archive/items-file.ts';
 import { readMembersOf } from '../archive/items-member.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
+import { budgetCredits } from '../money/budget.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type Archived, adoptImage } from './adopt.ts';
 import type { BatchLook } from './batch-look.ts';
@@ -21,8 +22,9 @@ export async function enqueueManifest(
   items: AsyncIterable<NewItem>,
   onProgress?: (enqueued: Enqueued) => void,
 ): Promise<Enqueued> {
-  const { config, clock, archive, records, state, queues, spending, control } = connections;
-  const { onUnknown, pollGiveUpMs, storedTtlMs, budgetCredits } = config;
+  const { config, clock, archive, records, state, queues, spending, prices, control } = connections;
+  const { onUnknown, pollGiveUpMs, storedTtlMs } = config;
+  const budget = budgetCredits(config.budget, prices);
   const { batch, digest, isPart = false } = manifest;
   await refuseOtherRoute(connections, batch);
   const known = await state.counts(batch);
@@ -32,12 +34,12 @@ export async function enqueueManifest(
     if (now.kind === 'file' && now.file.totals !== undefined) hadEnded = true;
     const createdAt = now.kind === 'file' ? Date.parse(now.file.created) : (known?.createdAt ?? Date.now());
     const { manifest } = now.kind === 'file' ? now.file : {};
-    return { ...newBatchFile(batch, { config, digest, createdAt }), ...(manifest && { manifest }) };
+    return { ...newBatchFile(batch, { config, budget, prices, digest, createdAt }), ...(manifest && { manifest }) };
   };
   await updateBatchFile(archive, batch, fileOf);
   // Before any job: what was spent already counts against what may be spent.
   const seen = await recountCharges(connections, batch);
-  await spending.setBudget(batch, budgetCredits);
+  await spending.setBudget(batch, budget);
   const file = itemsFileWriter(archive, batch);
   const { intake, feeds } = state;
   const feed = leaveToFeed(batch, config.feedWindow, known?.items.queued ?? 0, {

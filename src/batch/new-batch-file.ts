@@ -1,9 +1,13 @@
 import type { BatchFile } from '../archive/batch-file.ts';
 import type { Config } from '../config.ts';
+import { type BudgetCredits, describeBudget } from '../money/budget.ts';
+import type { Prices } from '../money/prices.ts';
 import { formatRate } from '../text/duration.ts';
 
 type Facts = {
-  config: Pick<Config, 'apiUrl' | 'rateLimit' | 'onUnknown' | 'budgetCredits'>;
+  config: Pick<Config, 'apiUrl' | 'rateLimit' | 'onUnknown'>;
+  budget: BudgetCredits | undefined;
+  prices: Prices;
   /** Of the manifest. */
   digest: string;
   /** Epoch milliseconds. */
@@ -11,8 +15,8 @@ type Facts = {
 };
 
 /** The file of a batch that has not ended. */
-export function newBatchFile(batch: string, { config, digest, createdAt }: Facts): BatchFile {
-  const { apiUrl, rateLimit, onUnknown, budgetCredits } = config;
+export function newBatchFile(batch: string, { config, budget, prices, digest, createdAt }: Facts): BatchFile {
+  const { apiUrl, rateLimit, onUnknown } = config;
   return {
     version: 1,
     batch,
@@ -22,7 +26,16 @@ export function newBatchFile(batch: string, { config, digest, createdAt }: Facts
       apiUrl,
       rateLimit: formatRate(rateLimit),
       onUnknown,
-      ...(budgetCredits === undefined ? {} : { budgetCredits }),
+      ...(budget?.all !== undefined && { budgetCredits: budget.all }),
+      ...(budget?.accounts && { budgetOfAccounts: budget.accounts }),
+      ...(budget && { budget: describeBudget(budget, prices) }),
     },
   };
+}
+
+/** As a batch's file has it. */
+export function budgetIn(file: BatchFile | undefined): BudgetCredits | undefined {
+  const { budgetCredits: all, budgetOfAccounts: accounts } = file?.settings ?? {};
+  if (all === undefined && !accounts) return undefined;
+  return { ...(all !== undefined && { all }), ...(accounts && { accounts }) };
 }

@@ -5,6 +5,7 @@ import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import type { BatchCounts } from './counts.ts';
 import { knownBatch, unknownBatch } from './find.ts';
+import { budgetIn } from './new-batch-file.ts';
 import { countCharges } from './recount-charges.ts';
 import { takeIn } from './take-in.ts';
 
@@ -47,7 +48,7 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
     await takeIn(batch, some, ports);
   }
   await spending.noteRecounted(batch);
-  await spending.setBudget(batch, file?.settings.budgetCredits);
+  await spending.setBudget(batch, budgetIn(file));
   await state.intake.seal(batch);
   return knownBatch(connections, batch);
 }

@@ -26,14 +26,23 @@ export function withWorkerOptions(command: Command): Command {
 
 /** The flag of commands that set a batch's budget. */
 export function withBudgetOption(command: Command): Command {
-  return command.option('--budget <credits>', 'what the batch may cost, all its runs together (BUDGET_CREDITS)');
+  return command.option(
+    '--budget <credits>',
+    'what the batch may cost, all its runs together: 1000, 12.50usd, bfl=300 (BUDGET_CREDITS)',
+  );
 }
 
 /** Flags of commands that look at an inbox. */
 export function withInboxOptions(command: Command): Command {
   return command
-    .option('--budget-each <credits>', 'what one drop may cost without a person (INBOX_BUDGET_EACH; CONFIRM_CREDITS)')
-    .option('--budget-total <credits/day>', 'what all drops of a day may cost, UTC: 5000/day (INBOX_BUDGET_TOTAL)')
+    .option(
+      '--budget-each <credits>',
+      'what one drop may cost without a person: 200, 1usd (INBOX_BUDGET_EACH; CONFIRM_CREDITS)',
+    )
+    .option(
+      '--budget-total <credits/day>',
+      'what all drops of a day may cost, UTC: 5000/day, 20usd/day (INBOX_BUDGET_TOTAL)',
+    )
     .option('--rest <duration>', 'a file that has not changed for so long is whole (INBOX_REST, 2s)')
     .option('--notify <url>', 'tell the end of each batch there: a JSON POST, as Slack takes it (FLUX_NOTIFY_URL)');
 }

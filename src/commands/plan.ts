@@ -6,6 +6,7 @@ import { expand, type Manifest, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
 import { asksFirst } from '../money/asks-first.ts';
+import { budgetCredits } from '../money/budget.ts';
 import { costOf, countOf, submitTimeMs, together } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan } from '../plan/draw.ts';
@@ -48,7 +49,8 @@ export function planCommand(): Command {
         survey: found,
         toMake,
         cost,
-        asksFirst: asksFirst(cost, config),
+        byModel: left,
+        asksFirst: asksFirst(left, prices, config),
         first,
       };
       const text = flags.json
@@ -111,7 +113,8 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     pricesOf: prices.date,
     submitTimeMs: submitTimeMs(toMake, config.rateLimit),
     timeMs: plannedMs(toMake, config),
-    budget: config.budgetCredits ?? null,
+    budget: budgetCredits(config.budget, prices)?.all ?? null,
+    budgets: budgetCredits(config.budget, prices)?.accounts ?? {},
     asksFirst,
     notes: totals.notes,
     first: first.map(({ id, name, request }) => ({ id, name, prompt: request.prompt })),

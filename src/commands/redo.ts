@@ -43,7 +43,7 @@ export function redoCommand(): Command {
         const takes = await nextTakes(records, { batch, items, hasPlace, now: clock.now() });
         const byModel = modelsOf(takes);
         const cost = costOf(byModel, prices);
-        const what = describeSpending(byModel, cost, config);
+        const what = describeSpending(byModel, prices, config);
         if (!(await agrees(`${batch}: ${what}. Go on?`, flags))) return declined('nothing is made anew');
         await queueTakes(connections, batch, takes, flags.note);
         if (flags.json) {

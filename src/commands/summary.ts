@@ -3,6 +3,7 @@ import { openBatchRecords } from '../archive/batch-records.ts';
 import { layout } from '../archive/layout.ts';
 import { findRecord, READ_AHEAD } from '../archive/read-records.ts';
 import { type BatchCounts, doneOf, isOutOfBudget } from '../batch/counts.ts';
+import { budgetWords, largerBudget } from '../diagnosis/budget-words.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { stoppedFinding } from '../diagnosis/stopped.ts';
 import { messageOf } from '../errors.ts';
@@ -157,12 +158,13 @@ export function colorOf(line: string): Color | undefined {
 }
 
 /** Says what was spent, what is left to pay for, and which budget would cover it. */
-function describeOutOfBudget({ credits, unsettled, budget, items, overBudget }: BatchCounts): string[] {
+function describeOutOfBudget(counts: BatchCounts): string[] {
+  const { credits, unsettled, items, overBudget } = counts;
   const doubt = unsettled > 0 ? ` and ${unsettled} perhaps, for submits of which nobody knows` : '';
   const price = `${plural(items.queued, 'item')} left, which would cost ${overBudget.credits} credits`;
   return [
-    `out of budget: ${credits} credits spent${doubt}, of ${budget}; ${price}`,
-    `  --budget ${credits + unsettled + overBudget.credits} (or BUDGET_CREDITS) and the same command go on`,
+    `out of budget: ${credits} credits spent${doubt}, of ${budgetWords(counts)}; ${price}`,
+    `  ${largerBudget(counts)}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { plural } from '../text/terminal.ts';
+import { budgetWords, largerBudget } from './budget-words.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -14,7 +15,7 @@ export function ofPeople({ batches, pausedAt }: Pick<Snapshot, 'batches' | 'paus
 }
 
 function ofBatch(counts: BatchCounts): Finding[] {
-  const { batch, items, pausedAt, overBudget, orphans, budget, credits, unsettled } = counts;
+  const { batch, items, pausedAt, overBudget, orphans } = counts;
   const found: Finding[] = [];
   const add = (kind: Finding['kind'], what: string, remedy: string, since?: number) =>
     found.push(finding(kind, what, remedy, { batch, ...(since === undefined ? {} : { since }) }));
@@ -22,11 +23,7 @@ function ofBatch(counts: BatchCounts): Finding[] {
     add('paused', `${batch} is paused`, `flux-batch resume ${batch} goes on`, pausedAt);
   if (overBudget.items > 0 && !hasEnded(counts)) {
     const wait = `${plural(overBudget.items, 'item')} of ${overBudget.credits} credits ${overBudget.items === 1 ? 'waits' : 'wait'}`;
-    add(
-      'out-of-budget',
-      `${batch} is out of budget: ${wait} beyond ${budget ?? 0}`,
-      `--budget ${credits + unsettled + overBudget.credits} (or BUDGET_CREDITS) and the same command go on`,
-    );
+    add('out-of-budget', `${batch} is out of budget: ${wait} beyond ${budgetWords(counts)}`, largerBudget(counts));
   }
   if (orphans > 0) {
     const lost = orphans === 1 ? 'has lost its job' : 'have lost their jobs';

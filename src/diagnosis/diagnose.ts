@@ -1,6 +1,7 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { archiveBehind } from './archive-lag.ts';
 import { ofPeople } from './batches.ts';
+import { callbacksAway } from './callbacks.ts';
 import { type Diagnosis, type Finding, type Kind, worstFirst } from './finding.ts';
 import { pacedBy, slowness } from './limits.ts';
 import { imagesAtRisk, outOfReach } from './out-of-reach.ts';
@@ -9,7 +10,7 @@ import { stoppedFinding } from './stopped.ts';
 import { clockSkew, missingWorkers } from './workers.ts';
 
 /** They slow nothing down by themselves. */
-const NO_BOTTLENECK: readonly Kind[] = ['images-at-risk', 'clock-skew', 'held', 'rate-refused'];
+const NO_BOTTLENECK: readonly Kind[] = ['images-at-risk', 'callbacks-away', 'clock-skew', 'held', 'rate-refused'];
 
 /** What holds the batches up that were looked at, by that one look. */
 export function diagnose(snapshot: Snapshot): Diagnosis {
@@ -22,6 +23,7 @@ export function diagnose(snapshot: Snapshot): Diagnosis {
     ...imagesAtRisk(snapshot),
     ...archiveBehind(snapshot),
     ...slowness(snapshot),
+    ...callbacksAway(snapshot),
     ...clockSkew(snapshot),
   ]);
   const live = batches.filter((counts) => !hasEnded(counts));

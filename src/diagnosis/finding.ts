@@ -31,6 +31,7 @@ export const KINDS = {
   'archive-behind': 'warning',
   'archive-busy': 'warning',
   'poll-rate': 'warning',
+  'callbacks-away': 'warning',
   'clock-skew': 'warning',
   held: 'warning',
   enqueueing: 'info',

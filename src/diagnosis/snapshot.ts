@@ -1,5 +1,6 @@
 import type { BatchCounts } from '../batch/counts.ts';
 import type { ArchiveLag } from '../fleet/archive-lag.ts';
+import type { CallbacksAway } from '../fleet/callbacks.ts';
 import type { LastFault } from '../fleet/faults.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
@@ -22,6 +23,8 @@ export type Pace = { count: number; firstMs: number };
 /** One look at the fleet. Times are epoch milliseconds by the clock of Redis, as far as it is known. */
 export type Snapshot = {
   at: number;
+  /** What a credit of the default provider is worth, where prices are known. */
+  usdPerCredit?: number;
   /** What the queues and rates shown belong to; batches of other archives and APIs are in queues of their own. */
   route: Route;
   batches: readonly BatchCounts[];
@@ -48,6 +51,8 @@ export type Snapshot = {
   atRisk: AtRisk;
   /** Submits wait for the archive; null while they do not. */
   archiveLag: ArchiveLag | null;
+  /** Accounts whose callbacks stay away, see fleet/callbacks.ts. */
+  callbacksAway: readonly CallbacksAway[];
   /** When a person paused all batches; null while they are not paused. */
   pausedAt: number | null;
   /** Redis does not answer this process, and all else is what it said last; null while it answers. */

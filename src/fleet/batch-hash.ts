@@ -1,4 +1,5 @@
 import { type BatchCounts, isFilled, noItems } from '../batch/counts.ts';
+import { ACCOUNTS } from '../items/item.ts';
 import { ITEM_STATES, type ItemState, isItemState } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -46,11 +47,30 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
     credits: number('credits'),
     unsettled: number('maybe'),
     budget: hash.budget === undefined ? undefined : number('budget'),
+    ...accountsIn(hash, number),
     overBudget: overBudgetOf(number),
     mayHaveRoom: hash.room !== undefined,
     bytes: number('bytes'),
     orphans: number('orphans') + number('unfedLost'),
   };
+}
+
+function accountsIn(
+  hash: Readonly<Record<string, string>>,
+  number: (field: string) => number,
+): Pick<BatchCounts, 'accounts'> {
+  const others = {
+    credits: number('credits') - number('credits:others'),
+    unsettled: number('maybe') - number('maybe:others'),
+  };
+  const found = ACCOUNTS.filter((account) => hash[`budget:${account}`] !== undefined).map((account) => {
+    const sums =
+      account === ACCOUNTS[0]
+        ? others
+        : { credits: number(`credits:${account}`), unsettled: number(`maybe:${account}`) };
+    return [account, { budget: number(`budget:${account}`), ...sums }];
+  });
+  return found.length === 0 ? {} : { accounts: Object.fromEntries(found) };
 }
 
 /** Only items that are fed are told that they are over budget. Nothing more is fed while all of these are. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { ACCOUNTS, accountOf, type ImageRequest, providerOf } from '../items/item.ts';
 import { isItemState, MAY_COME_FROM } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -36,7 +37,7 @@ export function redisBatchTransitions(
     ttl: UNSTOPPED_FOR_MS,
     async fetchMethod(batch) {
       const [fields, all] = await Promise.all([
-        redis.hmget(keys.batch(batch), 'paused', 'cancelled', 'budget'),
+        redis.hmget(keys.batch(batch), 'paused', 'cancelled', 'budget', ...BUDGETS),
         redis.exists(keys.fleetPause, keys.breaker),
       ]);
       return all > 0 || fields.some((field) => field !== null);
@@ -46,7 +47,9 @@ export function redisBatchTransitions(
   return {
     async checkAdmission(item, credits) {
       if ((await mayBeStopped.fetch(item.batch)) === false) return 'admitted';
-      const [says, ended] = admission.parse(await admit(keysOfMoney(item.batch), [item.id, credits ?? '']));
+      const [says, ended] = admission.parse(
+        await admit(keysOfMoney(item.batch), [item.id, credits ?? '', accountIn(item)]),
+      );
       if (ended === 1) await onEnded(item.batch);
       return says;
     },
@@ -57,7 +60,7 @@ export function redisBatchTransitions(
         : { kind: 'refused', state: isItemState(answer) ? answer : undefined };
     },
     async confirm(item, fencingToken, credits): Promise<Confirmation> {
-      const answer = await confirm(keysOfMoney(item.batch), [item.id, fencingToken, credits ?? '']);
+      const answer = await confirm(keysOfMoney(item.batch), [item.id, fencingToken, credits ?? '', accountIn(item)]);
       return confirmed.parse(answer);
     },
     async move(item, to, add = {}) {
@@ -74,4 +77,12 @@ export function redisBatchTransitions(
       await outdate(keysToSet(keys, batch), []);
     },
   };
+}
+
+const BUDGETS = ACCOUNTS.map((account) => `budget:${account}`);
+
+/** Empty for the default one, as scripts have it. */
+function accountIn({ request }: { request?: Pick<ImageRequest, 'provider'> }): string {
+  const account = accountOf(providerOf(request ?? {}));
+  return account === ACCOUNTS[0] ? '' : account;
 }

@@ -1,11 +1,17 @@
 import type { Limiter } from '../stages/ports.ts';
 
+/** Those requests that leave a part of the limit to others keep within the other part first, by a log of their own. */
+export function sharedLimiter<All extends Limiter>(all: All, others: Limiter): All {
+  const both = bothLimiters(others, all);
+  return { ...all, take: (options) => (options.leaves ? both : all).take(options) };
+}
+
 /** A permit that two limits have to give, such as a model's and its account's. The narrower comes first. */
 export function bothLimiters(first: Limiter, second: Limiter): Limiter {
   return {
     async take(options) {
       const inner = await first.take(options);
-      const outer = await second.take(options).catch(async (error: unknown) => {
+      const outer = await second.take({ ...options, leaves: 0 }).catch(async (error: unknown) => {
         await inner.release();
         throw error;
       });

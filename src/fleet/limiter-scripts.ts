@@ -37,10 +37,11 @@ export function limiterScripts(redis: RedisClient, log: string[], settings: Limi
 
   return {
     /** `waitMs` below 0: no slot can be promised before so many milliseconds. `isClear`: nothing stands in the way of sending. */
-    async take(token: string, goesOut: boolean): Promise<{ waitMs: number; isClear: boolean }> {
+    async take(token: string, goesOut: boolean, leaves: number): Promise<{ waitMs: number; isClear: boolean }> {
       const answer = await take(logAndTasks(), [
         ...[token, max, windowMs, marginMs, LEASE_MS, epoch, randomUUID(), requestTimeoutMs],
         ...[running.most, running.lists.length, goesOut ? 1 : 0, NO_PROMISE_MS.shortest, NO_PROMISE_MS.longest],
+        leaves,
       ]);
       const [waitMs, newEpoch, clear] = taken.parse(answer);
       epoch = newEpoch;

@@ -8,8 +8,8 @@ type Reserved = { token: string; readyAt: number; isClear: boolean };
 
 /** See `Limiter.take`. */
 export function slotTaker(scripts: LimiterScripts): (options: TakeOptions) => Promise<Slot> {
-  return async ({ leadMs, goesOut = false, signal }) => {
-    let slot = await reserve(scripts, goesOut, signal);
+  return async ({ leadMs, goesOut = false, leaves = 0, signal }) => {
+    let slot = await reserve(scripts, goesOut, leaves, signal);
     let sentAt: number | undefined;
     const release = () => scripts.release(slot.token, Math.ceil(slot.readyAt - performance.now()));
     const sinceSentMs = () => Math.floor(performance.now() - (sentAt ?? performance.now()));
@@ -23,7 +23,7 @@ export function slotTaker(scripts: LimiterScripts): (options: TakeOptions) => Pr
         if (waitMs > 0) {
           await sleep(waitMs * (1 + Math.random() * 0.2), undefined, { signal });
         } else {
-          slot = await reserve(scripts, goes, signal);
+          slot = await reserve(scripts, goes, leaves, signal);
           if (slot.isClear) return;
         }
       }
@@ -51,11 +51,16 @@ export function slotTaker(scripts: LimiterScripts): (options: TakeOptions) => Pr
 }
 
 /** Asks until a slot is promised. */
-async function reserve(scripts: LimiterScripts, goesOut: boolean, signal: AbortSignal): Promise<Reserved> {
+async function reserve(
+  scripts: LimiterScripts,
+  goesOut: boolean,
+  leaves: number,
+  signal: AbortSignal,
+): Promise<Reserved> {
   const token = randomUUID();
   for (;;) {
     signal.throwIfAborted();
-    const { waitMs, isClear } = await scripts.take(token, goesOut);
+    const { waitMs, isClear } = await scripts.take(token, goesOut, leaves);
     if (waitMs >= 0) return { token, readyAt: performance.now() + waitMs, isClear };
     await sleep(-waitMs * (0.5 + Math.random()), undefined, { signal });
   }

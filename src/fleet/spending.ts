@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { RecordCharges } from '../items/charges.ts';
+import { ACCOUNTS } from '../items/item.ts';
+import type { BudgetCredits } from '../money/budget.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import { hashesOf } from './batch-hash.ts';
@@ -14,7 +16,7 @@ export function redisSpending(redis: RedisClient, keys: Keys) {
   const record: RecordCharges = async (batch, charges) => {
     if (charges.length === 0) return;
     const hashes = [keys.batch(batch), keys.charges(batch), keys.overBudget(batch)];
-    const entries = charges.flatMap(({ id, known, unsettled }) => [id, known, unsettled]);
+    const entries = charges.flatMap(({ id, known, unsettled, account = '' }) => [id, known, unsettled, account]);
     await recordCharges(hashes, entries);
   };
   return {
@@ -23,9 +25,10 @@ export function redisSpending(redis: RedisClient, keys: Keys) {
     async keep(batch: string, ids: readonly string[]): Promise<void> {
       await keepCharges([keys.batch(batch), keys.charges(batch)], [...ids]);
     },
-    /** What the batch may cost, in credits. It holds for every worker from the next submit on. */
-    async setBudget(batch: string, credits: number | undefined): Promise<void> {
-      await setBudget([keys.batch(batch), keys.overBudget(batch)], [credits ?? '']);
+    /** What the batch may cost, in credits of the default provider. It holds for every worker from the next submit on. */
+    async setBudget(batch: string, { all, accounts = {} }: BudgetCredits = {}): Promise<void> {
+      const each = ACCOUNTS.flatMap((account) => [account, accounts[account] ?? '']);
+      await setBudget([keys.batch(batch), keys.overBudget(batch)], [all ?? '', ...each]);
     },
     /** Items over budget that there is room for by now, so many at most. None when nothing has changed since there was none. */
     async affordable(batch: string, most: number): Promise<string[]> {

@@ -1,9 +1,9 @@
 import { creditsOf, inDefaultCredits, kindOf, type Prices } from '../money/prices.ts';
-import { type ImageRequest, providerOf } from './item.ts';
+import { ACCOUNTS, type Account, accountOf, type ImageRequest, providerOf } from './item.ts';
 import { type ItemRecord, tasksOf } from './record.ts';
 
-/** What one item has cost, in credits: `known` for tasks that were started, `unsettled` for submits whose outcome nobody knows. */
-export type Charges = { id: string; known: number; unsettled: number };
+/** What one item has cost, in credits, and whose they are where it is not the default account: `known` for tasks that were started, `unsettled` for submits whose outcome nobody knows. */
+export type Charges = { id: string; known: number; unsettled: number; account?: Account };
 
 /**
  * Read from the record, so that it outlives Redis. Every task counts: as much as the provider says that it has charged, and where it
@@ -21,7 +21,13 @@ export function chargesOf(record: ItemRecord, prices: Prices): Charges {
       : inDefaultCredits(prices, providerOf(record.request), said);
   };
   const unsettled = (record.unknownAttempts ?? 0) + (isUnknown(record) ? 1 : 0);
-  return { id: record.id, known: sumOf([...tasksOf(record)].map(costOf)), unsettled: unsettled * price };
+  const account = accountOf(providerOf(record.request));
+  return {
+    id: record.id,
+    known: sumOf([...tasksOf(record)].map(costOf)),
+    unsettled: unsettled * price,
+    ...(account !== ACCOUNTS[0] && { account }),
+  };
 }
 
 /** What an image was to cost whose record does not say so: former versions wrote it, when the earliest prices were in force. */

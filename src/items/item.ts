@@ -4,6 +4,14 @@ import { z } from 'zod';
 export const PROVIDERS = ['kie', 'kie-jobs', 'bfl'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
+/** Whose credits they are: both APIs of kie are of one account. */
+export const ACCOUNTS = ['kie', 'bfl'] as const;
+export type Account = (typeof ACCOUNTS)[number];
+
+export function accountOf(provider: ProviderName): Account {
+  return provider === 'bfl' ? 'bfl' : 'kie';
+}
+
 /** Of Flux Kontext at kie. The ratios of the API notes; `16:21` is offered by some resellers only. */
 export const ASPECT_RATIOS = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21'] as const;
 export const MODELS = ['flux-kontext-pro', 'flux-kontext-max'] as const;

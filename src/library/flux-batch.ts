@@ -25,10 +25,10 @@ export type OpenOptions = {
 /** What `enqueue` takes besides the manifest. */
 export type EnqueueOptions = {
   /**
-   * The most credits (the provider's unit, see prices.json) that all runs of the batch together may cost; BUDGET_CREDITS by
-   * default. Items over budget wait.
+   * What all runs of the batch together may cost; BUDGET_CREDITS by default. A number is credits of the default provider (see
+   * prices.json); text may be in USD (`12.50usd`), and for single accounts (`bfl=300`). Items over budget wait.
    */
-  budget?: number;
+  budget?: number | string;
   /** Priority of the batch: 0, the default, is the highest, larger numbers come later. */
   priority?: number;
   /** Pay again for items that had ended and are gone from the archive. Without it, they make the call throw `archive-lost`. */

@@ -7,6 +7,7 @@ import { isBatchPriority, LARGEST, prioritized } from '../batch/priority.ts';
 import { configFrom } from '../config.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import { UsageError } from '../errors.ts';
+import { type Budget, parseBudget } from '../money/amount.ts';
 import { requirePrices } from '../money/budget.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { makeAgainQuestion, spendQuestion, type Wanted, waitingOf } from '../plan/questions.ts';
@@ -94,8 +95,8 @@ async function enqueueOnce(
   options: EnqueueOptions,
 ) {
   const { budget, priority = 0, remake = false, confirm, signal } = options;
-  requireOptions(budget, priority);
-  const paying = { ...opened, config: { ...opened.config, budgetCredits: budget ?? opened.config.budgetCredits } };
+  requireOptions(priority);
+  const paying = { ...opened, config: { ...opened.config, budget: budgetOf(budget) ?? opened.config.budget } };
   requirePrices(manifest.totals.byModel, opened.prices, paying.config);
   const items = () => manifest.items(signal ? { signal } : {});
   const { batch, digest } = manifest;
@@ -135,10 +136,17 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined
   throw signal.reason;
 }
 
-function requireOptions(budget: number | undefined, priority: number): void {
-  if (budget !== undefined && !(budget > 0)) {
-    throw new UsageError('option-invalid', `Expected \`budget\` to be a number of credits above 0, got ${budget}`);
+function budgetOf(budget: number | string | undefined): Budget | undefined {
+  if (budget === undefined) return undefined;
+  try {
+    return parseBudget(String(budget));
+  } catch (cause) {
+    const message = `Expected \`budget\` to be credits above 0, or text such as 12.50usd, got ${budget}`;
+    throw new UsageError('option-invalid', message, { cause });
   }
+}
+
+function requireOptions(priority: number): void {
   if (!isBatchPriority(priority)) {
     throw new UsageError(
       'option-invalid',

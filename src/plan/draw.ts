@@ -7,6 +7,7 @@ import { formatProblem } from '../manifest/problems.ts';
 import { describeRepeats } from '../manifest/repeats.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
+import { budgetCredits, capped, describeBudget } from '../money/budget.ts';
 import { type Cost, countOf, submitTimeMs } from '../money/estimate.ts';
 import { creditsOf, type Prices } from '../money/prices.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
@@ -24,6 +25,8 @@ export type Plan = {
   /** Number of items to make, and their cost. */
   toMake: number;
   cost: Cost;
+  /** The same by what their price goes by. */
+  byModel: Readonly<Record<string, number>>;
   asksFirst: boolean;
   first: readonly NewItem[];
 };
@@ -108,13 +111,14 @@ function timeLines({ toMake, config }: Plan): string[][] {
   return [['  time', `about ${about}: ${submits} at ${formatRate(config.rateLimit)}, then the last task`]];
 }
 
-function budgetLines({ cost, config, asksFirst }: Plan): string[][] {
-  const { budgetCredits, confirmCredits } = config;
+function budgetLines({ cost, byModel, config, asksFirst, prices }: Plan): string[][] {
+  const { budget, confirmCredits } = config;
   const asks = asksFirst ? [['  ask', `run asks first, or takes --yes: CONFIRM_CREDITS=${confirmCredits}`]] : [];
-  if (budgetCredits === undefined) return asks;
-  const fits = cost.credits !== undefined && cost.credits <= budgetCredits;
+  const most = budgetCredits(budget, prices);
+  if (!most) return asks;
+  const fits = cost.credits !== undefined && cost.credits <= capped(byModel, prices, most);
   const without = cost.credits === undefined ? 'run refuses without a price' : 'not for all: run stops there';
-  return [['  budget', `${budgetCredits} credits: ${fits ? 'enough' : without}`], ...asks];
+  return [['  budget', `${describeBudget(most, prices)}: ${fits ? 'enough' : without}`], ...asks];
 }
 
 function jobLines({ manifest, totals, prices }: Plan): string[] {

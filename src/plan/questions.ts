@@ -72,10 +72,10 @@ export async function spendQuestion(
   waiting: Readonly<Record<string, number>>,
 ): Promise<Extract<Question, { kind: 'spend' }> | undefined> {
   const { config, prices } = connections;
-  if (!asksFirst(costOf(together(byModel, waiting), prices), config)) return undefined;
+  if (!asksFirst(together(byModel, waiting), prices, config)) return undefined;
   const left = together(await submitsToCome(connections, batch, items()), waiting);
   const cost = costOf(left, prices);
-  if (!asksFirst(cost, config)) return undefined;
-  const message = `${batch}: ${describeSpending(left, cost, config)}`;
+  if (!asksFirst(left, prices, config)) return undefined;
+  const message = `${batch}: ${describeSpending(left, prices, config)}`;
   return { kind: 'spend', message, items: countOf(left), credits: cost.credits };
 }

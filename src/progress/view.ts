@@ -1,4 +1,5 @@
 import { type BatchCounts, doneOf } from '../batch/counts.ts';
+import { spentWords } from '../diagnosis/budget-words.ts';
 import { describeFinding, describeWhat } from '../diagnosis/describe.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { Finding } from '../diagnosis/finding.ts';
@@ -61,8 +62,7 @@ function toldOf({ counts, snapshot, elapsedMs }: View): { findings: readonly Fin
 }
 
 function costText({ counts, prices }: View): string {
-  const budget = counts.budget === undefined ? '' : ` of ${counts.budget}`;
-  return `spent ${counts.credits}${budget} credits ($${(counts.credits * prices.usdPerCredit).toFixed(2)})`;
+  return `spent ${spentWords(counts, prices.usdPerCredit)}`;
 }
 
 const indented = (line: string) => `  ${line}`;

@@ -7,35 +7,46 @@ import type { ItemRef } from '../stages/ports.ts';
 import { promoteDelayed } from './promote-delayed.ts';
 import { jobIdOf, type Queues } from './queues.ts';
 
-/** Longer than any single poll takes. */
-const MARK_MS = 60_000;
+/** Longer than a poll waits to be run, also while polls are paused. */
+const MARK_MS = 10 * 60_000;
 /** One callback, or many: an item is not polled at once more often than this, which would use up the poll limit. */
 const AT_ONCE_EVERY_MS = 5_000;
 
 const pollData = z.object({ taskId: z.string() });
 
+type Task = ItemRef & { taskId: string };
+
 /** Brings an item's next poll forward, as a callback asks for it. */
 export function pollNow(redis: RedisClient, keys: Keys, routes: { of(batch: string): Promise<Queues> }) {
+  const markOf = (item: ItemRef) => keys.pollNow(jobIdOf(item));
+  const mark = (item: ItemRef, taskId: string) => redis.set(markOf(item), taskId, 'PX', MARK_MS);
   return {
     /**
-     * Has the poll of this task run at once. A poll that is under way cannot be promoted. So a mark is left first; the poll looks
-     * for it after it has delayed itself. One of the two always meets the other.
+     * Has the poll of this task run at once. The mark tells that poll why it runs. A poll that is under way cannot be promoted; it looks
+     * for the mark after it has delayed itself. One of the two always meets the other.
      */
     async ask(item: ItemRef, taskId: string): Promise<PollNow> {
       const job: Job<unknown> | undefined = await (await routes.of(item.batch)).byStage.poll.getJob(jobIdOf(item));
       const data = pollData.safeParse(job?.data);
       if (!job || !data.success) return 'absent';
       if (data.data.taskId !== taskId) return 'other-task';
-      const mark = keys.pollNow(jobIdOf(item));
       const isFirst = await redis.set(keys.polledAtOnce(jobIdOf(item)), 1, 'PX', AT_ONCE_EVERY_MS, 'NX');
       if (isFirst === null) return 'hurried';
-      await redis.set(mark, taskId, 'PX', MARK_MS);
-      if (await promoteDelayed(job)) await redis.del(mark);
+      await mark(item, taskId);
+      await promoteDelayed(job);
       return 'hurried';
     },
-    /** True for one caller after a callback that met a poll under way. */
-    async take(item: ItemRef): Promise<boolean> {
-      return (await redis.del(keys.pollNow(jobIdOf(item)))) === 1;
+    /** For a poll that is about to be added. */
+    async mark(item: ItemRef, taskId: string): Promise<void> {
+      await mark(item, taskId);
+    },
+    /** When a poll begins: whether a callback came for its task. True once. */
+    async take(task: Task): Promise<boolean> {
+      return (await redis.getdel(markOf(task))) === task.taskId;
+    },
+    /** When a poll has delayed itself: whether a callback came meanwhile. */
+    async isAsked(task: Task): Promise<boolean> {
+      return (await redis.get(markOf(task))) === task.taskId;
     },
   };
 }

@@ -17,7 +17,7 @@ const keysOfBatches = (prefix: string) => ({
   notes: (batch: string) => `${prefix}:notes:${batch}`,
   /** Hash: task id → the item that it belongs to, see fleet/task-claims.ts. */
   tasks: (batch: string) => `${prefix}:tasks:${batch}`,
-  /** Exists after a callback that arrived while the task's poll was active: the task is to be polled again at once. */
+  /** The task that a callback came for, until a poll that begins after it takes the mark. */
   pollNow: (jobId: string) => `${prefix}:hint:${jobId}`,
   /** Exists for some seconds after a callback had an item polled at once. */
   polledAtOnce: (jobId: string) => `${prefix}:hinted:${jobId}`,
@@ -37,12 +37,20 @@ const keysOfBatches = (prefix: string) => ({
   feedHold: (batch: string) => `${prefix}:feed-hold:${batch}`,
 });
 
+const keysOfCallbacks = (prefix: string, apiSuffix: string) => ({
+  /** Hash: whether the callbacks of an account come before its tasks are found by polls, see fleet/callbacks.ts. */
+  callbacks: (account: string) => `${prefix}:callbacks${apiSuffix}:${account}`,
+  /** Hash: accounts whose callbacks stay away → what is known of that, as JSON. */
+  callbacksAway: `${prefix}:callbacks-away`,
+});
+
 /**
  * Every Redis key of ours (BullMQ has its own). The stored names never change, whatever we call them here: docs/design.md
  * lists them. `apiSuffix`: what the names end in of keys that belong to an API, see fleet/route-names.ts.
  */
 export const keysOf = (prefix: string, apiSuffix = '') => ({
   ...keysOfBatches(prefix),
+  ...keysOfCallbacks(prefix, apiSuffix),
   /** Sorted set: batch names by their creation time. */
   batches: `${prefix}:batches`,
   /**

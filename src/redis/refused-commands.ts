@@ -104,7 +104,7 @@ function probesOf(key: (name: string) => string): string[][] {
     ...on(stream, 'XADD * a 1', `PEXPIRE ${GONE_AFTER_MS}`, 'XLEN', 'XRANGE - +', 'XTRIM MAXLEN 1', 'XDEL 0-1'),
     ['XREAD', 'STREAMS', stream ?? '', '0'],
     ...on(text, `RENAME ${renamed}`),
-    ...on(renamed, 'DEL'),
+    ...on(renamed, 'GETDEL', 'DEL'),
     ['EVAL', "return redis.call('HGET', KEYS[1], 'a')", '1', hash ?? ''],
     ['TIME'],
   ];

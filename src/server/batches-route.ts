@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -6,13 +7,16 @@ import { enqueueManifest } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { FluxError, messageOf } from '../errors.ts';
 import { type Answer, redisAnswers } from '../fleet/answers.ts';
+import { redisInboxBudget } from '../fleet/inbox-budget.ts';
+import { reasonOfDay } from '../inbox/allowance.ts';
 import { DROP_LIMITS } from '../inbox/limits.ts';
 import { DropRefused, refusalOf } from '../inbox/mistake.ts';
 import { openZip } from '../inbox/open-drop.ts';
 import { type PlannedDrop, planDrop } from '../inbox/plan-drop.ts';
-import { priceOf } from '../inbox/report.ts';
+import { type DropPlan, priceOf } from '../inbox/report.ts';
 import { once } from '../library/once.ts';
 import { expand } from '../manifest/manifest.ts';
+import { creditsIn } from '../money/budget.ts';
 import { type Connections, connect } from '../wiring/connections.ts';
 import type { Guard } from './access.ts';
 import { headersSchema, querySchema } from './batch-answers.ts';
@@ -58,7 +62,7 @@ export function batchesRoute(serving: Serving, guard: Guard) {
     server.post('/batches', { schema: batchesSchema }, async (request, reply) => {
       const said = querySchema.parse(request.query);
       const drop = dropOf(request);
-      const make = async () => batchAnswer(drop, said, await taking());
+      const make = async () => batchAnswer(drop, said, nameOf(request), await taking());
       const answer = await answeredOnce(request, `${drop.digest} ${JSON.stringify(said)}`, answers, make);
       return send(reply, answer);
     });
@@ -79,7 +83,7 @@ async function answeredOnce(
   answers: ReturnType<typeof redisAnswers>,
   make: () => Promise<Answer>,
 ): Promise<Answer> {
-  const name = headersSchema.parse(request.headers)['idempotency-key'];
+  const name = nameOf(request);
   if (name === undefined) return make();
   const asked = await answers.ask(name, print);
   if (asked.kind === 'answered') return asked.answer;
@@ -111,7 +115,16 @@ async function plannedAnswer(drop: ReceivedDrop, said: Said, connections: Connec
   return { status: 200, body: { plan, agree: plan.credits, remake: plan.isMuchMadeAgain || plan.lost > 0 } };
 }
 
-async function batchAnswer(drop: ReceivedDrop, said: Said, connections: Connections): Promise<Answer> {
+function nameOf(request: FastifyRequest): string | undefined {
+  return headersSchema.parse(request.headers)['idempotency-key'];
+}
+
+async function batchAnswer(
+  drop: ReceivedDrop,
+  said: Said,
+  name: string | undefined,
+  connections: Connections,
+): Promise<Answer> {
   const read = await readDrop(drop, said, connections);
   if (read instanceof DropRefused) return refusedAnswer(read);
   const { plan, manifest } = read;
@@ -124,6 +137,8 @@ async function batchAnswer(drop: ReceivedDrop, said: Said, connections: Connecti
     const message = `${plan.madeAgain + plan.lost} images would be made, and paid for, again`;
     return { status: 409, body: { code: 'remake-unconfirmed', message, plan } };
   }
+  const refused = await refusedByTheDay(plan, said, name, connections);
+  if (refused) return refused;
   const { batch, digest } = manifest;
   const { items, submits, polls } = await enqueueManifest(
     connections,
@@ -131,6 +146,25 @@ async function batchAnswer(drop: ReceivedDrop, said: Said, connections: Connecti
     prioritized(expand(manifest), 0),
   );
   return { status: 202, body: { batch, address: `/batches/${batch}`, items, submits, polls, plan } };
+}
+
+/**
+ * What is made by this way counts in the day's sum of the inboxes. Who agrees to a price is like the person who approves of a drop:
+ * counted, and never refused.
+ */
+async function refusedByTheDay(
+  plan: DropPlan,
+  { agree }: Said,
+  name: string | undefined,
+  { redis, keys, clock, config, prices }: Connections,
+): Promise<Answer | undefined> {
+  if (plan.credits === null || plan.toMake === 0) return undefined;
+  const { budgetTotal } = config.inbox;
+  const most = agree === undefined && budgetTotal ? creditsIn(budgetTotal, prices) : undefined;
+  const drop = `batches ${name ?? randomUUID()}`;
+  if (await redisInboxBudget(redis, keys, clock).reserve(drop, plan.credits, most)) return undefined;
+  const message = `It ${reasonOfDay(plan, most ?? 0).replace(/^it /, '')}; agree to its price to have it made`;
+  return { status: 409, body: { code: 'spending-unconfirmed', message, plan } };
 }
 
 async function readDrop(

@@ -66,6 +66,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
       state,
       forward: { poll: async (item, atMs) => (await routes.of(item.batch)).forward.poll(item, atMs) },
       pollNow: hints.ask,
+      markCalled: hints.mark,
       settings: { pollGiveUpMs: config.pollGiveUpMs },
     },
     async hasCallbacksFromOutside() {

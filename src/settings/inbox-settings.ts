@@ -1,12 +1,13 @@
+import type { Amount } from '../money/amount.ts';
 import type { Variables } from './variables.ts';
 
 /** Where manifests are dropped, and what may be spent without a person. */
 export type InboxConfig = Readonly<{
   /** A folder or `s3://bucket/prefix`. */
   url: string | undefined;
-  /** What one drop, and all of a day (UTC), may cost, in credits. */
-  budgetEach: number | undefined;
-  budgetTotal: number | undefined;
+  /** What one drop, and all of a day (UTC), may cost. */
+  budgetEach: Amount | undefined;
+  budgetTotal: Amount | undefined;
   /** A file in a folder is whole when it has not changed for so long. */
   restMs: number;
 }>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FluxError, UsageError } from '../errors.ts';
 import { LOG_FORMATS } from '../logger.ts';
+import { parseAmount, parseBudget } from '../money/amount.ts';
 import { mistakeInRedisUrl } from '../redis/url.ts';
 import { parseDuration, parseRate } from '../text/duration.ts';
 import { isLoopbackUrl } from '../text/loopback.ts';
@@ -134,7 +135,7 @@ const variables = z.object({
   GENERATION_RETRIES: whole(0),
   UNKNOWN_LIMIT: whole(0),
   EMBED_METADATA: flag,
-  BUDGET_CREDITS: z.coerce.number().positive().exactOptional(),
+  BUDGET_CREDITS: z.string().transform(through(parseBudget)).exactOptional(),
   CONFIRM_CREDITS: z.coerce.number().min(0),
   FETCH_ALLOW: list.refine(
     (hosts) => hosts.every((host) => HOST.test(host)),
@@ -147,11 +148,10 @@ const variables = z.object({
     .exactOptional(),
   LOG_FORMAT: z.enum(LOG_FORMATS).exactOptional(),
   INBOX_URL: z.string().min(1).exactOptional(),
-  INBOX_BUDGET_EACH: z.coerce.number().min(0).exactOptional(),
+  INBOX_BUDGET_EACH: z.string().transform(through(parseAmount)).exactOptional(),
   INBOX_BUDGET_TOTAL: z
     .string()
-    .regex(/^\d+(\.\d+)?(\/day)?$/, 'Expected credits, such as 5000/day')
-    .transform((text) => Number.parseFloat(text))
+    .transform(through((text) => parseAmount(text.replace(/\s*\/\s*day$/, ''))))
     .exactOptional(),
   INBOX_REST: duration,
   PORT: whole(0),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Submitted } from '../items/item.ts';
 import type { PollOutcome } from '../provider/provider.ts';
+import { leftToCalled } from './poll-timing.ts';
 import type { Ports, Run } from './ports.ts';
 
 /** One 404 for a known task may come from a replica or a gateway. So many in a row, a moment apart, are believed. */
@@ -20,7 +21,7 @@ export async function askSurely(task: Submitted, run: Run, ports: Ports): Promis
 /** One request within the rate limit; undefined when the process drains before its turn. */
 async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
   const slot = await ports.pollLimiter
-    .take({ leadMs: 0, goesOut: true, signal: run.signal })
+    .take({ leadMs: 0, goesOut: true, leaves: await leftToCalled(task, run, ports), signal: run.signal })
     .catch((error: unknown) => {
       if (run.signal.aborted) return undefined;
       throw error;

@@ -15,6 +15,8 @@ export type CallbackPorts = {
   state: Pick<BatchState, 'move' | 'claimTask'> & { stateOf(item: ItemRef): Promise<ItemState | undefined> };
   forward: Pick<Forward, 'poll'>;
   pollNow(item: ItemRef, taskId: string): Promise<PollNow>;
+  /** Tells the poll that is added next that a callback came for its task. */
+  markCalled(item: ItemRef, taskId: string): Promise<void>;
   settings: Pick<StageSettings, 'pollGiveUpMs'>;
 };
 
@@ -85,6 +87,7 @@ async function restoreTask(
   const wasCounted = state === 'held' && found && 'taskId' in found && found.taskId !== undefined;
   const item = itemOfRecord(record);
   await ports.state.move(item, 'submitted', wasCounted ? {} : { submits: 1 });
+  await ports.markCalled(item, taskId);
   await ports.forward.poll(taskOf(record, taskId, ports), ports.now());
   return true;
 }

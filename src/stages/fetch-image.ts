@@ -86,17 +86,19 @@ export async function fetchImage(item: Finished, run: Run, room: Room, ports: Po
 }
 
 /**
- * That decoding begins is noted first: where it ends the process, its next run knows, and decodes it alone, so that others do not end
- * with it and are not taken for the cause.
+ * Where a run did not end, decoding may be why. Its next run decodes alone, so that others do not end with it and are not taken for the
+ * cause, and that decoding begins is noted first. A first run notes nothing, since few ever have a second.
  */
 async function verify(body: Buffer, run: Run, ports: Ports) {
-  const decodes = run.remembered.decodes ?? 0;
+  const decodes = run.remembered.decodes ?? Math.min(run.broken, 1);
+  const isSuspect = decodes > 0 || run.broken > 0;
   if (decodes >= MOST_DECODES) {
     const message = `Decoding it ended its process ${decodes} times`;
     return { ok: false, message, kind: 'deadly' } as const;
   }
   let begun = false;
   const note = async (count: number) => {
+    if (!isSuspect) return;
     begun = true;
     // Redis may be away: then a process that ends is not counted, and the image is stored all the same.
     await run.note({ ...run.remembered, decodes: count }).catch((error: unknown) => {

@@ -20,31 +20,63 @@ const OVERDUE_OF_AGE = 0.15;
  */
 const SHARE = { first: 0.35, next: 0.24 };
 
+/** What a callback may take on its way, before a poll looks for a task that was not called for. */
+const CALLBACK_MS = { atLeast: 500, ofAge: 0.05 };
+/**
+ * No poll waits longer than this for a task that may have ended, nor than this part of its image's life: it is found while its image can
+ * be had, and callbacks that stay away are noticed within a minute.
+ */
+const WIDEST = { ms: 30_000, ofLife: 1 / 4 };
+
+/** `share`: of the tasks, 0 to 1, that are called back. `lifeMs`: how long the first of an image's URLs lives. */
+type Callbacks = { share?: number; lifeMs?: number };
+
 /** When to ask for the first time (epoch ms). `durations`: ascending, milliseconds, as seen lately for the model. */
-export function firstPollAt(submittedAt: number, durations: readonly number[]): number {
-  return nextPollAt({ submittedAt, now: submittedAt, durations });
+export function firstPollAt(submittedAt: number, durations: readonly number[], callbacks: Callbacks = {}): number {
+  return nextPollAt({ submittedAt, now: submittedAt, durations, ...callbacks });
 }
 
 /**
- * When to ask again (epoch ms): where a share of the tasks that have lived this long is expected to have ended. So polls are
- * dense where tasks end and sparse elsewhere. A task that outlives all known ones is asked for ever more rarely.
+ * When to ask again (epoch ms): where a share of the tasks that have lived this long, and were not called for, is expected to have
+ * ended. So polls are dense where tasks end and sparse elsewhere, and the more tasks are called back the later they come. A task that
+ * outlives all known ones is asked for ever more rarely.
  */
-export function nextPollAt(task: { submittedAt: number; now: number; durations: readonly number[] }): number {
-  const { durations, now } = task;
+export function nextPollAt(
+  task: { submittedAt: number; now: number; durations: readonly number[] } & Callbacks,
+): number {
+  const { durations, now, share = 0, lifeMs = Number.POSITIVE_INFINITY } = task;
   const ageMs = now - task.submittedAt;
   const pacedMs = paceAt(ageMs);
   if (durations.length < LEAST_SAMPLE) return now + pacedMs;
-  const waitMs = waitFor(ageMs, durations) ?? Math.min(ageMs * OVERDUE_OF_AGE, pacedMs);
+  const widestMs = Math.min(WIDEST.ms, lifeMs * WIDEST.ofLife);
+  const overdueMs = Math.min(ageMs * OVERDUE_OF_AGE, pacedMs);
+  const waitMs =
+    share === 0
+      ? (waitFor(ageMs, durations, 0) ?? overdueMs)
+      : Math.min(
+          waitFor(ageMs, durations, share) ?? overdueMs / (1 - share),
+          Math.max(0, typicalOf(durations) - ageMs) + widestMs,
+        );
   const shortestMs = Math.max(SHORTEST.ms, Math.min(ageMs * SHORTEST.ofAge, pacedMs));
   return now + Math.round(Math.max(shortestMs, waitMs));
 }
 
-/** Undefined when no known task has lived longer. */
-function waitFor(ageMs: number, durations: readonly number[]): number | undefined {
+/**
+ * Undefined when no known task has lived longer. Of those that have ended by then only a part, 1 - `called`, is still waited for. So a
+ * larger share of all has to have ended for the same share of these.
+ */
+function waitFor(ageMs: number, durations: readonly number[], called: number): number | undefined {
   const longer = durations.filter((duration) => duration > ageMs);
   const isFirst = longer.length === durations.length;
-  const due = longer[Math.floor(longer.length * (isFirst ? SHARE.first : SHARE.next))];
-  return due === undefined ? undefined : due - ageMs;
+  const wanted = isFirst ? SHARE.first : SHARE.next;
+  const ended = wanted / (wanted + (1 - called) * (1 - wanted));
+  const due = longer[Math.floor(longer.length * ended)];
+  if (due === undefined) return undefined;
+  return due - ageMs + (called === 0 ? 0 : Math.max(CALLBACK_MS.atLeast, due * CALLBACK_MS.ofAge));
+}
+
+function typicalOf(durations: readonly number[]): number {
+  return durations[Math.floor(durations.length / 2)] ?? 0;
 }
 
 function paceAt(elapsedMs: number): number {

@@ -8,7 +8,7 @@ import { saysUnfetchable } from '../provider/unfetchable.ts';
 import { askSurely } from './ask-task.ts';
 import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
-import { nextPollAt } from './poll-schedule.ts';
+import { isCalled, laterPollAt, noteCalled, pollsOf, putOffEarly, unasked } from './poll-timing.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 import { recordFirst } from './record-task.ts';
 import type { Remembered } from './remembered.ts';
@@ -21,8 +21,10 @@ const LONGEST_TROUBLE_DELAY_MS = 30_000;
 export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
   // The submit stage may have failed to record the task id. Nothing else is worth doing before that is done.
   const task = await recordFirst(item, ports);
+  const early = await putOffEarly(task, run, ports);
+  if (early) return early;
   const outcome = await askSurely(task, run, ports);
-  if (!outcome) return { kind: 'later', atMs: ports.now() };
+  if (!outcome) return { kind: 'later', atMs: ports.now(), remember: { ...unasked(run), called: isCalled(run) } };
   const now = ports.now();
   if (outcome.kind === 'refused' || outcome.kind === 'unreachable') return waitForAnswer(task, outcome, run, ports);
   ports.faults.clear('poll-unanswered');
@@ -32,19 +34,13 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   }
   switch (outcome.kind) {
     case 'succeeded':
-      ports.metrics.observe('taskPolls', run.runs);
+      await noteEnd(task, outcome.completedAt, run, ports);
       return succeed(task, outcome, ports);
     case 'failed':
-      ports.metrics.observe('taskPolls', run.runs);
+      await noteEnd(task, undefined, run, ports);
       return failGeneration(task, outcome, run, ports);
     case 'generating':
-      return askAgain(
-        task,
-        nextPollAt({ submittedAt: task.submittedAt, now, durations: await durationsOf(task, ports) }),
-        run,
-        ports,
-        outcome.said,
-      );
+      return askAgain(task, await laterPollAt(task, run, ports), run, ports, outcome.said);
     case 'not-found':
       if (now < task.submittedAt + ports.settings.unknownTaskGraceMs)
         return askAgain(task, now + TROUBLE_DELAY_MS, run, ports);
@@ -58,6 +54,11 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
     default:
       return outcome satisfies never;
   }
+}
+
+async function noteEnd(task: Submitted, completedAt: number | undefined, run: Run, ports: Ports): Promise<void> {
+  ports.metrics.observe('taskPolls', pollsOf(run));
+  await noteCalled(task, completedAt, run, ports);
 }
 
 async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promise<StageOutcome> {
@@ -122,8 +123,14 @@ async function askAgain(task: Submitted, atMs: number, run: Run, ports: Ports, s
         'a success without an image URL that we know',
       );
     }
-    const remember = { unansweredMs, ...(said !== undefined && { notUnderstood: true }) };
-    return { kind: 'later', atMs: Math.min(atMs, giveUpAt), ...((isOver || isNews) && { remember }) };
+    const { unanswered: _, unansweredSince: __, called: ___, ...kept } = run.remembered;
+    const wasCalled = isCalled(run);
+    const remember = {
+      ...{ ...kept, unansweredMs },
+      ...(said !== undefined && { notUnderstood: true }),
+      ...(wasCalled && { calledEarly: true }),
+    };
+    return { kind: 'later', atMs: Math.min(atMs, giveUpAt), ...((isOver || isNews || wasCalled) && { remember }) };
   }
   const why =
     said === undefined
@@ -169,7 +176,10 @@ async function waitForAnswer(
   return {
     kind: 'later',
     atMs,
-    remember: { ...remembered, unanswered, unansweredSince: remembered.unansweredSince ?? now },
+    remember: {
+      ...{ ...remembered, unanswered, unansweredSince: remembered.unansweredSince ?? now },
+      ...(isCalled(run) && { called: true }),
+    },
   };
 }
 
@@ -198,9 +208,9 @@ async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Po
   if (record.state !== 'submitted' || record.taskId === task.taskId) return { kind: 'done' };
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
-  return poll({ ...task, taskId: record.taskId, submittedAt, giveUpAt }, { ...run, remembered: {} }, ports);
-}
-
-function durationsOf(task: Submitted, ports: Ports): Promise<readonly number[]> {
-  return ports.durations.sample(task.request.model);
+  return poll(
+    { ...task, taskId: record.taskId, submittedAt, giveUpAt },
+    { ...run, called: false, remembered: {} },
+    ports,
+  );
 }

@@ -26,8 +26,12 @@ export type StageOutcome =
 export type Run = {
   /** Runs so far, this one included. */
   runs: number;
+  /** How many of them were not ended: their process ended first, or was taken for dead. */
+  broken: number;
   /** What the run before asked to be told. */
   remembered: Remembered;
+  /** Of a poll: a callback has said that the task has ended. */
+  called?: boolean;
   /** Tells the next run at once, also when this process ends before it comes to an outcome. */
   note(remembered: Remembered): Promise<void>;
   /** Aborted when the process drains: start nothing new, record what is under way. */
@@ -53,6 +57,8 @@ export type TakeOptions = {
   leadMs: number;
   /** Nothing precedes the request: it goes out when the slot is there, and `ready` has nothing to wait for. */
   goesOut?: boolean;
+  /** The share of the limit, 0 to 1, that requests like this leave to those that leave nothing. One in a window goes at least. */
+  leaves?: number;
   signal: AbortSignal;
 };
 
@@ -104,16 +110,19 @@ export interface TaskClaims {
   claimTask(item: ItemRef, taskId: string): Promise<string>;
 }
 
+/** Whose budget it is paid from goes by the request; without one, by the default provider. */
+type Requested = { request?: Pick<ImageRequest, 'provider'> };
+
 export interface BatchState extends CircuitBreaker, ImageNotes, TaskClaims {
   /** Cheap; 'admitted' may be half a second old, `confirm` is exact. Cancels a queued item of a cancelled batch. */
-  checkAdmission(item: ItemRef, credits?: number): Promise<Admission>;
+  checkAdmission(item: ItemRef & Requested, credits?: number): Promise<Admission>;
   /** `queued → submitting`, under a fencing token. A worker that took over the job claims the item with its own token. */
   claim(item: ItemRef, fencingToken: string): Promise<Claim>;
   /**
    * Asked just before money is spent: does the token still hold the item, may it be submitted, is there budget for the credits?
    * A model without a price has no credits. To ask again changes nothing for the same token.
    */
-  confirm(item: ItemRef, fencingToken: string, credits?: number): Promise<Confirmation>;
+  confirm(item: ItemRef & Requested, fencingToken: string, credits?: number): Promise<Confirmation>;
   /** Moves when MAY_COME_FROM allows; false when the item is in another state. Adds to the batch's counters on a real move. */
   move(item: ItemRef, to: ItemState, add?: { submits?: number; bytes?: number }): Promise<boolean>;
   /** The batch's index is to be written anew: a record has changed without a move. */
@@ -150,6 +159,16 @@ export interface Durations {
   sample(model: string): Promise<readonly number[]>;
 }
 
+/** Whether the tasks of an account are called back. None of it is needed where no callbacks are asked for. */
+export interface Callbacks {
+  /** A submit asks for a callback. Neither waits nor throws. */
+  asked(submittedAt: number): void;
+  /** Of the latest tasks of a model, how many were called back before a poll found them; 0 where callbacks stay away. */
+  share(model: string): Promise<number>;
+  /** A poll has found a task ended: had its callback come? `endedAt`: as late as is known. */
+  note(task: { model: string; submittedAt: number; endedAt: number }, came: boolean): Promise<void>;
+}
+
 /** What the fleet waits for, for people to be told. Neither method waits or throws. */
 export interface Faults {
   note(kind: FaultKind, message: string): void;
@@ -177,6 +196,8 @@ export type StageSettings = {
   storedTtlMs: number;
   /** How often a failed generation is submitted again; each is a new task, perhaps charged. */
   generationRetries: number;
+  /** How long the first of an image's URLs lives that cannot be had again. */
+  originTtlMs: number;
   /** So many unknown outcomes within a minute, when they are more than a fifth of the submits, stop submitting; absent or 0: never. */
   unknownLimit?: number;
   /** Write prompt, model and ids into the images' own metadata. */
@@ -204,6 +225,7 @@ export type Ports = {
   claimLead: ClaimLead;
   unsentClaims: UnsentClaims;
   durations: Durations;
+  callbacks: Callbacks;
   metrics: Metrics;
   faults: Faults;
   /** Of the item's account. */

@@ -15,6 +15,12 @@ export const rememberedSchema = z
     unansweredSince: z.number().exactOptional(),
     /** Milliseconds of former outages in which nobody answered for the task. They do not count against its time. */
     unansweredMs: z.number().min(0).exactOptional(),
+    /** Runs of a poll that asked nothing: too early, or no place. */
+    unasked: count,
+    /** A callback came for the task, and no poll has been answered since. */
+    called: z.boolean().exactOptional(),
+    /** A callback came, and the task ran all the same: what callbacks say of it is not relied on. */
+    calledEarly: z.boolean().exactOptional(),
     /** It was logged that the provider's answer is not understood. */
     notUnderstood: z.boolean().exactOptional(),
     /** Rounds in which every source said that the image is gone; in which every source that has it gave what is no image. */

@@ -4,7 +4,7 @@ import type { Failure, ItemRecord } from '../items/record.ts';
 import { failedRecord, heldRecord, releasedRecord, requeuedRecord } from '../items/transitions.ts';
 import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
-import { firstPollAt } from './poll-schedule.ts';
+import { earliestPollAt } from './poll-timing.ts';
 import type { Ports, Slot, StageOutcome } from './ports.ts';
 import { recordTask, submittedOf } from './record-task.ts';
 import { backoffMs } from './retry.ts';
@@ -172,11 +172,11 @@ export async function handOn(
   ports: Ports,
 ): Promise<void> {
   const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
-  const durations = await ports.durations.sample(item.request.model);
+  const pollAt = await earliestPollAt(submitted, ports);
   const move = () => ports.state.move(item, 'submitted', { submits: 1 });
   // With the task id on record, the state comes first, so that it cannot undo what the poll finds. Without, the job does.
   if (recorded) await move();
-  await ports.forward.poll(submitted, firstPollAt(submittedAt, durations));
+  await ports.forward.poll(submitted, pollAt);
   if (!recorded) await move();
   ports.log.info({ batch: item.batch, item: item.id, stage: 'submit', taskId }, 'submitted');
 }

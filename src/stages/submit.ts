@@ -203,6 +203,7 @@ async function send(
   const { item, inputs, claimed, slot } = attempt;
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
   const submittedAt = ports.now();
+  if (callBackUrl !== undefined) ports.callbacks.asked(submittedAt);
   let tooLate = false;
   const outcome = await ports.provider.submit(inputs.request, {
     onSent: () => {

@@ -1,4 +1,5 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
+import { spentWords } from '../diagnosis/budget-words.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { Diagnosis } from '../diagnosis/finding.ts';
@@ -63,7 +64,7 @@ function findingsOf({ findings }: Diagnosis, { at }: Snapshot): string[] {
 function liveBatch(counts: BatchCounts, now: Snapshot, diagnosis: Diagnosis): string[] {
   return [
     `${barText(counts, BAR_WIDTH)}  ${progressText(counts, now, diagnosis)}`,
-    `  ${statesText(counts)} · ${creditsText(counts)}`,
+    `  ${statesText(counts)} · ${creditsText(counts, now.usdPerCredit)}`,
     ...elsewhereText(counts, now.route),
   ];
 }
@@ -74,14 +75,14 @@ function elsewhereText({ archive, api }: BatchCounts, route: Snapshot['route']):
   return [`  goes to ${plain(archive)} by ${plain(api)}, in queues of its own`];
 }
 
-function creditsText({ credits, budget, overBudget }: BatchCounts): string {
-  const spent = credits.toLocaleString('en-US');
-  if (budget === undefined) return `${spent} credits`;
+function creditsText(counts: BatchCounts, usdPerCredit: number | undefined): string {
+  const { budget, accounts, overBudget } = counts;
+  if (budget === undefined && !accounts) return `${counts.credits.toLocaleString('en-US')} credits`;
   const wait =
     overBudget.items > 0
       ? `: OUT OF BUDGET, ${plural(overBudget.items, 'item')} of ${overBudget.credits} credits wait`
       : '';
-  return `${spent} of ${budget.toLocaleString('en-US')} credits${wait}`;
+  return `${spentWords(counts, usdPerCredit)}${wait}`;
 }
 
 function progressText(counts: BatchCounts, now: Snapshot, { findings }: Diagnosis): string {

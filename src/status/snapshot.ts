@@ -2,6 +2,7 @@ import { type BatchCounts, hasEnded } from '../batch/counts.ts';
 import { unknownBatch } from '../batch/find.ts';
 import type { Pace, QueueDepth, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
 import { redisArchiveLag } from '../fleet/archive-lag.ts';
+import { readCallbacksAway } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
@@ -13,7 +14,8 @@ export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export type SnapshotConnections = Pick<
   Connections,
   'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
->;
+> &
+  Partial<Pick<Connections, 'prices'>>;
 
 const PACE_WITHIN_MS = 60_000;
 const LONG = 0.95;
@@ -42,7 +44,7 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
     const breaker = await state.breaker();
     const counts = await Promise.all(names.map((name) => state.counts(name)));
     const batches = counts.filter((one) => one !== undefined);
-    const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits, archiveLag] =
+    const [depths, { backlog, durations }, paces, submit, poll, workers, pausedAt, waits, archiveLag, callbacksAway] =
       await Promise.all([
         queues.depths(),
         jobs(),
@@ -53,11 +55,13 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
         control.fleetPausedAt(),
         faults.current(),
         lag.current(routes.route.archive),
+        readCallbacksAway(connections.redis, connections.keys, clock.now()),
       ]);
     const depthOf = (stage: Stage) => ({ ...sumsOf(depths[stage]), ...backlog.waiting[stage] }) satisfies QueueDepth;
     const polls = depthOf('poll');
     return {
       at: clock.now(),
+      ...(connections.prices && { usdPerCredit: connections.prices.usdPerCredit }),
       route: routes.route,
       batches,
       queues: { submit: depthOf('submit'), poll: polls, archive: depthOf('archive'), finish: depthOf('finish') },
@@ -70,6 +74,7 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
       faults: waits,
       atRisk: backlog.atRisk,
       archiveLag: archiveLag ?? null,
+      callbacksAway,
       pausedAt: pausedAt ?? null,
       redisAway: null,
     };

@@ -2,6 +2,7 @@ import { openDrops } from '../archive/open-drops.ts';
 import type { Config } from '../config.ts';
 import { UsageError } from '../errors.ts';
 import { type OnTaken, watchInbox } from '../inbox/watch-inbox.ts';
+import { creditsIn } from '../money/budget.ts';
 import { proxyRules } from '../network/proxy.ts';
 import type { Connections } from './connections.ts';
 
@@ -22,7 +23,11 @@ export async function runInbox(
   const place = openDrops({ ...config.s3, url: inboxUrlOf(config), proxyFor: proxyRules(config.proxy) });
   try {
     const { budgetEach, budgetTotal, restMs } = config.inbox;
-    const allowance = { each: budgetEach ?? config.confirmCredits, aDay: budgetTotal };
+    const { prices } = connections;
+    const allowance = {
+      each: budgetEach ? creditsIn(budgetEach, prices) : config.confirmCredits,
+      aDay: budgetTotal && creditsIn(budgetTotal, prices),
+    };
     await watchInbox(place, connections, { allowance, restMs }, { signal, onTaken });
   } finally {
     await place.close();

@@ -1,17 +1,21 @@
 import { callbackTokens, callbackUrl } from '../callbacks/token.ts';
 import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
 import { bothLimiters } from '../fleet/both-limiters.ts';
+import { noCallbacks } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { redisLimiter } from '../fleet/limiter.ts';
 import { redisRouteNames } from '../fleet/route-names.ts';
 import { type RunningTasks, redisRunningTasks } from '../fleet/running-tasks.ts';
 import { type ImageRequest, providerOf } from '../items/item.ts';
+import { ORIGIN_LIFE_MS } from '../provider/bfl/poll-outcome.ts';
 import { loadModels } from '../provider/models/load-models.ts';
 import { DEFAULT_PREFIX, keysOf } from '../redis/keys.ts';
 import type { Limiter, Ports } from '../stages/ports.ts';
+import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
 import { openInputs } from './inputs.ts';
-import { apiKeyOf, openOther, POLL_TIMEOUT_MS } from './open-provider.ts';
+import { apiKeyOf, openOther } from './open-provider.ts';
+import { redisPollLimiter } from './poll-limiter.ts';
 
 /** What is another than the default's for the items of a provider. */
 export type ProviderPorts = Partial<Ports> & {
@@ -87,7 +91,8 @@ async function openBfl(connections: Connections, base: Ports, models: Awaited<Re
     accountState: state,
     durations: redisDurations(redis, keys),
     limiterOf: (model: string) => ofModels.get(model) ?? all,
-    pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
+    callbacks: asksForCallbacks ? openCallbacks(connections, keys, 'bfl') : noCallbacks,
+    pollLimiter: redisPollLimiter(redis, keys, pollLimit),
     tasks,
     forward: {
       ...base.forward,
@@ -99,6 +104,7 @@ async function openBfl(connections: Connections, base: Ports, models: Awaited<Re
     } satisfies Ports['forward'],
     settings: {
       ...settings,
+      originTtlMs: ORIGIN_LIFE_MS,
       ...(asksForCallbacks && { callbackUrlOf: (item) => callbackUrl(serveUrl, `bfl/${tokens.mint(item)}`) }),
     } satisfies Ports['settings'],
   };

@@ -1,5 +1,6 @@
 import { callbackTokens, callbackUrl } from '../callbacks/token.ts';
 import type { Config } from '../config.ts';
+import { noCallbacks } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type LimiterUsage, redisLimiter } from '../fleet/limiter.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
@@ -11,11 +12,13 @@ import { keyless } from '../provider/keyless.ts';
 import type { Provider } from '../provider/provider.ts';
 import { hostAndPort } from '../provider/url-check.ts';
 import { claimLead } from '../stages/claim-lead.ts';
-import type { Limiter, Ports } from '../stages/ports.ts';
+import type { ItemRef, Limiter, Ports } from '../stages/ports.ts';
 import { unsentClaims } from '../stages/withdraw-claim.ts';
+import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
 import { openInputs } from './inputs.ts';
-import { openProvider, POLL_TIMEOUT_MS, USER_AGENT } from './open-provider.ts';
+import { openProvider, USER_AGENT } from './open-provider.ts';
+import { redisPollLimiter } from './poll-limiter.ts';
 import { type PortsOf, portsOfProviders } from './provider-ports.ts';
 
 export type WatchedLimiter = Limiter & { usage(): Promise<LimiterUsage> };
@@ -45,7 +48,7 @@ export function openLimiters({
         },
       },
     }),
-    pollLimiter: redisLimiter(redis, keys, { name: 'poll', rate: config.pollLimit, requestTimeoutMs: POLL_TIMEOUT_MS }),
+    pollLimiter: redisPollLimiter(redis, keys, config.pollLimit),
   };
 }
 
@@ -66,6 +69,8 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   closers.push(() => downloads.close());
   const { callbackUrl: serveUrl, apiKey } = config;
   const tokens = apiKey === undefined ? undefined : callbackTokens(apiKey);
+  const callbackUrlOf =
+    serveUrl !== undefined && tokens ? (item: ItemRef) => callbackUrl(serveUrl, tokens.mint(item)) : undefined;
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
   const account = `${config.inputs.uploadUrl} ${apiKey}`;
@@ -85,6 +90,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
     claimLead: claimLead(),
     unsentClaims: unsentClaims(),
     durations: redisDurations(redis, keys),
+    callbacks: callbackUrlOf ? openCallbacks(connections, keys, 'kie') : noCallbacks,
     metrics,
     faults: faults.port,
     settings: {
@@ -95,11 +101,12 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       unknownTaskGraceMs: UNKNOWN_TASK_GRACE_MS,
       storedTtlMs: config.storedTtlMs,
       generationRetries: config.generationRetries,
+      originTtlMs: config.originTtlMs,
       unknownLimit: config.unknownLimit,
       embed: config.embed,
       creditsOf: (request) => creditsOf(prices, kindOf(request)),
       untoldCreditsOf: (request) => untoldPrice(request, prices),
-      ...(serveUrl !== undefined && tokens && { callbackUrlOf: (item) => callbackUrl(serveUrl, tokens.mint(item)) }),
+      ...(callbackUrlOf && { callbackUrlOf }),
     },
   };
   return { ...ports, portsOf: portsOfProviders(connections, ports) };

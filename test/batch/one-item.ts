@@ -135,6 +135,7 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
         now: Date.now,
         forward: stages.forward,
         settings: stages.settings,
+        markCalled: async () => {},
         pollNow: async (_item, taskId) => {
           const job = queues.poll.job();
           if (!job) return 'absent';

@@ -20,7 +20,7 @@ import { PROGRAM } from '../services/program.ts';
 import { startRedis } from '../services/redis.ts';
 
 export const BATCH = 'spring';
-const QUICK: SimulatorOptions = {
+export const QUICK: SimulatorOptions = {
   medianMs: 50,
   rate: { max: 10_000, windowMs: 1_000 },
   pollRate: { max: 10_000, windowMs: 1_000 },

@@ -104,6 +104,12 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
     /wait for the poll limit: 1 of 1 in 1s, the oldest is 30s late/,
     /FLUX_POLL_LIMIT/,
   ],
+  [
+    'callbacks-away',
+    { callbacksAway: [{ account: 'kie', since: 90_000, missed: 12, cameAt: 40_000 }] },
+    /callbacks of kie stay away: none for the latest 12 tasks that ended, the last came 1m 00s ago/,
+    /FLUX_CALLBACK_URL.*flux-batch doctor/,
+  ],
   ['clock-skew', { workers: [worker({ skewMs: -600_000 })] }, /clock of here is 10m 00s slow/, /NTP/],
   ['held', { batches: [batch({ held: 3, queued: 1 })] }, /spring: 3 items are held and wait/, /flux-batch held spring/],
 ];

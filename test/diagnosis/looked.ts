@@ -44,6 +44,7 @@ export function look(changes: Partial<Snapshot> = {}): Snapshot {
     faults: [],
     atRisk: { origin: 0, outlived: 0, stored: 0 },
     archiveLag: null,
+    callbacksAway: [],
     pausedAt: null,
     redisAway: null,
     ...changes,

@@ -18,7 +18,7 @@ function connectedState() {
     const state = redisBatchState(redis, keys, async () => {});
     const spending = redisSpending(redis, keys);
     await state.intake.open(BATCH, { archive: '/archive', api: 'http://127.0.0.1', digest: 'digest' });
-    await spending.setBudget(BATCH, budget);
+    await spending.setBudget(BATCH, budget === undefined ? undefined : { all: budget });
     await state.intake.admit(
       BATCH,
       ids.map((id) => ({ id, was: undefined, to: 'queued' })),
@@ -53,6 +53,36 @@ describe('the budget', () => {
     expect(await ask('one', 'me', PRICE)).toBe('go');
   });
 
+  test('of one account holds its items back and no others, until it has room again', async () => {
+    const { state, spending, counts, ask, affordable } = await connectedState()(undefined, 'a', 'b', 'c', 'own');
+    const bfl = (id: string) => ({ ...item(id), request: { provider: 'bfl' as const } });
+    const askBfl = async (id: string) => {
+      await state.claim(bfl(id), id);
+      return state.confirm(bfl(id), id, 6);
+    };
+    const note = (id: string, known: number) =>
+      spending.record(BATCH, [{ id, known, unsettled: 0, account: 'bfl' as const }]);
+    await spending.setBudget(BATCH, { accounts: { bfl: 12, kie: 8 } });
+    expect([await askBfl('a'), await askBfl('b'), await askBfl('c')]).toEqual(['go', 'go', 'out-of-budget']);
+    expect(await state.checkAdmission(bfl('c'), 6)).not.toBe('go');
+    expect(await ask('own', 'me', PRICE)).toBe('go');
+    await note('a', 6);
+    expect(await counts()).toMatchObject({
+      ...{ credits: 6, unsettled: 14, budget: undefined, overBudget: { items: 1, credits: 6 } },
+      accounts: { bfl: { budget: 12, credits: 6, unsettled: 6 }, kie: { budget: 8, credits: 0, unsettled: 8 } },
+    });
+    await state.move(item('c'), 'queued');
+    expect(await affordable()).toEqual([]);
+    // It was free after all.
+    await note('b', 0);
+    expect(await affordable()).toEqual(['c']);
+    expect(await askBfl('c')).toBe('go');
+    expect((await counts()).overBudget).toEqual({ items: 0, credits: 0 });
+    await spending.setBudget(BATCH, { all: 20 });
+    expect(await counts()).toMatchObject({ budget: 20 });
+    expect((await counts()).accounts).toBeUndefined();
+  });
+
   test('lets no model through that has no price, and everything where there is no budget', async () => {
     const open = connectedState();
     const limited = await open(1_000, 'one');
@@ -83,7 +113,7 @@ describe('the budget', () => {
     const { ask, counts, spending, affordable } = await connectedState()(8, 'one', 'two');
     await ask('one', 'a', PRICE);
     expect(await ask('two', 'b', PRICE)).toBe('out-of-budget');
-    await spending.setBudget(BATCH, 16);
+    await spending.setBudget(BATCH, { all: 16 });
     expect(await counts()).toMatchObject({ budget: 16, mayHaveRoom: true });
     expect(await affordable()).toEqual(['two']);
     expect(await ask('two', 'b', PRICE)).toBe('go');

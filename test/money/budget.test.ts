@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readBatchFile } from '../../src/archive/batch-file.ts';
 import { isOutOfBudget } from '../../src/batch/counts.ts';
-import { BATCH, openRig, prompts } from '../batch/rig.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { BATCH, openRig, prompts, QUICK } from '../batch/rig.ts';
 
 describe('a budget', () => {
   test('is never passed by four workers at once, and is used up', async () => {
@@ -33,7 +35,7 @@ describe('a budget', () => {
     await rig.enqueue(await rig.manifest(prompts(8)), 40);
     await rig.work();
     await rig.until(isOutOfBudget);
-    await rig.connections.spending.setBudget(BATCH, 56);
+    await rig.connections.spending.setBudget(BATCH, { all: 56 });
     await rig.until((now) => isOutOfBudget(now) && now.items.archived === 7);
     expect(rig.charged()).toBe(56);
   });
@@ -117,6 +119,35 @@ describe('flux-batch run', () => {
     expect(rig.charged()).toBe(48);
     expect((await rig.run(['run', file, '--budget', '80'])).code).toBe(0);
     expect(rig.charged()).toBe(80);
+  });
+
+  test('holds all to a budget in USD, and an account to one of its own', async () => {
+    const bfl = await startSimulator({ ...QUICK, provider: 'bfl' });
+    onTestFinished(() => bfl.close());
+    const env = { FLUX_PRICES: '', BFL_API_URL: bfl.url, BFL_API_KEY: bfl.apiKey };
+    const rig = await openRig({ env, simulator: { prices: { pro: 5, max: 10 } } });
+    const jobs = (provider: string, model: string) =>
+      prompts(4).map((prompt, index) => ({ id: `${provider}-${index}`, prompt, provider, model }));
+    const file = await rig.manifestOf([...jobs('kie', 'flux-kontext-pro'), ...jobs('bfl', 'flux-2-pro')]);
+    const planned = await rig.run(['plan', file, '--budget', '1usd,bfl=7']);
+    expect(planned).toMatchObject({ code: 0, stderr: '' });
+    expect(planned.stdout).toContain('200 credits ($1.00), of bfl 14 credits ($0.07): not for all');
+    const first = await rig.run(['run', file, '--budget', '1usd,bfl=7', '--json']);
+    expect(first).toMatchObject({ code: 3, stderr: expect.stringContaining('of 200, and 14 of bfl; 2 items left') });
+    expect(JSON.parse(first.stdout)).toMatchObject({ budget: 200, items: { archived: 6, queued: 2 }, credits: 32 });
+    const ledgers = () => [rig.charged(), bfl.ledger().credits.charged];
+    expect(ledgers()).toEqual([20, 6]);
+    const status = await rig.run(['status', BATCH]);
+    expect(status.stdout).toContain('32 of 200 credits ($0.16 of $1.00); of bfl 12 of 14: OUT OF BUDGET');
+    expect((await readBatchFile(rig.connections.archive, BATCH))?.settings).toMatchObject({
+      ...{ budgetCredits: 200, budgetOfAccounts: { bfl: 14 } },
+      budget: '200 credits ($1.00), of bfl 14 credits ($0.07)',
+    });
+    // In USD across both: 44 credits of kie.
+    expect((await rig.run(['run', file, '--budget', '0.21usd'])).code).toBe(3);
+    expect(ledgers()).toEqual([20, 9]);
+    expect((await rig.run(['run', file, '--budget', '$0.22'])).code).toBe(0);
+    expect(ledgers()).toEqual([20, 12]);
   });
 
   test('refuses a budget when the price of a model is not known', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseBudget } from '../../src/money/amount.ts';
 import { requirePrices } from '../../src/money/budget.ts';
 import { costOf, countOf, submitTimeMs, together } from '../../src/money/estimate.ts';
 
@@ -22,20 +23,19 @@ test('one model without a price leaves the whole without one, and is named', () 
 
 test('a budget needs the price of every model; without a budget none is needed', () => {
   const files = { pricesFile: 'own.json' };
-  const demand = (budgetCredits: number | undefined, model: string) => () =>
-    requirePrices({ [model]: 1 }, PRICES, { budgetCredits, ...files });
-  expect(demand(100, 'another')).toThrow(
+  const demand = (budget: string | undefined, model: string) => () =>
+    requirePrices({ [model]: 1 }, PRICES, { budget: budget === undefined ? undefined : parseBudget(budget), ...files });
+  expect(demand('100', 'another')).toThrow(
     expect.objectContaining({
       code: 'price-missing',
       message: 'No price for another in own.json: the budget cannot be kept',
       hint: expect.stringContaining('BUDGET_CREDITS'),
     }),
   );
-  const none = { budgetCredits: 100, pricesFile: undefined };
+  const none = { budget: parseBudget('100'), pricesFile: undefined };
   expect(() => requirePrices({ another: 1 }, PRICES, none)).toThrow('prices.json');
-  // None is a budget, too.
-  expect(demand(0, 'another')).toThrow();
-  expect(demand(100, 'flux-kontext-pro')).not.toThrow();
+  expect(demand('bfl=1usd', 'another')).toThrow();
+  expect(demand('100', 'flux-kontext-pro')).not.toThrow();
   expect(demand(undefined, 'another')).not.toThrow();
 });
 

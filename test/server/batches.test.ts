@@ -5,6 +5,7 @@ import { writeXlsx } from 'hucre/xlsx';
 import sharp from 'sharp';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { redisInboxBudget } from '../../src/fleet/inbox-budget.ts';
 import { isForeign } from '../../src/server/foreign.ts';
 import { manifestOf, zipOf } from '../inbox/stand.ts';
 import { openPage } from './browser.ts';
@@ -71,6 +72,21 @@ test('what was not agreed to is not enqueued: a higher price, images made again'
     body: { code: 'remake-unconfirmed' },
   });
   expect((await post(stand, '/batches?agree=8&remake=true', edited)).status).toBe(202);
+});
+
+test('what is made counts in the day of the inboxes: refused beyond it, unless its price was agreed to', async () => {
+  const stand = await startDeployment({ config: { INBOX_BUDGET_TOTAL: '0.10usd/day' } });
+  expect((await post(stand, '/batches', manifestOf('one', ['A pear', 'A plum']))).status).toBe(202);
+  const second = manifestOf('two', ['A fig']);
+  const named = { ...YAML, 'idempotency-key': 'two' };
+  expect(await post(stand, '/batches', second, named)).toMatchObject({
+    status: 409,
+    body: { code: 'spending-unconfirmed', message: expect.stringContaining("the day's 20 would be passed") },
+  });
+  expect(await stand.connections.state.batches()).toEqual(['one']);
+  expect((await post(stand, '/batches?agree=8', second, named)).status).toBe(202);
+  const { redis, keys, clock } = stand.connections;
+  expect(await redisInboxBudget(redis, keys, clock).spentToday()).toBe(24);
 });
 
 test('mistakes, bombs, paths out of a zip, other types and other sites are refused, each by its status', async () => {

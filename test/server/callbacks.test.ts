@@ -65,7 +65,10 @@ test('a hint that meets a poll under way is taken up when that poll delays itsel
   expect((await post(deployment, token, bodyOf(taskId))).status).toBe(200);
   const hints = pollNow(connections.redis, connections.keys, connections.routes);
   await active?.moveToDelayed(Date.now() + 60_000, 'a-token');
-  expect([await hints.take(item), await hints.take(item)]).toEqual([true, false]);
+  const task = { ...item, taskId };
+  expect(await hints.isAsked(task)).toBe(true);
+  expect([await hints.take(task), await hints.take(task)]).toEqual([true, false]);
+  expect(await hints.isAsked(task)).toBe(false);
   await worker.close();
   connection.disconnect();
 });

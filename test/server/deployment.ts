@@ -69,8 +69,8 @@ export async function startDeployment(
     url: server.url,
     callbackUrl: server.callbackUrl ?? server.url,
     open,
-    async addWorkers(stages: readonly (typeof WORKER_STAGES)[number][] = WORKER_STAGES) {
-      const own = await open(true, { FLUX_CALLBACK_URL: server.url });
+    async addWorkers(stages: readonly (typeof WORKER_STAGES)[number][] = WORKER_STAGES, more: Overrides = {}) {
+      const own = await open(true, { FLUX_CALLBACK_URL: server.url, ...more });
       const ports = await openPorts(own);
       const fleet = startFleet(own, ports, { stages, onTrouble: () => {} });
       own.closers.push(async () => {

@@ -157,9 +157,20 @@ describe('an image whose decoding ends the process', () => {
     expect(await rig.recordOf(item)).toMatchObject({ state: 'archived' });
   });
 
+  test('is suspected where the run before did not end, and where none broke nothing is noted', async () => {
+    const noted: (number | undefined)[] = [];
+    const run = { ...told({}), note: async ({ decodes }: Remembered) => void noted.push(decodes) };
+    const first = await finishedRig();
+    await archive(first.finished, run, first.rig.ports);
+    expect(noted).toEqual([]);
+    const second = await finishedRig();
+    await archive(second.finished, { ...run, broken: 1 }, second.rig.ports);
+    expect(noted).toEqual([2, 0]);
+  });
+
   test('is archived all the same where Redis does not take the note', async () => {
     const { rig, finished } = await finishedRig();
-    const run = { ...told({}), note: () => Promise.reject(new Error('away')) };
+    const run = { ...told({}), broken: 1, note: () => Promise.reject(new Error('away')) };
     await archive(finished, run, rig.ports);
     expect(await rig.recordOf(item)).toMatchObject({ state: 'archived' });
   });

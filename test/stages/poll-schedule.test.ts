@@ -63,6 +63,44 @@ describe('the time of the next poll', () => {
   });
 });
 
+describe('the time of the next poll while tasks are called back', () => {
+  const share = fc.double({ min: 0, max: 0.999, noNaN: true });
+  const known = ascending(Array.from({ length: 300 }, (_, index) => 6_000 + index * 50));
+  const firstAfterMs = (callbacks: { share?: number; lifeMs?: number }) => firstPollAt(START, known, callbacks) - START;
+
+  test('is never sooner than without them, and is the same where none comes', () => {
+    fc.assert(
+      fc.property(durations, elapsed, share, (some, elapsedMs, called) => {
+        const task = { submittedAt: START, now: START + elapsedMs, durations: some };
+        // A wait for a task that outlived most others is bounded, whatever the longest took.
+        const bound = START + elapsedMs + 30_000;
+        expect(nextPollAt({ ...task, share: called })).toBeGreaterThanOrEqual(Math.min(nextPollAt(task), bound));
+        expect(nextPollAt({ ...task, share: 0, lifeMs: 1_000 })).toBe(nextPollAt(task));
+      }),
+    );
+  });
+
+  test('follows the share: from where tasks begin to end to where nearly all have ended', () => {
+    const endedBy = (afterMs: number) => known.filter((ms) => ms <= afterMs).length / known.length;
+    const ended = [0, 0.5, 0.7, 0.9, 0.98].map((called) => endedBy(firstAfterMs({ share: called })));
+    expect(ended.slice(0, 1).every((part) => part < 0.4)).toBe(true);
+    expect([...ended].sort((a, b) => a - b)).toEqual(ended);
+    expect(ended.at(-1)).toBeGreaterThanOrEqual(0.97);
+  });
+
+  test('is half a minute after tasks as a rule have ended, at the latest', () => {
+    const spread = ascending(Array.from({ length: 100 }, (_, index) => 10_000 + index * 10_000));
+    expect(firstPollAt(START, spread, { share: 0.98 }) - START).toBe(510_000 + 30_000);
+    const now = START + 2_000_000;
+    expect(nextPollAt({ submittedAt: START, now, durations: spread, share: 0.98 }) - now).toBe(30_000);
+  });
+
+  test('leaves most of the life of an image that dies soon', () => {
+    const spread = ascending(Array.from({ length: 100 }, (_, index) => 10_000 + index * 10_000));
+    expect(firstPollAt(START, spread, { share: 0.98, lifeMs: 60_000 }) - START).toBe(510_000 + 15_000);
+  });
+});
+
 test('the first poll comes near the shorter of the durations that were learned', () => {
   const known = ascending(Array.from({ length: 100 }, (_, index) => 8_000 + index * 100));
   const afterMs = firstPollAt(START, known) - START;

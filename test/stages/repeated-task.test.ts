@@ -60,7 +60,7 @@ describe('an item that was told the task of another, whose answer was lost', () 
     const { rig, job, others, own } = await mixedUp(second);
     await poll(job, FIRST_RUN, rig.ports);
     const state = { ...rig.state, stateOf: () => rig.stateOf(second) };
-    const ports = { ...rig.ports, state, pollNow: async () => 'absent' as const };
+    const ports = { ...rig.ports, state, pollNow: async () => 'absent' as const, markCalled: async () => {} };
     expect(await takeCallback(second, others, ports)).toBe('ignored');
     expect(await takeCallback(second, own, ports)).toBe('brought-back');
     await rig.untilEnded(own);

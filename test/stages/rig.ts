@@ -8,6 +8,7 @@ import { folderArchive } from '../../src/archive/folder.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import type { EnqueuePorts } from '../../src/batch/enqueue-items.ts';
 import { redisBatchState } from '../../src/fleet/batch-state.ts';
+import { noCallbacks } from '../../src/fleet/callbacks.ts';
 import { redisDurations } from '../../src/fleet/durations.ts';
 import { redisLimiter } from '../../src/fleet/limiter.ts';
 import { redisSpending } from '../../src/fleet/spending.ts';
@@ -30,7 +31,7 @@ import { memoryQueues } from './memory-queues.ts';
 
 export const BATCH = 'spring';
 export const NEVER = new AbortController().signal;
-export const FIRST_RUN: Run = { runs: 1, remembered: {}, note: async () => {}, signal: NEVER };
+export const FIRST_RUN: Run = { runs: 1, broken: 0, remembered: {}, note: async () => {}, signal: NEVER };
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
@@ -103,6 +104,7 @@ export async function openRig(
     unknownTaskGraceMs: 60_000,
     storedTtlMs: 14 * 86_400_000,
     generationRetries: 0,
+    originTtlMs: 600_000,
     embed: false,
     creditsOf: () => 8,
     ...options.settings,
@@ -124,6 +126,7 @@ export async function openRig(
     metrics: { observe: () => {}, countCallback: () => {}, count: () => {} },
     faults: { note: () => {}, clear: () => {} },
     durations: redisDurations(redis, keys),
+    callbacks: noCallbacks,
     settings,
   } satisfies Ports;
   const enqueuePorts: EnqueuePorts = {

@@ -5,6 +5,7 @@ import type { Archive } from '../../src/archive/archive.ts';
 import { readBatchFile } from '../../src/archive/batch-file.ts';
 import { enqueueManifest } from '../../src/batch/enqueue.ts';
 import { createLogger } from '../../src/logger.ts';
+import { parseBudget } from '../../src/money/amount.ts';
 import { WORKER_STAGES } from '../../src/wiring/fleet.ts';
 import { openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
@@ -31,7 +32,7 @@ it('keeps the budget and the digest of an enqueue that came while it wrote the t
   await enqueue('spring', pictures(1));
   const enqueueAgain = () =>
     enqueueManifest(
-      { ...connections, config: { ...connections.config, budgetCredits: 500 } },
+      { ...connections, config: { ...connections.config, budget: parseBudget('500') } },
       { batch: 'spring', digest: 'another' },
       (async function* () {})(),
     );

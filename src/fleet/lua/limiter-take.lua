@@ -1,6 +1,7 @@
 -- Gives the caller a slot, perhaps one that becomes free only later. KEYS from 6: see limiter-ready.lua.
 -- ARGV: token, max, window, margin, lease, the epoch that the caller knows ('' on its first call), a new epoch, timeout, most
--- running tasks, number of lists, 1 when the request goes out at once, shortest and longest wait where no slot can be promised.
+-- running tasks, number of lists, 1 when the request goes out at once, shortest and longest wait where no slot can be promised, the
+-- share of the limit that is not to be used just now.
 -- Returns { milliseconds until the request may be sent, or -n: no slot can be promised before n milliseconds; the epoch;
 -- 1 when nothing stands in the way, so that limiter-ready.lua need not be asked }.
 -- @include "limiter"
@@ -21,6 +22,7 @@ if ARGV[6] ~= '' and ARGV[6] ~= epoch then
   known[1] = math.max(tonumber(known[1]) or 0, born + window)
   redis.call('HSET', state, 'hold', known[1])
 end
+limit = math.max(1, limit - math.floor(limit * tonumber(ARGV[14])))
 purge()
 local used = redis.call('ZCARD', reserved) + redis.call('ZCARD', sent) + redis.call('ZCARD', free)
 if used < limit then

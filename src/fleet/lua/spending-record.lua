@@ -1,13 +1,14 @@
--- KEYS: the batch's hash, its charges, its items over budget. ARGV: triples of an id, its known and its unsettled credits. Settles
--- what was reserved for these items. Where that leaves room in the budget, it notes that items over budget may have it.
+-- KEYS: the batch's hash, its charges, its items over budget. ARGV: for each item its id, its known and its unsettled credits,
+-- and its account ('' for the default one). Settles what was reserved for these items. Where that leaves room in the budget, it notes that items over budget may have it.
 local batch, charges, overBudget = KEYS[1], KEYS[2], KEYS[3]
 -- @include "charges"
 local less = 0
-for index = 1, #ARGV, 3 do
+for index = 1, #ARGV, 4 do
   local id, known, unsettled = ARGV[index], tonumber(ARGV[index + 1]), tonumber(ARGV[index + 2])
+  local account = ARGV[index + 3]
   local wasKnown, wasUnsettled, reserved, token = chargesOf(id)
-  add('credits', known - wasKnown)
-  add('maybe', unsettled - wasUnsettled - reserved)
+  addOf(account, 'credits', known - wasKnown)
+  addOf(account, 'maybe', unsettled - wasUnsettled - reserved)
   less = less + wasKnown + wasUnsettled + reserved - known - unsettled
   note(id, known, unsettled, 0, token)
 end

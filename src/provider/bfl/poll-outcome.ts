@@ -4,7 +4,7 @@ import type { PollOutcome } from '../provider.ts';
 import { messageIn, refusedBy } from './error-answer.ts';
 
 /** How long a `sample` lives, by the documentation. */
-const SAMPLE_LIFE_MS = 600_000;
+export const ORIGIN_LIFE_MS = 600_000;
 
 const resultSchema = z.object({
   status: z.string(),
@@ -63,7 +63,7 @@ function succeeded(result: Result, answer: Answer, handle: string): PollOutcome 
   return {
     kind: 'succeeded',
     sources: [
-      { kind: 'origin', url, lifeMs: SAMPLE_LIFE_MS },
+      { kind: 'origin', url, lifeMs: ORIGIN_LIFE_MS },
       { kind: 'link', url: handle },
     ],
     ...(completedAt === undefined ? {} : { completedAt }),

@@ -1,16 +1,18 @@
 -- Expects the locals `batch`, `charges` and `overBudget`.
 -- The cost '' means that the model has no price; no budget permits that.
 -- @include "charges"
-local function affords(id, cost)
-  local budget = redis.call('HGET', batch, 'budget')
-  if not budget then return true end
+local function affords(id, cost, account)
+  local budget, room = redis.call('HGET', batch, 'budget'), roomOf(account)
+  if not budget and not room then return true end
   if cost == '' then return false end
   local _, _, reserved = chargesOf(id)
-  local sums = redis.call('HMGET', batch, 'credits', 'maybe')
-  return tonumber(sums[1] or 0) + tonumber(sums[2] or 0) - reserved + tonumber(cost) <= tonumber(budget) + 1e-6
+  local wanted = tonumber(cost) - reserved
+  if room and wanted > room then return false end
+  return not budget or figure('credits') + figure('maybe') + wanted <= tonumber(budget) + 1e-6
 end
-local function leaveOverBudget(id, cost)
-  if redis.call('HSETNX', overBudget, id, cost) == 0 then return end
+-- Stored as the cost, or as `cost|account` where it is not the default account's.
+local function leaveOverBudget(id, cost, account)
+  if redis.call('HSETNX', overBudget, id, account == '' and cost or cost .. '|' .. account) == 0 then return end
   redis.call('HINCRBY', batch, 'beyond', 1)
   add('beyondCredits', tonumber(cost) or 0)
 end
@@ -19,18 +21,18 @@ local function leaveOutOfIt(id)
   if not was then return end
   redis.call('HDEL', overBudget, id)
   redis.call('HINCRBY', batch, 'beyond', -1)
-  add('beyondCredits', -(tonumber(was) or 0))
+  add('beyondCredits', -(tonumber(string.match(was, '^[^|]*')) or 0))
 end
-local function reserve(id, token, cost)
+local function reserve(id, token, cost, account)
   local known, unsettled, reserved, by = chargesOf(id)
   if by == token then return true, false end
-  if not affords(id, cost) then
-    leaveOverBudget(id, cost)
+  if not affords(id, cost, account) then
+    leaveOverBudget(id, cost, account)
     return false, false
   end
   leaveOutOfIt(id)
   local amount = tonumber(cost) or 0
   note(id, known, unsettled, amount, token)
-  add('maybe', amount - reserved)
+  addOf(account, 'maybe', amount - reserved)
   return true, true
 end

@@ -4,7 +4,9 @@
 -- - `token`: the fencing token that got the last permit
 --
 -- The batch's hash has the sums: `credits` is the sum of known, `maybe` the sum of unsettled and reserved. Together they
--- never pass `budget`. `beyond` and `beyondCredits` count the items over budget and what they would cost; those items
+-- never pass `budget`. For an account of a provider other than the default, `credits:<account>` and `maybe:<account>` have what of the
+-- sums is its, `credits:others` and `maybe:others` those of all such; what is left is the default account's. `budget:<account>` is a
+-- budget of its own. `beyond` and `beyondCredits` count the items over budget and what they would cost; those items
 -- stand in a hash of their own.
 local function chargesOf(id)
   local known, unsettled, reserved, token = string.match(redis.call('HGET', charges, id) or '0|0|0|', '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
@@ -15,4 +17,21 @@ local function note(id, known, unsettled, reserved, token)
 end
 local function add(field, amount)
   if amount ~= 0 then redis.call('HINCRBYFLOAT', batch, field, string.format('%.14g', amount)) end
+end
+-- `account`: '' for the default one.
+local function addOf(account, field, amount)
+  add(field, amount)
+  if account == '' then return end
+  add(field .. ':' .. account, amount)
+  add(field .. ':others', amount)
+end
+local function figure(field)
+  return tonumber(redis.call('HGET', batch, field) or '0')
+end
+-- What the budget of an account has room for; nil where it has none.
+local function roomOf(account)
+  local budget = redis.call('HGET', batch, 'budget:' .. (account == '' and 'kie' or account))
+  if not budget then return nil end
+  if account == '' then return budget - figure('credits') - figure('maybe') + figure('credits:others') + figure('maybe:others') + 1e-6 end
+  return budget - figure('credits:' .. account) - figure('maybe:' .. account) + 1e-6
 end
