@@ -1,10 +1,12 @@
-// A large batch from its enqueue to its end, with an instant provider and an archive that keeps nothing:   npm run bench:fed -- 100000
-// Prints a line of JSON every two seconds: what is archived, what Redis and the worker hold.
+// A large batch from its enqueue to its end, with an instant provider and an archive that keeps records only:
+//   npm run bench:fed -- 100000 [where the archive is to be] > run.jsonl && node .bench/bench/draw-run.js run.jsonl docs/million.svg
+// Prints a line of JSON every two seconds: what is archived, what Redis and the worker hold, what was asked of Redis and of the archive.
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasEnded } from '../src/batch/counts.ts';
+import { hasEnded, isFinished } from '../src/batch/counts.ts';
 import { loadConfig } from '../src/config.ts';
 import { DEFAULT_PREFIX, keysOf } from '../src/redis/keys.ts';
 import { connect } from '../src/wiring/connections.ts';
@@ -19,17 +21,17 @@ import { watchRedis } from './redis-stats.ts';
 const LOOK_EVERY_MS = 2_000;
 const BATCH = 'large';
 
-async function measure(items: number): Promise<void> {
+async function measure(items: number, under: string): Promise<void> {
   const redis = await startRedis();
   const watch = watchRedis(redis.url);
-  const folder = await mkdtemp(join(tmpdir(), 'flux-batch-bench-'));
+  const folder = await mkdtemp(join(under, 'flux-batch-bench-'));
   const config = {
     REDIS_URL: redis.url,
     FLUX_API_KEY: 'none',
     FLUX_RATE_LIMIT: '1000000/1s',
     FLUX_POLL_LIMIT: '1000000/1s',
     FLUX_MAX_TASKS: '1000000',
-    ARCHIVE_URL: folder,
+    ARCHIVE_URL: join(folder, 'archive'),
   };
   const connections = await connect(loadConfig(config), { patient: false, prove: false });
   const megabytes = async () => Math.round((await watch.usedMemory()) / 1e5) / 10;
@@ -40,15 +42,22 @@ async function measure(items: number): Promise<void> {
     console.log(JSON.stringify({ ...machine(), items, redisMb: await megabytes() }));
     await (await enqueueBatch(config, BATCH, itemsOf(BATCH, items))).close();
     console.log(JSON.stringify({ seconds: seconds(), enqueued: items, redisMb: await megabytes() }));
-    const input: FleetInput = { config, instant: true, concurrency: { submit: 50, poll: 50, archive: 50 } };
+    const counts = join(folder, 'counts.json');
+    const input: FleetInput = {
+      config,
+      instant: true,
+      recordsAndCounts: counts,
+      concurrency: { submit: 50, poll: 50, archive: 50 },
+    };
     const fleet = await startMember('fleet-member', input, { execArgv: NO_DECODE });
     for (let ended = false; !ended; await sleep(LOOK_EVERY_MS)) {
-      const counts = await connections.state.counts(BATCH);
-      ended = counts !== undefined && hasEnded(counts);
-      const { archived = 0, failed = 0 } = counts?.items ?? {};
-      const seen = { archived, failed, unfed: counts?.unfed, total: counts?.total };
+      const now = await connections.state.counts(BATCH);
+      ended = now !== undefined && hasEnded(now) && isFinished(now);
+      const { archived = 0, failed = 0 } = now?.items ?? {};
+      const seen = { archived, failed, unfed: now?.unfed, total: now?.total };
       const memory = { redisMb: await megabytes(), workerMb: Math.round(rssMb(fleet.pid)) };
-      console.log(JSON.stringify({ seconds: seconds(), ...seen, ...memory }));
+      const asked = { commands: await watch.commands(), archive: JSON.parse(readFileSync(counts, 'utf8')) };
+      console.log(JSON.stringify({ seconds: seconds(), ...seen, ...memory, ...asked }));
     }
     await fleet.stop();
   } finally {
@@ -59,4 +68,4 @@ async function measure(items: number): Promise<void> {
   }
 }
 
-await measure(Number(process.argv[2] ?? 100_000));
+await measure(Number(process.argv[2] ?? 100_000), process.argv[3] ?? tmpdir());

@@ -23,6 +23,42 @@ export const emptyArchive = ({ url, readPart }: Archive): Archive => ({
   close: async () => {},
 });
 
+const NOTHING_OF = /\/(images|thumbs|refused)\//;
+
+/** An archive that keeps records, segments and index, and no pictures: so that a million items fit onto a machine. */
+export function recordsOnly(archive: Archive): Archive {
+  return {
+    ...archive,
+    write: async (key, body, options) => {
+      if (!NOTHING_OF.test(key)) await archive.write(key, body, options);
+    },
+  };
+}
+
+export type Requests = { read: number; write: number; list: number };
+
+/** Counts what is asked of an archive. */
+export function countedArchive(archive: Archive, requests: Requests): Archive {
+  const counted =
+    <Args extends unknown[], Result>(kind: keyof Requests, run: (...args: Args) => Result) =>
+    (...args: Args): Result => {
+      requests[kind] += 1;
+      return run(...args);
+    };
+  return {
+    ...archive,
+    read: counted('read', archive.read),
+    readVersioned: counted('read', archive.readVersioned),
+    readMarked: counted('read', archive.readMarked),
+    readPart: counted('read', archive.readPart),
+    write: counted('write', archive.write),
+    create: counted('write', archive.create),
+    replace: counted('write', archive.replace),
+    list: counted('list', archive.list),
+    marks: counted('list', archive.marks),
+  };
+}
+
 /** A provider whose tasks have ended when they begin. */
 export function instantProvider(): Provider {
   let tasks = 0;

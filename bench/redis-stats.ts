@@ -15,6 +15,10 @@ export function watchRedis(url: string) {
       const info = await redis.info('memory');
       return Number(/^used_memory:(\d+)/m.exec(info)?.[1]);
     },
+    /** Since the server began. */
+    async commands(): Promise<number> {
+      return Number(/^total_commands_processed:(\d+)/m.exec(await redis.info('stats'))?.[1]);
+    },
     /** Calls and microseconds for each item; what ran within a script is counted in the script's time and by itself. */
     async perItem(items: number): Promise<Record<string, { calls: number; micros: number }>> {
       const info = await redis.info('commandstats');

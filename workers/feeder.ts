@@ -13,6 +13,8 @@ const EVERY_MS = 500;
 const AGAIN_MS = 50;
 /** Another process takes over after so long. */
 const LEAD_MS = 5_000;
+/** Windows of items that are not packed. */
+const UNPACKED = 3;
 /** Of some thousand items each: batches take turns. */
 const MEMBERS_KEPT = 4;
 
@@ -48,6 +50,9 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
   async function feedTold(counts: BatchCounts): Promise<number> {
     const { batch, unfed, orphans } = counts;
     try {
+      // While a batch runs only what is beyond some windows of it: a page, or a late callback, asks for what ended last.
+      if (counts.items.archived > counts.window && (await state.packed.unpacked(batch)) > UNPACKED * counts.window)
+        await state.packed.pack(batch);
       const fed = await feedBatch(batch, roomFor(counts), ports);
       if (fed > 0) lost.delete(batch);
       // Another process may have told it.

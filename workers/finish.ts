@@ -75,6 +75,7 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
     log.error({ batch, reason: error.message }, 'batch file cannot be written');
   });
   await state.noteFinished(batch, counts.version, unreadable);
+  await state.packed.pack(batch);
   return { kind: 'done' };
 }
 

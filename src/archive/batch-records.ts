@@ -39,6 +39,9 @@ export type BatchRecordsOptions = {
   fewestToCover?: number;
 };
 
+/** Of so many and more that a command had to read one by one it is worth writing segments, for whoever comes next. */
+export const FEWEST_TO_COVER = 2_000;
+
 type Ports = { archive: Archive; records: Pick<Records, 'read' | 'readMarked'> };
 
 /** Reads the list of segments, then lists the records. Throws the archive's errors. */

@@ -1,5 +1,5 @@
 import type { Archive } from '../archive/archive.ts';
-import { openBatchRecords } from '../archive/batch-records.ts';
+import { FEWEST_TO_COVER, openBatchRecords } from '../archive/batch-records.ts';
 import { readable } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
@@ -36,7 +36,7 @@ export async function adoptable(
   if (wanted.length === 0) return [];
   const byName = new Map<string, Archived>();
   const byRequest = new Map<string, Archived[]>();
-  const held = await openBatchRecords({ archive, records }, from);
+  const held = await openBatchRecords({ archive, records }, from, { fewestToCover: FEWEST_TO_COVER });
   for await (const record of readable(held.all(), () => {})) {
     if (record.state !== 'archived') continue;
     const named = byName.get(nameKey(record));
@@ -44,6 +44,8 @@ export async function adoptable(
     if (from === batch && kept.has(record.id)) continue;
     byRequest.set(requestKey(record), [...(byRequest.get(requestKey(record)) ?? []), record]);
   }
+  // It saves the next reader time. Who may only read has what was asked for.
+  await held.cover().catch(() => 0);
   return wanted.flatMap((item) => {
     const former = declared.get(item.name);
     const source =

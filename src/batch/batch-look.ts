@@ -1,5 +1,5 @@
 import type { Archive } from '../archive/archive.ts';
-import { type BatchRecords, openBatchRecords } from '../archive/batch-records.ts';
+import { type BatchRecords, FEWEST_TO_COVER, openBatchRecords } from '../archive/batch-records.ts';
 import type { Records } from '../archive/records.ts';
 import { messageOf } from '../errors.ts';
 import { type Charges, chargesOf } from '../items/charges.ts';
@@ -38,8 +38,6 @@ type LookPorts = {
 
 /** What is submitted or polled is read anew, so a look may be as old as it takes to have a person's answer. */
 const FRESH_MS = 120_000;
-/** Reading fewer records one by one is quicker than to write segments of them first. */
-const FEWEST_TO_COVER = 2_000;
 /** Of items that are not archived. About 60 MB. */
 const MOST_REMEMBERED = 50_000;
 const CHUNK = 500;

@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import type { Records } from '../archive/records.ts';
-import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
+import { type IdSet, idSet } from '../items/id-set.ts';
+import { type Item, itemOf, laneOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
@@ -98,7 +99,8 @@ export async function enqueueItems(
   const isNew = await ports.intake.open(batch, { archive, api, digest });
   await ports.feed?.begin();
   const recorded = await recordedIds(ports.records.list(batch));
-  const others = new Set(isNew ? recorded.ids : []);
+  // The manifest's own are taken out as they come.
+  const taken = idSet();
 
   const sum: Enqueued = { items: 0, submits: 0, polls: 0 };
   const known = settled(batch, items, recorded, isNew ? undefined : ports.intake.states);
@@ -112,7 +114,7 @@ export async function enqueueItems(
     const queued = now.map((item) => itemOf({ ...item, queuedAt: ports.now() }));
     const added = await enqueueChunk(manifest, queued, isRecorded, ports);
     const ids = queued.map(({ id }) => id);
-    if (isNew) for (const id of ids) others.delete(id);
+    if (isNew) for (const id of ids) taken.add(id);
     else if (ids.length > 0) await ports.intake.see(batch, ids);
     sum.items += chunk.length;
     sum.submits += added.submits + chunk.length - queued.length;
@@ -120,11 +122,15 @@ export async function enqueueItems(
     if (added.unreadable.length > 0) sum.unreadable = [...(sum.unreadable ?? []), ...added.unreadable];
     onProgress(sum);
   }
-  if (isNew) await takeInOthers(manifest, others, ports);
+  if (isNew) await takeInOthers(manifest, othersOf(recorded.ids, taken), ports);
   else if (!manifest.isPart) await ports.intake.forgetUnseen(batch);
   await ports.noted?.();
   await ports.intake.seal(batch);
   return sum;
+}
+
+function* othersOf(ids: ReadonlySet<string>, taken: Pick<IdSet, 'has'>): Generator<string> {
+  for (const id of ids) if (!taken.has(id)) yield id;
 }
 
 /** But for those that are left to the feed. */
@@ -214,6 +220,7 @@ function taskOf(item: Item, record: ItemRecord, { now, settings }: EnqueuePorts)
     submittedAt: Date.parse(record.timings.submitted ?? record.timings.queued),
     giveUpAt: now() + settings.pollGiveUpMs,
     recorded: true,
+    ...laneOf(record),
   };
 }
 

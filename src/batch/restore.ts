@@ -1,6 +1,6 @@
 import { findBatchFile } from '../archive/batch-file.ts';
-import { openBatchRecords } from '../archive/batch-records.ts';
-import { UsageError } from '../errors.ts';
+import { FEWEST_TO_COVER, openBatchRecords } from '../archive/batch-records.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import type { BatchCounts } from './counts.ts';
@@ -42,11 +42,12 @@ export async function restoredBatch(connections: RestorePorts, batch: string): P
   });
   const queues = await routes.of(batch);
   const ports = { now: clock.now, intake: state.intake, queues, settings: config };
-  const held = await openBatchRecords({ archive, records }, batch);
+  const held = await openBatchRecords({ archive, records }, batch, { fewestToCover: FEWEST_TO_COVER });
   for await (const some of chunksOf(held.all(), CHUNK)) {
     await countCharges(connections, batch, some);
     await takeIn(batch, some, ports);
   }
+  await held.cover().catch((error: unknown) => log.debug({ batch, reason: messageOf(error) }, 'segments not written'));
   await spending.noteRecounted(batch);
   await spending.setBudget(batch, budgetIn(file));
   await state.intake.seal(batch);

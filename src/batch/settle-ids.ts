@@ -1,4 +1,5 @@
 import { formerIds } from '../items/former-ids.ts';
+import { idSet } from '../items/id-set.ts';
 import type { ImageRequest, NewItem } from '../items/item.ts';
 import { formerItemId, itemId, slug, slugOfId } from '../items/item-id.ts';
 import type { ItemState } from '../items/item-state.ts';
@@ -20,12 +21,13 @@ export async function recordedIds(
   list: AsyncIterable<string>,
 ): Promise<RecordedIds & { readonly ids: ReadonlySet<string> }> {
   const ids = new Set<string>();
-  const slugs = new Set<string>();
+  // Of a million names as text they would take as much as the ids.
+  const slugs = idSet();
   for await (const id of list) {
     ids.add(id);
     slugs.add(slugOfId(id));
   }
-  return { ids, has: (id) => ids.has(id), hasSlug: (wanted) => slugs.has(wanted) };
+  return { ids, has: (id) => ids.has(id), hasSlug: slugs.has };
 }
 
 /**

@@ -26,7 +26,7 @@ const CHUNK = 1_000;
  */
 export async function takeInOthers(
   { batch, isPart = false }: { batch: string; isPart?: boolean },
-  ids: ReadonlySet<string>,
+  ids: Iterable<string>,
   ports: TakeInOthersPorts,
 ): Promise<void> {
   for await (const some of chunksOf(readRecords(ports.records, batch, ids), CHUNK)) {

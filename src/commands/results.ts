@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { Archive } from '../archive/archive.ts';
+import { FEWEST_TO_COVER } from '../archive/batch-records.ts';
 import { folderArchive } from '../archive/folder.ts';
 import { layout } from '../archive/layout.ts';
 import { recordsIn } from '../archive/records.ts';
@@ -85,7 +86,9 @@ export function resultsCommand(): Command {
         const config = loadConfig(overridesOf(flags));
         const archive = await openArchiveOf(config, closers);
         const found = await archivedBatch(archive, batch);
-        const ports = { archive, records: recordsIn(archive), prices: await loadPrices(config.pricesFile) };
+        const covering = flags.refresh === false ? {} : { fewestToCover: FEWEST_TO_COVER };
+        const prices = await loadPrices(config.pricesFile);
+        const ports = { archive, records: recordsIn(archive), prices, ...covering };
         const order = flags.order ?? (flags.out !== undefined || flags.format === 'csv' ? 'manifest' : 'id');
         const source: Source = { batch, found, ...ports, where, order, refresh: flags.refresh };
         if (flags.refresh) process.exitCode = await refresh(source);

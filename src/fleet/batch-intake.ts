@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { BatchIntake } from '../batch/enqueue-items.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
-import { hashesOf, keysToSet, type OnEnded, pagesOf, parseState } from './batch-hash.ts';
+import { hashesOf, keysToSet, type OnEnded, pagesOf } from './batch-hash.ts';
+import { redisItemStates } from './item-states.ts';
+import { redisPackedItems } from './packed-items.ts';
 import { defineScript } from './script.ts';
 
 /** Takes manifests in. */
@@ -10,6 +12,8 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
   const admit = defineScript(redis, 'batch-admit');
   const forget = defineScript(redis, 'batch-forget');
   const seal = defineScript(redis, 'batch-seal');
+  const see = defineScript(redis, 'batch-see');
+  const packed = redisPackedItems(redis, keys);
   return {
     async open(batch, facts) {
       await redis.zadd(keys.batches, 'NX', Date.now(), batch);
@@ -20,14 +24,11 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
       // And all its items get their jobs.
       await redis.hdel(keys.batch(batch), 'cancelled', 'orphans', 'unfedLost', 'priority');
       await redis.del(keys.seen(batch));
-      return (await redis.hlen(keys.items(batch))) === 0;
+      await redis.persist(keys.recentlyArchived(batch));
+      await packed.unsee(batch);
+      return (await redis.hlen(keys.items(batch))) === 0 && (await redis.exists(keys.ended(batch))) === 0;
     },
-    async states(batch, ids) {
-      // Redis refuses to be asked for nothing.
-      if (ids.length === 0) return [];
-      const values = await redis.hmget(keys.items(batch), ...ids);
-      return values.map(parseState);
-    },
+    states: redisItemStates(redis, keys).states,
     async admit(batch, entries) {
       if (entries.length === 0) return new Set();
       const admitted = await admit(
@@ -37,8 +38,7 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
       return new Set(z.array(z.string()).parse(admitted));
     },
     async see(batch, ids) {
-      await redis.sadd(keys.seen(batch), ...ids);
-      await redis.srem(keys.former(batch), ...ids);
+      await see([...hashesOf(keys, batch), keys.seen(batch), keys.former(batch)], [...ids]);
     },
     async forgetUnseen(batch) {
       for await (const page of pagesOf(redis, keys, batch)) {
@@ -47,6 +47,7 @@ export function redisBatchIntake(redis: RedisClient, keys: Keys, onEnded: OnEnde
           page.map(([id]) => id),
         );
       }
+      await packed.forgetUnseen(batch);
       await redis.del(keys.seen(batch));
     },
     async noteFormer(batch, ids) {

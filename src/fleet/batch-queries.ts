@@ -3,13 +3,15 @@ import { type ItemState, isLive } from '../items/item-state.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { ItemRef } from '../stages/ports.ts';
-import { pagesOf, pairsOf, parseState, readCounts } from './batch-hash.ts';
+import { pagesOf, pairsOf, readCounts } from './batch-hash.ts';
+import { redisItemStates } from './item-states.ts';
 
 /** What is asked about a batch. Changes nothing. */
 export function redisBatchQueries(redis: RedisClient, keys: Keys) {
+  const { states } = redisItemStates(redis, keys);
   return {
     async stateOf(item: ItemRef): Promise<ItemState | undefined> {
-      return parseState(await redis.hget(keys.items(item.batch), item.id));
+      return (await states(item.batch, [item.id]))[0];
     },
     /** Undefined when Redis knows nothing of the batch. */
     async counts(batch: string): Promise<BatchCounts | undefined> {
@@ -36,8 +38,8 @@ export function redisBatchQueries(redis: RedisClient, keys: Keys) {
     async former(batch: string): Promise<Map<string, ItemState>> {
       const ids = await redis.smembers(keys.former(batch));
       if (ids.length === 0) return new Map();
-      const states = (await redis.hmget(keys.items(batch), ...ids)).map(parseState);
-      return new Map(ids.flatMap((id, index) => (states[index] === undefined ? [] : [[id, states[index]]])));
+      const found = await states(batch, ids);
+      return new Map(ids.flatMap((id, index) => (found[index] === undefined ? [] : [[id, found[index]]])));
     },
     /** The newest first; at most 600 are remembered. Times are epoch milliseconds. */
     async recentlyArchived(batch: string, most: number): Promise<{ id: string; at: number }[]> {

@@ -10,10 +10,13 @@ import { redisBreaker } from './breaker.ts';
 import { redisFeeds } from './feeds.ts';
 import { redisImageNotes } from './image-notes.ts';
 import { redisLiveBatches } from './live-batches.ts';
+import { redisPackedItems } from './packed-items.ts';
 import { defineScript } from './script.ts';
 import { redisTaskClaims } from './task-claims.ts';
 
 const MOST_UNREADABLE = 1_000;
+/** What was archived last is no news a day after the batch's end. */
+const RECENT_FOR_S = 86_400;
 const cancelled = z.tuple([z.number(), z.number()]);
 
 /** Every batch's hashes in Redis: what stages do to an item, how manifests are taken in, and what is asked about a batch. */
@@ -27,6 +30,7 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
     ...redisImageNotes(redis, keys),
     ...redisTaskClaims(redis, keys),
     ...redisLiveBatches(redis, keys),
+    packed: redisPackedItems(redis, keys),
     intake: redisBatchIntake(redis, keys, onEnded),
     feeds,
 
@@ -61,6 +65,7 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
         unreadable: String(unreadable.length),
         finishedVersion: String(version),
       });
+      await redis.expire(keys.recentlyArchived(batch), RECENT_FOR_S);
     },
   };
 }

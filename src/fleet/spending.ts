@@ -5,6 +5,7 @@ import type { BudgetCredits } from '../money/budget.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import { hashesOf } from './batch-hash.ts';
+import { redisItemStates } from './item-states.ts';
 import { defineScript } from './script.ts';
 
 /** The charges of batches in Redis: the sums that budgets are kept by. The records can restore all of them. */
@@ -40,12 +41,7 @@ export function redisSpending(redis: RedisClient, keys: Keys) {
       return Number((await redis.hget(keys.batch(batch), 'credits')) ?? 0);
     },
     /** What the tasks of these items have cost, in their order; 0 for those of which nothing is known. */
-    async creditsOf(batch: string, ids: readonly string[]): Promise<number[]> {
-      if (ids.length === 0) return [];
-      const charges = await redis.hmget(keys.charges(batch), ...ids);
-      // `known|unsettled|reserved|token`, see fleet/lua/include/charges.lua.
-      return charges.map((charge) => Number(charge?.split('|', 1)[0] ?? 0));
-    },
+    creditsOf: redisItemStates(redis, keys).credits,
     /** Whether all charges that the archive knows are counted here, since Redis began or was emptied. */
     async isRecounted(batch: string): Promise<boolean> {
       return (await redis.hexists(keys.batch(batch), 'accounted')) === 1;

@@ -185,6 +185,8 @@ export type FaultKind =
   | 'uploads-unanswered';
 
 export type StageSettings = {
+  /** The account that these ports act in, as records name it; absent where it has no name. */
+  lane?: string;
   /** What becomes of a submit whose outcome is unknown. */
   onUnknown: 'hold' | 'resubmit';
   /** After so long without an answer a claimed submit is an unknown outcome. */
@@ -231,4 +233,6 @@ export type Ports = {
   /** Of the item's account. */
   inputs?: Inputs;
   settings: StageSettings;
+  /** Those of the account that a task runs in; undefined where this process lacks its key. Absent where there is one account only. */
+  portsOfTask?: (task: Submitted) => Promise<Ports | undefined>;
 };

@@ -122,7 +122,7 @@ async function submitInSlot(
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
   const price = { now: credits, untold: ports.settings.untoldCreditsOf?.(item.request) };
-  const claimed = claimedRecord(item, found, ports.now(), price);
+  const claimed = claimedRecord(item, found, ports.now(), price, ports.settings.lane);
   const attempt: Claimed = { item, inputs, claimed, slot, run, mayHaveTask: false };
   try {
     return await claimAndSend(attempt, { found, fencingToken, confirmed, sinceConfirmed }, ports);

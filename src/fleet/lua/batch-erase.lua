@@ -6,6 +6,6 @@ if not known[1] or ended() == 0 or known[2] ~= known[3] then return 0 end
 redis.call('ZREM', KEYS[3], name())
 redis.call('ZREM', KEYS[4], name())
 redis.call('SREM', KEYS[#KEYS], name())
-redis.call('UNLINK', batch, items)
+redis.call('UNLINK', batch, items, endedKey)
 for index = 5, #KEYS - 1 do redis.call('UNLINK', KEYS[index]) end
 return 1

@@ -16,7 +16,8 @@ for index = 4, #ARGV, 2 do
   local line, id = ARGV[index], ARGV[index + 1]
   if redis.call('SETBIT', lines, line, 0) == 1 then
     taken = taken + 1
-    if redis.call('HSETNX', items, id, 'queued') == 1 then
+    if stateOf(id) == '' then
+      redis.call('HSET', items, id, 'queued')
       table.insert(fed, id)
       if is == 'former' then redis.call('SADD', KEYS[5], id) end
     end

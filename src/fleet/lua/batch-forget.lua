@@ -11,6 +11,7 @@ for _, id in ipairs(ARGV) do
       redis.call('HINCRBY', batch, 'n:' .. was, -1)
       redis.call('HINCRBY', batch, 'version', 1)
       redis.call('HDEL', items, id)
+      leavePacked(id)
       redis.call('SREM', former, id)
       forgotten = forgotten + 1
     else

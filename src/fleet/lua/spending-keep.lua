@@ -4,6 +4,6 @@ local batch, charges = KEYS[1], KEYS[2]
 -- @include "charges"
 for _, id in ipairs(ARGV) do
   local _, _, reserved, token = chargesOf(id)
-  if redis.call('HEXISTS', charges, id) == 1 then note(id, 0, 0, reserved, token) end
+  if redis.call('HEXISTS', charges, id) == 1 or packed(id) then note(id, 0, 0, reserved, token) end
 end
 return 1

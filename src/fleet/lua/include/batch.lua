@@ -1,14 +1,22 @@
 -- KEYS[1]: the batch's hash. KEYS[2]: the hash of its items' states. The last of KEYS, for scripts that set states: the live batches.
 -- A state is stored by its name; `submitting` is stored with its fencing token, as `submitting:<token>`.
 -- The batch's hash counts the items of each state in the fields `n:<state>`.
+-- @include "ended"
 local batch, items = KEYS[1], KEYS[2]
 local LIVE = { queued = true, submitting = true, submitted = true, finished = true }
 local function name() return string.match(batch, ':batch:([^:]+)$') end
 local function stateOf(id)
   local value = redis.call('HGET', items, id)
+  if not value and isArchivedThere(id) then value = 'archived' end
   return value and string.match(value, '^[^:]+') or '', value
 end
+-- What is packed of its state does not hold any more.
+local function leavePacked(id)
+  local kind, known = packed(id)
+  if kind == 'a' or kind == 's' then replaceKind(id, 'f', known) end
+end
 local function set(id, was, to, value)
+  if was == 'archived' then leavePacked(id) end
   if was ~= '' then redis.call('HINCRBY', batch, 'n:' .. was, -1) end
   redis.call('HINCRBY', batch, 'n:' .. to, 1)
   redis.call('HINCRBY', batch, 'version', 1)

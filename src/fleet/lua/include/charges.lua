@@ -8,12 +8,22 @@
 -- sums is its, `credits:others` and `maybe:others` those of all such; what is left is the default account's. `budget:<account>` is a
 -- budget of its own. `beyond` and `beyondCredits` count the items over budget and what they would cost; those items
 -- stand in a hash of their own.
+-- What is packed (include/ended.lua) has known credits only.
+-- @include "ended"
 local function chargesOf(id)
-  local known, unsettled, reserved, token = string.match(redis.call('HGET', charges, id) or '0|0|0|', '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  local noted = redis.call('HGET', charges, id)
+  if not noted then
+    local _, known = packed(id)
+    return known or 0, 0, 0, ''
+  end
+  local known, unsettled, reserved, token = string.match(noted, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
   return tonumber(known), tonumber(unsettled), tonumber(reserved), token
 end
 local function note(id, known, unsettled, reserved, token)
-  redis.call('HSET', charges, id, string.format('%.14g|%.14g|%.14g|%s', known, unsettled, reserved, token))
+  local value = string.format('%.14g|%.14g|%.14g|%s', known, unsettled, reserved, token)
+  if redis.call('HSET', charges, id, value) == 0 then return end
+  local kind, before = packed(id)
+  if kind and before ~= 0 then replaceKind(id, kind, 0) end
 end
 local function add(field, amount)
   if amount ~= 0 then redis.call('HINCRBYFLOAT', batch, field, string.format('%.14g', amount)) end
