@@ -66,7 +66,7 @@ export async function planDrop(
     first: await firstItems(items()),
     // By the names that files have in the drop: where it is read is nobody's business.
     notes: [
-      ...noteOfUnused(await unusedFiles(dirname(file), manifest.files)),
+      ...noteOfUnused(await unusedFiles(dirname(file), [...manifest.files, ...manifest.pictures.paths()])),
       ...totals.notes,
       ...(totals.repeated.count > 0 ? [describeRepeats(totals.repeated)] : []),
       ...manifest.warnings.map(formatProblem),

@@ -34,6 +34,8 @@ test('a hundred photos are fetched from a bucket by signed URLs, each with its o
 
   const home = join(place.folder, 'home');
   expect((await place.run(['results', 'edits', '--out', home])).code).toBe(0);
+  expect((await readdir(join(home, 'inputs'))).sort()).toEqual(digests.map((digest) => `${digest}.jpg`).sort());
+  expect(await readFile(join(home, 'index.html'), 'utf8')).toContain(`./inputs/${digests[0]}.jpg`);
   for (const name of await readdir(home, { recursive: true, withFileTypes: true }))
     if (name.isFile()) expect((await readFile(join(name.parentPath, name.name))).includes('X-Amz')).toBe(false);
 });
@@ -76,4 +78,43 @@ test('what was enqueued is made by a worker that has no photos', async (context)
   worker.kill('SIGTERM');
   expect((await worker.exit()).code).toBe(0);
   expect(taken(place)).toEqual(each(digests));
+});
+
+test('what the provider cannot fetch any more, whatever it said of its life, is uploaded again and paid for once', async (context) => {
+  const place = await openPlace(context, {
+    simulator: { uploadTtlMs: 1_500, uploadToldTtlMs: 86_400_000, inputCheck: 'at-submit' },
+  });
+  await photosIn(place, 3);
+  const args = ['edits.yaml', '--yes'];
+  // Redis knows of the uploads for as long as it runs.
+  const worker = place.start(['worker']);
+  await place.run(['enqueue', ...args]);
+  const archived = async (count: number) => (countBy(await recordsOf(place, 'edits')).archived ?? 0) === count;
+  await until('the first are archived', () => archived(3), { seen: worker.stderr });
+  const urls = place.simulator.ledger().inputLog.map(({ from }) => from);
+  await until('their uploads are dead', async () => {
+    const statuses = await Promise.all(urls.map(async (url) => (await fetch(url)).status));
+    return statuses.every((status) => status === 404);
+  });
+  const text = await readFile(join(place.folder, 'edits.yaml'), 'utf8');
+  await place.write('edits.yaml', text.replaceAll('{{ name }}', 'again {{ name }}'));
+  await place.run(['enqueue', ...args]);
+  await until('the others are archived', () => archived(6), { seen: worker.stderr });
+  expect(accepted(place)).toBe(6);
+  expect(place.simulator.ledger().uploads.stored).toBe(6);
+  expect(place.simulator.ledger().inputs.missed).toBe(3);
+  worker.kill('SIGTERM');
+  await worker.exit();
+});
+
+test('Black Forest Labs is given the bytes themselves', async (context) => {
+  const place = await openPlace(context, { simulator: { provider: 'bfl' } });
+  const env = { BFL_API_URL: place.simulator.url, BFL_API_KEY: place.simulator.apiKey, FLUX_API_KEY: '' };
+  const digests = await photosIn(place, 3);
+  const text = await readFile(join(place.folder, 'edits.yaml'), 'utf8');
+  await place.write('edits.yaml', text.replace('inputs:', 'provider: bfl, model: flux-2-pro, inputs:'));
+  const { code, stderr } = await place.run(['run', 'edits.yaml', '--yes'], env);
+  expect(code, stderr).toBe(0);
+  expect(taken(place)).toEqual(each(digests));
+  expect(place.simulator.ledger().inputLog.map(({ from }) => from)).toEqual(['inline', 'inline', 'inline']);
 });
