@@ -115,6 +115,7 @@ test('the package holds what it must and nothing else', async () => {
     'examples/prompts.txt',
     'jobs.example.yaml',
     'jobs.models.yaml',
+    'lanes.example.yaml',
     'manifest.schema.json',
     'models.json',
     'package.json',
