@@ -6,6 +6,7 @@ import type { Budget } from './money/amount.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
+import { type InputSettings, inputSettings } from './settings/input-settings.ts';
 import { type Lane, lanesOf, secretsOf } from './settings/lanes.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
@@ -33,6 +34,8 @@ export type Config = Readonly<{
   /** Of kie's unified jobs API, whose account is that of `apiUrl`. */
   kieJobsUrl: string;
   bfl: BflSettings;
+  /** How pictures of one's own come to a provider. */
+  inputs: InputSettings;
   /** The accounts: those of FLUX_LANES, or one for each vendor. */
   lanes: readonly Lane[];
   rateLimit: { max: number; windowMs: number };
@@ -148,12 +151,12 @@ export function isStartedHere(): boolean {
 
 function configOf(values: Variables, read: (variable: string) => string | undefined): Config {
   const lanes = lanesOf(values, read);
-  const { FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT } = values;
+  const { FLUX_API_URL, KIE_JOBS_URL, KIE_UPLOAD_URL, BFL_API_URL, S3_ENDPOINT } = values;
   return {
     apiKey: values.FLUX_API_KEY ?? values.KIE_API_KEY,
     apiUrl: values.FLUX_API_URL.replace(/\/+$/, ''),
     kieJobsUrl: (values.KIE_JOBS_URL ?? values.FLUX_API_URL).replace(/\/+$/, ''),
-    ...{ bfl: bflSettings(values), lanes },
+    ...{ bfl: bflSettings(values), inputs: inputSettings(values), lanes },
     ...{ rateLimit: values.FLUX_RATE_LIMIT, pollLimit: values.FLUX_POLL_LIMIT, maxTasks: values.FLUX_MAX_TASKS },
     callbackUrl: values.FLUX_CALLBACK_URL,
     webhookKey: values.FLUX_WEBHOOK_KEY,
@@ -161,8 +164,7 @@ function configOf(values: Variables, read: (variable: string) => string | undefi
     pollGiveUpMs: values.FLUX_POLL_GIVE_UP,
     originTtlMs: values.FLUX_ORIGIN_TTL,
     storedTtlMs: values.FLUX_STORED_TTL,
-    pricesFile: values.FLUX_PRICES,
-    modelsFile: values.FLUX_MODELS,
+    ...{ pricesFile: values.FLUX_PRICES, modelsFile: values.FLUX_MODELS },
     redisUrl: values.REDIS_URL,
     redisTlsCa: values.REDIS_TLS_CA,
     allowEviction: values.REDIS_ALLOW_EVICTION,
@@ -179,15 +181,13 @@ function configOf(values: Variables, read: (variable: string) => string | undefi
     budget: values.BUDGET_CREDITS,
     confirmCredits: values.CONFIRM_CREDITS,
     fetchAllow: values.FETCH_ALLOW,
-    logLevel: values.LOG_LEVEL,
-    logFormat: values.LOG_FORMAT,
+    ...{ logLevel: values.LOG_LEVEL, logFormat: values.LOG_FORMAT },
     notifyUrl: values.FLUX_NOTIFY_URL,
     inbox: inboxSettings(values),
-    port: values.PORT,
-    callbackPort: values.CALLBACK_PORT,
+    ...{ port: values.PORT, callbackPort: values.CALLBACK_PORT },
     servePassword: values.SERVE_PASSWORD,
     metricsToken: values.METRICS_TOKEN,
-    warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT }),
+    warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, KIE_UPLOAD_URL, BFL_API_URL, S3_ENDPOINT }),
     secrets: secretsIn(values, process.env, secretsOf(lanes)),
   };
 }

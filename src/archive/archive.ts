@@ -76,6 +76,8 @@ export interface Archive {
    * A process that replaces what it has read overwrites nobody's change.
    */
   replace(key: string, body: Buffer, options: WriteOptions & { was: string }): Promise<string | undefined>;
+  /** A URL at which anybody may read a key for so long; only where the store can sign one. */
+  presign?(key: string, lifeMs: number): Promise<string>;
   /** For files that are too large for memory. They are appended part by part; at most 8 MB are held. */
   begin(key: string, options: WriteOptions): Promise<PendingFile>;
   /**

@@ -37,9 +37,9 @@ export type VerifyOptions = {
 };
 
 /** Half as much again as the largest that a provider was seen to serve, which had 65.7 megapixels. */
-const MAX_PIXELS = 100_000_000;
+export const MAX_PIXELS = 100_000_000;
 /** A single row can be a bomb. JPEG ends at 65,535, WebP at 16,383. */
-const MAX_SIDE = 32_768;
+export const MAX_SIDE = 32_768;
 const DECODE_TIMEOUT_S = 60;
 const THUMBNAIL_SIDE = 320;
 /**
@@ -138,7 +138,7 @@ async function decode(body: Buffer, format: ImageFormat, options: VerifyOptions)
 let loading: Promise<typeof Sharp> | undefined;
 
 /** Loads the native library with the first image, so that `--help` starts without it. */
-function loadSharp(): Promise<typeof Sharp> {
+export function loadSharp(): Promise<typeof Sharp> {
   loading ??= import('sharp').then(({ default: sharp }) => {
     // No image is decoded twice. And many images in parallel use the cores better than several threads for each.
     sharp.cache(false);

@@ -11,6 +11,9 @@ export const layout = {
   aside: (batch: string, item: string) => `${batch}/aside/${item}.json`,
   images: (batch: string) => `${batch}/images/`,
   image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
+  /** Pictures of one's own that items start from: `inputs/<sha256>.jpg` and the like, as requests have it. */
+  inputs: (batch: string) => `${batch}/inputs/`,
+  input: (batch: string, reference: string) => `${batch}/${reference}`,
   /** What came in the place of an image and was not accepted. */
   refused: (batch: string, item: string) => `${batch}/refused/${item}.bin`,
   thumbs: (batch: string) => `${batch}/thumbs/`,

@@ -11,6 +11,8 @@ export type S3Settings = {
   url: string;
   /** `http://host:port` of a server other than AWS. Without it the SDK uses `AWS_ENDPOINT_URL_S3`, else AWS. */
   endpoint?: string | undefined;
+  /** How others reach the same server, where that is by another address; signed URLs begin with it. */
+  publicEndpoint?: string | undefined;
   /** Puts the bucket into the path, not into the host name. By default on when an endpoint is given. */
   forcePathStyle?: boolean | undefined;
   region?: string | undefined;
@@ -40,6 +42,8 @@ export type S3Connection = {
   parametersOf: (key: string) => ObjectParameters;
   /** The same for another region: the bucket is there. `close` closes both. */
   inRegion: (region: string) => S3Connection;
+  /** For URLs that are signed for others: nothing is sent by it. */
+  publicClient: () => S3Client;
   /** A client with the default region, for servers that do not know ours; see `createBucket`. */
   withoutRegion: () => S3Client;
   close: () => void;
@@ -59,8 +63,8 @@ export async function connectS3(settings: S3Settings): Promise<S3Connection> {
     proxyFor: settings.proxyFor ?? (() => undefined),
   });
   const clients: S3Client[] = [];
-  const open = (region: string) => {
-    const client = new sdk.S3Client(clientConfig(settings, region, transport));
+  const open = (region: string, endpoint = settings.endpoint) => {
+    const client = new sdk.S3Client(clientConfig({ ...settings, endpoint }, region, transport));
     noteHost(client);
     signByChecksum(client);
     clients.push(client);
@@ -77,7 +81,15 @@ export async function connectS3(settings: S3Settings): Promise<S3Connection> {
       transport.destroy();
     },
   };
-  const connectionIn = (region: string): S3Connection => ({ ...shared, region, client: open(region) });
+  const connectionIn = (region: string): S3Connection => {
+    const client = open(region);
+    let forOthers: S3Client | undefined;
+    const publicClient = () => {
+      forOthers ??= settings.publicEndpoint === undefined ? client : open(region, settings.publicEndpoint);
+      return forOthers;
+    };
+    return { ...shared, region, client, publicClient };
+  };
   return connectionIn(settings.region ?? (await configuredRegion(sdk)));
 }
 

@@ -9,6 +9,7 @@ import { examineBucket } from './s3-examine.ts';
 import { getPart, getWhole, keysUnder } from './s3-get.ts';
 import { markOfTag, marksUnder } from './s3-marks.ts';
 import { pendingObject } from './s3-parts.ts';
+import { presigning } from './s3-presign.ts';
 import { putWhole } from './s3-put.ts';
 import { type S3Request, s3Requests } from './s3-requests.ts';
 import { parseS3Url } from './url.ts';
@@ -60,6 +61,8 @@ export function s3Archive(settings: S3Settings): Archive {
     create: async (key, body, options) => conditional.put(at(key), body, options),
 
     replace: async (key, body, options) => conditional.put(at(key), body, options),
+
+    presign: presigning(request, at),
 
     begin: async (key, { contentType, signal }) =>
       pendingObject(at(key), contentType, (run) => request('write to', key, signal, run)),

@@ -13,6 +13,7 @@ import { chunksOf } from './chunks-of.ts';
 import type { LeaveToFeed } from './leave-to-feed.ts';
 import { type RecordedIds, recordedIds, type Settled, settled } from './settle-ids.ts';
 import { type Planned, stepsOf } from './steps.ts';
+import { type WithInputs, withoutFiles } from './store-inputs.ts';
 import { takeInOthers } from './take-in-others.ts';
 
 /** The side of the batch state that takes manifests in. */
@@ -51,6 +52,8 @@ export type EnqueuePorts = {
   };
   /** Gives an item the image of an archived one, at no cost. */
   adopt?(from: Archived, item: NewItem): Promise<boolean>;
+  /** Stores the pictures that they start from. Called before anything is known of them elsewhere. */
+  storeInputs?(items: readonly (NewItem & WithInputs)[]): Promise<void>;
   /** Notes the items in the manifest's order, under the ids that they have. */
   note?(items: readonly NewItem[]): Promise<void>;
   /** All are noted; called before the batch can end. */
@@ -87,7 +90,7 @@ const IMAGES_AT_ONCE = 8;
  */
 export async function enqueueItems(
   manifest: Manifest,
-  items: AsyncIterable<NewItem>,
+  items: AsyncIterable<NewItem & WithInputs>,
   ports: EnqueuePorts,
   onProgress: (enqueued: Enqueued) => void = () => {},
 ): Promise<Enqueued> {
@@ -101,7 +104,9 @@ export async function enqueueItems(
 
   const sum: Enqueued = { items: 0, submits: 0, polls: 0 };
   const known = settled(batch, items, recorded, isNew ? undefined : ports.intake.states);
-  for await (const chunk of chunksOf(known, CHUNK)) {
+  for await (const read of chunksOf(known, CHUNK)) {
+    await ports.storeInputs?.(read);
+    const chunk = withoutFiles(read);
     await ports.note?.(chunk);
     const adopted = await adoptFormer(chunk, ports);
     const isRecorded = { has: (id: string) => recorded.has(id) || adopted.has(id) };

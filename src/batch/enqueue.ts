@@ -13,6 +13,7 @@ import { leaveToFeed } from './leave-to-feed.ts';
 import { newBatchFile } from './new-batch-file.ts';
 import { recountCharges } from './recount-charges.ts';
 import type { RestorePorts } from './restore.ts';
+import { inputStore } from './store-inputs.ts';
 
 /** Takes a manifest into the queues, after making sure that its batch is not under way elsewhere. */
 export async function enqueueManifest(
@@ -54,6 +55,7 @@ export async function enqueueManifest(
     queues,
     adopt: (from: Archived, item: NewItem) => adoptImage({ archive, records }, from, item),
     feed,
+    storeInputs: inputStore(archive, batch),
     note: file.add,
     noted: async () => {
       const stored = await file.commit();

@@ -46,7 +46,11 @@ export function adoptCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, flags: Flags) => {
       const config = loadConfig(overridesOf(flags));
-      const { manifest } = await openManifest(file, { stdin: process.stdin, modelsFile: config.modelsFile });
+      const { manifest } = await openManifest(file, {
+        stdin: process.stdin,
+        modelsFile: config.modelsFile,
+        inputMaxBytes: config.inputs.maxBytes,
+      });
       const { batch } = manifest;
       const closers = openClosers();
       try {

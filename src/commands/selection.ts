@@ -20,10 +20,10 @@ export function withSelectionOptions(command: Command): Command {
 }
 
 /** How a command opens its manifest. */
-export function openingOf(flags: SelectionFlags, { modelsFile }: Pick<Config, 'modelsFile'>) {
+export function openingOf(flags: SelectionFlags, { modelsFile, inputs }: Pick<Config, 'modelsFile' | 'inputs'>) {
   const { only = [], limit = Number.POSITIVE_INFINITY, set = {}, allowOutside = false } = flags;
   const selection: Selection = { only, limit, set };
-  return { selection, stdin: process.stdin, modelsFile, allowOutside };
+  return { selection, stdin: process.stdin, modelsFile, allowOutside, inputMaxBytes: inputs.maxBytes };
 }
 
 function addPatterns(text: string, former: string[] = []): string[] {

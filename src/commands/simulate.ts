@@ -49,6 +49,7 @@ export function simulateCommand(): Command {
     .option('--origin-ttl <duration>', 'life of original image URLs (10m)', parseDuration)
     .option('--stored-ttl <duration>', 'life of stored images (14d)', parseDuration)
     .option('--link-ttl <duration>', 'life of temporary links (20m)', parseDuration)
+    .option('--upload-ttl <duration>', 'life of uploaded pictures (3d)', parseDuration)
     .option('--latency <duration>', 'added to every answer', parseDuration)
     .option('--jitter <duration>', 'up to so much more latency', parseDuration)
     .option('--slow-answer <duration>', 'how late the faults slow-answer and image-stall are (30s)', parseDuration)
@@ -106,6 +107,7 @@ type Flags = Pick<
   originTtl?: number;
   storedTtl?: number;
   linkTtl?: number;
+  uploadTtl?: number;
   latency?: number;
   jitter?: number;
   slowAnswer?: number;
@@ -126,6 +128,7 @@ function optionsOf(flags: Flags): SimulatorOptions {
     originTtl,
     storedTtl,
     linkTtl,
+    uploadTtl,
     latency,
     jitter,
     slowAnswer,
@@ -141,6 +144,7 @@ function optionsOf(flags: Flags): SimulatorOptions {
     ...(originTtl !== undefined && { originTtlMs: originTtl }),
     ...(storedTtl !== undefined && { storedTtlMs: storedTtl }),
     ...(linkTtl !== undefined && { linkTtlMs: linkTtl }),
+    ...(uploadTtl !== undefined && { uploadTtlMs: uploadTtl }),
     ...(latency !== undefined && { latencyMs: latency }),
     ...(jitter !== undefined && { jitterMs: jitter }),
     ...(slowAnswer !== undefined && { slowAnswerMs: slowAnswer }),

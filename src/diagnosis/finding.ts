@@ -22,6 +22,7 @@ export const KINDS = {
   'poll-unanswered': 'critical',
   'jobs-lost': 'critical',
   'images-unreachable': 'warning',
+  'uploads-unanswered': 'warning',
   'images-at-risk': 'warning',
   paused: 'warning',
   'out-of-budget': 'warning',

@@ -13,6 +13,7 @@ const WHAT: Readonly<Record<Waited, string>> = {
   'archive-unreachable': 'waiting for the archive',
   'poll-unanswered': 'waiting for answers of the API',
   'images-unreachable': "waiting for the images' host",
+  'uploads-unanswered': 'waiting for the provider to take pictures to start from',
 };
 
 const REMEDY: Readonly<Record<Waited, string>> = {
@@ -22,6 +23,7 @@ const REMEDY: Readonly<Record<Waited, string>> = {
   'archive-unreachable': 'it goes on by itself: check ARCHIVE_URL, S3_ENDPOINT and the network',
   'poll-unanswered': 'what runs is paid for and asked for again: check FLUX_API_URL and the network',
   'images-unreachable': 'it is tried until the last URL dies: check the network, and FETCH_ALLOW',
+  'uploads-unanswered': 'nothing was submitted, and each is tried again: check KIE_UPLOAD_URL and the network',
 };
 
 /** Who does not answer, or refuses, and is waited for. The breaker tells of submits by itself. */

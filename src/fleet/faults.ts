@@ -14,6 +14,7 @@ const FORGOTTEN_AFTER_MS: Readonly<Record<FaultKind, number>> = {
   'archive-full': 90_000,
   'poll-unanswered': 90_000,
   'images-unreachable': 6 * 60_000,
+  'uploads-unanswered': 90_000,
 };
 /** Hundreds of items meet a fault together; one note a second tells it. */
 const NOTE_EVERY_MS = 1_000;

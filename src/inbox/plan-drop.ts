@@ -34,7 +34,10 @@ export async function planDrop(
   alone: (batch: string) => Promise<void> = async () => {},
 ): Promise<PlannedDrop> {
   const { prices, config, records, state } = connections;
-  const { manifest, totals } = await openManifest(file, { modelsFile: config.modelsFile });
+  const { manifest, totals } = await openManifest(file, {
+    modelsFile: config.modelsFile,
+    inputMaxBytes: config.inputs.maxBytes,
+  });
   const { batch } = manifest;
   requirePrices(totals.byModel, prices, config);
   await alone(batch);
@@ -63,7 +66,7 @@ export async function planDrop(
     first: await firstItems(items()),
     // By the names that files have in the drop: where it is read is nobody's business.
     notes: [
-      ...noteOfUnused(await unusedFiles(dirname(file), manifest.files)),
+      ...noteOfUnused(await unusedFiles(dirname(file), [...manifest.files, ...manifest.pictures.paths()])),
       ...totals.notes,
       ...(totals.repeated.count > 0 ? [describeRepeats(totals.repeated)] : []),
       ...manifest.warnings.map(formatProblem),

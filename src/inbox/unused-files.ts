@@ -26,6 +26,8 @@ export function noteOfUnused(files: readonly string[]): string[] {
   const named = files.slice(0, MOST_NAMED).join(', ');
   const more = files.length > MOST_NAMED ? ` and ${files.length - MOST_NAMED} more` : '';
   const one = files.length === 1;
-  const how = files.some((file) => PICTURE.test(file)) ? '; a picture to edit is named by its URL, as inputImage' : '';
+  const how = files.some((file) => PICTURE.test(file))
+    ? '; a picture to edit is named by its path, as inputImage, or by its folder, as inputs'
+    : '';
   return [`${plural(files.length, 'file')} ${one ? 'is' : 'are'} not used by the manifest: ${named}${more}${how}`];
 }

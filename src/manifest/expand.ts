@@ -6,30 +6,39 @@ import { findingsOf } from './check.ts';
 import { checkRequest } from './check-request.ts';
 import { coerce, type Job } from './job.ts';
 import { combinations } from './matrix.ts';
+import type { OwnPicture } from './own-pictures.ts';
 import { nameSchema } from './request-schema.ts';
 import { missing, render, type Template, type Variables } from './template.ts';
 
 /** Where an item comes from. `job`: the job's id as the manifest has it. */
 export type Place = { job: string; file: string; line?: number };
 
-/** An item as its manifest has it. `written`: its texts, where they are not in one form. `was`: its former name. */
-export type ManifestItem = NewItem & { place: Place; written?: Rendered; was?: string };
+/**
+ * An item as its manifest has it. `written`: its texts, where they are not in one form. `was`: its former name. `pictures`: those on
+ * this machine that it starts from.
+ */
+export type ManifestItem = NewItem & {
+  place: Place;
+  written?: Rendered;
+  was?: string;
+  pictures?: readonly OwnPicture[];
+};
 
 /** One combination of values that makes no valid item. `key` is the job's key whose rendered value is invalid. */
 export type RenderMistake = { key: string; message: string; hint?: string };
 
+/** One combination of a row: all of an item but its variant. Its request may name pictures by their paths yet. */
+export type Combination = Rendered & Pick<ManifestItem, 'variables' | 'written' | 'was' | 'pictures'>;
+
 /**
- * Yields all items of a job for one row: each combination of the matrix, with its variants. An invalid combination
- * makes no item; `onMistake` is called instead.
+ * Yields each combination of the matrix for one row. An invalid one makes no item; `onMistake` is called instead.
  */
-export function* expandRow(
-  batch: string,
+export function* combinationsOf(
   job: Job,
   row: Variables,
-  place: Place,
   models: Models,
   onMistake: (mistake: RenderMistake) => void,
-): Generator<ManifestItem, void, undefined> {
+): Generator<Combination, void, undefined> {
   for (const combination of combinations(job.axes, job.exclude, job.set)) {
     const variables = { ...row, ...combination };
     const rendered = renderJob(job, variables, models);
@@ -41,11 +50,20 @@ export function* expandRow(
     const request = requestInOneForm(rendered.request);
     const written = isWrittenSo(rendered, { name, request }) ? {} : { written: rendered };
     const was = job.was ? { was: textInOneForm(render(job.was, variables).trim()) } : {};
-    for (let variant = 1; variant <= job.variants; variant++) {
-      const id = itemId(name, request, variant);
-      const item = { batch, id, name, variant, priority: job.priority, variables, request, ...embedOf(job) };
-      yield { ...item, place, ...written, ...was };
-    }
+    yield { name, request, variables, ...written, ...was };
+  }
+}
+
+/** The items of one combination. */
+export function* variantsOf(
+  batch: string,
+  job: Job,
+  { name, request, ...combination }: Combination,
+  place: Place,
+): Generator<ManifestItem, void, undefined> {
+  for (let variant = 1; variant <= job.variants; variant++) {
+    const id = itemId(name, request, variant);
+    yield { batch, id, name, variant, priority: job.priority, request, ...embedOf(job), ...combination, place };
   }
 }
 

@@ -1,3 +1,4 @@
+import { PICTURE_VARIABLES } from '../tables/picture-files.ts';
 import { PROMPT_VARIABLES } from '../tables/prompt-lines.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
 import type { Axis } from './matrix.ts';
@@ -48,16 +49,23 @@ export type Job = {
 
 /** Prompt and id of a job that has a file of prompts and does not give them itself. */
 const OF_PROMPTS = { prompt: `{{ ${PROMPT_VARIABLES.prompt} }}` };
-export const ID_OF_PROMPTS = `{{ ${PROMPT_VARIABLES.words} }}`;
+/** Of a job that has pictures: they are what it edits, also where the defaults say something else. */
+const OF_INPUTS = { inputImage: `{{ ${PICTURE_VARIABLES.file} }}` };
+
+export function builtInId({ prompts, inputs }: JobText): string {
+  if (prompts !== undefined) return `{{ ${PROMPT_VARIABLES.words} }}`;
+  return inputs === undefined ? '' : `{{ ${PICTURE_VARIABLES.name} }}`;
+}
 
 /**
  * A job's own parameters win over the manifest's defaults. Malformed templates are
  * returned separately, with a message.
  */
 export function parametersOf(
-  job: JobText,
+  written: JobText,
   defaults: Defaults,
 ): { parameters: Parameter[]; malformed: { name: ParameterName; message: string }[] } {
+  const job = written.inputs === undefined || written.inputImages ? written : { ...OF_INPUTS, ...written };
   const builtIn: Defaults = job.prompts === undefined ? {} : OF_PROMPTS;
   const parameters: Parameter[] = [];
   const malformed: { name: ParameterName; message: string }[] = [];

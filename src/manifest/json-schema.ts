@@ -11,11 +11,14 @@ export function manifestJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(document, { target: 'draft-2020-12', io: 'input' });
 }
 
-/** A job has `rows` or `prompts`, not both. With `prompts`, `id` and `prompt` may be left out. */
+/** A job has one of `rows`, `prompts` and `inputs`. With `prompts`, `id` and `prompt` may be left out; with `inputs`, `id`. */
 const job = jobSchema.meta({
-  if: { required: ['prompts'] },
+  if: { anyOf: [{ required: ['prompts'] }, { required: ['inputs'] }] },
   else: { required: ['id'] },
-  dependentSchemas: { prompts: { properties: { rows: false } } },
+  dependentSchemas: {
+    prompts: { properties: { rows: false } },
+    inputs: { properties: { rows: false, prompts: false } },
+  },
 });
 
 const { jobs: _, ...always } = REQUIRED;

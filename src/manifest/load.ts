@@ -3,18 +3,23 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { loadModels } from '../provider/models/load-models.ts';
 import type { Models } from '../provider/models/sheet.ts';
 import { refuseTable } from '../starters/refuse-table.ts';
+import { picturePattern } from '../tables/picture-files.ts';
 import { readText, readTextOf, UnreadableFile } from '../tables/read.ts';
 import type { RowMistake } from '../tables/row.ts';
 import { probeRows } from '../tables/rows.ts';
 import { type RowsFile, rowsFormatOf } from '../tables/rows-file.ts';
 import { gatherFiles, MAX_MANIFEST_BYTES } from './include.ts';
 import { type Job, templatesOf } from './job.ts';
+import { type OwnPictures, ownPictures } from './own-pictures.ts';
 import type { ParsedJob, ParsedManifest } from './parse.ts';
 import { byPosition, formatPath, ManifestError, type Problem } from './problems.ts';
 import { type Reach, reachOf } from './reach.ts';
 import { unusedLists, variableFindings } from './rules.ts';
 import { EVERYTHING, type Selection } from './selection.ts';
 import { tablesInUse } from './tables-in-use.ts';
+
+/** What most models say of a picture to start from; Flux Kontext at kie says nothing. */
+const INPUT_MAX_BYTES = 10_000_000;
 
 /** A manifest on stdin: its argument on the command line, and its name in messages. */
 const STDIN_ARGUMENT = '-';
@@ -34,6 +39,8 @@ export type Manifest = {
   warnings: readonly Problem[];
   /** What other providers' models take. */
   models: Models;
+  /** The pictures of one's own that its items start from. */
+  pictures: OwnPictures;
   /** Which of its items are wanted. */
   selection: Selection;
 };
@@ -46,6 +53,8 @@ export type InspectOptions = {
   modelsFile?: string | undefined;
   /** Files that the manifest names may be outside of its folder. */
   allowOutside?: boolean;
+  /** Of a picture to start from, where its model says nothing: INPUT_MAX_MB. */
+  inputMaxBytes?: number;
 };
 
 /**
@@ -55,7 +64,13 @@ export type InspectOptions = {
  */
 export async function inspectManifest(
   given: string,
-  { selection = EVERYTHING, stdin, modelsFile, allowOutside = false }: InspectOptions = {},
+  {
+    selection = EVERYTHING,
+    stdin,
+    modelsFile,
+    allowOutside = false,
+    inputMaxBytes = INPUT_MAX_BYTES,
+  }: InspectOptions = {},
 ): Promise<{ manifest: Manifest; problems: Problem[]; omitted: number }> {
   const stream = given === STDIN_ARGUMENT ? stdin : undefined;
   if (stream === undefined) await refuseTable(given);
@@ -81,13 +96,15 @@ export async function inspectManifest(
       const { job, columns, found } = await attachRows(parsedJob, each, reach);
       own.push(...found);
       tables.note(job, columns);
-      if (job.rows) files.add(job.rows.path);
+      if (job.rows && !job.rows.pictures) files.add(job.rows.path);
       if (parsedJob.isValid && found.length === 0) jobs.push({ ...job, index: jobs.length });
     }
     problems.push(...own.sort(byPosition));
   }
   const warnings = tables.unusedColumns();
-  const manifest = { file, batch, digest: digestOf(parsed), jobs, files: [...files], models, selection, warnings };
+  const pictures = ownPictures(reach, inputMaxBytes);
+  const digest = digestOf(parsed);
+  const manifest = { file, batch, digest, jobs, files: [...files], models, pictures, selection, warnings };
   return { manifest, problems, omitted };
 }
 
@@ -107,7 +124,7 @@ async function attachRows(
   reach: Reach,
 ): Promise<{ job: Omit<Job, 'index'>; columns: readonly string[]; found: Problem[] }> {
   const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows, parsedJob);
-  const refused = rows && (await reach(rows.path));
+  const refused = rows && (await reach(rows.pictures ? join(rows.path, rows.pictures.base) : rows.path));
   // A way out is told as it is written: where it leads to is another place on each machine.
   const shown = refused && parsedJob.rows ? { shown: parsedJob.rows.path } : {};
   const job = { ...parsedJob, rows: rows && { ...rows, ...shown } };
@@ -143,9 +160,13 @@ function rowsFile(
   job: Pick<Job, 'id' | 'was' | 'parameters'>,
 ): RowsFile {
   const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
-  const format = rest.key === 'prompts' ? 'prompts' : (rowsFormatOf(written) ?? 'csv');
   const used = templatesOf(job).flatMap(([, template]) => template.names);
   const names = [...new Set([...used, ...Object.keys(rest.wanted.where)])];
+  if (rest.key === 'inputs') {
+    const root = isAbsolute(written) ? '/' : dirname(manifestFile);
+    return { ...rest, path: root, shown: path, format: 'pictures', pictures: picturePattern(written), names };
+  }
+  const format = rest.key === 'prompts' ? 'prompts' : (rowsFormatOf(written) ?? 'csv');
   return { ...rest, path, shown: path, format, names };
 }
 

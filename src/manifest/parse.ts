@@ -1,15 +1,15 @@
 import type { Models } from '../provider/models/sheet.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
 import { checkMap, type SourceOf } from './check.ts';
-import { ID_OF_PROMPTS, type Job, parametersOf } from './job.ts';
+import { builtInId, type Job, parametersOf } from './job.ts';
 import { axesOf, withoutSet } from './matrix.ts';
 import { listFindings } from './matrix-rules.ts';
 import { type Finding, formatPath, type Problem } from './problems.ts';
 import {
   duplicateIds,
   editingFindings,
+  filesFindings,
   type JobDraft,
-  promptsFindings,
   REQUIRED,
   REQUIRED_OF_JOB,
   requiredKeys,
@@ -31,7 +31,7 @@ import { parseYaml, type YamlText } from './yaml.ts';
 export type ParsedJob = Omit<Job, 'rows' | 'index'> & {
   rows: Pick<RowsFile, 'key' | 'path' | 'sheet' | 'wanted'> | undefined;
   /**
-   * False when `matrix`, `zip`, `rows` or `prompts` is invalid. Then the job's variables are unknown and are not
+   * False when `matrix`, `zip`, `rows`, `prompts` or `inputs` is invalid. Then the job's variables are unknown and are not
    * checked.
    */
   variablesKnown: boolean;
@@ -147,9 +147,11 @@ function requiredOfFile({ include }: { include?: unknown }, isIncluded: boolean)
   return { version, ...(isIncluded ? {} : { batch }), ...(include === undefined ? { jobs } : {}) };
 }
 
-/** With a file of prompts, `id` and `prompt` may be left out. */
-function requiredOf({ prompts }: JobText, broken: ReadonlySet<string>): Readonly<Record<string, string>> {
-  return prompts === undefined && !broken.has('prompts') ? REQUIRED_OF_JOB : {};
+/** With a file of prompts, `id` and `prompt` may be left out; with pictures, `id`. */
+function requiredOf({ prompts, inputs }: JobText, broken: ReadonlySet<string>): Readonly<Record<string, string>> {
+  const { id, prompt } = REQUIRED_OF_JOB;
+  if (prompts !== undefined || broken.has('prompts')) return {};
+  return inputs !== undefined || broken.has('inputs') ? { prompt } : { id, prompt };
 }
 
 function parseJob(
@@ -159,7 +161,7 @@ function parseJob(
 ): { job: Omit<ParsedJob, 'isValid'>; findings: Finding[] } {
   const base = ['jobs', index];
   const { parameters, malformed } = parametersOf(text, defaults);
-  const id = parseTemplate(text.id ?? (text.prompts === undefined ? '' : ID_OF_PROMPTS));
+  const id = parseTemplate(text.id ?? builtInId(text));
   const was = text.was === undefined ? undefined : parseTemplate(text.was);
   const { matrix = {}, zip = {}, exclude = [] } = text;
   const variants = text.variants ?? defaults.variants ?? 1;
@@ -170,7 +172,7 @@ function parseJob(
       .filter(({ name }) => text[name] !== undefined)
       .map(({ name, message }) => ({ path: [...base, name], message })),
     ...listFindings({ matrix, zip, exclude, variants }, base),
-    ...promptsFindings(text, parameters, base),
+    ...filesFindings(text, parameters, base),
     ...(isOfKontext(text, defaults) ? editingFindings(parameters, base) : wordFindings(parameters, models, base)),
   ];
   const job = {
@@ -191,13 +193,14 @@ function parseJob(
     positions: new Map(
       ['', ...Object.keys(text)].map((key) => [key, yaml.position(key === '' ? base : [...base, key])] as const),
     ),
-    variablesKnown: !['matrix', 'zip', 'rows', 'prompts'].some((key) => broken.has(key)),
+    variablesKnown: !['matrix', 'zip', 'rows', 'prompts', 'inputs'].some((key) => broken.has(key)),
   };
   return { job, findings };
 }
 
-function rowsAsWritten({ rows, prompts }: JobText): Pick<ParsedJob, 'rows'> {
+function rowsAsWritten({ rows, prompts, inputs }: JobText): Pick<ParsedJob, 'rows'> {
   const everything = { where: {}, limit: Number.POSITIVE_INFINITY };
+  if (inputs !== undefined) return { rows: { key: 'inputs', path: inputs, sheet: undefined, wanted: everything } };
   if (prompts !== undefined) return { rows: { key: 'prompts', path: prompts, sheet: undefined, wanted: everything } };
   if (rows === undefined) return { rows };
   if (typeof rows === 'string') return { rows: { key: 'rows', path: rows, sheet: undefined, wanted: everything } };

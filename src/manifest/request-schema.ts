@@ -24,15 +24,25 @@ const drawable = z.check<string>(({ value, issues }) => {
   });
 });
 
-const webAddress = z
+/** By its ending: what it is indeed is found out when it is read. */
+const PICTURE_PATH = /\.(jpe?g|png|webp)$/i;
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
+const picture = z
   .string()
   .max(MAX_URL)
-  .refine(isWebAddress, 'expected an http(s) URL that the provider can reach')
+  .refine(
+    (text) => isWebAddress(text) || isPicturePath(text),
+    'expected an http(s) URL that the provider can reach, or the path of a .jpg, .png or .webp file',
+  )
   .check(drawable)
-  .meta({ pattern: '^[hH][tT][tT][pP][sS]?://' });
+  .meta({
+    pattern:
+      '^[hH][tT][tT][pP][sS]?://|^(?![a-zA-Z][a-zA-Z0-9+.-]+:).*\\.([jJ][pP][eE]?[gG]|[pP][nN][gG]|[wW][eE][bB][pP])$',
+  });
 const TEXTS = {
   prompt: z.string().trim().min(1).max(MAX_PROMPT).check(drawable).meta(NOT_BLANK),
-  inputImage: webAddress.exactOptional(),
+  inputImage: picture.exactOptional(),
 };
 
 /** A request to the default provider after its templates are filled in. Stricter than the check in the API's client. */
@@ -55,7 +65,7 @@ export const anyRequestSchema = imageRequestSchema.extend({
     .string()
     .regex(/^(\d{1,2}:\d{1,2}|auto)$/, 'expected a ratio such as 16:9')
     .exactOptional(),
-  inputImages: z.array(webAddress).min(1).exactOptional(),
+  inputImages: z.array(picture).min(1).exactOptional(),
 });
 
 /** A job's rendered `id`. */
@@ -69,6 +79,11 @@ export function isParameter(name: unknown): name is ParameterName {
   return PARAMETERS.some((parameter) => parameter === name);
 }
 
-function isWebAddress(text: string): boolean {
+export function isWebAddress(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);
+}
+
+/** Of a file, relative to its manifest. */
+function isPicturePath(text: string): boolean {
+  return PICTURE_PATH.test(text) && !SCHEME.test(text);
 }

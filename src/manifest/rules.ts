@@ -1,3 +1,4 @@
+import { PICTURE_VARIABLES } from '../tables/picture-files.ts';
 import { ROW_NUMBER, type RowsFile } from '../tables/rows-file.ts';
 import { suggest } from '../text/suggest.ts';
 import { type Job, type Parameter, templatesOf } from './job.ts';
@@ -52,7 +53,7 @@ export function variableFindings(
   base: Path,
 ): Finding[] {
   const columns = rows?.columns ?? [];
-  const number = rows === undefined || rows.file.key === 'prompts' ? [] : [ROW_NUMBER];
+  const number = rows === undefined || rows.file.key !== 'rows' ? [] : [ROW_NUMBER];
   const known = [...new Set([...job.variables, ...columns, ...Object.keys(job.set)])];
   const listOf = (name: string) => (job.zipped.includes(name) ? 'zip' : 'matrix');
   const both = job.variables
@@ -93,14 +94,31 @@ export function unusedLists(
     }));
 }
 
-/** A job has one file of rows. And it must use what a file of prompts gives. */
-export function promptsFindings({ prompts, rows }: JobText, parameters: readonly Parameter[], base: Path): Finding[] {
+/** A job has one file of rows, or of prompts, or pictures. And it must use what it is given. */
+export function filesFindings(text: JobText, parameters: readonly Parameter[], base: Path): Finding[] {
+  const { prompts, rows, inputs } = text;
+  if (inputs !== undefined) return inputsFindings(text, parameters, base);
   if (prompts === undefined) return [];
   if (rows !== undefined) return [{ path: [...base, 'rows'], at: 'key', message: 'not together with prompts' }];
   const isUsed = parameters.some(({ value }) => typeof value === 'object' && value.names.length > 0);
   if (isUsed) return [];
   const message = 'nothing in this job uses {{ prompt }}: each line would draw the same';
   return [{ path: [...base, 'prompts'], message, hint: 'leave out the prompt, or put {{ prompt }} into it' }];
+}
+
+function inputsFindings({ prompts, rows }: JobText, parameters: readonly Parameter[], base: Path): Finding[] {
+  const other = prompts !== undefined ? 'prompts' : 'rows';
+  if (prompts !== undefined || rows !== undefined)
+    return [{ path: [...base, other], at: 'key', message: 'not together with inputs' }];
+  const isUsed = parameters.some(({ name, value }) => /^inputImages?$/.test(name) && usesPictures(value));
+  if (isUsed) return [];
+  const message = 'nothing in this job uses {{ file }}: no picture would be edited';
+  return [{ path: [...base, 'inputs'], message, hint: 'leave out inputImage, or put {{ file }} into it' }];
+}
+
+/** Its path, or a path that is made of its name. */
+function usesPictures(value: Parameter['value']): boolean {
+  return typeof value === 'object' && value.names.some((name) => Object.hasOwn(PICTURE_VARIABLES, name));
 }
 
 /** `safetyTolerance` has a narrower range when editing. A template is checked when it is filled in. */

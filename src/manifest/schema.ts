@@ -49,7 +49,7 @@ const common = {
   ),
   inputImage: orTemplate(
     shape.inputImage.unwrap(),
-    'The image to edit: an http(s) URL that the provider can reach. safetyTolerance is then 2 at most.',
+    'The image to edit: an http(s) URL that the provider can reach, or the path of a .jpg, .png or .webp file, relative to this one. safetyTolerance is then 2 at most.',
   ),
   enableTranslation: orTemplate(
     shape.enableTranslation.unwrap(),
@@ -77,7 +77,9 @@ const commonOfOthers = {
     .array(z.union([template, any.inputImages.unwrap().element]))
     .min(1)
     .exactOptional()
-    .meta({ description: 'Several images to start from, where the model takes them.' }),
+    .meta({
+      description: 'Several images to start from, where the model takes them: URLs or paths, as of inputImage.',
+    }),
   seed: orTemplate(any.seed.unwrap(), 'The same seed and prompt give the same image, where the model has one.'),
   parameters: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -156,6 +158,10 @@ const lists = {
   rows: z.union([rowsMap, rowsPath]).exactOptional().meta({
     description:
       'A table, relative to this file: an image for each row, its columns are variables. .csv, .tsv, .xlsx, .json, .jsonl or .ndjson; or { file, where, limit }.',
+  }),
+  inputs: z.string().min(1).exactOptional().meta({
+    description:
+      'Pictures to edit, an image for each: a folder, or a pattern such as photos/*.jpg (** for folders at any depth), relative to this file. It gives {{ file }}, {{ name }} and {{ folder }}; inputImage is then {{ file }}, and id may be left out.',
   }),
   prompts: z
     .string()

@@ -24,6 +24,8 @@ export type ApiCall = {
   method: 'GET' | 'POST';
   path: string;
   body?: unknown;
+  /** In place of a JSON body. */
+  form?: { contentType: string; bytes: Buffer };
   /** From the call to the last byte of the answer. */
   timeoutMs: number;
   signal?: AbortSignal;
@@ -62,15 +64,15 @@ export function apiCalls(settings: ApiSettings): {
   let closing: Promise<void> | undefined;
 
   return {
-    async call({ method, path, body, timeoutMs, signal, onSent }) {
+    async call({ method, path, body, form, timeoutMs, signal, onSent }) {
       const result = await exchange(
         pool,
         {
           origin,
           method,
           path: `${prefix}${path}`,
-          headers: headersOf(settings, body !== undefined),
-          body: body === undefined ? null : JSON.stringify(body),
+          headers: headersOf(settings, body === undefined ? form?.contentType : 'application/json'),
+          body: body === undefined ? (form?.bytes ?? null) : JSON.stringify(body),
           headersTimeout: timeoutMs,
           bodyTimeout: BODY_TIMEOUT_MS,
         },
@@ -95,12 +97,15 @@ export function apiCalls(settings: ApiSettings): {
   };
 }
 
-function headersOf({ apiKey, keyHeader, userAgent }: ApiSettings, hasBody: boolean): Record<string, string> {
+function headersOf(
+  { apiKey, keyHeader, userAgent }: ApiSettings,
+  bodyType: string | undefined,
+): Record<string, string> {
   return {
     ...(keyHeader === undefined ? { authorization: `Bearer ${apiKey}` } : { [keyHeader]: apiKey }),
     'user-agent': userAgent,
     accept: 'application/json',
     'accept-encoding': 'identity',
-    ...(hasBody ? { 'content-type': 'application/json' } : {}),
+    ...(bodyType === undefined ? {} : { 'content-type': bodyType }),
   };
 }

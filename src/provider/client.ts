@@ -26,7 +26,7 @@ export type ApiClient = {
   /** For the calls that cost nothing: it does not matter whether one without an answer was sent. */
   ask<Outcome extends object>(
     options: CallOptions,
-    request: Pick<ApiCall, 'method' | 'path' | 'body'>,
+    request: Pick<ApiCall, 'method' | 'path' | 'body' | 'form'> & { timeoutMs?: number },
     outcomeOf: (answer: Answer, now: number) => Outcome,
   ): Promise<Outcome | Unreachable>;
   close(): Promise<void>;
@@ -72,7 +72,7 @@ export function apiClient(settings: ClientSettings): ApiClient {
     },
     async ask(options, request, outcomeOf) {
       const { signal } = options;
-      const timeoutMs = settings.pollTimeoutMs;
+      const { timeoutMs = settings.pollTimeoutMs } = request;
       const result = await call({ ...request, ...(signal === undefined ? {} : { signal }), timeoutMs });
       if (result.kind !== 'answer') return withoutSecrets({ kind: 'unreachable' as const, message: result.message });
       return withoutSecrets(outcomeOf(quotable(result.answer), Date.now()));

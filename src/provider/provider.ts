@@ -1,3 +1,4 @@
+import type { InputExtension } from '../items/input-reference.ts';
 import type { ImageRequest } from '../items/item.ts';
 import type { FoundSource } from '../items/sources.ts';
 import type { Rate } from '../text/duration.ts';
@@ -86,6 +87,15 @@ export type LinkOutcome =
 
 export type CreditsOutcome = { kind: 'credits'; credits: number } | Refused | { kind: 'unreachable'; message: string };
 
+/** A picture to start from that the provider is to be given. */
+export type Picture = { sha256: string; extension: InputExtension; contentType: string; body: Buffer };
+
+/** Where the provider itself can fetch it, until `diesAt` (epoch milliseconds). */
+export type UploadOutcome =
+  | { kind: 'uploaded'; url: string; diesAt: number }
+  | Refused
+  | { kind: 'unreachable'; message: string };
+
 export type CallOptions = { signal?: AbortSignal };
 export type SubmitOptions = CallOptions & {
   callBackUrl?: string;
@@ -129,5 +139,9 @@ export interface Provider {
   poll(handle: string, options?: CallOptions): Promise<PollOutcome>;
   link(url: string, options?: CallOptions): Promise<LinkOutcome>;
   credits(options?: CallOptions): Promise<CreditsOutcome>;
+  /** Where the API keeps files for a time; free, and no submit. */
+  upload?(picture: Picture, options?: CallOptions): Promise<UploadOutcome>;
+  /** What may stand in a request in place of a URL, where the API takes pictures so. */
+  inlineOf?(picture: Picture): string;
   close(): Promise<void>;
 }

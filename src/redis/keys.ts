@@ -1,7 +1,7 @@
 /** The hash tag puts all our keys on one node of a Redis Cluster, so that a script may touch several of them. */
 export const DEFAULT_PREFIX = '{flux-batch}';
 
-/** Of a batch, and of an item of it. */
+/** Of a batch, of an item of it, and of a picture that items start from. */
 const keysOfBatches = (prefix: string) => ({
   /** Hash: the facts of a batch, and a counter `n:<state>` for each state. */
   batch: (batch: string) => `${prefix}:batch:${batch}`,
@@ -36,6 +36,8 @@ const keysOfBatches = (prefix: string) => ({
   feeds: (batch: string) => `${prefix}:feed:${batch}`,
   /** String of bits: the lines of a feed's items file that are not fed yet. */
   unfed: (batch: string, feed: string) => `${prefix}:unfed:${batch}:${feed}`,
+  /** Of an account: where it holds an uploaded picture, see fleet/uploads.ts. */
+  upload: (account: string, sha256: string) => `${prefix}:upload:${account}:${sha256}`,
   /** Held by who puts a batch's feeds in order: meanwhile nothing is fed. */
   feedHold: (batch: string) => `${prefix}:feed-hold:${batch}`,
 });

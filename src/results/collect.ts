@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import type { Archive } from '../archive/archive.ts';
+import { layout } from '../archive/layout.ts';
 import { UsageError } from '../errors.ts';
+import { INPUT_TYPES, inputReferencesOf } from '../items/input-reference.ts';
 import type { ItemRecord } from '../items/record.ts';
 import type { Listed } from './standings.ts';
 
@@ -40,12 +42,18 @@ export function collect(
   to: Archive,
   options: CollectOptions,
 ): AsyncIterable<Listed> {
+  const inputs = new Set<string>();
   const copy = async (record: Listed): Promise<Listed> => {
     options.signal.throwIfAborted();
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);
     const thumb = `thumbs/${record.id}.webp`;
     const collected = await copyImage(record, image, from, to, options);
+    for (const { reference, extension } of inputReferencesOf(record.request))
+      if (!inputs.has(reference)) {
+        inputs.add(reference);
+        await copyInput(layout.input(record.batch, reference), reference, INPUT_TYPES[extension], from, to);
+      }
     await copyThumb(record.thumb, thumb, collected.kind === 'brought', from, to, options.signal);
     options.onImage(collected);
     return { ...record, image, thumb };
@@ -90,6 +98,13 @@ async function copyThumb(
   if (!isNew && (await to.read(name, signal))) return;
   const body = await from.read(key, signal);
   if (body) await to.write(name, body, { contentType: 'image/webp', signal });
+}
+
+/** It never changes. One that is missing is no error. */
+async function copyInput(key: string, name: string, contentType: string, from: Archive, to: Archive): Promise<void> {
+  if (await to.readPart(name, 0, 1)) return;
+  const body = await from.read(key);
+  if (body) await to.write(name, body, { contentType });
 }
 
 const sha256Of = (body: Buffer) => createHash('sha256').update(body).digest('hex');

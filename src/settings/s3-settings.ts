@@ -6,6 +6,7 @@ export type S3Config = ReturnType<typeof s3Settings>;
 export function s3Settings(values: Variables) {
   return {
     endpoint: values.S3_ENDPOINT,
+    publicEndpoint: values.S3_PUBLIC_ENDPOINT,
     /** Undefined: nothing was said, and it goes by whether there is an endpoint. */
     forcePathStyle: values.S3_FORCE_PATH_STYLE,
     region: values.AWS_REGION,

@@ -46,6 +46,9 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   FORGET_AFTER: '30d',
   FEED_WINDOW: '5000',
   ARCHIVE_URL: './archive',
+  INPUT_URLS: 'auto',
+  INPUT_URL_LIFE: '1h',
+  INPUT_MAX_MB: '10',
   ON_UNKNOWN: 'hold',
   GENERATION_RETRIES: '0',
   UNKNOWN_LIMIT: '5',
@@ -63,6 +66,7 @@ const variables = z.object({
   BFL_API_KEY: z.string().exactOptional(),
   FLUX_API_URL: z.url({ protocol: /^https?$/ }),
   KIE_JOBS_URL: z.url({ protocol: /^https?$/ }).exactOptional(),
+  KIE_UPLOAD_URL: z.url({ protocol: /^https?$/ }).exactOptional(),
   BFL_API_URL: z.url({ protocol: /^https?$/ }),
   FLUX_RATE_LIMIT: rate,
   FLUX_POLL_LIMIT: rate,
@@ -93,6 +97,7 @@ const variables = z.object({
   FEED_WINDOW: whole(1),
   ARCHIVE_URL: z.string().min(1),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
+  S3_PUBLIC_ENDPOINT: z.url({ protocol: /^https?$/ }).exactOptional(),
   S3_FORCE_PATH_STYLE: flag.exactOptional(),
   S3_SSE: z.enum(['AES256', 'aws:kms']).exactOptional(),
   S3_SSE_KMS_KEY_ID: z.string().exactOptional(),
@@ -119,6 +124,14 @@ const variables = z.object({
     .string()
     .transform((text) => text.split(/[,\s]+/).filter((part) => part !== ''))
     .exactOptional(),
+  INPUT_URLS: z.enum(['auto', 'presign', 'upload']),
+  INPUT_URL_LIFE: duration.pipe(
+    z
+      .number()
+      .min(60_000, 'Expected 1m or more')
+      .max(7 * 86_400_000, 'Expected 7d at most'),
+  ),
+  INPUT_MAX_MB: z.coerce.number().positive().max(100),
   ON_UNKNOWN: z.enum(['hold', 'resubmit']),
   GENERATION_RETRIES: whole(0),
   UNKNOWN_LIMIT: whole(0),
@@ -182,11 +195,14 @@ export function parseVariables(given: Readonly<Record<string, string>>, hint: st
   });
 }
 
-function contradictions({ S3_SSE, S3_SSE_KMS_KEY_ID, FLUX_API_KEY, KIE_API_KEY }: Variables): string[] {
+function contradictions(values: Variables): string[] {
+  const { S3_SSE, S3_SSE_KMS_KEY_ID, FLUX_API_KEY, KIE_API_KEY, INPUT_URLS, ARCHIVE_URL } = values;
   const isOdd = S3_SSE_KMS_KEY_ID !== undefined && S3_SSE !== 'aws:kms';
+  const isUnsigned = INPUT_URLS === 'presign' && !ARCHIVE_URL.startsWith('s3://');
   const areTwo = FLUX_API_KEY !== undefined && KIE_API_KEY !== undefined && FLUX_API_KEY !== KIE_API_KEY;
   return [
     ...(isOdd ? ['S3_SSE_KMS_KEY_ID: Expected S3_SSE=aws:kms beside it'] : []),
+    ...(isUnsigned ? ['INPUT_URLS: Expected ARCHIVE_URL=s3://… beside presign: a folder has no URLs'] : []),
     ...(areTwo
       ? ['KIE_API_KEY: Expected the same key as FLUX_API_KEY, which is its former name, or only one of them']
       : []),

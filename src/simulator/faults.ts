@@ -80,6 +80,8 @@ export const HOSTILE_FAULTS = [
 /** The image disappears from one of its hosts early, for good. */
 export const ORIGIN_FAULTS = ['origin-dead'] as const;
 export const STORED_FAULTS = ['stored-dead'] as const;
+/** Faults of `POST /api/file-stream-upload`. */
+export const UPLOAD_FAULTS = ['upload-500', 'upload-401', 'upload-html'] as const;
 
 export const FAULT_NAMES = [
   ...SUBMIT_FAULTS,
@@ -91,6 +93,7 @@ export const FAULT_NAMES = [
   ...HOSTILE_FAULTS,
   ...ORIGIN_FAULTS,
   ...STORED_FAULTS,
+  ...UPLOAD_FAULTS,
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 

@@ -18,6 +18,20 @@ export type Decision =
 /** One submit as the provider saw it. `at` is its arrival, in epoch milliseconds. */
 export type SubmitSeen = { at: number; decision: Decision; code: number; fault?: string; taskId?: string };
 
+/**
+ * A picture to start from, as it came. `from`: its URL without a signature, or `inline`. `status`: 0 without an answer. `sha256`: null where it was no picture.
+ * `taskId`: null where it was looked at before there was a task.
+ */
+export type InputSeen = {
+  at: number;
+  taskId: string | null;
+  from: string;
+  signed: boolean;
+  status: number;
+  bytes: number;
+  sha256: string | null;
+};
+
 export type TaskSeen = {
   taskId: string;
   at: number;
@@ -43,6 +57,10 @@ export type LedgerSummary = {
   polls: number;
   downloads: { origin: number; stored: number; link: number; expired: number };
   links: number;
+  /** Pictures that were uploaded. `dead`: fetches of what was not kept any more. */
+  uploads: { seen: number; stored: number; bytes: number; dead: number };
+  /** Pictures to start from. */
+  inputs: { taken: number; missed: number };
   callbacks: { attempts: number; delivered: number; failed: number; lost: number; givenUp: number };
   faults: Record<string, number>;
   distinctRequests: number;
@@ -50,11 +68,15 @@ export type LedgerSummary = {
   repeatedRequests: { requestKey: string; prompt: string; tasks: number; credits: number }[];
 };
 
-export type Ledger = LedgerSummary & { submitLog: SubmitSeen[]; taskLog: TaskSeen[] };
+export type Ledger = LedgerSummary & { submitLog: SubmitSeen[]; inputLog: InputSeen[]; taskLog: TaskSeen[] };
 
 /** Counted as it happens. The rest of the ledger is derived from the tasks. */
-export type Counts = Pick<LedgerSummary, 'startedAt' | 'refused429' | 'polls' | 'downloads' | 'links' | 'callbacks'> & {
+export type Counts = Pick<
+  LedgerSummary,
+  'startedAt' | 'refused429' | 'polls' | 'downloads' | 'links' | 'callbacks' | 'uploads'
+> & {
   submitLog: SubmitSeen[];
+  inputLog: InputSeen[];
 };
 
 export function startCounts(startedAt: number): Counts {
@@ -64,15 +86,18 @@ export function startCounts(startedAt: number): Counts {
     polls: 0,
     downloads: { origin: 0, stored: 0, link: 0, expired: 0 },
     links: 0,
+    uploads: { seen: 0, stored: 0, bytes: 0, dead: 0 },
     callbacks: { attempts: 0, delivered: 0, failed: 0, lost: 0, givenUp: 0 },
     submitLog: [],
+    inputLog: [],
   };
 }
 
 export type LedgerSources = { counts: Counts; tasks: Tasks; account: Account; faultHits: () => Record<string, number> };
 
 export function summaryOf({ counts, tasks, account, faultHits }: LedgerSources): LedgerSummary {
-  const { submitLog, ...counted } = counts;
+  const { submitLog, inputLog, ...counted } = counts;
+  const missed = inputLog.filter(({ sha256 }) => sha256 === null).length;
   const byDecision: Record<string, number> = {};
   for (const { decision } of submitLog) byDecision[decision] = (byDecision[decision] ?? 0) + 1;
 
@@ -103,6 +128,7 @@ export function summaryOf({ counts, tasks, account, faultHits }: LedgerSources):
     submits: { seen: submitLog.length, byDecision },
     tasks: { accepted, running: tasks.running(), success, failed },
     credits: account.totals(),
+    inputs: { taken: inputLog.length - missed, missed },
     faults: faultHits(),
     distinctRequests: firsts.size,
     repeatedRequests: [...repeated.values()],
@@ -114,6 +140,7 @@ export function ledgerOf(sources: LedgerSources): Ledger {
   return {
     ...structuredClone(summaryOf(sources)),
     submitLog: [...sources.counts.submitLog],
+    inputLog: [...sources.counts.inputLog],
     taskLog: Array.from(sources.tasks.all(), seen),
   };
 }

@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 
 /** All times are in milliseconds. Every field is optional; `resolveOptions` has the defaults. */
 export type SimulatorOptions = Partial<Settings> & {
-  /** Multiplies the three lifetimes, except those that are given. */
+  /** Multiplies the four lifetimes, except those that are given. */
   expiryScale?: number;
 };
 
@@ -51,6 +51,13 @@ export type Settings = {
   originTtlMs: number;
   storedTtlMs: number;
   linkTtlMs: number;
+  /** How long an uploaded picture is kept, and what is said of it where that is something else. */
+  uploadTtlMs: number;
+  uploadToldTtlMs?: number;
+  /** Which of the two documented answers an upload has: only the quickstart's says how long it is kept. */
+  uploadShape: 'quickstart' | 'reference';
+  /** When a picture to start from is fetched: one that cannot be fails the task, or refuses the submit. */
+  inputCheck: 'in-task' | 'at-submit';
   /** The HTTP status of an expired URL. */
   expiredStatus: 403 | 404;
 
@@ -107,6 +114,9 @@ export function resolveOptions({ expiryScale = 1, ...given }: SimulatorOptions):
     originTtlMs: 10 * MINUTE_MS * expiryScale,
     storedTtlMs: 14 * DAY_MS * expiryScale,
     linkTtlMs: 20 * MINUTE_MS * expiryScale,
+    uploadTtlMs: 3 * DAY_MS * expiryScale,
+    uploadShape: 'quickstart',
+    inputCheck: 'in-task',
     expiredStatus: 404,
     latencyMs: 0,
     jitterMs: 0,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { withoutTokens } from './input-urls.ts';
 
 /** A prompt with this word is refused at once (code 400). */
 const REFUSED_WORD = /\bforbidden\b/i;
@@ -59,7 +60,10 @@ export function ratioOf(request: Generate): string {
 /** Equal for requests for the same picture. The callback URL is not part of it. */
 function keyOf({ callBackUrl: _, ...picture }: Generate): string {
   // Zod outputs the keys in the schema's order, so their order in the body does not matter.
-  return createHash('sha256').update(JSON.stringify(picture)).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(withoutTokens(JSON.stringify(picture)))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 function problemOf(error: z.ZodError): string {

@@ -3,13 +3,15 @@ import { parseFaults } from './faults.ts';
 import type { Counts, Ledger, LedgerSummary, SubmitSeen } from './ledger.ts';
 import { type Call, isControl, type Route } from './server.ts';
 import type { Task } from './tasks.ts';
+import type { createUploads } from './uploads.ts';
 
 export type RoutePorts = {
   apiKey: string;
   counts: Counts;
   write: (seen: SubmitSeen) => void;
   provider: 'kie' | 'bfl' | 'keyed';
-  submits: Record<Task['api'], (body: string, at: number, model?: string) => Answer>;
+  submits: Record<Task['api'], (body: string, at: number, model?: string) => Answer | Promise<Answer>>;
+  uploads: ReturnType<typeof createUploads>;
   records: Record<Task['api'], (taskId: string | null, at: number) => Answer>;
   link: (body: string) => Answer;
   image: (url: URL) => Promise<Answer | undefined>;
@@ -27,15 +29,16 @@ export function createRoutes(ports: RoutePorts): Route {
     if (isControl(call.url.pathname)) return control(call);
     const at = Date.now();
     const asked = `${call.method} ${call.url.pathname}`;
-    if (ports.provider === 'bfl') return bfl(call, at);
-    if (ports.provider === 'keyed') return keyed(ports, call, at);
+    if (ports.provider === 'bfl') return askBfl(ports, call, at);
+    if (ports.provider === 'keyed') return askKeyed(ports, call, at);
     const isSubmit = asked === SUBMIT || asked === CREATE_TASK;
     // The gateway in front of the API takes a client without a User-Agent for a bot.
     if (!call.headers['user-agent']) {
       if (isSubmit) ports.write({ at, decision: 'no-user-agent', code: 403 });
       return page(403, 'Access denied | error code: 1010');
     }
-    if (call.method === 'GET' && !call.url.pathname.startsWith('/api/')) return ports.image(call.url);
+    if (call.method === 'GET' && !call.url.pathname.startsWith('/api/'))
+      return ports.uploads.file(call.url.pathname) ?? ports.image(call.url);
     if (call.headers.authorization !== `Bearer ${ports.apiKey}`) {
       if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 401 });
       return envelope(401, 'unauthorized');
@@ -51,26 +54,14 @@ export function createRoutes(ports: RoutePorts): Route {
         return ports.records.kontext(call.url.searchParams.get('taskId'), at);
       case 'POST /api/v1/common/download-url':
         return ports.link(call.body);
+      case 'POST /api/file-stream-upload':
+        return ports.uploads.upload(call, at);
       case 'GET /api/v1/chat/credit':
         return envelope(200, 'success', ports.balance());
       default:
         return undefined;
     }
   };
-
-  /** No envelope: what an answer means is its HTTP status. */
-  function bfl({ method, url, headers, body }: Call, at: number): Answer | undefined | Promise<Answer | undefined> {
-    if (method === 'GET' && !url.pathname.startsWith('/v1/')) return ports.image(url);
-    const isSubmit = method === 'POST' && url.pathname.startsWith('/v1/');
-    if (headers['x-key'] !== ports.apiKey) {
-      if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 403 });
-      return json({ detail: 'Not authenticated' }, 403);
-    }
-    if (isSubmit) return ports.submits.bfl(body, at, url.pathname.slice('/v1/'.length));
-    if (url.pathname === '/v1/get_result') return ports.records.bfl(url.searchParams.get('id'), at);
-    if (url.pathname === '/v1/credits') return json({ credits: ports.balance() });
-    return json({ detail: 'Not Found' }, 404);
-  }
 
   function control({ method, url, body }: Call): Answer | undefined {
     switch (`${method} ${url.pathname}`) {
@@ -96,8 +87,26 @@ export function createRoutes(ports: RoutePorts): Route {
   }
 }
 
+/** No envelope: what an answer means is its HTTP status. */
+function askBfl(
+  ports: RoutePorts,
+  { method, url, headers, body }: Call,
+  at: number,
+): Answer | undefined | Promise<Answer | undefined> {
+  if (method === 'GET' && !url.pathname.startsWith('/v1/')) return ports.image(url);
+  const isSubmit = method === 'POST' && url.pathname.startsWith('/v1/');
+  if (headers['x-key'] !== ports.apiKey) {
+    if (isSubmit) ports.write({ at, decision: 'unauthorized', code: 403 });
+    return json({ detail: 'Not authenticated' }, 403);
+  }
+  if (isSubmit) return ports.submits.bfl(body, at, url.pathname.slice('/v1/'.length));
+  if (url.pathname === '/v1/get_result') return ports.records.bfl(url.searchParams.get('id'), at);
+  if (url.pathname === '/v1/credits') return json({ credits: ports.balance() });
+  return json({ detail: 'Not Found' }, 404);
+}
+
 /** The API that only tests know. */
-function keyed(
+function askKeyed(
   ports: RoutePorts,
   { method, url, headers, body }: Call,
   at: number,

@@ -3,9 +3,10 @@ import { type Answer, envelope, page } from './answer.ts';
 import type { Random } from './random.ts';
 import { send } from './send.ts';
 
-const MAX_BODY_BYTES = 1024 * 1024;
+/** A picture of 30 MB in base64, and more. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-export type Call = { method: string; url: URL; headers: IncomingMessage['headers']; body: string };
+export type Call = { method: string; url: URL; headers: IncomingMessage['headers']; body: string; bytes: Buffer };
 /** Undefined means that the path does not exist. */
 export type Route = (call: Call) => Answer | undefined | Promise<Answer | undefined>;
 
@@ -24,10 +25,16 @@ export function createHttpServer(route: Route, latency: Latency): Server {
   async function answerTo(request: IncomingMessage): Promise<Answer> {
     const url = new URL(request.url ?? '/', 'http://simulator');
     const hasLatency = !isControl(url.pathname);
-    const body = await readBody(request);
-    if (body === undefined) return page(413, '413 Payload Too Large');
+    const bytes = await readBody(request);
+    if (bytes === undefined) return page(413, '413 Payload Too Large');
     if (hasLatency) await waitOneWay(latency);
-    const answer = await route({ method: request.method ?? 'GET', url, headers: request.headers, body });
+    const answer = await route({
+      method: request.method ?? 'GET',
+      url,
+      headers: request.headers,
+      body: bytes.toString('utf8'),
+      bytes,
+    });
     if (hasLatency) await waitOneWay(latency);
     return answer ?? envelope(404, 'not found', null, 404);
   }
@@ -47,7 +54,7 @@ async function waitOneWay({ latencyMs, jitterMs, random }: Latency): Promise<voi
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -55,5 +62,5 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     if (bytes > MAX_BODY_BYTES) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

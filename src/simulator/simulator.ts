@@ -5,6 +5,7 @@ import { createCallbacks } from './callbacks.ts';
 import { createDownloads } from './downloads.ts';
 import { createFaults, type Fault } from './faults.ts';
 import { createImageUrls } from './image-urls.ts';
+import { createInputs } from './inputs.ts';
 import { type Ledger, ledgerOf, type SubmitSeen, startCounts, summaryOf } from './ledger.ts';
 import { resolveOptions, type Settings, type SimulatorOptions } from './options.ts';
 import { bflDialect, isUncharged } from './personalities/bfl.ts';
@@ -17,8 +18,9 @@ import { createRateWindow } from './rate-window.ts';
 import { createRecordInfo, type RecordInfoPorts } from './record-info.ts';
 import { createRoutes, type RoutePorts } from './routes.ts';
 import { createHttpServer } from './server.ts';
-import { createSubmit, type SubmitPorts } from './submit.ts';
+import { createCheckedSubmit, type SubmitPorts } from './submit.ts';
 import { createTasks, type Task } from './tasks.ts';
+import { createUploads } from './uploads.ts';
 
 export type Simulator = {
   /** The base URL of the API, such as `http://127.0.0.1:34567`. */
@@ -62,13 +64,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const submitWindow = createRateWindow(settings.window, settings.rate, settings.refusalsCount);
   const pollWindow = createRateWindow('sliding', settings.pollRate);
   const downloads = createDownloads({ settings, tasks, faults, urls, pictures, counts });
+  const inputs = createInputs({ settings, counts });
+  const uploads = createUploads({ settings, faults, counts, baseUrl: () => url });
   const submitting = {
-    settings,
-    tasks,
-    account,
-    takeSlot: submitWindow,
-    faults,
-    write,
+    ...{ settings, tasks, account, takeSlot: submitWindow, faults, write, inputs },
     urlOf: (task: Task) => urls.of(task).originImageUrl,
   };
   const telling = { settings, tasks, takeSlot: pollWindow, faults, urls, counts };
@@ -77,6 +76,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     counts,
     write,
     provider: settings.provider,
+    uploads,
     ...spoken(submitting, telling, () => url),
     link: downloads.link,
     image: downloads.image,
@@ -118,10 +118,10 @@ function spoken(
 ): Pick<RoutePorts, 'submits' | 'records'> {
   return {
     submits: {
-      kontext: createSubmit(submitting),
-      jobs: createSubmit({ ...submitting, dialect: KIE_JOBS }),
-      bfl: createSubmit({ ...submitting, dialect: bflDialect(baseUrl) }),
-      keyed: createSubmit({ ...submitting, dialect: KEYED }),
+      kontext: createCheckedSubmit(submitting),
+      jobs: createCheckedSubmit({ ...submitting, dialect: KIE_JOBS }),
+      bfl: createCheckedSubmit({ ...submitting, dialect: bflDialect(baseUrl) }),
+      keyed: createCheckedSubmit({ ...submitting, dialect: KEYED }),
     },
     records: {
       kontext: createRecordInfo(telling),

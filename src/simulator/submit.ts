@@ -2,12 +2,16 @@ import type { Account } from './account.ts';
 import { type Answer, envelope, json, page } from './answer.ts';
 import { type Dialect, KONTEXT } from './dialect.ts';
 import { type Faults, SUBMIT_FAULTS } from './faults.ts';
+import { inputsIn, withoutInline } from './input-urls.ts';
+import type { createInputs } from './inputs.ts';
 import type { SubmitSeen } from './ledger.ts';
 import type { Settings } from './options.ts';
 import { type Generate, isCensored } from './parameters.ts';
 import type { RateWindow } from './rate-window.ts';
 import { retryAfterHeader } from './retry-after.ts';
 import type { Ending, Task, Tasks } from './tasks.ts';
+
+const UNFETCHED: Ending = { flag: 3, errorCode: 501, errorMessage: 'failed to fetch the input image' };
 
 type SubmitFault = (typeof SUBMIT_FAULTS)[number];
 type DrawnFault = { name: SubmitFault; charged: boolean | undefined };
@@ -22,6 +26,7 @@ export type SubmitPorts = {
   /** Where the image of a task is. */
   urlOf: (task: Task) => string;
   dialect?: Dialect;
+  inputs: ReturnType<typeof createInputs>;
 };
 
 /** A submit in one of the APIs. The caller's key is checked already. `model`: as the path names it, where that does. */
@@ -32,6 +37,7 @@ export function createSubmit({
   takeSlot,
   faults,
   write,
+  inputs,
   dialect = KONTEXT,
   urlOf,
 }: SubmitPorts) {
@@ -69,19 +75,33 @@ export function createSubmit({
     if (isFull) return refuse('too-many-tasks', 429, 'too many running tasks');
     if (!account.charge(credits)) return refuse('no-credits', 402, 'insufficient credits');
 
+    const images = inputsIn(body);
+    const fetched = async (taskId: string) => ((await inputs.take(images, taskId)) ? undefined : UNFETCHED);
     const ending = endingOf(request, faults, isFirst);
     const isNumbered = fault?.name === 'id-number';
     const before = lastTask;
     const task = tasks.accept({
-      ...{ api: dialect.api, told: body, model, paramJson, requestKey, credits },
+      ...{ api: dialect.api, told: withoutInline(body), model, paramJson, requestKey, credits },
       ...{ acceptedAt: at, ending, isNumbered, isInstant: checked.isInstant === true },
       ...(checked.key !== undefined && { key: checked.key }),
+      ...(images.length > 0 && settings.inputCheck === 'in-task' && { before: fetched }),
     });
     if (task.endedAt !== undefined) task.quickUrl = urlOf(task);
     lastTask = task;
     write({ at, decision: 'accepted', code: 200, taskId: task.id, ...(fault && { fault: fault.name }) });
     if (fault?.name === 'repeated-task-id') return dialect.accept(before ?? task);
     return fault ? acceptanceWithFault(fault.name, task, settings, dialect) : dialect.accept(task);
+  };
+}
+
+/** A submit that fetches its pictures first, and refuses what it cannot fetch. */
+export function createCheckedSubmit(ports: SubmitPorts) {
+  const submit = createSubmit(ports);
+  if (ports.settings.inputCheck === 'in-task') return submit;
+  return async (body: string, at: number, inPath?: string): Promise<Answer> => {
+    if (await ports.inputs.take(inputsIn(body), null)) return submit(body, at, inPath);
+    ports.write({ at, decision: 'invalid', code: 422 });
+    return (ports.dialect ?? KONTEXT).refuse(422, 'The input image could not be fetched');
   };
 }
 

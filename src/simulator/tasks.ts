@@ -21,7 +21,7 @@ export type Task = {
   readonly take: number;
   readonly credits: number;
   readonly acceptedAt: number;
-  readonly ending: Ending;
+  ending: Ending;
   /** Made by the caller, in an API that takes one. */
   readonly key?: string;
   /** Of a task that has ended when its submit is answered. */
@@ -39,6 +39,8 @@ export type TaskOrder = Pick<
 > & {
   /** It ends before its submit is answered. */
   isInstant?: boolean;
+  /** It does not end before, and ends so where that says something. */
+  before?: (taskId: string) => Promise<Ending | undefined>;
   /** Its id has digits only, more than a number of JavaScript can hold. */
   isNumbered?: boolean;
 };
@@ -75,7 +77,7 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
   }
 
   return {
-    accept({ isNumbered = false, isInstant = false, ...order }) {
+    accept({ isNumbered = false, isInstant = false, before, ...order }) {
       const take = (takes.get(order.requestKey) ?? 0) + 1;
       takes.set(order.requestKey, take);
       const task: Task = {
@@ -97,8 +99,10 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
         return task;
       }
       const durationMs = logNormal(random, times.medianMs, times.sigma) * times.timeScale;
-      const timer = setTimeout(() => {
-        timers.delete(timer);
+      const ending = before?.(task.id);
+      const timer = setTimeout(async () => {
+        task.ending = (await ending) ?? task.ending;
+        if (!timers.delete(timer)) return;
         countModel(task.model, -1);
         end(task);
       }, durationMs).unref();

@@ -1,9 +1,21 @@
-import type { Slot } from './ports.ts';
+import type { Item } from '../items/item.ts';
+import type { Ports, Run, Slot } from './ports.ts';
 
 /** A slot that is ended exactly once, whatever happens. */
 export type OwnSlot = Slot & { end(): Promise<void> };
 
-export function endedOnce(slot: Slot): OwnSlot {
+export async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | undefined> {
+  try {
+    const slot = await ports.submitLimiter.take({ leadMs: ports.claimLead.ms(), signal: run.signal });
+    return endedOnce(slot);
+  } catch (error) {
+    await ports.state.move(item, 'queued');
+    if (run.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+function endedOnce(slot: Slot): OwnSlot {
   let open = true;
   let wentOut = false;
   const once = async (end: () => Promise<void>) => {

@@ -4,6 +4,7 @@ import { isForAnother } from '../items/repeated-prompt.ts';
 import { finishedOf } from '../items/sources.ts';
 import { failedRecord, heldRecord, isOfTask, requeuedRecord } from '../items/transitions.ts';
 import type { Failed, PollOutcome, Succeeded } from '../provider/provider.ts';
+import { saysUnfetchable } from '../provider/unfetchable.ts';
 import { askSurely } from './ask-task.ts';
 import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
@@ -95,6 +96,7 @@ function costOf(outcome: Succeeded | Failed): { credits?: number } {
 async function failGeneration(asked: Submitted, outcome: Failed, run: Run, ports: Ports): Promise<StageOutcome> {
   const task = { ...asked, ...costOf(outcome) };
   const refusedByPolicy = outcome.reason === 'content-policy';
+  if (saysUnfetchable(outcome.message)) await ports.inputs?.forget(task.request);
   const record = await ports.records.read(task.batch, task.id);
   const requeued = record?.state === 'queued' && record.earlierTaskIds.includes(task.taskId);
   if (record && !requeued && !isOfTask(record, task.taskId)) return goOnWith(record, task, run, ports);

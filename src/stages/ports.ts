@@ -7,6 +7,7 @@ import type { ItemRecord } from '../items/record.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Download, Stream } from '../provider/download.ts';
 import type { Provider } from '../provider/provider.ts';
+import type { Inputs } from './inputs.ts';
 import type { Remembered } from './remembered.ts';
 
 /** The job of a batch that is paused or out of budget is parked for so long. What ends that unparks it at once. */
@@ -181,7 +182,8 @@ export type FaultKind =
   | 'archive-denied'
   | 'archive-full'
   | 'poll-unanswered'
-  | 'images-unreachable';
+  | 'images-unreachable'
+  | 'uploads-unanswered';
 
 export type StageSettings = {
   /** The account that these ports act in, as records name it; absent where it has no name. */
@@ -229,6 +231,8 @@ export type Ports = {
   callbacks: Callbacks;
   metrics: Metrics;
   faults: Faults;
+  /** Of the item's account. */
+  inputs?: Inputs;
   settings: StageSettings;
   /** Those of the account that a task runs in; undefined where this process lacks its key. Absent where there is one account only. */
   portsOfTask?: (task: Submitted) => Promise<Ports | undefined>;

@@ -2,15 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { FluxError } from '../errors.ts';
 import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { isKeyInDoubt } from '../items/submit-key.ts';
 import { claimedRecord } from '../items/transitions.ts';
 import type { OnEnded } from './end-at-once.ts';
-import { endedOnce, type OwnSlot } from './own-slot.ts';
+import type { ReadyInputs } from './inputs.ts';
+import { type OwnSlot, takeSlot } from './own-slot.ts';
 import { settleEnded } from './poll.ts';
 import type { Confirmation, Ports, Run, StageOutcome } from './ports.ts';
+import { areToBeSentAgain, leaveUnsent, prepareInputs } from './prepare-inputs.ts';
 import { keyTerms, replays } from './replays.ts';
+import { settleFromRecord } from './settle-from-record.ts';
 import { leave, type Permit, permits, recordCancelled, requeue, waitFor } from './submit-admission.ts';
-import { giveBack, hold, resumeTask, settleSubmit } from './submit-outcome.ts';
+import { giveBack, settleSubmit } from './submit-outcome.ts';
 import { releaseClaim, releaseUnsent, withdrawClaim } from './withdraw-claim.ts';
 
 /**
@@ -37,6 +39,22 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   const settled = await settleFromRecord(item, found, ports);
   if (settled) return settled;
 
+  const inputs = await prepareInputs(item, run, ports);
+  if (inputs.kind !== 'ready') return leaveUnsent(inputs, item, found, ports);
+  try {
+    return await claimAndSubmit(item, found, inputs, run, ports);
+  } finally {
+    inputs.release();
+  }
+}
+
+async function claimAndSubmit(
+  item: Item,
+  found: ItemRecord | undefined,
+  inputs: ReadyInputs,
+  run: Run,
+  ports: Ports,
+): Promise<StageOutcome> {
   const fencingToken = randomUUID();
   const claim = await ports.state.claim(item, fencingToken);
   if (claim.kind === 'refused') {
@@ -51,7 +69,7 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   const slot = await takeSlot(item, run, ports);
   if (!slot) return { kind: 'later', atMs: ports.now() };
   try {
-    return await submitInSlot(item, found, fencingToken, slot, run, ports);
+    return await submitInSlot(item, { found, fencingToken, inputs }, slot, run, ports);
   } finally {
     await slot.end();
   }
@@ -62,67 +80,14 @@ function isSameAttempt(found: ItemRecord, again: ItemRecord | undefined): boolea
   return found.state === again?.state && found.attempts === again.attempts;
 }
 
-/** What a record of an earlier attempt says: a task id goes on to poll, a claim without one is an unknown outcome. */
-async function settleFromRecord(
-  item: Item,
-  found: ItemRecord | undefined,
-  ports: Ports,
-): Promise<StageOutcome | undefined> {
-  switch (found?.state) {
-    case undefined:
-    case 'cancelled':
-      return undefined;
-    case 'queued': {
-      const mayStartAnother = isKeyInDoubt(found) && !replays(found, ports);
-      if (!mayStartAnother || ports.settings.onUnknown === 'resubmit') return undefined;
-      const message = 'Submits with its key were not answered, and the provider may have forgotten it';
-      await hold(item, found, { message }, ports);
-      return { kind: 'done' };
-    }
-    case 'submitted':
-      return resumeTask(item, found, ports);
-    case 'archived':
-      await ports.state.move(item, 'archived');
-      return { kind: 'done' };
-    case 'failed':
-    case 'held':
-      // It has ended, only its state is behind. A person who wants it again would have made the record `queued`.
-      await ports.state.move(item, found.state);
-      return { kind: 'done' };
-    case 'claimed': {
-      const answeredBy = Date.parse(found.timings.submitted ?? found.timings.queued) + ports.settings.submitTimeoutMs;
-      // Its sender may be alive and wait for the answer. Only after the timeout can nobody write the task id any more.
-      if (ports.now() < answeredBy) return { kind: 'later', atMs: answeredBy };
-      if (replays(found, ports) || ports.settings.onUnknown === 'resubmit') return undefined;
-      const message = 'The process that claimed it left no answer: it ended before or after it sent';
-      await hold(item, found, { message }, ports);
-      return { kind: 'done' };
-    }
-    default:
-      return found satisfies never;
-  }
-}
-
 /** What a submit adds to the batch's cost at most: nothing where it can only be answered with a task that is counted already. */
 function dueOf(item: Item, found: ItemRecord | undefined, ports: Ports): number | undefined {
   return replays(found, ports) ? 0 : ports.settings.creditsOf(item.request);
 }
 
-async function takeSlot(item: Item, run: Run, ports: Ports): Promise<OwnSlot | undefined> {
-  try {
-    const slot = await ports.submitLimiter.take({ leadMs: ports.claimLead.ms(), signal: run.signal });
-    return endedOnce(slot);
-  } catch (error) {
-    await ports.state.move(item, 'queued');
-    if (run.signal.aborted) return undefined;
-    throw error;
-  }
-}
-
 async function submitInSlot(
   item: Item,
-  found: ItemRecord | undefined,
-  fencingToken: string,
+  { found, fencingToken, inputs }: Pick<Permission, 'found' | 'fencingToken'> & Pick<Claimed, 'inputs'>,
   slot: OwnSlot,
   run: Run,
   ports: Ports,
@@ -136,7 +101,7 @@ async function submitInSlot(
   const terms = keyTerms(ports);
   const offer = terms && { fresh: randomUUID(), ...terms };
   const claimed = claimedRecord(item, found, ports.now(), price, { lane, offer });
-  const attempt: Claimed = { item, claimed, slot, run, mayHaveTask: false };
+  const attempt: Claimed = { item, inputs, claimed, slot, run, mayHaveTask: false };
   try {
     return await claimAndSend(attempt, { found, fencingToken, confirmed, sinceConfirmed }, ports);
   } catch (error) {
@@ -148,7 +113,14 @@ async function submitInSlot(
 }
 
 /** `mayHaveTask`: the request went out, and no answer says that it started no task. */
-type Claimed = { item: Item; claimed: ItemRecord; slot: OwnSlot; run: Run; mayHaveTask: boolean };
+type Claimed = {
+  item: Item;
+  inputs: ReadyInputs;
+  claimed: ItemRecord;
+  slot: OwnSlot;
+  run: Run;
+  mayHaveTask: boolean;
+};
 type Permission = {
   found: ItemRecord | undefined;
   fencingToken: string;
@@ -174,7 +146,8 @@ async function claimAndSend(attempt: Claimed, permission: Permission, ports: Por
     if (run.signal.aborted) return { kind: 'later', atMs: ports.now() };
     throw error;
   }
-  for (let left = CONNECTION_TRIES; left > 0; left -= 1) {
+  // Pictures whose URLs have died while the slot was waited for are made reachable anew, by the next run.
+  for (let left = CONNECTION_TRIES; left > 0 && ports.now() < attempt.inputs.goodUntil; left -= 1) {
     // A claim that we created is ours alone until others may think us dead. Where a record was replaced, we ask again now that the
     // claim is written: a worker that claims from here on finds it, and one that claimed before has made us lose.
     if (found || sinceConfirmed() > CONFIRMED_FOR_MS) {
@@ -205,12 +178,12 @@ async function send(
   sinceConfirmed: () => number,
   ports: Ports,
 ): Promise<StageOutcome | undefined> {
-  const { item, slot } = attempt;
+  const { item, inputs, claimed, slot } = attempt;
   const callBackUrl = ports.settings.callbackUrlOf?.(item);
   const submittedAt = ports.now();
   if (callBackUrl !== undefined) ports.callbacks.asked(submittedAt);
   let tooLate = false;
-  const outcome = await ports.provider.submit(item.request, {
+  const outcome = await ports.provider.submit(inputs.request, {
     onSent: () => {
       tooLate = sinceConfirmed() > SENT_WITHIN_MS;
       if (tooLate)
@@ -223,6 +196,11 @@ async function send(
   });
   if (outcome.kind === 'not-sent' || outcome.kind === 'refused') attempt.mayHaveTask = false;
   if (tooLate && outcome.kind === 'not-sent') return undefined;
+  if (await areToBeSentAgain(outcome, inputs, item, ports)) {
+    await slot.settle();
+    await giveBack(item, claimed, ports);
+    return { kind: 'later', atMs: ports.now() };
+  }
   const onEnded: OnEnded = (task, ended) => settleEnded(task, ended, attempt.run, ports);
   return settleSubmit(outcome, { ...attempt, submittedAt, isProbe, onEnded }, ports);
 }

@@ -117,9 +117,14 @@ function decoderOf(encoding: Encoding): (bytes: Buffer, last: boolean) => string
   };
 }
 
-function reason(thrown: unknown): string {
+/** What a failed call of the file system says. */
+export function unreadable(cause: unknown, missing?: string): UnreadableFile {
+  return new UnreadableFile(reason(cause, missing), { cause });
+}
+
+function reason(thrown: unknown, missing = 'there is no such file'): string {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return missing;
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read (permission denied)';
   return `cannot be read: ${messageOf(thrown)}`;
 }

@@ -1,3 +1,5 @@
+import type { PicturePattern } from './picture-files.ts';
+
 /** By the end of a file's name. */
 export const ROWS_FORMATS = {
   csv: 'csv',
@@ -8,7 +10,7 @@ export const ROWS_FORMATS = {
   xlsx: 'xlsx',
 } as const;
 export const ROWS_ENDINGS = Object.keys(ROWS_FORMATS);
-export type RowsFormat = (typeof ROWS_FORMATS)[keyof typeof ROWS_FORMATS] | 'prompts';
+export type RowsFormat = (typeof ROWS_FORMATS)[keyof typeof ROWS_FORMATS] | 'prompts' | 'pictures';
 
 /** Which rows are wanted: those where each of these columns has one of its patterns (`*`, `?`), the first so many of them. */
 export type RowsWanted = {
@@ -18,10 +20,12 @@ export type RowsWanted = {
 
 /** A file of rows. `path` is where it is, `shown` is its name in messages, `key` is the job's key that names it. */
 export type RowsFile = {
-  key: 'rows' | 'prompts';
+  key: 'rows' | 'prompts' | 'inputs';
   path: string;
   shown: string;
   format: RowsFormat;
+  /** Of pictures: what they are called, below `path`. */
+  pictures?: PicturePattern;
   /** The sheet of a workbook; the first when undefined. */
   sheet: string | undefined;
   wanted: RowsWanted;

@@ -1,6 +1,7 @@
 import { readCsvRows } from './csv-rows.ts';
 import { readJsonLines } from './json-lines.ts';
 import { readJsonList } from './json-list.ts';
+import { probePictureFiles, readPictureFiles } from './picture-files.ts';
 import { PROMPT_VARIABLES, readPromptLines } from './prompt-lines.ts';
 import { encodingOf, sizeOf, UnreadableFile } from './read.ts';
 import type { RowEvent, RowMistake } from './row.ts';
@@ -8,11 +9,16 @@ import { ROW_NUMBER, type RowsFile } from './rows-file.ts';
 import { wantedRows } from './wanted-rows.ts';
 import { readXlsxRows } from './xlsx-rows.ts';
 
+const NOTHING_IN: Partial<Record<RowsFile['format'], string>> = {
+  prompts: 'has no prompts',
+  pictures: 'there are no pictures of this name',
+};
+
 /** Yields the wanted rows of a file, and its mistakes. */
 export async function* readRows(file: RowsFile, signal?: AbortSignal): AsyncGenerator<RowEvent> {
   const { format } = file;
   const wanted = wantedRows(file);
-  const hasNumber = format !== 'prompts' && file.names.includes(ROW_NUMBER);
+  const hasNumber = format !== 'prompts' && format !== 'pictures' && file.names.includes(ROW_NUMBER);
   let rows = 0;
   let mistakes = 0;
   try {
@@ -27,8 +33,7 @@ export async function* readRows(file: RowsFile, signal?: AbortSignal): AsyncGene
       if (wanted.takes(values)) yield { ...event, values };
       if (wanted.isFull()) return;
     }
-    if (rows + mistakes === 0)
-      yield { kind: 'mistake', message: format === 'prompts' ? 'has no prompts' : 'has no rows' };
+    if (rows + mistakes === 0) yield { kind: 'mistake', message: NOTHING_IN[format] ?? 'has no rows' };
     yield* wanted.unmatched();
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
@@ -40,6 +45,10 @@ async function* allRows(file: RowsFile, signal?: AbortSignal): AsyncGenerator<Ro
   const { path, format, names, sheet } = file;
   if (format === 'xlsx') {
     yield* readXlsxRows(path, sheet, [...names, ...Object.keys(file.wanted.where)]);
+    return;
+  }
+  if (format === 'pictures') {
+    yield* readPictureFiles(path, file.pictures ?? { base: '', steps: [] }, signal);
     return;
   }
   const { encoding, note } = await encodingOf(path, signal);
@@ -69,6 +78,7 @@ async function* allRows(file: RowsFile, signal?: AbortSignal): AsyncGenerator<Ro
 export async function probeRows(file: RowsFile): Promise<{ columns?: readonly string[]; mistakes: RowMistake[] }> {
   const mistakes: RowMistake[] = [];
   try {
+    if (file.pictures) return { columns: await probePictureFiles(file.path, file.pictures), mistakes };
     if (file.format === 'jsonl' || file.format === 'json' || file.format === 'prompts') {
       await sizeOf(file.path);
       return file.format === 'prompts' ? { columns: Object.values(PROMPT_VARIABLES), mistakes } : { mistakes };

@@ -9,6 +9,7 @@ import type { Lane } from '../settings/lanes.ts';
 import type { Forward, Ports, StageSettings } from '../stages/ports.ts';
 import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
+import { openInputs } from './inputs.ts';
 import type { OpenLane } from './lanes.ts';
 import { openProvider } from './open-provider.ts';
 
@@ -68,6 +69,7 @@ function openAccount(open: KeyedLane, first: Provider, models: () => Models, con
   const client = (name: ProviderName) => once(async () => openProvider(connections, name, lane, await models()));
   const clients = { 'kie-jobs': client('kie-jobs'), bfl: client('bfl') };
   const own = isDefault ? first : openProvider(connections, lane.vendor, lane);
+  const inputs = isDefault ? undefined : openInputs(connections, own, lane);
   const durations = redisDurations(connections.redis, keys);
   const providerFor = async (base: Ports, request: ImageRequest) => {
     const name = providerOf(request);
@@ -86,6 +88,7 @@ function openAccount(open: KeyedLane, first: Provider, models: () => Models, con
       if (isDefault && !lane.isNamed) return { ...base, provider };
       return {
         ...{ ...base, provider },
+        ...(inputs && { inputs }),
         ...(!isDefault && { state, durations, pollLimiter, submitLimiter: limiterOf(request.model) }),
         callbacks: called,
         ...(tasks && { forward: countedForward(base.forward, tasks) }),

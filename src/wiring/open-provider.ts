@@ -60,7 +60,11 @@ export function openProvider(
 function clientOf(name: ProviderName, settings: ClientSettings, models: Models, config: Config): Provider {
   switch (name) {
     case 'kie':
-      return fluxKontext({ ...settings, lives: { originMs: config.originTtlMs, storedMs: config.storedTtlMs } });
+      return fluxKontext({
+        ...settings,
+        lives: { originMs: config.originTtlMs, storedMs: config.storedTtlMs },
+        uploadUrl: config.inputs.uploadUrl,
+      });
     case 'kie-jobs':
       return kieJobs({ ...settings, models: models['kie-jobs'] });
     case 'bfl':

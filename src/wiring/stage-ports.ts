@@ -15,6 +15,7 @@ import type { ItemRef, Ports } from '../stages/ports.ts';
 import { unsentClaims } from '../stages/withdraw-claim.ts';
 import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
+import { openInputs } from './inputs.ts';
 import { type Accounts, openAccounts } from './lane-ports.ts';
 import { firstLane, openLimiters, type WatchedLimiters } from './lanes.ts';
 import { openProvider, requireKeys, USER_AGENT } from './open-provider.ts';
@@ -45,6 +46,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
   const metrics = redisMetrics(redis, keys);
   closers.push(() => metrics.close());
   const ports: Ports & WatchedLimiters & { prices: Prices } = {
+    inputs: openInputs(connections, provider, { vendor: 'kie', apiKey }),
     now: clock.now,
     log,
     provider,

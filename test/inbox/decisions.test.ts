@@ -136,7 +136,7 @@ test('files that came along and are not used are named, the first of them, and o
   expect(noteOfUnused(['notes.txt'])).toEqual(['1 file is not used by the manifest: notes.txt']);
   const photos = Array.from({ length: 7 }, (_, index) => `${index}.jpg`);
   expect(noteOfUnused(photos)).toEqual([
-    '7 files are not used by the manifest: 0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 2 more; a picture to edit is named by its URL, as inputImage',
+    '7 files are not used by the manifest: 0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 2 more; a picture to edit is named by its path, as inputImage, or by its folder, as inputs',
   ]);
 });
 

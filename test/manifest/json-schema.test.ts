@@ -76,7 +76,7 @@ const BROKEN: [name: string, text: string, complaint: Complaint, ...more: Compla
   ['half a priority', `${head}${job}    priority: 1.5\n`, 'jobs[0].priority: type'],
   ['a text for a truth value', `${head}${job}    uploadCn: "no"\n`, 'jobs[0].uploadCn: type'],
   ['a key without its value', `${head}${job}    watermark:\n`, 'jobs[0].watermark: type'],
-  ['an input image on the disk', `${head}${job}    inputImage: ./room.jpg\n`, 'jobs[0].inputImage: pattern'],
+  ['an input image of another format', `${head}${job}    inputImage: ./room.gif\n`, 'jobs[0].inputImage: pattern'],
   ['rows in a document', `${head}${job}    rows: a.odt\n`, 'jobs[0].rows: pattern'],
   ['a matrix that is a list', `${head}${job}    matrix: [red]\n`, 'jobs[0].matrix: type'],
   ['a matrix of no lists', `${head}${job}    matrix: { color: red }\n`, 'jobs[0].matrix.color: type'],

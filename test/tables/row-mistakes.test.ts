@@ -114,7 +114,7 @@ describe('a mistake in the rows', () => {
     const rows = 'sku,photo,n\n1,https://example.com/1.jpg,2\n2,https://example.com/2.jpg,3\n3,,1\n';
     expect(await mistakesOf({ 'jobs.yaml': text, 'r.csv': rows })).toEqual([
       'r.csv:3  jobs[0].safetyTolerance: expected 0 to 2 when editing (inputImage is given), got 3',
-      'r.csv:4  jobs[0].inputImage: expected an http(s) URL that the provider can reach, got ""',
+      'r.csv:4  jobs[0].inputImage: expected an http(s) URL that the provider can reach, or the path of a .jpg, .png or .webp file, got ""',
     ]);
   });
 });

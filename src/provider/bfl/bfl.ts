@@ -57,6 +57,7 @@ export function bfl({ models, ...settings }: BflSettings): Provider {
     async credits(options = {}) {
       return clientAt(settings.apiUrl).ask(options, { method: 'GET', path: '/v1/credits' }, creditsOutcome);
     },
+    inlineOf: ({ body }) => body.toString('base64'),
     async close() {
       await Promise.all([...clients.values()].map((client) => client.close()));
     },

@@ -34,14 +34,20 @@ export function creditsOutcome(answer: Answer, now: number): CreditsOutcome {
 }
 
 /** What all APIs of an account at kie share. */
-export function kieAccount(client: ApiClient): Pick<Provider, 'link' | 'credits' | 'close'> {
+export function kieAccount(
+  client: ApiClient,
+  uploads?: Pick<Provider, 'close'> & { upload: NonNullable<Provider['upload']> },
+): Pick<Provider, 'link' | 'credits' | 'upload' | 'close'> {
   return {
+    ...(uploads && { upload: uploads.upload }),
     async link(url, options = {}) {
       return client.ask(options, { method: 'POST', path: '/api/v1/common/download-url', body: { url } }, linkOutcome);
     },
     async credits(options = {}) {
       return client.ask(options, { method: 'GET', path: '/api/v1/chat/credit' }, creditsOutcome);
     },
-    close: client.close,
+    async close() {
+      await Promise.all([client.close(), uploads?.close()]);
+    },
   };
 }

@@ -1,6 +1,6 @@
 import type { ImageRequest } from '../../items/item.ts';
 import { suggest } from '../../text/suggest.ts';
-import { COMMON_WORDS, type Field, type ModelSheet } from './sheet.ts';
+import { COMMON_WORDS, type Field, type ModelSheet, type Models } from './sheet.ts';
 
 /** A word of the request that does not suit the model. `key` is the word's, `part` the name within `parameters`. */
 export type Misfit = { key: string; part?: string; message: string; hint?: string };
@@ -108,6 +108,13 @@ function mistakeIn(
   }
   if (value < least || value > most) return rangeOf(least, most);
   return step !== undefined && value % step !== 0 ? `a multiple of ${step}` : undefined;
+}
+
+/** Of an image to start from, where its model says so. */
+export function inputBytesOf({ provider, model }: ImageRequest, models: Models): number | undefined {
+  if (provider === undefined || provider === 'kie') return undefined;
+  const most = Object.hasOwn(models[provider], model) ? models[provider][model]?.images?.mostMB : undefined;
+  return most === undefined ? undefined : most * 1e6;
 }
 
 /** All images to start from, in their order. */

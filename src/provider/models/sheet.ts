@@ -26,6 +26,8 @@ const imagesSchema = z.strictObject({
   /** `list` of URLs; `one` URL; `numbered`: input_image, input_image_2, … */
   form: z.enum(['list', 'one', 'numbered']),
   most: z.int().min(1),
+  /** Megabytes of each; absent: INPUT_MAX_MB. */
+  mostMB: z.number().positive().exactOptional(),
   required: z.boolean().exactOptional(),
 });
 

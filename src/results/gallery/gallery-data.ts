@@ -19,6 +19,8 @@ export type GalleryItem = {
   note?: string;
   taskId?: string;
   picture?: Picture;
+  /** Pictures of one's own that it was made from, by their paths relative to the page. */
+  inputs?: string[];
   failure?: { class: string; code?: number; message: string };
   /** Where in the archive the bytes are that were not accepted as an image. */
   refused?: string;

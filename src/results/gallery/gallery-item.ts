@@ -1,3 +1,4 @@
+import { inputReferencesOf } from '../../items/input-reference.ts';
 import type { ItemRecord } from '../../items/record.ts';
 import { isReadable } from '../../items/unreadable.ts';
 import type { Listed } from '../standings.ts';
@@ -19,6 +20,8 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
   const { prompt, model, parameters: own, inputImages, ...common } = record.request;
   const parameters = { ...common, ...own, ...(inputImages && { inputImages: inputImages.join(' ') }) };
   const taskId = 'taskId' in record ? record.taskId : undefined;
+  // They lie beside the page, in an archive as in a folder of results.
+  const inputs = inputReferencesOf(record.request).map(({ reference }) => relativePath(reference, folder));
   return {
     id: record.id,
     name: record.name,
@@ -34,6 +37,7 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
     ...(record.note !== undefined && { note: record.note }),
     ...(taskId !== undefined && { taskId }),
     ...(record.state === 'archived' && { picture: pictureOf(record, folder) }),
+    ...(inputs.length > 0 && { inputs }),
     ...('failure' in record && { failure: record.failure }),
     ...(record.state === 'failed' && record.refused && { refused: record.refused.key }),
     times: record.timings,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Answer, json } from '../answer.ts';
 import type { Checked, Dialect } from '../dialect.ts';
+import { withoutInline } from '../input-urls.ts';
 import { checkParameters } from '../parameters.ts';
 import type { Task } from '../tasks.ts';
 
@@ -48,7 +49,9 @@ export function bflDialect(baseUrl: () => string): Dialect {
         prompt,
         outputFormat: format === 'jpeg' || (format === undefined && model.startsWith('flux-2')) ? 'jpeg' : 'png',
         aspectRatio: ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16'].find((known) => known === ratio),
-        watermark: JSON.stringify([model, { ...parsed.data, webhook_url: undefined, webhook_secret: undefined }]),
+        watermark: withoutInline(
+          JSON.stringify([model, { ...parsed.data, webhook_url: undefined, webhook_secret: undefined }]),
+        ),
         callBackUrl,
       };
       // The policy speaks at the first poll, not at the submit.

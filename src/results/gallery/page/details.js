@@ -50,6 +50,7 @@ export function detailsOf(item) {
           h('h3', {}, 'Prompt', copyButton(item.prompt, 'the prompt')),
           h('p', { dir: 'auto' }, item.prompt),
         ),
+    item.inputs && inputs(item.inputs),
     pairs('Variables', Object.entries(item.variables), false),
     pairs('Parameters', [
       ['model', item.model],
@@ -70,6 +71,16 @@ export function detailsOf(item) {
     ]),
   ];
   return blocks.filter((block) => block !== undefined);
+}
+
+/** @param {readonly string[]} paths */
+function inputs(paths) {
+  const pictures = paths.map((path) => {
+    const picture = h('img', { src: path, loading: 'lazy', alt: 'A picture that it was made from' });
+    picture.addEventListener('error', () => picture.replaceWith(h('p', {}, 'It is not beside this page.')));
+    return h('a', { href: path }, picture);
+  });
+  return h('section', { class: 'inputs' }, h('h3', {}, 'Made from'), ...pictures);
 }
 
 const COPIED = ['item', 'task', 'sha256'];
