@@ -10,7 +10,7 @@ const PURE = [
   'test/archive/{contact-sheet,embed,folder,image,open,records,segments-crash}.test.ts',
   'test/batch/counts.test.ts',
   'test/commands/{results-flags,terminal}.test.ts',
-  'test/config.test.ts',
+  'test/{config,config-lanes}.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{markdown,troubleshooting}.test.ts',
   'test/inbox/decisions.test.ts',

@@ -39,14 +39,16 @@ await member<ArchiverInput>(async (input) => {
     const outcome = await downloads.download(`${input.sourceUrl}/dir/${name}`, { maxBytes: 32 * 1_024 * 1_024 });
     if (outcome.kind !== 'body') throw new Error(`download: ${outcome.kind}`);
     const { body } = outcome;
+    let known: { sha256?: string } = {};
     if (input.verify) {
       const verified = await verifyImage(body);
       if (!verified.ok) throw new Error(verified.message);
+      known = { sha256: verified.image.sha256 };
       if (input.thumbnails) {
         await archive.write(`bench/thumbs/${index}.webp`, verified.image.thumbnail, { contentType: 'image/webp' });
       }
     }
-    await archive.write(`bench/images/${name}`, body, { contentType: `image/${input.format}` });
+    await archive.write(`bench/images/${name}`, body, { contentType: `image/${input.format}`, ...known });
     rss.push(rssMb(process.pid));
   }
 

@@ -13,7 +13,7 @@ import type { SimulatorOptions } from '../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
 import { openSnapshots } from '../src/status/snapshot.ts';
 import { connect } from '../src/wiring/connections.ts';
-import { openLimiters } from '../src/wiring/stage-ports.ts';
+import { openLimiters } from '../src/wiring/lanes.ts';
 import { startRedis } from '../test/services/redis.ts';
 import type { Bench, Row } from './bench.ts';
 import { CLI, watched } from './children.ts';

@@ -6,10 +6,11 @@ import type { Budget } from './money/amount.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
 import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
+import { type Lane, lanesOf, secretsOf } from './settings/lanes.ts';
 import { mask } from './settings/mask.ts';
 import { plainConnections } from './settings/plain-connections.ts';
 import { type S3Config, s3Settings } from './settings/s3-settings.ts';
-import { secretIn } from './settings/secret-file.ts';
+import { givenOrInFile, secretIn } from './settings/secret-file.ts';
 import { secretsIn } from './settings/secrets.ts';
 import {
   DEFAULTS,
@@ -32,6 +33,8 @@ export type Config = Readonly<{
   /** Of kie's unified jobs API, whose account is that of `apiUrl`. */
   kieJobsUrl: string;
   bfl: BflSettings;
+  /** The accounts: those of FLUX_LANES, or one for each vendor. */
+  lanes: readonly Lane[];
   rateLimit: { max: number; windowMs: number };
   pollLimit: { max: number; windowMs: number };
   maxTasks: number;
@@ -103,6 +106,7 @@ export type GivenSettings = { readonly [Name in keyof Variables]?: string | numb
 export function loadConfig(overrides: Overrides = {}): Config {
   const config = configOf(
     parseVariables(gather(overrides).given, `flux-batch config prints what is in force; ${EXPLAINED}`),
+    (name) => givenOrInFile(name, (one) => process.env[one]),
   );
   if (overrides.REDIS_URL?.startsWith('@') || passwordsIn(overrides.REDIS_URL).length === 0) return config;
   const warning =
@@ -121,7 +125,8 @@ export function configFrom(settings: GivenSettings): Config {
       .find((found) => found !== undefined && found !== '');
     if (value !== undefined && value !== '') given[name] = String(value);
   }
-  return configOf(parseVariables(given, EXPLAINED));
+  const textOf = (name: string) => String(byName.get(name) ?? '');
+  return configOf(parseVariables(given, EXPLAINED), (name) => givenOrInFile(name, textOf));
 }
 
 /** LOG_FORMAT alone, for what is said before all is read. A wrong one is told by `loadConfig`. */
@@ -141,16 +146,15 @@ export function isStartedHere(): boolean {
   return process.env.INIT_CWD === undefined || process.env.INIT_CWD === process.cwd();
 }
 
-function configOf(values: Variables): Config {
+function configOf(values: Variables, read: (variable: string) => string | undefined): Config {
+  const lanes = lanesOf(values, read);
   const { FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT } = values;
   return {
     apiKey: values.FLUX_API_KEY ?? values.KIE_API_KEY,
     apiUrl: values.FLUX_API_URL.replace(/\/+$/, ''),
     kieJobsUrl: (values.KIE_JOBS_URL ?? values.FLUX_API_URL).replace(/\/+$/, ''),
-    bfl: bflSettings(values),
-    rateLimit: values.FLUX_RATE_LIMIT,
-    pollLimit: values.FLUX_POLL_LIMIT,
-    maxTasks: values.FLUX_MAX_TASKS,
+    ...{ bfl: bflSettings(values), lanes },
+    ...{ rateLimit: values.FLUX_RATE_LIMIT, pollLimit: values.FLUX_POLL_LIMIT, maxTasks: values.FLUX_MAX_TASKS },
     callbackUrl: values.FLUX_CALLBACK_URL,
     webhookKey: values.FLUX_WEBHOOK_KEY,
     submitTimeoutMs: values.FLUX_SUBMIT_TIMEOUT,
@@ -184,7 +188,7 @@ function configOf(values: Variables): Config {
     servePassword: values.SERVE_PASSWORD,
     metricsToken: values.METRICS_TOKEN,
     warnings: plainConnections({ FLUX_API_URL, KIE_JOBS_URL, BFL_API_URL, S3_ENDPOINT }),
-    secrets: secretsIn(values, process.env),
+    secrets: secretsIn(values, process.env, secretsOf(lanes)),
   };
 }
 

@@ -108,7 +108,7 @@ function helpOf(connections: Ports, metrics: Pick<Metrics, 'count'>) {
   };
 }
 
-const itemQueuesOf = ({ queues: { byStage } }: Ports) => [byStage.submit, byStage.poll, byStage.archive];
+const itemQueuesOf = ({ queues }: Ports) => [...queues.of('submit'), ...queues.of('poll'), ...queues.of('archive')];
 
 /** Live items of a batch that have no job just now. */
 async function* withoutJob(batch: string, find: Find, { state }: Ports): AsyncGenerator<Suspect> {

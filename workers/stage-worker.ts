@@ -31,6 +31,8 @@ const REDIS_AWAY_MS = 5_000;
 
 export type StageWorkerOptions<Data> = {
   stage: Stage;
+  /** Its name, where it is not that of the stage. */
+  queue?: string;
   /** What the queue's name ends in besides. */
   suffix?: string;
   schema: z.ZodType<Data>;
@@ -56,7 +58,7 @@ export type StageWorkerOptions<Data> = {
 /** Between BullMQ and a stage: parses the job's data, runs the stage, tells the queue its outcome. No job is ever dropped. */
 export function stageWorker<Data>(options: StageWorkerOptions<Data>): Worker {
   const toldOf = new Set<string>();
-  const name = options.stage + (options.suffix ?? '');
+  const name = (options.queue ?? options.stage) + (options.suffix ?? '');
   const worker: Worker = new Worker(name, (job, token) => processJob(job, token, toldOf, pace, options), {
     connection: options.redis,
     prefix: options.prefix,

@@ -4,7 +4,7 @@ import { mayBeOver } from '../src/fleet/probe-breaker.ts';
 import { redisPutBack } from '../src/fleet/torn-jobs.ts';
 import { mendTorn } from '../src/queue/jobless.ts';
 import { finishJobId } from '../src/queue/queues.ts';
-import { accountsOf } from '../src/wiring/accounts.ts';
+import { leastIn } from '../src/wiring/accounts.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import type { ArchiveLagWatch } from './archive-lag.ts';
@@ -28,7 +28,7 @@ const BREAKER_PROBE_MS = 15_000;
  */
 export function startSweep(
   connections: Connections,
-  ports: Pick<OpenedPorts, 'provider' | 'prices' | 'metrics' | 'portsOf'>,
+  ports: Pick<OpenedPorts, 'prices' | 'metrics' | 'accounts'>,
   lag: Pick<ArchiveLagWatch, 'look'>,
   jobCheckMs = JOB_CHECK_MS,
 ): { stop(): void } {
@@ -61,10 +61,10 @@ export function startSweep(
     await old.run();
   };
   const probe = async () => {
-    for (const account of await accountsOf(connections, ports)) {
+    for (const account of ports.accounts.all) {
       const breaker = await account.state.breaker();
       if (!breaker || !(await account.state.isMyProbe(BREAKER_PROBE_MS))) continue;
-      if (await mayBeOver(breaker, account.provider, account.least)) await account.state.allowProbe();
+      if (await mayBeOver(breaker, account.provider, leastIn(account, ports.prices))) await account.state.allowProbe();
     }
   };
   const timer = setInterval(

@@ -1,4 +1,9 @@
-export type WriteOptions = { contentType: string; signal?: AbortSignal };
+export type WriteOptions = {
+  contentType: string;
+  /** Of the body, lower-case hex, where it is known already: it need not be computed again. */
+  sha256?: string;
+  signal?: AbortSignal;
+};
 
 /** The content of a key, and its version. Different bytes have different versions. */
 export type Versioned = { body: Buffer; version: string };

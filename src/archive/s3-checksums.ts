@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { isUnsupported } from './s3-errors.ts';
 
 /** What this process has found out about the server. */
@@ -6,7 +7,11 @@ export type Learned = { checksum: 'sha256' | 'md5' | undefined };
 
 type Checksum = { ChecksumSHA256: string } | { ContentMD5: string };
 
-export const sha256Of = (body: Buffer) => createHash('sha256').update(body).digest('base64');
+/** Base64, as S3 writes it. `known`: the same in hex, from who has computed it. */
+export const sha256Of = (body: Buffer, known?: string) =>
+  known === undefined
+    ? createHash('sha256').update(body).digest('base64')
+    : Buffer.from(known, 'hex').toString('base64');
 const md5Of = (body: Buffer) => createHash('md5').update(body).digest('base64');
 
 /**
@@ -15,12 +20,12 @@ const md5Of = (body: Buffer) => createHash('md5').update(body).digest('base64');
  */
 export async function sendChecked<Answer>(
   learned: Learned,
-  body: Buffer,
+  { body, sha256 }: { body: Buffer; sha256: string },
   send: (checksum: Checksum) => Promise<Answer>,
 ): Promise<Answer> {
   if (learned.checksum !== 'md5') {
     try {
-      const answer = await send({ ChecksumSHA256: sha256Of(body) });
+      const answer = await send({ ChecksumSHA256: sha256 });
       learned.checksum = 'sha256';
       return answer;
     } catch (thrown) {
@@ -31,3 +36,21 @@ export async function sendChecked<Answer>(
   learned.checksum = 'md5';
   return answer;
 }
+
+/** The signature is over the SHA-256 of the body. The SDK takes it from here, and would compute it once more. */
+export function signByChecksum(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const headers: unknown = Object(args.request).headers;
+      if (isHeaders(headers)) {
+        const checksum = headers['x-amz-checksum-sha256'];
+        if (checksum !== undefined) headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
+      }
+      return next(args);
+    },
+    { step: 'build', name: 'signByChecksum' },
+  );
+}
+
+const isHeaders = (headers: unknown): headers is Record<string, string> =>
+  typeof headers === 'object' && headers !== null;

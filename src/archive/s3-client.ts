@@ -1,7 +1,7 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { homeFolder } from '../files/home.ts';
 import type { ProxyFor } from '../network/proxy.ts';
-import type { Learned } from './s3-checksums.ts';
+import { type Learned, signByChecksum } from './s3-checksums.ts';
 import { noteHost } from './s3-host.ts';
 import { type ObjectOptions, type ObjectParameters, objectParameters } from './s3-objects.ts';
 import { patientRetries } from './s3-patience.ts';
@@ -62,6 +62,7 @@ export async function connectS3(settings: S3Settings): Promise<S3Connection> {
   const open = (region: string) => {
     const client = new sdk.S3Client(clientConfig(settings, region, transport));
     noteHost(client);
+    signByChecksum(client);
     clients.push(client);
     return client;
   };

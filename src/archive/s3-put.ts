@@ -7,7 +7,8 @@ import type { S3Address, S3Connection } from './s3-client.ts';
 import { s3Answer } from './s3-errors.ts';
 import { getWhole, headOf, isMissing } from './s3-get.ts';
 
-export type S3Object = { body: Buffer; contentType: string };
+/** `sha256`: of the body, in hex, where it is known. */
+export type S3Object = { body: Buffer; contentType: string; sha256?: string | undefined };
 
 export type Condition = { IfNoneMatch?: '*'; IfMatch?: string; Metadata?: Record<string, string> };
 
@@ -15,11 +16,12 @@ export type Condition = { IfNoneMatch?: '*'; IfMatch?: string; Metadata?: Record
 export async function putWhole(
   s3: S3Connection,
   at: S3Address,
-  { body, contentType }: S3Object,
+  { body, contentType, sha256: known }: S3Object,
   signal: AbortSignal,
   condition: Condition = {},
 ): Promise<string | undefined> {
-  const answer = await sendChecked(s3.learned, body, (checksum) =>
+  const sha256 = sha256Of(body, known);
+  const answer = await sendChecked(s3.learned, { body, sha256 }, (checksum) =>
     s3.client.send(
       new s3.sdk.PutObjectCommand({
         ...at,
@@ -33,8 +35,8 @@ export async function putWhole(
       { abortSignal: signal },
     ),
   );
-  const isProven = answer.ChecksumSHA256 !== undefined && answer.ChecksumSHA256 === sha256Of(body);
-  if (!isProven && !hasMd5Of(body, answer)) await compareStored(s3, at, body, condition.Metadata?.[MARK], signal);
+  if (answer.ChecksumSHA256 !== sha256 && !hasMd5Of(body, answer))
+    await compareStored(s3, at, body, condition.Metadata?.[MARK], signal);
   return answer.ETag;
 }
 

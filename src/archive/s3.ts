@@ -28,8 +28,8 @@ export function s3Archive(settings: S3Settings): Archive {
 
   const conditional = conditionalWrites(request, bucket, prefix);
 
-  const put = (key: string, body: Buffer, { contentType, signal }: WriteOptions) =>
-    request('write to', key, signal, (s3, limited) => putWhole(s3, at(key), { body, contentType }, limited));
+  const put = (key: string, body: Buffer, { contentType, sha256, signal }: WriteOptions) =>
+    request('write to', key, signal, (s3, limited) => putWhole(s3, at(key), { body, contentType, sha256 }, limited));
 
   const get = reading(request, settings.url, at);
 

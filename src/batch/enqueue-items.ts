@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { Records } from '../archive/records.ts';
 import { type IdSet, idSet } from '../items/id-set.ts';
-import { type Item, itemOf, type NewItem, type Submitted } from '../items/item.ts';
+import { type Item, itemOf, laneOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
 import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
@@ -215,6 +215,7 @@ function taskOf(item: Item, record: ItemRecord, { now, settings }: EnqueuePorts)
     submittedAt: Date.parse(record.timings.submitted ?? record.timings.queued),
     giveUpAt: now() + settings.pollGiveUpMs,
     recorded: true,
+    ...laneOf(record),
   };
 }
 

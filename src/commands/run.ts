@@ -6,7 +6,6 @@ import { prioritized } from '../batch/priority.ts';
 import { recountCharges } from '../batch/recount-charges.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
-import { probeAtStart } from '../fleet/probe-at-start.ts';
 import type { NewItem, ProviderName } from '../items/item.ts';
 import { expand, type Manifest, openManifest, type Totals } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
@@ -17,7 +16,7 @@ import { costByJob, type JobCost } from '../money/cost-by-job.ts';
 import { unlessAborted } from '../progress/unless-aborted.ts';
 import { watchBatch } from '../progress/watch.ts';
 import { plural, say } from '../text/terminal.ts';
-import { checkAccounts } from '../wiring/accounts.ts';
+import { checkAccounts, creditsTogether, probeAllAtStart } from '../wiring/accounts.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES } from '../wiring/fleet.ts';
 import { providersOf } from '../wiring/open-provider.ts';
@@ -153,7 +152,7 @@ async function runBatch(
   const credits = await checkAccounts(connections, ports, run.providers);
   const seen = await recountCharges(connections, run.batch);
   const opening = await openBooks(connections, run.batch, credits);
-  await probeAtStart(connections, ports);
+  await probeAllAtStart(ports);
   sayWarnings(connections);
   say(`${run.batch}: ${plural(run.count, 'item')} to ${connections.archive.url}`);
 
@@ -179,7 +178,7 @@ async function runBatch(
     const counts = (await unlessAborted(connections.state.counts(run.batch), stop.late)) ?? watched.counts;
     const end = { ...watched, counts, ended: watched.ended || isFinished(counts) };
     if (!end.ended) await writeIndexAnyway(run.batch, connections, stop.late);
-    const summary = await summarize(run, connections, ports.provider, end, opening);
+    const summary = await summarize(run, connections, creditsTogether(ports), end, opening);
     const isStopped = !drained || stop.fault !== undefined || !end.ended;
     const code = isStopped ? EXIT.stopped : summary.allArchived ? EXIT.allArchived : EXIT.someFailed;
     await tell(summary, code, run, connections);

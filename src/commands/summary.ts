@@ -55,7 +55,7 @@ type Ports = Pick<Connections, 'state' | 'records' | 'spending' | 'archive' | 'p
 export async function summarize(
   { batch, costByJob, flags }: Summarized,
   connections: Ports,
-  provider: Provider,
+  provider: Pick<Provider, 'credits'>,
   end: BatchEnd,
   opening: Opening,
 ): Promise<Summary> {

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
-import { probeAtStart } from '../fleet/probe-at-start.ts';
 import { say } from '../text/terminal.ts';
-import { checkAccounts } from '../wiring/accounts.ts';
+import { checkAccounts, probeAllAtStart } from '../wiring/accounts.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { type StartFleet, WORKER_STAGES, type WorkerStage } from '../wiring/fleet.ts';
 import { runInbox } from '../wiring/inbox.ts';
@@ -53,7 +52,7 @@ export function workerCommand(startFleet: StartFleet): Command {
       await withConnections(config, { patient: true, prove: true, logLevel: 'info' }, async (connections) => {
         const ports = await openPorts(connections);
         await checkAccounts(connections, ports);
-        await probeAtStart(connections, ports);
+        await probeAllAtStart(ports);
         sayWarnings(connections);
         const withinMs = drainTimeoutMs(flags, config);
         const stop = onStopSignals({ stopsForFaults: false, saying: DRAINING, withinMs });

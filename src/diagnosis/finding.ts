@@ -57,6 +57,8 @@ export type Finding = {
   anchor: string;
   /** The batch that it is about; absent where it is about all. */
   batch?: string;
+  /** The account that it is about, where there are several. */
+  lane?: string;
 };
 
 /** What holds the work up, the worst first, and what it is that decides how fast it goes on just now. */
@@ -73,7 +75,7 @@ export function finding(
   kind: Kind,
   what: string,
   remedy: string,
-  more: { since?: number; batch?: string } = {},
+  more: { since?: number; batch?: string; lane?: string } = {},
 ): Finding {
   return { kind, severity: KINDS[kind], what, remedy, anchor: anchorOf(kind), ...more };
 }

@@ -1,14 +1,23 @@
-import type { Limiter } from '../stages/ports.ts';
+import type { RedisLimiter } from './limiter.ts';
 
 /** Those requests that leave a part of the limit to others keep within the other part first, by a log of their own. */
-export function sharedLimiter<All extends Limiter>(all: All, others: Limiter): All {
+export function sharedLimiter(all: RedisLimiter, others: RedisLimiter): RedisLimiter {
   const both = bothLimiters(others, all);
   return { ...all, take: (options) => (options.leaves ? both : all).take(options) };
 }
 
-/** A permit that two limits have to give, such as a model's and its account's. The narrower comes first. */
-export function bothLimiters(first: Limiter, second: Limiter): Limiter {
+/** A permit that two limits have to give, such as a model's and its account's. The narrower comes first. Its use is the second's. */
+export function bothLimiters(first: RedisLimiter, second: RedisLimiter): RedisLimiter {
   return {
+    usage: () => second.usage(),
+    async outlook() {
+      const [one, other] = await Promise.all([first.outlook(), second.outlook()]);
+      return {
+        waitMs: Math.max(one.waitMs, other.waitMs),
+        isFull: one.isFull || other.isFull,
+        waiting: Math.max(one.waiting, other.waiting),
+      };
+    },
     async take(options) {
       const inner = await first.take(options);
       const outer = await second.take({ ...options, leaves: 0 }).catch(async (error: unknown) => {

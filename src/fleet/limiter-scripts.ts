@@ -8,6 +8,12 @@ import { defineScript } from './script.ts';
 export type Running = { most: number; lists: string[]; sortedSets: string[] };
 export type LimiterSettings = { rate: Rate; requestTimeoutMs: number; marginMs: number; running: Running };
 
+/**
+ * When one request more could be sent. `isFull`: as many tasks run as may, so that it also waits for the end of one, behind those that
+ * `waiting` counts.
+ */
+export type Outlook = { waitMs: number; isFull: boolean; waiting: number };
+
 const LARGEST_MARGIN_MS = 1_000;
 const PAUSE_MS = 250;
 /** A waiter that does not ask for its slot so long after its time is dead. Nothing was sent, so the slot is free at once. */
@@ -31,6 +37,7 @@ export function limiterScripts(redis: RedisClient, log: string[], settings: Limi
   const refuse = defineScript(redis, 'limiter-refuse');
   const release = defineScript(redis, 'limiter-release');
   const usage = defineScript(redis, 'limiter-usage');
+  const outlook = defineScript(redis, 'limiter-outlook');
   // Queues of another archive that share the API may come while this process runs.
   const logAndTasks = () => [...log, ...running.lists, ...running.sortedSets];
   let epoch = '';
@@ -65,6 +72,11 @@ export function limiterScripts(redis: RedisClient, log: string[], settings: Limi
       await release(log, [token, freeInMs]);
     },
     usage: () => usage(log, [windowMs, LEASE_MS, requestTimeoutMs]),
+    async outlook(): Promise<Outlook> {
+      const answer = await outlook(logAndTasks(), [max, windowMs, marginMs, running.most, running.lists.length]);
+      const [waitMs, isFull, waiting] = z.tuple([z.number(), z.number(), z.number()]).parse(answer);
+      return { waitMs, isFull: isFull === 1, waiting };
+    },
   };
 }
 export type LimiterScripts = ReturnType<typeof limiterScripts>;

@@ -6,13 +6,31 @@ import type { LimiterScripts } from './limiter-scripts.ts';
 /** A token's slot; `readyAt` is the local time at which it may be used. */
 type Reserved = { token: string; readyAt: number; isClear: boolean };
 
+/**
+ * What goes out before this process has had any answer may be counted at the provider up to so long after it was sent: connections are
+ * opened, on both sides code runs for the first time. A margin that covered it would cost each window as much.
+ */
+const COLD_MS = 1_000;
+
 /** See `Limiter.take`. */
-export function slotTaker(scripts: LimiterScripts): (options: TakeOptions) => Promise<Slot> {
+export function slotTaker(
+  scripts: Pick<LimiterScripts, 'take' | 'ready' | 'settle' | 'refuse' | 'release'>,
+): (options: TakeOptions) => Promise<Slot> {
+  let isCold = true;
   return async ({ leadMs, goesOut = false, leaves = 0, signal }) => {
     let slot = await reserve(scripts, goesOut, leaves, signal);
     let sentAt: number | undefined;
+    let latenessMs = 0;
     const release = () => scripts.release(slot.token, Math.ceil(slot.readyAt - performance.now()));
-    const sinceSentMs = () => Math.floor(performance.now() - (sentAt ?? performance.now()));
+    /** How long ago the provider counted the request, at the least. */
+    const sinceCountedMs = () => {
+      isCold = false;
+      return Math.max(0, Math.floor(performance.now() - (sentAt ?? performance.now()) - latenessMs));
+    };
+    const noteSent = () => {
+      sentAt = performance.now();
+      latenessMs = isCold ? COLD_MS : 0;
+    };
 
     /** Waits for the slot's time but for `aheadMs`, and until nothing else stands in its way. */
     async function clearance(aheadMs: number, goes: boolean): Promise<void> {
@@ -38,13 +56,11 @@ export function slotTaker(scripts: LimiterScripts): (options: TakeOptions) => Pr
     return {
       async ready() {
         if (!goesOut) await clearance(0, true);
-        sentAt = performance.now();
+        noteSent();
       },
-      sent() {
-        sentAt = performance.now();
-      },
-      settle: () => scripts.settle(slot.token, sinceSentMs()),
-      refuse: (retryAfterMs) => scripts.refuse(slot.token, sinceSentMs(), retryAfterMs),
+      sent: noteSent,
+      settle: () => scripts.settle(slot.token, sinceCountedMs()),
+      refuse: (retryAfterMs) => scripts.refuse(slot.token, sinceCountedMs(), retryAfterMs),
       release,
     };
   };
@@ -52,7 +68,7 @@ export function slotTaker(scripts: LimiterScripts): (options: TakeOptions) => Pr
 
 /** Asks until a slot is promised. */
 async function reserve(
-  scripts: LimiterScripts,
+  scripts: Pick<LimiterScripts, 'take'>,
   goesOut: boolean,
   leaves: number,
   signal: AbortSignal,

@@ -3,7 +3,7 @@ import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Limiter } from '../stages/ports.ts';
 import type { Rate } from '../text/duration.ts';
-import { limiterScripts, type Running } from './limiter-scripts.ts';
+import { limiterScripts, type Outlook, type Running } from './limiter-scripts.ts';
 import { slotTaker } from './limiter-slot.ts';
 
 export type LimiterOptions = {
@@ -37,6 +37,12 @@ export type LimiterUsage = {
   lastSlotMs: number;
 };
 
+export type RedisLimiter = Limiter & {
+  usage(): Promise<LimiterUsage>;
+  /** A look: nothing is taken, and a moment later it may be another's. */
+  outlook(): Promise<Outlook>;
+};
+
 const MARGIN_MS = 100;
 const usageAnswer = z.array(z.number()).length(9);
 
@@ -48,7 +54,7 @@ export function redisLimiter(
   redis: RedisClient,
   keys: Keys,
   { name, rate, requestTimeoutMs, marginMs = MARGIN_MS, running }: LimiterOptions,
-): Limiter & { usage(): Promise<LimiterUsage> } {
+): RedisLimiter {
   const log = (['reserved', 'sent', 'free', 'accepted', 'state'] as const).map((part) => keys.limiter(name, part));
   const scripts = limiterScripts(redis, log, {
     rate,
@@ -58,6 +64,7 @@ export function redisLimiter(
   });
   return {
     take: slotTaker(scripts),
+    outlook: scripts.outlook,
     async usage() {
       const [
         limit = -1,

@@ -32,6 +32,8 @@ export function redisRouteNames(redis: RedisClient, keys: RouteKeys) {
     },
     /** The suffix of an API that a route's items are made by besides its own. */
     claimApi: (api: string): Promise<string> => hash.claim('api', { api }, false),
+    /** The same for who only looks; undefined where nobody has claimed it. */
+    lookApi: async (api: string): Promise<string | undefined> => (await hash.find('api', { api }))?.suffix,
     /** For who only looks: where nobody works on its route, it sees one to its API, or else the first. */
     async look({ archive, api }: Route): Promise<{ names: RouteNames; route: Route }> {
       const [all, first] = await Promise.all([hash.routes(), redis.hget(keys.routes, 'first:route')]);

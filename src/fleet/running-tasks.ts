@@ -10,6 +10,7 @@ export type RunningTasks = {
   /** Adding what is there is a no-op, so each poll may do it: what a flushed Redis has lost comes back. */
   add(task: Submitted): Promise<void>;
   remove(task: Submitted): Promise<void>;
+  count(): Promise<number>;
 };
 
 /** Two sorted sets, members `<batch>/<item>` by the time at which they were last added: the limiter counts them. */
@@ -26,5 +27,6 @@ export function redisRunningTasks(redis: RedisClient, keys: Pick<Keys, 'runningT
     async remove(task) {
       for (const key of setsOf(task)) await redis.zrem(key, `${task.batch}/${task.id}`);
     },
+    count: () => redis.zcard(keys.runningTasks('')),
   };
 }

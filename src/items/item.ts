@@ -7,6 +7,8 @@ export type ProviderName = (typeof PROVIDERS)[number];
 /** Whose credits they are: both APIs of kie are of one account. */
 export const ACCOUNTS = ['kie', 'bfl'] as const;
 export type Account = (typeof ACCOUNTS)[number];
+/** Who keeps the accounts of that name, of which there may be several (FLUX_LANES). */
+export type Vendor = Account;
 
 export function accountOf(provider: ProviderName): Account {
   return provider === 'bfl' ? 'bfl' : 'kie';
@@ -49,6 +51,11 @@ export function providerOf({ provider = PROVIDERS[0] }: Pick<ImageRequest, 'prov
   return provider;
 }
 
+/** Whose account it is paid from. */
+export function vendorOf(request: Pick<ImageRequest, 'provider'>): Vendor {
+  return accountOf(providerOf(request));
+}
+
 /** One image to be made. `id` is unique in its batch and safe in file names, object keys and BullMQ job ids. */
 export const itemSchema = z.strictObject({
   /** The name of its batch. */
@@ -89,6 +96,8 @@ export const submittedSchema = itemSchema.extend({
   recorded: z.boolean(),
   /** What it costs by the provider's own word, in its credits. */
   credits: z.number().exactOptional(),
+  /** Whose key it is asked for with, see docs/fleet.md; absent: that of the account that there is without lanes. */
+  lane: z.string().exactOptional(),
 });
 export type Submitted = z.infer<typeof submittedSchema>;
 
@@ -120,4 +129,9 @@ export function itemOf({ batch, id, name, variant, priority, variables, request,
 /** The field where it has a value, and no field where it has none. */
 export function embedOf({ embed }: { embed?: boolean | undefined }): { embed?: boolean } {
   return embed === undefined ? {} : { embed };
+}
+
+/** The lane that a task or a record names, as a field; no field where it names none. */
+export function laneOf(named: { lane?: string | undefined } | undefined): { lane?: string } {
+  return named?.lane === undefined ? {} : { lane: named.lane };
 }

@@ -45,6 +45,8 @@ const common = {
   note: z.string().exactOptional(),
   /** Its image was taken over from this item, which has paid for it. */
   adopted: z.object({ batch: z.string(), id: z.string() }).exactOptional(),
+  /** The account of its latest submit, by its name in FLUX_LANES; absent without lanes. */
+  lane: z.string().exactOptional(),
   /** Submits that went out, or may have. */
   attempts: z.int().min(0),
   /** Former attempts with an unknown outcome: each may have started a task and may have been charged. */

@@ -1,5 +1,5 @@
 import { isUnknown } from './charges.ts';
-import { embedOf, type Finished, type Item, itemOf, type Submitted } from './item.ts';
+import { embedOf, type Finished, type Item, itemOf, laneOf, type Submitted } from './item.ts';
 import { type Failure, type ItemRecord, namedIn, type Refused, taskIdsOf, tasksOf } from './record.ts';
 import { type ClaimPrice, costsOf, pricesOf, repriced } from './record-costs.ts';
 
@@ -14,16 +14,18 @@ export type StoredImage = Pick<
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** Written before a submit. Whatever happens next, the record says that a request may have gone out. */
+/** Written before a submit. Whatever happens next, the record says that a request may have gone out, and in which lane. */
 export function claimedRecord(
   item: Item,
   previous: ItemRecord | undefined,
   now: number,
   price: ClaimPrice = { now: undefined, untold: undefined },
+  lane?: string,
 ): ItemRecord {
-  const common = commonOf(item, previous);
+  const { lane: _, ...common } = commonOf(item, previous);
   return {
     ...common,
+    ...laneOf({ lane }),
     ...unknownAttemptsOf(previous),
     ...repriced(previous, price),
     state: 'claimed',
@@ -157,6 +159,7 @@ export function resumedTask(record: ItemRecord, giveUpAt: number): Submitted[] {
     submittedAt,
     giveUpAt,
     recorded: true,
+    ...laneOf(record),
   }));
 }
 
@@ -192,6 +195,7 @@ function commonOf(item: Item | Submitted, previous: ItemRecord | undefined): Com
     request: item.request,
     ...embedOf(item),
     ...noteOf(previous),
+    ...laneOf('taskId' in item && !taskIdsOf(previous).includes(item.taskId) ? item : previous),
     attempts: previous?.attempts ?? 0,
     earlierTaskIds: previous?.earlierTaskIds ?? [],
     ...othersOf(previous),
@@ -216,6 +220,7 @@ function commonOfRecord(record: ItemRecord): Common {
     request,
     ...embedOf(record),
     ...noteOf(record),
+    ...laneOf(record),
     attempts,
     ...unknown,
     earlierTaskIds,

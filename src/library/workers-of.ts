@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import type { FluxError } from '../errors.ts';
-import { probeAtStart } from '../fleet/probe-at-start.ts';
-import { checkAccounts } from '../wiring/accounts.ts';
+import { checkAccounts, probeAllAtStart } from '../wiring/accounts.ts';
 import { longestDrainMs, type StartFleet, stopsWork, type WorkerStage } from '../wiring/fleet.ts';
 import type { Workers } from './flux-batch.ts';
 import type { Opened } from './opened-once.ts';
@@ -20,7 +19,7 @@ export function workersOf(startFleet: StartFleet, opened: Opened, config: Config
       const ports = await opened.ports();
       const { log } = connections;
       await checkAccounts(connections, ports);
-      await probeAtStart(connections, ports, (why, how) => log.warn({ how }, why));
+      await probeAllAtStart(ports, (why, how) => log.warn({ how }, why));
       const onTrouble = (error: unknown) => {
         log.warn({ error: String(error) }, 'trouble');
         if (stopsWork(error)) fault ??= error;

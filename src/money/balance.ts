@@ -25,7 +25,7 @@ export async function openBooks(connections: BooksOf, batch: string, balance: nu
 /** Undefined where the provider does not tell the balance, as some resellers do not. */
 export async function closeBooks(
   connections: BooksOf,
-  provider: Provider,
+  provider: Pick<Provider, 'credits'>,
   batch: string,
   opening: Opening,
   doubtful: number,

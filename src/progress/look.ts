@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { messageOf } from '../errors.ts';
-import { isRedisAway } from '../redis/away.ts';
+import { isDenied, isRedisAway } from '../redis/away.ts';
 import { redisAway as refusing } from '../redis/refusals.ts';
 import { openSnapshots, type SnapshotConnections } from '../status/snapshot.ts';
 
@@ -53,7 +53,8 @@ export function openLooks(batch: string, connections: SnapshotConnections) {
       return { snapshot: { ...seen, redisAway }, redisAway };
     } catch (error) {
       pending = undefined;
-      if (isRedisAway(error)) return away(messageOf(error));
+      // A right that was there is waited for, as the workers do. One that never was is a mistake of the set-up.
+      if (isRedisAway(error) || (last && isDenied(error))) return away(messageOf(error));
       throw error;
     } finally {
       patience.abort();

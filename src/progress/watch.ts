@@ -7,7 +7,7 @@ import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
-import { isRedisAway } from '../redis/away.ts';
+import { isDenied, isRedisAway } from '../redis/away.ts';
 import type { SnapshotConnections } from '../status/snapshot.ts';
 import { longestDrainMs } from '../wiring/fleet.ts';
 import { type Display, openDisplay } from './display.ts';
@@ -68,6 +68,15 @@ export async function watchBatch(
     // A submit under way may have its answer yet; that of a worker that died has none, and is only settled when submitting goes on.
     return counts.items.submitting === 0 || performance.now() - stuckSince > longestDrainMs(connections.config);
   };
+  /** Asked again at the next look where Redis does not answer it now. */
+  const isOverNow = async (counts: BatchCounts) => {
+    try {
+      return await isOver(counts);
+    } catch (error) {
+      if (isRedisAway(error) || isDenied(error)) return false;
+      throw error;
+    }
+  };
   const endOf = (ended: boolean, waitedFor?: Wait): BatchEnd => {
     const counts = last?.batches[0] ?? before ?? emptyCounts(batch);
     return { ended, counts, startedAt, before, breaker: last?.breaker ?? undefined, waitedFor };
@@ -90,7 +99,7 @@ export async function watchBatch(
           enqueueing.again('Redis has lost the batch; enqueueing it again from the manifest and the archive');
         else if (counts.orphans > 0 && !isRestoring)
           enqueueing.again('Redis has lost jobs of the batch; enqueueing it again');
-        else if (await unlessAborted(Promise.resolve(isOver(counts)), signal)) return endOf(true);
+        else if (await unlessAborted(isOverNow(counts), signal)) return endOf(true);
         isRestoring = counts.orphans > 0;
         if (isStuckForGood(counts, snapshot.breaker ?? undefined) || isOutOfBudget(counts)) return endOf(false);
       }
@@ -123,6 +132,8 @@ function stillness(): { forMs(counts: BatchCounts): number } {
 /** Takes the manifest in beside the watching. An archive out of reach is waited for, as the workers do, and so is Redis. */
 function openEnqueueing({ faults }: Pick<SnapshotConnections, 'faults'>, watched: Watched, display: Display) {
   let isDone = false;
+  /** Redis let us do all of it before. */
+  let wasDone = false;
   let failure: unknown;
   const start = async () => {
     isDone = false;
@@ -132,9 +143,10 @@ function openEnqueueing({ faults }: Pick<SnapshotConnections, 'faults'>, watched
         display.enqueuing(progress.items);
       });
       isDone = true;
+      wasDone = true;
     } catch (error) {
       const isAway = error instanceof FluxError && error.code === 'archive-unreachable';
-      if (!isAway && !isRedisAway(error)) {
+      if (!isAway && !isRedisAway(error) && !(wasDone && isDenied(error))) {
         failure = error;
         return;
       }

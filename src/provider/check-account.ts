@@ -9,7 +9,8 @@ import type { Provider } from './provider.ts';
 export async function checkAccount(
   provider: Provider,
   { config }: { config: { apiUrl: string } },
-  variables: 'FLUX' | 'BFL' = 'FLUX',
+  keyVariable = 'FLUX_API_KEY',
+  urlVariable = 'FLUX_API_URL',
 ): Promise<number | undefined> {
   const outcome = await provider.credits();
   switch (outcome.kind) {
@@ -18,11 +19,11 @@ export async function checkAccount(
     case 'refused':
       if (outcome.refusal !== 'unauthorized') return undefined;
       throw new UsageError('api-key-refused', `The API at ${config.apiUrl} refuses the key: ${outcome.message}`, {
-        hint: `Check ${variables}_API_KEY; flux-batch config shows the first and last characters of the key in force.`,
+        hint: `Check ${keyVariable}; flux-batch config shows the first and last characters of the key in force.`,
       });
     case 'unreachable':
       throw new FluxError('provider-unreachable', `The API at ${config.apiUrl} does not answer: ${outcome.message}`, {
-        hint: `Check ${variables}_API_URL and the network.`,
+        hint: `Check ${urlVariable} and the network.`,
       });
     default:
       return outcome satisfies never;

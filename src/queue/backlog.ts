@@ -73,17 +73,21 @@ export async function firstDeadline({ byStage }: Queues, now: number): Promise<n
 }
 
 async function lookAt(queues: Queues, stage: Stage): Promise<Look> {
-  const queue = queues.byStage[stage];
   const most = stage === 'submit' ? FEW : MOST_LOOKED_AT;
+  const jobsIn = async (state: 'waiting' | 'prioritized' | 'delayed' | 'active'): Promise<Job[]> => {
+    const found: (Job | undefined)[][] = await Promise.all(
+      queues.of(stage).map((queue) => queue.getJobs([state], 0, most - 1, true)),
+    );
+    // A job that ends between the listing and the reading is undefined, whatever the type says.
+    return found.flat().filter((job) => job !== undefined);
+  };
   const [waiting, prioritized, delayed, active] = await Promise.all([
-    queue.getJobs(['waiting'], 0, most - 1, true),
-    queue.getJobs(['prioritized'], 0, most - 1, true),
-    queue.getJobs(['delayed'], 0, most - 1, true),
-    queue.getJobs(['active'], 0, most - 1, true),
+    jobsIn('waiting'),
+    jobsIn('prioritized'),
+    jobsIn('delayed'),
+    jobsIn('active'),
   ]);
-  // A job that ends between the listing and the reading is undefined, whatever the type says.
-  const there = (jobs: readonly (Job | undefined)[]) => jobs.filter((job) => job !== undefined);
-  return { stage, ready: there([...waiting, ...prioritized]), delayed: there(delayed), active: there(active) };
+  return { stage, ready: [...waiting, ...prioritized], delayed, active };
 }
 
 /**

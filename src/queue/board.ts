@@ -5,8 +5,8 @@ import type { Queues } from './queues.ts';
  * The queues as bull-board takes them. Read-only: a job removed or retried by hand is an item out of step with its record, and
  * what people may do to items are commands of ours.
  */
-export function boardAdapters({ byStage }: Queues): BullMQAdapter[] {
-  return Object.values(byStage).map((queue) => {
+export function boardAdapters({ all }: Queues): BullMQAdapter[] {
+  return all().map((queue) => {
     const adapter = new BullMQAdapter(queue, { readOnlyMode: true });
     // Whoever has an image's URL has the image.
     adapter.setFormatter('data', withoutUrls);

@@ -1,4 +1,4 @@
-import type { Job } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import pMap from 'p-map';
 import { promoteDelayed } from './promote-delayed.ts';
 import type { Queues } from './queues.ts';
@@ -9,7 +9,12 @@ const AT_ONCE = 16;
 const PAGE = 500;
 
 /** Has all polls run now that wait for long: each finds out when it should. Returns how many. */
-export async function drawForward({ byStage: { poll } }: Queues): Promise<number> {
+export async function drawForward(queues: Queues): Promise<number> {
+  const drawn = await pMap(queues.of('poll'), drawIn, { concurrency: 1 });
+  return drawn.reduce((sum, count) => sum + count, 0);
+}
+
+async function drawIn(poll: Queue): Promise<number> {
   const waiting: Job[] = [];
   for (let from = 0; ; from += PAGE) {
     const jobs: (Job | undefined)[] = await poll.getJobs(['delayed'], from, from + PAGE - 1, true);

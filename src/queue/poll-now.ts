@@ -14,6 +14,14 @@ const AT_ONCE_EVERY_MS = 5_000;
 
 const pollData = z.object({ taskId: z.string() });
 
+/** Its polls: a former task may have run in another lane. */
+async function jobsOf(item: ItemRef, queues: Queues): Promise<Job<unknown>[]> {
+  const found: (Job<unknown> | undefined)[] = await Promise.all(
+    queues.of('poll').map((queue) => queue.getJob(jobIdOf(item))),
+  );
+  return found.flatMap((job) => (job && pollData.safeParse(job.data).success ? [job] : []));
+}
+
 type Task = ItemRef & { taskId: string };
 
 /** Brings an item's next poll forward, as a callback asks for it. */
@@ -26,10 +34,9 @@ export function pollNow(redis: RedisClient, keys: Keys, routes: { of(batch: stri
      * for the mark after it has delayed itself. One of the two always meets the other.
      */
     async ask(item: ItemRef, taskId: string): Promise<PollNow> {
-      const job: Job<unknown> | undefined = await (await routes.of(item.batch)).byStage.poll.getJob(jobIdOf(item));
-      const data = pollData.safeParse(job?.data);
-      if (!job || !data.success) return 'absent';
-      if (data.data.taskId !== taskId) return 'other-task';
+      const jobs = await jobsOf(item, await routes.of(item.batch));
+      const job = jobs.find(({ data }) => pollData.parse(data).taskId === taskId);
+      if (!job) return jobs.length === 0 ? 'absent' : 'other-task';
       const isFirst = await redis.set(keys.polledAtOnce(jobIdOf(item)), 1, 'PX', AT_ONCE_EVERY_MS, 'NX');
       if (isFirst === null) return 'hurried';
       await mark(item, taskId);

@@ -7,10 +7,11 @@ import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
 import { addAll } from './add-all.ts';
 import { changePriority } from './change-priority.ts';
+import { pollQueueOf } from './names.ts';
 import { unpark, unparkJobs } from './parked.ts';
+import { STAGES, type Stage, stageQueues } from './stage-queues.ts';
 
-export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
-export type Stage = (typeof STAGES)[number];
+export { STAGES, type Stage };
 
 /** Every running task has its job in one of these of the poll queue; the limiter counts them. */
 const RUNNING_LISTS = ['wait', 'active', 'paused'];
@@ -39,46 +40,45 @@ export function jobIdOf(item: ItemRef): string {
 }
 
 /**
- * The four queues of a route. Adding a job that is there already, in whatever state, is a no-op (bullmq-facts: jobId).
- * `suffix`: what their names end in.
+ * The queues of a route: one for each stage, and for submits one for each vendor. Adding a job that is there already, in whatever
+ * state, is a no-op (bullmq-facts: jobId). `suffix`: what their names end in.
  */
 export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date, suffix = '') {
-  const open = (stage: Stage) => {
-    const queue = new Queue(stage + suffix, { connection: redis, prefix });
+  const open = (name: string) => {
+    const queue = new Queue(name + suffix, { connection: redis, prefix });
     // Errors of the connection arrive here besides being thrown by the call that met them.
     queue.on('error', () => {});
     return queue;
   };
-  const queues = { submit: open('submit'), poll: open('poll'), archive: open('archive'), finish: open('finish') };
+  const { byStage: queues, submits, polls, of, all, pollOf } = stageQueues(open);
   const submitJobs = (items: readonly Item[]) =>
-    items.map((item) => ({
-      name: 'item',
-      data: item,
-      opts: { ...optionsOf(jobIdOf(item)), priority: item.priority },
-    }));
+    items.map((item) => {
+      const opts = { ...optionsOf(jobIdOf(item)), priority: item.priority };
+      return { name: 'item', data: item, opts };
+    });
   const pollJobs = (items: readonly Submitted[]) =>
     items.map((item) => ({ name: 'item', data: item, opts: optionsOf(jobIdOf(item)) }));
 
   return {
-    forward: forwardTo(queues, clock),
-    async submitAll(items: readonly Item[]): Promise<void> {
-      await addAll(queues.submit, submitJobs(items));
-    },
-    async pollAll(items: readonly Submitted[]): Promise<void> {
-      await addAll(queues.poll, pollJobs(items));
-    },
+    forward: forwardTo({ submitOf: submits.of, pollOf, archive: queues.archive }, clock),
+    submitAll: (items: readonly Item[]) => submits.split(items, (queue, own) => addAll(queue, submitJobs(own))),
+    pollAll: (items: readonly Submitted[]) => polls.split(items, (queue, own) => addAll(queue, pollJobs(own))),
     /** The same for items that had ended and are live again. */
-    submitAgain: (items: readonly Item[]) => addAgain(redis, queues.submit, submitJobs(items)),
-    pollAgain: (items: readonly Submitted[]) => addAgain(redis, queues.poll, pollJobs(items)),
+    submitAgain: (items: readonly Item[]) =>
+      submits.split(items, (queue, own) => addAgain(redis, queue, submitJobs(own))),
+    pollAgain: (items: readonly Submitted[]) =>
+      polls.split(items, (queue, own) => addAgain(redis, queue, pollJobs(own))),
     /** No worker begins a submit job. Waiting jobs cost nothing meanwhile. */
-    pauseSubmits: () => queues.submit.pause(),
-    resumeSubmits: () => queues.submit.resume(),
+    pauseSubmits: () => submits.each((queue) => queue.pause()),
+    resumeSubmits: () => submits.each((queue) => queue.resume()),
     /** Promotes the parked submit jobs of these items. Returns how many. */
-    unpark: (isWanted: (batch: string, item: string) => boolean) => unpark(redis, queues.submit, isWanted, Date.now()),
-    unparkItems: (items: readonly ItemRef[]) => unparkJobs(redis, queues.submit, items.map(jobIdOf), Date.now()),
+    unpark: (isWanted: (batch: string, item: string) => boolean) =>
+      submits.sum((queue) => unpark(redis, queue, isWanted, Date.now())),
+    unparkItems: (items: readonly ItemRef[]) =>
+      submits.sum((queue) => unparkJobs(redis, queue, items.map(jobIdOf), Date.now())),
     /** Gives the submit jobs of these items another priority, wherever they wait. */
     changePriority: (items: readonly ItemRef[], change: (former: number) => number) =>
-      changePriority(queues.submit, items.map(jobIdOf), change),
+      submits.each((queue) => changePriority(queue, items.map(jobIdOf), change)),
     async finish(batch: string): Promise<void> {
       await queues.finish.add('batch', { batch }, optionsOf(finishJobId(batch)));
     },
@@ -89,30 +89,45 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     /** Jobs of each queue by BullMQ's states. */
     async depths(): Promise<Record<Stage, Record<string, number>>> {
       const [submit, poll, archive, finish] = await Promise.all([
-        queues.submit.getJobCounts(),
-        queues.poll.getJobCounts(),
+        submits.depths(),
+        polls.depths(),
         queues.archive.getJobCounts(),
         queues.finish.getJobCounts(),
       ]);
       return { submit, poll, archive, finish };
     },
-    /** BullMQ's own objects, for what looks at queues and not at items. */
+    /** BullMQ's own objects, for what looks at queues and not at items: of a stage the one that all others came after. */
     byStage: queues,
+    /** All of a stage. */
+    of,
+    /** All of them. */
+    all,
+    /** Where a lane's tasks wait to be asked for. */
+    pollOf,
+    /** These lanes have queues, or will have some. */
+    learn(lanes: readonly string[]): void {
+      for (const lane of lanes) pollOf({ lane });
+    },
     async close(): Promise<void> {
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      await Promise.all(all().map((queue) => queue.close()));
     },
   };
 }
 export type Queues = ReturnType<typeof openQueues>;
 
-function forwardTo(queues: Record<'submit' | 'poll' | 'archive', Queue>, clock: Clock): Forward {
+type ForwardQueues = { submitOf(item: Item): Queue; pollOf(item: Submitted): Queue; archive: Queue };
+
+function forwardTo(queues: ForwardQueues, clock: Clock): Forward {
   return {
     async submit(item) {
-      await queues.submit.add('item', item, { ...optionsOf(jobIdOf(item)), priority: item.priority });
+      await queues.submitOf(item).add('item', item, {
+        ...optionsOf(jobIdOf(item)),
+        priority: item.priority,
+      });
     },
     async poll(item, atMs) {
       const delay = Math.max(0, atMs - clock.now());
-      await queues.poll.add('item', item, { ...optionsOf(jobIdOf(item)), delay });
+      await queues.pollOf(item).add('item', item, { ...optionsOf(jobIdOf(item)), delay });
     },
     async archive(item: Finished) {
       const priority = archivePriority(nextDeadline(item, clock.now()));
@@ -121,9 +136,13 @@ function forwardTo(queues: Record<'submit' | 'poll' | 'archive', Queue>, clock: 
   };
 }
 
-/** Keys of the poll queues with these suffixes that hold one member for each task running at the provider. */
-export function runningKeysOf(prefix: string, suffixes: readonly string[]): { lists: string[]; sortedSets: string[] } {
+/** Keys of a lane's poll queues with these suffixes that hold one member for each task running in it. */
+export function runningKeysOf(
+  prefix: string,
+  suffixes: readonly string[],
+  lane?: string,
+): { lists: string[]; sortedSets: string[] } {
   const keysOf = (names: readonly string[]) =>
-    suffixes.flatMap((suffix) => names.map((name) => `${prefix}:poll${suffix}:${name}`));
+    suffixes.flatMap((suffix) => names.map((name) => `${prefix}:${pollQueueOf(lane)}${suffix}:${name}`));
   return { lists: keysOf(RUNNING_LISTS), sortedSets: keysOf(RUNNING_SORTED_SETS) };
 }

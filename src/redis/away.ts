@@ -36,6 +36,13 @@ export function isRedisAway(error: unknown): boolean {
   return NOT_NOW.has(replyCodeOf(error) ?? '');
 }
 
+/** What a user may not do, or no more: waiting helps only where a person gives the right back. */
+const DENIED = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
+
+export function isDenied(error: unknown): boolean {
+  return DENIED.has(replyCodeOf(error) ?? '');
+}
+
 export function isDemoted(error: unknown): boolean {
   return DEMOTED.has(replyCodeOf(error) ?? '');
 }

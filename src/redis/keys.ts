@@ -40,6 +40,13 @@ const keysOfBatches = (prefix: string) => ({
   feedHold: (batch: string) => `${prefix}:feed-hold:${batch}`,
 });
 
+const keysOfRoutes = (prefix: string) => ({
+  /** Hash: which names belong to which archive and API. */
+  routes: `${prefix}:routes`,
+  /** Set: names of the lanes that have poll queues of their own. */
+  lanes: `${prefix}:lanes`,
+});
+
 const keysOfCallbacks = (prefix: string, apiSuffix: string) => ({
   /** Hash: whether the callbacks of an account come before its tasks are found by polls, see fleet/callbacks.ts. */
   callbacks: (account: string) => `${prefix}:callbacks${apiSuffix}:${account}`,
@@ -62,8 +69,7 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
    */
   live: `${prefix}:live`,
   liveLook: `${prefix}:live:look`,
-  /** Hash: which names belong to which archive and API. */
-  routes: `${prefix}:routes`,
+  ...keysOfRoutes(prefix),
   /** Hash: the metrics of the whole fleet, see fleet/metrics.ts. */
   metrics: `${prefix}:metrics`,
   /** The limiter's parts, see fleet/lua/include/limiter.lua. */

@@ -1,10 +1,8 @@
 import type { CallbackTokens } from '../callbacks/token.ts';
-import { callbackTokens } from '../callbacks/token.ts';
 import { type LastSuccess, redisLastSuccess } from '../fleet/last-success.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Prices } from '../money/prices.ts';
-import { webhookSecret } from '../provider/bfl/webhook.ts';
 import type { Provider } from '../provider/provider.ts';
 import { pollNow } from '../queue/poll-now.ts';
 import { type Presence, watchPresence } from '../redis/presence.ts';
@@ -12,8 +10,9 @@ import type { CallbackPorts } from '../stages/callback.ts';
 import { openSnapshots } from '../status/snapshot.ts';
 import { isLoopbackUrl } from '../text/loopback.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { callbacksOf, hasKey, type KeyedLane } from '../wiring/lane-ports.ts';
+import { firstLane, openLimiters, type WatchedLimiters } from '../wiring/lanes.ts';
 import { openProvider } from '../wiring/open-provider.ts';
-import { openLimiters, type WatchedLimiters } from '../wiring/stage-ports.ts';
 import { unlessAway } from './unless-away.ts';
 
 /**
@@ -23,9 +22,9 @@ export type Serving = WatchedLimiters & {
   connections: Connections;
   prices: Prices;
   metrics: Metrics;
-  account: { provider: Provider; tokens: CallbackTokens } | undefined;
-  /** Of the account at BFL; undefined without its key. */
-  bfl: { tokens: CallbackTokens; secret: string } | undefined;
+  account: { provider: Provider } | undefined;
+  /** The lanes whose callbacks are taken: those that this process has the key of. */
+  called: readonly CalledLane[];
   callbackPorts: CallbackPorts;
   /** Whether Redis answers. */
   presence: Presence;
@@ -36,6 +35,9 @@ export type Serving = WatchedLimiters & {
   hasCallbacksFromOutside(): Promise<boolean>;
 };
 
+/** `path`: where its callbacks come, under /callbacks/. */
+export type CalledLane = { lane: KeyedLane['lane']; path: string; tokens: CallbackTokens };
+
 /** Pages are drawn each second, and for several readers at once. */
 const JOBS_EVERY_MS = 2_000;
 
@@ -45,6 +47,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
   closers.push(() => metrics.close());
   const presence = watchPresence(redis, connections.log);
   closers.push(async () => presence.stop());
+  const first = firstLane(connections);
   let comesFromOutside = true;
   const hints = pollNow(redis, keys, routes);
   return {
@@ -55,11 +58,8 @@ export async function openServing(connections: Connections): Promise<Serving> {
     look: openSnapshots(connections, { jobsEveryMs: JOBS_EVERY_MS }),
     lastSuccess: redisLastSuccess(redis, keys, clock).read,
     ...openLimiters(connections),
-    account:
-      config.apiKey === undefined
-        ? undefined
-        : { provider: openProvider(connections), tokens: callbackTokens(config.apiKey) },
-    bfl: bflCallbacks(config),
+    account: hasKey(first) ? { provider: openProvider(connections, 'kie', first.lane) } : undefined,
+    called: connections.lanes.filter(hasKey).flatMap(({ lane }) => callsOf(lane, config)),
     callbackPorts: {
       now: clock.now,
       records,
@@ -80,8 +80,8 @@ export async function openServing(connections: Connections): Promise<Serving> {
   };
 }
 
-/** The key of the tokens is that of whoever asks for callbacks, see wiring/provider-ports.ts. */
-function bflCallbacks({ apiKey, bfl }: Connections['config']): Serving['bfl'] {
-  if (bfl.apiKey === undefined) return undefined;
-  return { tokens: callbackTokens(apiKey ?? bfl.apiKey), secret: webhookSecret(bfl.apiKey) };
+/** An account that was there before it had a name may still be called by its former address. */
+function callsOf(lane: KeyedLane['lane'], config: Connections['config']): CalledLane[] {
+  const former = lane.isNamed && lane.isFirst ? [{ ...lane, isNamed: false }] : [];
+  return [lane, ...former].map((one) => ({ lane: one, ...callbacksOf(one, config) }));
 }

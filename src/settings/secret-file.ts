@@ -13,3 +13,9 @@ export function secretIn(file: string, named: string): string {
   if (line === '') throw new UsageError('config-invalid', `${named} names an empty file: ${file}`);
   return line;
 }
+
+/** The value of a variable that only another file names, or the first line of the file that `<variable>_FILE` names. An empty one is none. */
+export function givenOrInFile(variable: string, given: (variable: string) => string | undefined): string | undefined {
+  const file = given(`${variable}_FILE`);
+  return given(variable) || (file ? secretIn(file, `${variable}_FILE`) : undefined);
+}

@@ -78,6 +78,7 @@ const variables = z.object({
   BFL_MAX_TASKS: whole(1),
   BFL_CALLBACKS: flag,
   FLUX_PRICES: z.string().exactOptional(),
+  FLUX_LANES: z.string().exactOptional(),
   FLUX_MODELS: z.string().exactOptional(),
   REDIS_URL: z
     .string()

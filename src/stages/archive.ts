@@ -1,5 +1,5 @@
 import { embedMetadata } from '../archive/embed.ts';
-import { type VerifiedImage, verifyImage } from '../archive/image.ts';
+import { type VerifiedImage, verifyAgain } from '../archive/image.ts';
 import { layout } from '../archive/layout.ts';
 import type { Finished } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
@@ -38,7 +38,7 @@ async function store(
   const image = layout.image(item.batch, item.id, kept.extension);
   const thumb = layout.thumb(item.batch, item.id);
   await Promise.all([
-    ports.archive.write(image, kept.body, { contentType: kept.contentType }),
+    ports.archive.write(image, kept.body, { contentType: kept.contentType, sha256: kept.sha256 }),
     ports.archive.write(thumb, kept.thumbnail, { contentType: 'image/webp' }),
   ]);
   const { bytes, width, height, contentType, sha256 } = kept;
@@ -68,7 +68,7 @@ function otherFormat({ request }: Finished, { format }: VerifiedImage): string[]
     : [`asked for ${request.outputFormat}, came as ${format}`];
 }
 
-/** With the item's metadata in its bytes. What is stored is verified again, and left as it came when that fails. */
+/** With the item's metadata in its bytes. What is stored is looked at again, and left as it came when it is not the same image. */
 async function embed(item: Finished, image: VerifiedImage, ports: Ports) {
   const { format } = image;
   const { batch, id, name, variant, taskId, request } = item;
@@ -76,8 +76,8 @@ async function embed(item: Finished, image: VerifiedImage, ports: Ports) {
     return { image, remarks: [`prompt and ids are not embedded in ${format}`] };
   const { prompt, model } = request;
   const embedded = embedMetadata(image.body, format, { prompt, model, batch, item: id, name, variant, taskId });
-  const result = await verifyImage(embedded);
-  if (result.ok) return { image: result.image, remarks: [] };
-  ports.log.warn({ batch, item: id, stage: 'archive', taskId, reason: result.message }, 'metadata not embedded');
+  const again = await verifyAgain(image, embedded);
+  if (typeof again !== 'string') return { image: again, remarks: [] };
+  ports.log.warn({ batch, item: id, stage: 'archive', taskId, reason: again }, 'metadata not embedded');
   return { image, remarks: [] };
 }

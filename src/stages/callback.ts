@@ -27,17 +27,21 @@ export type CallbackPorts = {
  */
 export type CallbackOutcome = 'hurried' | 'brought-back' | 'ignored';
 
+/** `lane`: the account whose callback it is; absent for one without a name. */
+export type Called = { taskId: string; lane?: string | undefined };
+
 /**
  * The provider says that a task of this item has ended. It only asks for a poll, which finds out what came of the task. A callback
  * may come any number of times, before the answer to the submit, and after everything is over. Throws the archive's errors.
  */
-export async function takeCallback(item: ItemRef, taskId: string, ports: CallbackPorts): Promise<CallbackOutcome> {
+export async function takeCallback(item: ItemRef, called: Called, ports: CallbackPorts): Promise<CallbackOutcome> {
+  const { taskId } = called;
   const hurried = await ports.pollNow(item, taskId);
   if (hurried === 'hurried') return 'hurried';
   if (hurried === 'other-task') return 'ignored';
   const state = await ports.state.stateOf(item);
   if (hasNoUseFor(state)) return 'ignored';
-  return (await restoreTask(item, taskId, state, ports)) ? 'brought-back' : 'ignored';
+  return (await restoreTask(item, called, state, ports)) ? 'brought-back' : 'ignored';
 }
 
 /** Past its poll, or ended by a person. An item that Redis does not know, as after a flush, may have use for it. */
@@ -76,28 +80,29 @@ function hasUnknownTask(record: ItemRecord): boolean {
  */
 async function restoreTask(
   { batch, id }: ItemRef,
-  taskId: string,
+  called: Called,
   state: ItemState | undefined,
   ports: CallbackPorts,
 ): Promise<boolean> {
+  const { taskId } = called;
   if ((await ports.state.claimTask({ batch, id }, taskId)) !== id) return false;
   const found = await ports.records.read(batch, id);
-  const { record } = await ports.records.update(batch, id, (now) => withTask(now, taskId, ports), found);
+  const { record } = await ports.records.update(batch, id, (now) => withTask(now, called, ports), found);
   if (record?.state !== 'submitted' || record.taskId !== taskId) return false;
   const wasCounted = state === 'held' && found && 'taskId' in found && found.taskId !== undefined;
   const item = itemOfRecord(record);
   await ports.state.move(item, 'submitted', wasCounted ? {} : { submits: 1 });
   await ports.markCalled(item, taskId);
-  await ports.forward.poll(taskOf(record, taskId, ports), ports.now());
+  await ports.forward.poll(taskOf(record, record, ports), ports.now());
   return true;
 }
 
-function withTask(now: ItemRecord | undefined, taskId: string, ports: CallbackPorts): ItemRecord | undefined {
-  if (!now || now.state === 'submitted' || !mayBeTaskOf(now, taskId)) return undefined;
-  return submittedRecord(taskOf(now, taskId, ports), now);
+function withTask(now: ItemRecord | undefined, called: Called, ports: CallbackPorts): ItemRecord | undefined {
+  if (!now || now.state === 'submitted' || !mayBeTaskOf(now, called.taskId)) return undefined;
+  return submittedRecord(taskOf(now, called, ports), now);
 }
 
-function taskOf(record: ItemRecord, taskId: string, ports: CallbackPorts): Submitted {
+function taskOf(record: ItemRecord, { taskId, lane }: Called, ports: CallbackPorts): Submitted {
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
-  return submittedOf(itemOfRecord(record), taskId, submittedAt, true, ports);
+  return submittedOf(itemOfRecord(record), { taskId, submittedAt, recorded: true, lane }, ports);
 }

@@ -1,5 +1,5 @@
-import { itemOf, type Submitted } from '../items/item.ts';
-import type { Failure, ItemRecord } from '../items/record.ts';
+import { itemOf, laneOf, type Submitted } from '../items/item.ts';
+import { type Failure, type ItemRecord, taskIdsOf } from '../items/record.ts';
 import { isForAnother } from '../items/repeated-prompt.ts';
 import { finishedOf } from '../items/sources.ts';
 import { failedRecord, heldRecord, isOfTask, requeuedRecord } from '../items/transitions.ts';
@@ -43,12 +43,15 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
     case 'not-found':
       if (now < task.submittedAt + ports.settings.unknownTaskGraceMs)
         return askAgain(task, now + TROUBLE_DELAY_MS, run, ports);
-      return end(
-        task,
-        'held',
-        { class: 'unknown-task', message: `The provider does not know the task: ${outcome.message}` },
-        run,
-        ports,
+      return (
+        (await askInItsLane(task, run, ports)) ??
+        end(
+          task,
+          'held',
+          { class: 'unknown-task', message: `The provider does not know the task: ${outcome.message}` },
+          run,
+          ports,
+        )
       );
     default:
       return outcome satisfies never;
@@ -197,18 +200,28 @@ async function end(
   return goneOn ? goOnWith(goneOn, task, run, ports) : { kind: 'done' };
 }
 
+/** A worker that knows no lanes may have added the job: then the record alone names the account that knows the task. */
+async function askInItsLane(task: Submitted, run: Run, ports: Ports): Promise<StageOutcome | undefined> {
+  if (!ports.portsOfTask) return undefined;
+  const record = await ports.records.read(task.batch, task.id);
+  if (!record || record.lane === task.lane || !taskIdsOf(record).includes(task.taskId)) return undefined;
+  return goOnWith(record, task, run, ports);
+}
+
 /**
  * The item has a newer task. Its poll job may have been added while this job was still there, which is a no-op. So this job goes on
  * with the newer task; otherwise nobody would ask for it.
  */
 async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
   if (record.state === 'claimed') return { kind: 'later', atMs: ports.now() + TROUBLE_DELAY_MS };
-  if (record.state !== 'submitted' || record.taskId === task.taskId) return { kind: 'done' };
+  const isSame = record.state === 'submitted' && record.taskId === task.taskId && record.lane === task.lane;
+  if (record.state !== 'submitted' || isSame) return { kind: 'done' };
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
-  return poll(
-    { ...task, taskId: record.taskId, submittedAt, giveUpAt },
-    { ...run, called: false, remembered: {} },
-    ports,
-  );
+  const { lane: _, ...former } = task;
+  const newer = { ...former, taskId: record.taskId, submittedAt, giveUpAt, ...laneOf(record) };
+  // It may run in another account.
+  const own = ports.portsOfTask ? await ports.portsOfTask(newer) : ports;
+  if (!own) return { kind: 'later', atMs: ports.now() + LONGEST_TROUBLE_DELAY_MS };
+  return poll(newer, { ...run, called: false, remembered: {} }, own);
 }

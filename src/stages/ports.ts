@@ -183,6 +183,8 @@ export type FaultKind =
   | 'images-unreachable';
 
 export type StageSettings = {
+  /** The account that these ports act in, as records name it; absent where it has no name. */
+  lane?: string;
   /** What becomes of a submit whose outcome is unknown. */
   onUnknown: 'hold' | 'resubmit';
   /** After so long without an answer a claimed submit is an unknown outcome. */
@@ -227,4 +229,6 @@ export type Ports = {
   metrics: Metrics;
   faults: Faults;
   settings: StageSettings;
+  /** Those of the account that a task runs in; undefined where this process lacks its key. Absent where there is one account only. */
+  portsOfTask?: (task: Submitted) => Promise<Ports | undefined>;
 };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CorruptRecordError } from '../archive/records.ts';
 import { messageOf } from '../errors.ts';
-import type { Item, Submitted } from '../items/item.ts';
+import { type Item, laneOf, type Submitted } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { recordWithTask, submittedRecord } from '../items/transitions.ts';
 import type { Ports, StageSettings } from './ports.ts';
@@ -15,7 +15,7 @@ export async function recordTask(
   { item, claimed, submittedAt }: { item: Item; claimed: ItemRecord; submittedAt: number },
   ports: Ports,
 ): Promise<ItemRecord | undefined | 'not-recorded'> {
-  const submitted = submittedOf(item, taskId, submittedAt, true, ports);
+  const submitted = submittedOf(item, { taskId, submittedAt, recorded: true, lane: ports.settings.lane }, ports);
   for (const delayMs of [...RECORD_RETRY_DELAYS_MS, undefined]) {
     try {
       const change = (now: ItemRecord | undefined) => recordWithTask(submitted, now);
@@ -58,14 +58,21 @@ export async function recordFirst(item: Submitted, ports: Ports): Promise<Submit
   }
 }
 
+/** `lane`: the account that the task runs in. */
 export function submittedOf(
   item: Item,
-  taskId: string,
-  submittedAt: number,
-  recorded: boolean,
+  { taskId, submittedAt, recorded, lane }: Task,
   ports: { now: () => number; settings: Pick<StageSettings, 'pollGiveUpMs'> },
 ): Submitted {
   // A task found long after its submit gets a full time of asking from now on: its answer lives for 14 days.
   const giveUpAt = Math.max(submittedAt, ports.now() - ports.settings.pollGiveUpMs / 2) + ports.settings.pollGiveUpMs;
-  return { ...item, taskId, submittedAt, giveUpAt, recorded };
+  return { ...item, taskId, submittedAt, giveUpAt, recorded, ...laneOf({ lane }) };
+}
+
+export type Task = Pick<Submitted, 'taskId' | 'submittedAt' | 'recorded'> & { lane: string | undefined };
+
+/** The task that a record goes by. */
+export function taskOfRecord(record: ItemRecord, taskId: string): Task {
+  const { timings, lane } = record;
+  return { taskId, submittedAt: Date.parse(timings.submitted ?? timings.queued), recorded: true, lane };
 }

@@ -2,6 +2,7 @@ import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { cancelledRecord } from '../items/transitions.ts';
 import { type Admission, type Confirmation, PARKED_MS, type Ports, type StageOutcome } from './ports.ts';
+import { taskOfRecord } from './record-task.ts';
 import { handOn } from './submit-outcome.ts';
 import { waitALittle } from './wait-a-little.ts';
 
@@ -47,7 +48,7 @@ export async function recordCancelled(item: Item, ports: Ports): Promise<void> {
   if (written) return ports.state.outdateIndex(item.batch);
   switch (record?.state) {
     case 'submitted':
-      return handOn(item, record.taskId, Date.parse(record.timings.submitted ?? record.timings.queued), true, ports);
+      return handOn(item, taskOfRecord(record, record.taskId), ports);
     case 'archived':
     case 'failed':
     case 'held':

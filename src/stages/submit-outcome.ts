@@ -6,7 +6,7 @@ import type { Refusal, SubmitOutcome } from '../provider/provider.ts';
 import { endItem } from './end-item.ts';
 import { earliestPollAt } from './poll-timing.ts';
 import type { Ports, Slot, StageOutcome } from './ports.ts';
-import { recordTask, submittedOf } from './record-task.ts';
+import { recordTask, submittedOf, type Task, taskOfRecord } from './record-task.ts';
 import { backoffMs } from './retry.ts';
 import { warnOfStorm } from './storm-log.ts';
 import { whileOf, whyAnothers } from './task-owner.ts';
@@ -32,7 +32,9 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
       if (known === 'not-recorded' || known?.state === 'submitted') {
         const why = await whyAnothers(item, outcome.handle, ports);
         if (why !== undefined) return settleAnothers(outcome.handle, why, known, attempt, ports);
-        await handOn(item, outcome.handle, attempt.submittedAt, known !== 'not-recorded', ports);
+        const { lane } = ports.settings;
+        const recorded = known !== 'not-recorded';
+        await handOn(item, { taskId: outcome.handle, submittedAt: attempt.submittedAt, recorded, lane }, ports);
       }
       // Only now: until its poll job is there the slot counts as the running task.
       await slot.settle();
@@ -98,11 +100,12 @@ export async function resumeTask(
   record: Extract<ItemRecord, { state: 'submitted' }>,
   ports: Ports,
 ): Promise<StageOutcome> {
-  const { taskId, timings } = record;
-  const attempt = { item, claimed: record, submittedAt: Date.parse(timings.submitted ?? timings.queued) };
+  const task = taskOfRecord(record, record.taskId);
+  const { taskId, submittedAt } = task;
+  const attempt = { item, claimed: record, submittedAt };
   const message = await whyAnothers(item, taskId, ports);
   if (message !== undefined) return settleUnknown({ kind: 'unknown', message, othersTask: taskId }, attempt, ports);
-  await handOn(item, taskId, attempt.submittedAt, true, ports);
+  await handOn(item, task, ports);
   return { kind: 'done' };
 }
 
@@ -146,7 +149,10 @@ async function goOnWith(
   attempt: Pick<Attempt, 'item' | 'submittedAt'>,
   ports: Ports,
 ): Promise<StageOutcome> {
-  if (record?.state === 'submitted') await handOn(attempt.item, record.taskId, attempt.submittedAt, true, ports);
+  if (record?.state === 'submitted') {
+    const { taskId, lane } = record;
+    await handOn(attempt.item, { taskId, submittedAt: attempt.submittedAt, recorded: true, lane }, ports);
+  }
   return { kind: 'done' };
 }
 
@@ -164,14 +170,10 @@ function whileOpen<Next extends ItemRecord>(
   return othersTask === undefined ? whileClaimed(claimed, next) : whileOf(othersTask, next, claimed);
 }
 
-export async function handOn(
-  item: Item,
-  taskId: string,
-  submittedAt: number,
-  recorded: boolean,
-  ports: Ports,
-): Promise<void> {
-  const submitted = submittedOf(item, taskId, submittedAt, recorded, ports);
+/** To be asked for with the key of its lane, which may be another than the one that these ports submit in. */
+export async function handOn(item: Item, task: Task, ports: Ports): Promise<void> {
+  const { taskId, recorded } = task;
+  const submitted = submittedOf(item, task, ports);
   const pollAt = await earliestPollAt(submitted, ports);
   const move = () => ports.state.move(item, 'submitted', { submits: 1 });
   // With the task id on record, the state comes first, so that it cannot undo what the poll finds. Without, the job does.

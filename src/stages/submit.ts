@@ -139,7 +139,7 @@ async function submitInSlot(
   if (!permits(confirmed)) return leave(item, confirmed, () => ports.state.move(item, 'queued'), ports);
 
   const price = { now: credits, untold: ports.settings.untoldCreditsOf?.(item.request) };
-  const claimed = claimedRecord(item, found, ports.now(), price);
+  const claimed = claimedRecord(item, found, ports.now(), price, ports.settings.lane);
   const attempt: Claimed = { item, claimed, slot, run, mayHaveTask: false };
   try {
     return await claimAndSend(attempt, { found, fencingToken, confirmed, sinceConfirmed }, ports);

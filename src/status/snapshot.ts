@@ -4,16 +4,17 @@ import type { Pace, QueueDepth, RateUse, Snapshot } from '../diagnosis/snapshot.
 import { redisArchiveLag } from '../fleet/archive-lag.ts';
 import { readCallbacksAway } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
+import type { RedisLimiter } from '../fleet/limiter.ts';
 import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Rate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
-import { openLimiters, type WatchedLimiter } from '../wiring/stage-ports.ts';
+import { openLimiters } from '../wiring/lanes.ts';
 
 export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export type SnapshotConnections = Pick<
   Connections,
-  'config' | 'state' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
+  'config' | 'state' | 'lanes' | 'queues' | 'control' | 'heartbeats' | 'redis' | 'keys' | 'routes' | 'faults' | 'clock'
 > &
   Partial<Pick<Connections, 'prices'>>;
 
@@ -85,7 +86,7 @@ function sumsOf({ waiting = 0, prioritized = 0, paused = 0, active = 0, delayed 
   return { waiting: waiting + prioritized + paused, active, delayed };
 }
 
-async function rateOf(limiter: WatchedLimiter, { max, windowMs }: Rate): Promise<RateUse> {
+async function rateOf(limiter: Pick<RedisLimiter, 'usage'>, { max, windowMs }: Rate): Promise<RateUse> {
   const usage = await limiter.usage();
   return { ...usage, limit: usage.limit ?? max, configured: max, windowMs };
 }

@@ -1,51 +1,103 @@
-import type { RedisBatchState } from '../fleet/batch-state.ts';
-import { PROVIDERS, type ProviderName } from '../items/item.ts';
-import { leastPrice } from '../money/prices.ts';
+import type { StoppedLane } from '../diagnosis/stopped.ts';
+import { messageOf } from '../errors.ts';
+import { probeAtStart } from '../fleet/probe-at-start.ts';
+import { PROVIDERS, type ProviderName, type Vendor, vendorOf } from '../items/item.ts';
+import { leastPrice, type Prices } from '../money/prices.ts';
 import { checkAccount } from '../provider/check-account.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Connections } from './connections.ts';
-import { apiKeyOf, requireKeys } from './open-provider.ts';
+import type { UsableLane } from './lane-ports.ts';
+import { requireKeys } from './open-provider.ts';
 import type { OpenedPorts } from './stage-ports.ts';
 
-/** An account at a provider, with the breaker that stops its submits. `least`: what its cheapest image costs, in its own credits. */
-export type Account = { name: ProviderName; state: RedisBatchState; provider: Provider; least: number; apiUrl: string };
+type Opened = Pick<OpenedPorts, 'prices' | 'accounts'>;
 
-type Opened = Pick<OpenedPorts, 'provider' | 'prices' | 'portsOf'>;
-
-/** The accounts that this process has keys of. kie's unified jobs are of the same as its Flux Kontext. */
-export async function accountsOf(
-  { config, state }: Pick<Connections, 'config' | 'state'>,
-  ports: Opened,
-): Promise<Account[]> {
-  const { provider, prices } = ports;
-  const accounts: Account[] = [];
-  if (apiKeyOf(config, 'kie') !== undefined)
-    accounts.push({ name: 'kie', state, provider, least: leastPrice(prices), apiUrl: config.apiUrl });
-  const own = await ports.portsOf({ provider: 'bfl', prompt: '', model: '' });
-  if ('accountState' in own && own.provider && own.accountState)
-    accounts.push({
-      ...{ name: 'bfl', provider: own.provider, state: own.accountState },
-      ...{ least: leastPrice(prices, 'bfl'), apiUrl: config.bfl.apiUrl },
-    });
-  return accounts;
+/** What the cheapest image in an account costs, in its own credits. */
+export function leastIn({ lane }: Pick<UsableLane, 'lane'>, prices: Prices): number {
+  return leastPrice(prices, lane.vendor);
 }
 
 /**
- * Asks the accounts of these providers for their credits, before any work. Returns the default one's where all is made by it. Throws a
- * UsageError (`api-key-missing`, `api-key-refused`) or a FluxError (`provider-unreachable`).
+ * Asks the accounts of these providers for their credits, before any work. Returns the sum where all is made in accounts of the default
+ * one, and each of them tells. Of several accounts of a vendor one is enough to begin with: what is wrong with another is a warning.
+ * Throws a UsageError (`api-key-missing`, `api-key-refused`) or a FluxError (`provider-unreachable`).
  */
 export async function checkAccounts(
-  connections: Pick<Connections, 'config' | 'state'>,
-  ports: Opened,
-  providers: readonly ProviderName[] = PROVIDERS.filter((name) => apiKeyOf(connections.config, name) !== undefined),
+  connections: Pick<Connections, 'config' | 'warnings'>,
+  { accounts }: Opened,
+  providers: readonly ProviderName[] = providersIn(accounts.all),
 ): Promise<number | undefined> {
-  requireKeys(connections.config, providers);
-  const names = new Set<ProviderName>(providers.map((name) => (name === 'kie-jobs' ? 'kie' : name)));
-  let credits: number | undefined;
-  for (const { name, provider, apiUrl } of await accountsOf(connections, ports)) {
-    if (!names.has(name)) continue;
-    const found = await checkAccount(provider, { config: { apiUrl } }, name === 'bfl' ? 'BFL' : 'FLUX');
-    if (name === 'kie') credits = found;
+  const { config } = connections;
+  requireKeys(config, providers);
+  const vendors = new Set<Vendor>(providers.map((provider) => vendorOf({ provider })));
+  let credits: number | undefined = 0;
+  for (const vendor of vendors) {
+    const own = accounts.all.filter(({ lane }) => lane.vendor === vendor && lane.share > 0);
+    const found = await checkEach(own, apiUrlOf(vendor, config), connections.warnings);
+    credits = credits === undefined || found === undefined ? undefined : credits + found;
   }
-  return names.has('bfl') ? undefined : credits;
+  return vendors.has('bfl') ? undefined : credits;
+}
+
+async function checkEach(
+  accounts: readonly UsableLane[],
+  apiUrl: string,
+  warnings: string[],
+): Promise<number | undefined> {
+  const results = await Promise.all(
+    accounts.map(async ({ lane, provider }) => {
+      const urlVariable = lane.vendor === 'bfl' ? 'BFL_API_URL' : 'FLUX_API_URL';
+      return checkAccount(provider, { config: { apiUrl } }, lane.keyVariable, urlVariable).then(
+        (credits) => ({ lane, credits }),
+        (error: unknown) => ({ lane, error }),
+      );
+    }),
+  );
+  const wrong = results.flatMap((result) => ('error' in result ? [result] : []));
+  const [first] = wrong;
+  if (first && wrong.length === results.length) throw first.error;
+  for (const { lane, error } of wrong)
+    warnings.push(`lane ${lane.name} is left out until it answers: ${messageOf(error)}`);
+  const told = results.map((result) => ('error' in result ? undefined : result.credits));
+  return told.reduce((sum, one) => (sum === undefined || one === undefined ? undefined : sum + one), 0);
+}
+
+/** The credits of all accounts of the default vendor that are submitted in, together. */
+export function creditsTogether({ accounts }: Opened): Pick<Provider, 'credits'> {
+  return {
+    async credits(options) {
+      const own = accounts.all.filter(({ lane }) => lane.vendor === 'kie' && lane.share > 0);
+      const outcomes = await Promise.all(own.map(({ provider }) => provider.credits(options)));
+      const odd = outcomes.find(({ kind }) => kind !== 'credits');
+      if (odd) return odd;
+      const sum = outcomes.reduce((total, one) => total + (one.kind === 'credits' ? one.credits : 0), 0);
+      return { kind: 'credits', credits: sum };
+    },
+  };
+}
+
+/** The breaker of each account is probed, unless its reason lasts: whoever starts workers wants to go on. */
+export async function probeAllAtStart(
+  { accounts, prices }: Opened,
+  warn?: (why: string, how: string) => void,
+): Promise<void> {
+  for (const account of accounts.all) {
+    const { state, provider } = account;
+    const least = leastIn(account, prices);
+    await probeAtStart({ state, provider, least, lane: laneShown(account) }, warn);
+  }
+}
+
+/** What tells an account from others, where there are any. */
+export function laneShown({ lane }: Pick<UsableLane, 'lane'>): StoppedLane | undefined {
+  return lane.isNamed || lane.vendor !== 'kie' ? lane : undefined;
+}
+
+function providersIn(accounts: readonly UsableLane[]): ProviderName[] {
+  const vendors = new Set(accounts.filter(({ lane }) => lane.share > 0).map(({ lane }) => lane.vendor));
+  return PROVIDERS.filter((provider) => vendors.has(vendorOf({ provider })));
+}
+
+function apiUrlOf(vendor: Vendor, { apiUrl, bfl }: Connections['config']): string {
+  return vendor === 'bfl' ? bfl.apiUrl : apiUrl;
 }

@@ -7,7 +7,7 @@ import { type RedisBatchControl, redisBatchControl } from '../fleet/batch-contro
 import { type RedisBatchState, redisBatchState } from '../fleet/batch-state.ts';
 import { type RedisFaults, redisFaults } from '../fleet/faults.ts';
 import { type Heartbeats, redisHeartbeats } from '../fleet/heartbeats.ts';
-import { type Route, redisRouteNames } from '../fleet/route-names.ts';
+import { type Route, type RouteNames, redisRouteNames } from '../fleet/route-names.ts';
 import { type RedisSpending, redisSpending } from '../fleet/spending.ts';
 import { createLogger, toStderr, type WriteLine } from '../logger.ts';
 import { chargingRecords } from '../money/charging-records.ts';
@@ -20,6 +20,7 @@ import type { RedisClient } from '../redis/connection.ts';
 import { DEFAULT_PREFIX, type Keys, keysOf } from '../redis/keys.ts';
 import { openRedis } from '../redis/open.ts';
 import { type Closers, openClosers } from './closers.ts';
+import { type OpenLane, openLanes } from './lanes.ts';
 import { type Patience, proveArchive } from './prove-archive.ts';
 import { openRoutes, type Routes } from './routes.ts';
 
@@ -36,6 +37,8 @@ export type Connections = {
   queues: Queues;
   routes: Routes;
   state: RedisBatchState;
+  /** What each account's processes share. The default one's state is `state`. */
+  lanes: readonly OpenLane[];
   control: RedisBatchControl;
   prices: Prices;
   spending: RedisSpending;
@@ -83,12 +86,16 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     };
     const { redis, warnings } = await openRedis(config, { ...options, onAway }, closers);
     const clock = await openFleetClock(redis, closers);
-    const { keys, routes } = await openRoutesOf({ archive: archive.url, api: config.apiUrl }, redis, clock, options);
+    const route = { archive: archive.url, api: config.apiUrl };
+    const { keys, names, routes } = await openRoutesOf(route, config, redis, clock, options);
     closers.push(() => routes.close());
     const spending = redisSpending(redis, keys);
     const state = redisBatchState(redis, keys, async (batch) => (await routes.of(batch)).finish(batch));
+    const { looksOnly = false } = options;
+    const lanes = await openLanes({ config, redis, routes, keys, state, names, looksOnly });
     return {
       config,
+      lanes,
       log,
       redis,
       clock,
@@ -116,14 +123,18 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
 /** The names that our archive and our API have on this Redis, and what is reached by them. */
 async function openRoutesOf(
   route: Route,
+  config: Config,
   redis: RedisClient,
   clock: Clock,
   { looksOnly = false }: ConnectOptions,
-): Promise<{ keys: Keys; routes: Routes }> {
+): Promise<{ keys: Keys; names: RouteNames; routes: Routes }> {
   const stored = redisRouteNames(redis, keysOf(DEFAULT_PREFIX));
   const found = looksOnly ? await stored.look(route) : { names: await stored.claim(route), route };
   const keys = keysOf(DEFAULT_PREFIX, found.names.api);
-  return { keys, routes: await openRoutes(redis, { prefix: DEFAULT_PREFIX, keys, clock, ...found }) };
+  const { names } = found;
+  const lanes = config.lanes.flatMap(({ isNamed, name }) => (isNamed ? [name] : []));
+  if (!looksOnly && lanes.length > 0) await redis.sadd(keys.lanes, ...lanes);
+  return { keys, names, routes: await openRoutes(redis, { prefix: DEFAULT_PREFIX, keys, clock, lanes, ...found }) };
 }
 
 /** The archive alone, for commands that only read what is stored. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { UsageError } from '../errors.ts';
-import { PROVIDERS, type ProviderName } from '../items/item.ts';
+import { PROVIDERS, type ProviderName, vendorOf } from '../items/item.ts';
 import { proxyRules } from '../network/proxy.ts';
 import { bfl } from '../provider/bfl/bfl.ts';
 import type { ClientSettings } from '../provider/client.ts';
@@ -8,11 +8,12 @@ import { kieJobs } from '../provider/kie-jobs/kie-jobs.ts';
 import { fluxKontext } from '../provider/kontext/flux-kontext.ts';
 import type { Models } from '../provider/models/sheet.ts';
 import type { Provider } from '../provider/provider.ts';
+import type { Lane } from '../settings/lanes.ts';
 import { VERSION } from '../version.ts';
 import type { Connections } from './connections.ts';
+import { POLL_TIMEOUT_MS } from './poll-limiter.ts';
 
 export const USER_AGENT = `flux-batch/${VERSION}`;
-export const POLL_TIMEOUT_MS = 20_000;
 
 /** Which variable holds the key of a provider's account. */
 const KEY_OF: Readonly<Record<ProviderName, string>> = {
@@ -21,55 +22,59 @@ const KEY_OF: Readonly<Record<ProviderName, string>> = {
   bfl: 'BFL_API_KEY',
 };
 
-export function apiKeyOf({ apiKey, bfl: { apiKey: ofBfl } }: Config, provider: ProviderName): string | undefined {
-  return provider === 'bfl' ? ofBfl : apiKey;
-}
-
 /** The providers whose images these kinds are (`kindOf`). */
 export function providersOf(kinds: Iterable<string>): ProviderName[] {
   const named = [...kinds].map((kind) => PROVIDERS.find((name) => kind.startsWith(`${name}/`)) ?? 'kie');
   return [...new Set(named)];
 }
 
-/** Throws a UsageError (`api-key-missing`) where there is no key of a provider's account. */
+/** Throws a UsageError (`api-key-missing`) where there is no key of any account that a provider's images may be made in. */
 export function requireKeys(config: Config, providers: Iterable<ProviderName>): void {
   for (const provider of providers) {
-    if (apiKeyOf(config, provider) !== undefined) continue;
-    throw new UsageError('api-key-missing', `No API key: ${KEY_OF[provider]} is not set`, {
+    const vendor = vendorOf({ provider });
+    const lanes = config.lanes.filter((lane) => lane.vendor === vendor && lane.share > 0);
+    if (lanes.some(({ apiKey }) => apiKey !== undefined)) continue;
+    const named = lanes
+      .filter(({ isNamed }) => isNamed)
+      .map(({ name, keyVariable }) => `${keyVariable} (lane ${name})`);
+    const missing = named.length > 0 ? named.join(' or ') : KEY_OF[provider];
+    throw new UsageError('api-key-missing', `No API key: ${missing} is not set`, {
       hint: 'Set it in the environment or in .env. To try without an account: flux-batch simulate, or npm run demo.',
     });
   }
 }
 
-/** The default provider's client by the configuration. Throws a UsageError (`api-key-missing`). */
-export function openProvider({ config, closers }: Pick<Connections, 'config' | 'closers'>): Provider {
-  requireKeys(config, ['kie']);
-  const provider = fluxKontext({
-    ...clientSettings(config, 'kie'),
-    lives: { originMs: config.originTtlMs, storedMs: config.storedTtlMs },
-  });
-  closers.push(() => provider.close());
-  return provider;
-}
-
-/** Another provider's. Its key is there. */
-export function openOther(
+/** A provider's client with the key of this account. Without models it makes none of them, and answers for the account all the same. */
+export function openProvider(
   { config, closers }: Pick<Connections, 'config' | 'closers'>,
-  name: Exclude<ProviderName, 'kie'>,
-  models: Models,
+  name: ProviderName,
+  lane: Lane & { apiKey: string },
+  models: Models = { 'kie-jobs': {}, bfl: {} },
 ): Provider {
-  const settings = clientSettings(config, name);
-  const provider =
-    name === 'bfl' ? bfl({ ...settings, models: models.bfl }) : kieJobs({ ...settings, models: models['kie-jobs'] });
+  const settings = clientSettings(config, name, lane.apiKey);
+  const provider = clientOf(name, settings, models, config);
   closers.push(() => provider.close());
   return provider;
 }
 
-function clientSettings(config: Config, provider: ProviderName): ClientSettings {
+function clientOf(name: ProviderName, settings: ClientSettings, models: Models, config: Config): Provider {
+  switch (name) {
+    case 'kie':
+      return fluxKontext({ ...settings, lives: { originMs: config.originTtlMs, storedMs: config.storedTtlMs } });
+    case 'kie-jobs':
+      return kieJobs({ ...settings, models: models['kie-jobs'] });
+    case 'bfl':
+      return bfl({ ...settings, models: models.bfl });
+    default:
+      return name satisfies never;
+  }
+}
+
+function clientSettings(config: Config, provider: ProviderName, apiKey: string): ClientSettings {
   const urls = { kie: config.apiUrl, 'kie-jobs': config.kieJobsUrl, bfl: config.bfl.apiUrl };
   return {
     apiUrl: urls[provider],
-    apiKey: apiKeyOf(config, provider) ?? '',
+    apiKey,
     userAgent: USER_AGENT,
     connectTimeoutMs: 10_000,
     submitTimeoutMs: config.submitTimeoutMs,

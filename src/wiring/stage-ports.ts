@@ -2,7 +2,6 @@ import { callbackTokens, callbackUrl } from '../callbacks/token.ts';
 import type { Config } from '../config.ts';
 import { noCallbacks } from '../fleet/callbacks.ts';
 import { redisDurations } from '../fleet/durations.ts';
-import { type LimiterUsage, redisLimiter } from '../fleet/limiter.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
 import { untoldPrice } from '../items/charges.ts';
 import { creditsOf, kindOf, type Prices } from '../money/prices.ts';
@@ -12,44 +11,17 @@ import { keyless } from '../provider/keyless.ts';
 import type { Provider } from '../provider/provider.ts';
 import { hostAndPort } from '../provider/url-check.ts';
 import { claimLead } from '../stages/claim-lead.ts';
-import type { ItemRef, Limiter, Ports } from '../stages/ports.ts';
+import type { ItemRef, Ports } from '../stages/ports.ts';
 import { unsentClaims } from '../stages/withdraw-claim.ts';
 import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
-import { openProvider, USER_AGENT } from './open-provider.ts';
-import { redisPollLimiter } from './poll-limiter.ts';
-import { type PortsOf, portsOfProviders } from './provider-ports.ts';
+import { type Accounts, openAccounts } from './lane-ports.ts';
+import { firstLane, openLimiters, type WatchedLimiters } from './lanes.ts';
+import { openProvider, requireKeys, USER_AGENT } from './open-provider.ts';
 
-export type WatchedLimiter = Limiter & { usage(): Promise<LimiterUsage> };
-export type WatchedLimiters = { submitLimiter: WatchedLimiter; pollLimiter: WatchedLimiter };
-export type OpenedPorts = Ports & WatchedLimiters & { prices: Prices; portsOf: PortsOf };
+export type OpenedPorts = Ports & WatchedLimiters & { prices: Prices; accounts: Accounts };
 
 const UNKNOWN_TASK_GRACE_MS = 60_000;
-
-export function openLimiters({
-  config,
-  redis,
-  keys,
-  routes,
-}: Pick<Connections, 'config' | 'redis' | 'keys' | 'routes'>): WatchedLimiters {
-  return {
-    submitLimiter: redisLimiter(redis, keys, {
-      name: 'submit',
-      rate: config.rateLimit,
-      requestTimeoutMs: config.submitTimeoutMs,
-      running: {
-        most: config.maxTasks,
-        get lists() {
-          return routes.running().lists;
-        },
-        get sortedSets() {
-          return routes.running().sortedSets;
-        },
-      },
-    }),
-    pollLimiter: redisPollLimiter(redis, keys, config.pollLimit),
-  };
-}
 
 /** Everything that the stages act on. Throws a UsageError (`api-key-missing`) where there is no key at all. */
 export async function openPorts(connections: Connections): Promise<OpenedPorts> {
@@ -106,14 +78,18 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
       ...(callbackUrlOf && { callbackUrlOf }),
     },
   };
-  return { ...ports, portsOf: portsOfProviders(connections, ports) };
+  return { ...ports, accounts: openAccounts(connections, provider) };
 }
 
-/** Where only another provider has a key, what is left of the default one's items waits. */
+/** Where only another account has a key, what is left of the default one's items waits. */
 function openDefault(connections: Connections): Provider {
-  const { apiKey, bfl } = connections.config;
-  const isLeftOut = apiKey === undefined && bfl.apiKey !== undefined;
-  return isLeftOut ? keyless('FLUX_API_KEY is not set') : openProvider(connections);
+  const { config } = connections;
+  if (!config.lanes.some(({ apiKey }) => apiKey !== undefined)) requireKeys(config, ['kie']);
+  const { lane } = firstLane(connections);
+  const { apiKey } = lane;
+  return apiKey === undefined
+    ? keyless(`${lane.keyVariable} is not set`)
+    : openProvider(connections, 'kie', { ...lane, apiKey });
 }
 
 /** A simulator on loopback has its images there too. */

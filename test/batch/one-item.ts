@@ -130,18 +130,22 @@ export function oneItem(rig: Rig, item: Item, taskThatTurnsUp: string) {
     },
     cancel: (people) => people.control.cancel(item.batch),
     callback: (people, stages) =>
-      takeCallback(item, taskThatTurnsUp, {
-        ...people,
-        now: Date.now,
-        forward: stages.forward,
-        settings: stages.settings,
-        markCalled: async () => {},
-        pollNow: async (_item, taskId) => {
-          const job = queues.poll.job();
-          if (!job) return 'absent';
-          return job.taskId === taskId ? 'hurried' : 'other-task';
+      takeCallback(
+        item,
+        { taskId: taskThatTurnsUp },
+        {
+          ...people,
+          now: Date.now,
+          forward: stages.forward,
+          settings: stages.settings,
+          markCalled: async () => {},
+          pollNow: async (_item, taskId) => {
+            const job = queues.poll.job();
+            if (!job) return 'absent';
+            return job.taskId === taskId ? 'hurried' : 'other-task';
+          },
         },
-      }),
+      ),
     enqueue: (people) => enqueue(people),
   };
   async function enqueue({ records, state, queues: to, config }: People) {

@@ -16,7 +16,7 @@ function post({ url }: Deployment, token: string, body: string, headers: Record<
 }
 
 const tokenOf = ({ serving }: Deployment, item: { batch: string; id: string }) =>
-  serving.account?.tokens.mint(item) ?? '';
+  serving.called[0]?.tokens.mint(item) ?? '';
 
 /** One item whose task runs for long, its poll delayed. */
 async function withRunningTask(options: Parameters<typeof startDeployment>[0] = {}) {

@@ -30,7 +30,13 @@ const QUICK: SimulatorOptions = {
 
 /** A Redis, an archive folder, a simulator and a server of this test's own; workers come by `addWorkers`. */
 export async function startDeployment(
-  options: { simulator?: SimulatorOptions; config?: Overrides; callbackPort?: number } = {},
+  options: {
+    simulator?: SimulatorOptions;
+    config?: Overrides;
+    /** What only the simulator's address and key make known. */
+    configOf?: (apiUrl: string, apiKey: string) => Overrides;
+    callbackPort?: number;
+  } = {},
 ) {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
@@ -49,6 +55,7 @@ export async function startDeployment(
     ARCHIVE_URL: folder,
     LOG_LEVEL: 'silent',
     ...options.config,
+    ...options.configOf?.(simulator.url, simulator.apiKey),
   };
   const open = async (patient: boolean, more: Overrides = {}) => {
     const connections = await connect(loadConfig({ ...overrides, ...more }), { patient, prove: false });

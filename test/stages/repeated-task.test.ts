@@ -61,8 +61,8 @@ describe('an item that was told the task of another, whose answer was lost', () 
     await poll(job, FIRST_RUN, rig.ports);
     const state = { ...rig.state, stateOf: () => rig.stateOf(second) };
     const ports = { ...rig.ports, state, pollNow: async () => 'absent' as const, markCalled: async () => {} };
-    expect(await takeCallback(second, others, ports)).toBe('ignored');
-    expect(await takeCallback(second, own, ports)).toBe('brought-back');
+    expect(await takeCallback(second, { taskId: others }, ports)).toBe('ignored');
+    expect(await takeCallback(second, { taskId: own }, ports)).toBe('brought-back');
     await rig.untilEnded(own);
     const again = rig.jobs.polls.get(second.id)?.data;
     if (!again) throw new Error('Expected a poll job');

@@ -1,0 +1,30 @@
+import type { Queue } from 'bullmq';
+import { type Item, type Submitted, vendorOf } from '../items/item.ts';
+import { pollQueueOf, submitQueueOf } from './names.ts';
+import { queueGroup } from './queue-group.ts';
+
+export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** The queues of a route by what is in them. Those of lanes are opened when they are first needed. */
+export function stageQueues(open: (name: string) => Queue) {
+  const bySubmit = { kie: open(submitQueueOf('kie')), bfl: open(submitQueueOf('bfl')) };
+  const byStage = { submit: bySubmit.kie, poll: open('poll'), archive: open('archive'), finish: open('finish') };
+  const ofLanes = new Map<string, Queue>();
+  const pollOf = ({ lane }: { lane?: string | undefined }): Queue => {
+    if (lane === undefined) return byStage.poll;
+    const queue = ofLanes.get(lane) ?? open(pollQueueOf(lane));
+    ofLanes.set(lane, queue);
+    return queue;
+  };
+  const submits = queueGroup<Item>(
+    () => Object.values(bySubmit),
+    (item) => bySubmit[vendorOf(item.request)],
+  );
+  const polls = queueGroup<Submitted>(() => [byStage.poll, ...ofLanes.values()], pollOf);
+  const of = (stage: Stage): readonly Queue[] => {
+    if (stage === 'submit') return submits.all();
+    return stage === 'poll' ? polls.all() : [byStage[stage]];
+  };
+  return { byStage, submits, polls, pollOf, of, all: () => STAGES.flatMap(of) };
+}
