@@ -1,4 +1,4 @@
-// Draws what bench:fed has printed:   node .bench/bench/draw-run.js run.jsonl docs/million.svg
+// Draws what bench:fed has printed:   npm run bench:draw -- run.jsonl docs/million.svg
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
