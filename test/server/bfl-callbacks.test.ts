@@ -33,7 +33,8 @@ async function withTask(handle: string, config: Record<string, string> = { BFL_A
     timings: { queued: new Date(now).toISOString(), submitted: new Date(now).toISOString() },
   });
   await connections.queues.forward.poll(task, now + 600_000);
-  const token = serving.bfl?.tokens.mint(task) ?? serving.account?.tokens.mint(task) ?? '';
+  const bfl = serving.called.find(({ path }) => path === 'bfl/');
+  const token = (bfl ?? serving.called[0])?.tokens.mint(task) ?? '';
   return {
     deployment,
     call: async (body: string, { secret = webhookSecret(KEY), path = `/callbacks/bfl/${token}` } = {}) => {
