@@ -143,7 +143,7 @@ export async function main(argv: readonly string[], fleet: LoadFleet): Promise<v
   try {
     await (await program(argv, fleet)).parseAsync([...argv]);
   } catch (error) {
-    if (!outputs.isOurs(error)) process.exitCode = report(error, debug);
+    if (!outputs.isOurs(error)) process.exitCode = report(plainlyTold(error), debug);
   }
   // A write that fails says so in a later turn.
   await nextTurn();
@@ -168,6 +168,7 @@ async function program(argv: readonly string[], fleet: LoadFleet): Promise<Comma
     const isCalled = called !== undefined && (called === name || called === alias);
     if (isCalled) await settleFormat(cli);
     const command = isCalled ? await load(fleet) : stubOf(name, takes);
+    if (isCalled) (await import('./commands/batch-argument.ts')).checkBatchArguments(command);
     if (alias !== undefined) command.alias(alias);
     cli.addCommand(
       command
@@ -193,6 +194,16 @@ async function settleFormat(cli: Command): Promise<void> {
 function stubOf(name: string, takes: string | undefined): Command {
   const stub = new Command(name);
   return takes === undefined ? stub : stub.arguments(takes);
+}
+
+/** The folder that a process was started in may be removed under it: Node then fails wherever a path is relative. */
+function plainlyTold(error: unknown): unknown {
+  const isFolderGone = error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
+  if (!isFolderGone) return error;
+  return new UsageError('folder-gone', 'The folder that you are in is not there any more', {
+    hint: 'cd into one that is, then run the command again.',
+    cause: error,
+  });
 }
 
 function report(error: unknown, debug: boolean): number {

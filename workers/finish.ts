@@ -53,12 +53,14 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
   if (leftovers > 0) log.info({ batch, files: leftovers }, 'files that killed processes left are removed');
   const onDamaged = (reason: string) => log.debug({ batch, stage: 'finish', reason }, 'segment not used');
   await ahead?.flush(batch);
-  const unreadable = await writeIndex(batch, {
+  const damage = await writeIndex(batch, {
     ...{ archive, records, prices, onDamaged },
     ...(ahead && { cells: ahead.cells }),
     fewestToCover: FEWEST_ITEMS,
   });
-  for (const { id, message } of unreadable) log.error({ batch, item: id, reason: message }, 'record cannot be read');
+  for (const { id, message } of damage.unreadable)
+    log.error({ batch, item: id, reason: message }, 'record cannot be read');
+  for (const { id, key } of damage.missing) log.error({ batch, item: id, key }, 'image is not in the archive any more');
   await compactSegments(archive, batch, { now: Date.now(), onDamaged }).catch((error: unknown) =>
     onDamaged(`segments are not put together: ${messageOf(error)}`),
   );
@@ -74,7 +76,7 @@ async function finish(batch: string, connections: FinishPorts): Promise<StageOut
     if (!(error instanceof FileDeniedError)) throw error;
     log.error({ batch, reason: error.message }, 'batch file cannot be written');
   });
-  await state.noteFinished(batch, counts.version, unreadable);
+  await state.noteFinished(batch, counts.version, damage);
   await state.packed.pack(batch);
   return { kind: 'done' };
 }

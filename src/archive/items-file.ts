@@ -1,12 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
+import { refuseTemporary, temporaryPath } from '../files/temporary.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Archive } from './archive.ts';
 import { itemsFileLost, LINES_OF_MEMBER, type Member } from './items-member.ts';
@@ -39,7 +38,7 @@ const compressed = promisify(gzip);
 
 /** The digest is in the name, so the lines wait in a temporary file until the last of them is known. */
 export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWriter {
-  const path = join(tmpdir(), `flux-batch-items-${randomUUID()}.gz`);
+  const path = temporaryPath(`flux-batch-items-${randomUUID()}.gz`);
   const hash = createHash('sha256');
   const members: Member[] = [];
   let file: FileHandle | undefined;
@@ -51,7 +50,7 @@ export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWrite
     const text = lines.join('');
     hash.update(text);
     const packed = await compressed(text, { level: 6 });
-    file ??= await open(path, 'wx', 0o600);
+    file ??= await open(path, 'wx', 0o600).catch(refuseTemporary);
     await file.writeFile(packed);
     members.push({ from: bytes, bytes: packed.length, lines: lines.length, priorities });
     bytes += packed.length;

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { refuseTemporary, temporaryPath } from '../files/temporary.ts';
 import type { ItemRecord } from '../items/record.ts';
 
 /** The first of them stay in memory, about 20 MB. */
@@ -21,13 +20,20 @@ export type RecordSpool = {
 export function recordSpool(memory = MOST_IN_MEMORY): RecordSpool {
   const held = new Map<string, ItemRecord>();
   const places = new Map<string, { at: number; bytes: number }>();
-  const path = join(tmpdir(), `flux-batch-records-${randomUUID()}`);
+  const path = temporaryPath(`flux-batch-records-${randomUUID()}`);
   let file: number | undefined;
   let [waiting, waitingBytes, written]: [Buffer[], number, number] = [[], 0, 0];
 
+  const begin = () => {
+    try {
+      return openSync(path, 'wx+', 0o600);
+    } catch (error) {
+      return refuseTemporary(error);
+    }
+  };
   const flush = () => {
     if (waiting.length === 0) return;
-    file ??= openSync(path, 'wx+', 0o600);
+    file ??= begin();
     const all = Buffer.concat(waiting);
     for (let done = 0; done < all.length; ) done += writeSync(file, all, done, all.length - done, written + done);
     written += all.length;

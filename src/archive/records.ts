@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { FluxError, messageOf } from '../errors.ts';
 import { type ItemRecord, mayFollow, recordSchema } from '../items/record.ts';
 import type { Unreadable } from '../items/unreadable.ts';
@@ -150,12 +151,25 @@ function parseRecord(body: Buffer, place: Place): ItemRecord {
   try {
     record = recordSchema.parse(JSON.parse(text));
   } catch (thrown) {
-    throw corrupt(place, { message: because(messageOf(thrown)), taskId: taskIn(text), cause: thrown });
+    throw corrupt(place, { message: because(whyNot(thrown, text)), taskId: taskIn(text), cause: thrown });
   }
   if (record.id !== place.item || record.batch !== place.batch) {
     throw corrupt(place, { message: because(`it is the record of ${record.batch}/${record.id}`) });
   }
   return record;
+}
+
+const MOST_FLAWS = 3;
+
+/** In words, and not as the parser has it. */
+function whyNot(thrown: unknown, text: string): string {
+  if (!(thrown instanceof z.ZodError))
+    return text.trim() === '' ? 'the file is empty' : `it is no JSON, as when it is cut off: ${messageOf(thrown)}`;
+  const flaws = thrown.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  const more = flaws.length > MOST_FLAWS ? `; and ${flaws.length - MOST_FLAWS} more` : '';
+  return `it is no record of ours: ${flaws.slice(0, MOST_FLAWS).join('; ')}${more}`;
 }
 
 /** What was thrown; where the record cannot be read, with what was put aside for it. */

@@ -22,6 +22,8 @@ export type BatchCounts = {
   finishedVersion: number | undefined;
   /** Records that the index could not read when it was written last. */
   unreadable: number;
+  /** Images of archived items that were not in the archive when the index was written last. */
+  missing: number;
   items: Record<ItemState, number>;
   total: number;
   /** Of these, items that the manifest does not have any more. */
@@ -139,6 +141,7 @@ export function emptyCounts(batch: string): BatchCounts {
     version: 0,
     finishedVersion: undefined,
     unreadable: 0,
+    missing: 0,
     items: noItems(),
     total: 0,
     former: 0,

@@ -14,13 +14,16 @@ const IN_VAIN: readonly string[] = [
   'record-corrupt',
 ] satisfies (Failure['class'] | 'record-corrupt')[];
 
+/** More ids than these are not written out. */
+const FEW = 3;
+
 export type Ending = {
   batch: string;
   /** The archive's URL: `s3://…` or an absolute folder. */
   archive: string;
   archived: number;
   /** Of each item that failed or is held. */
-  failures: readonly { state: 'failed' | 'held' | 'unreadable'; class: string }[];
+  failures: readonly { id: string; state: 'failed' | 'held' | 'unreadable' | 'missing'; class: string }[];
   /** Given on the command line: what is suggested needs them too. */
   flags: Pick<ConfigFlags, 'archive' | 'redis'>;
 };
@@ -34,6 +37,7 @@ export function nextSteps({ batch, archive, archived, failures, flags }: Ending)
     ...(flags.redis === undefined ? [] : [` --redis ${quoted(flags.redis)}`]),
   ].join('');
   const held = failures.filter(({ state }) => state === 'held').length;
+  const missing = failures.filter(({ state }) => state === 'missing').map(({ id }) => id);
   const failed = failures.filter(({ state }) => state === 'failed');
   const again = failed.filter((failure) => !IN_VAIN.includes(failure.class));
   const classes = [...new Set(again.map((failure) => failure.class))].sort();
@@ -48,6 +52,14 @@ export function nextSteps({ batch, archive, archived, failures, flags }: Ending)
           {
             command: `flux-batch retry ${batch}${only}${given}`,
             what: `make ${plural(again.length, 'failed item')} again: ${classes.join(', ')}`,
+          },
+        ]
+      : []),
+    ...(missing.length > 0
+      ? [
+          {
+            command: `flux-batch redo ${batch} ${missing.length > FEW ? '<ids>' : missing.join(' ')}${given}`,
+            what: `make ${plural(missing.length, 'missing image')} anew, at ${missing.length === 1 ? 'its' : 'their'} price, where no copy is left to put back`,
           },
         ]
       : []),

@@ -95,12 +95,21 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
           archived: found.archived,
           adopted: found.adopted,
           begun: found.begun,
+          missing: found.missing,
           unread: found.unread,
           // Among `toMake`: left by earlier runs, and not in this manifest or this part of it.
           waiting: countOf(found.waiting),
           difference: found.difference ?? null,
         }
-      : { archived: null, adopted: null, begun: null, unread: null, waiting: null, archiveUnreachable: found.message }),
+      : {
+          archived: null,
+          adopted: null,
+          begun: null,
+          missing: null,
+          unread: null,
+          waiting: null,
+          archiveUnreachable: found.message,
+        }),
     jobs: manifest.jobs.map((job) => ({
       id: templateText(job.id),
       file: job.file,

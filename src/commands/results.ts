@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { Archive } from '../archive/archive.ts';
 import { FEWEST_TO_COVER } from '../archive/batch-records.ts';
-import { folderArchive } from '../archive/folder.ts';
 import { layout } from '../archive/layout.ts';
 import { recordsIn } from '../archive/records.ts';
 import { loadConfig } from '../config.ts';
@@ -10,10 +9,11 @@ import { messageOf, UsageError } from '../errors.ts';
 import { isReadable, type Unreadable } from '../items/unreadable.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { type ArchivedBatch, archivedBatch } from '../results/archived-batch.ts';
-import { collect, refuseSamePlace } from '../results/collect.ts';
+import { collect } from '../results/collect.ts';
 import { collectProgress } from '../results/collect-progress.ts';
 import { namedById, namedForPeople } from '../results/file-names.ts';
 import { FORMATS, type Format, formatRows } from '../results/format.ts';
+import { type ImageCheck, openImageCheck } from '../results/missing-images.ts';
 import { refreshIndex } from '../results/refresh-index.ts';
 import { type Row, rowOf } from '../results/row.ts';
 import { digested, type RowsDigest, rowsDigest } from '../results/rows-digest.ts';
@@ -27,6 +27,8 @@ import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { bringShards } from './results-shards.ts';
 import { onStopSignals } from './signals.ts';
+import { ofTarget, openTarget } from './target-folder.ts';
+import { tellMissing } from './tell-missing.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 
 const EXAMPLES = `
@@ -128,24 +130,25 @@ function whereOf({ flat, where }: Flags): Where {
 }
 
 async function print(source: Source, format: Format): Promise<number> {
-  const { batch, where, order } = source;
+  const { batch, archive, where, order } = source;
   const digest = rowsDigest();
   const unreadable: Unreadable[] = [];
-  const records = digested(noted(listedItems(batch, source, order), unreadable), digest);
+  const images = await openImageCheck(archive, batch);
+  const records = digested(noted(listedItems(batch, source, order), unreadable, images), digest);
   for await (const piece of formatRows(rowsOf(matching(records, where)), format)) {
     if (!process.stdout.writable) return EXIT.allArchived;
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
   await refreshIfStale(source, digest);
   where.complain();
-  return tellTrouble(source, unreadable);
+  return Math.max(tellTrouble(source, unreadable), tellMissing(batch, await images.missing()));
 }
 
 async function refresh(source: Source): Promise<number> {
   const { batch, archive } = source;
-  const unreadable = await writeIndex(batch, source);
+  const { unreadable, missing } = await writeIndex(batch, source);
   say(`${batch}: index and gallery written anew in ${archive.url}`);
-  return tellTrouble(source, unreadable);
+  return Math.max(tellTrouble(source, unreadable), tellMissing(batch, missing));
 }
 
 /** The exit code when nothing else is wrong. */
@@ -173,9 +176,7 @@ const AT_ONCE = 8;
 
 async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
   const { batch, archive, where, order } = source;
-  const target = folderArchive(out);
-  refuseSamePlace(archive, target);
-  await target.prepare();
+  const target = await openTarget(out, archive);
   const stop = onStopSignals({ stopsForFaults: false, saying: 'stopping; run the same command again to go on.' });
   const progress = collectProgress(
     process.stderr,
@@ -201,7 +202,7 @@ async function copyToFolder(source: Source, out: string, flat: boolean): Promise
     const code = tellTrouble(source, unreadable);
     return progress.sum.lost.length > 0 ? EXIT.someFailed : code;
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!stop.signal.aborted) throw ofTarget(error, out);
     progress.close();
     return EXIT.stopped;
   } finally {
@@ -232,8 +233,13 @@ async function imagesOf(archive: Archive, batch: string, signal: AbortSignal): P
   return count;
 }
 
-async function* noted(records: AsyncIterable<Listed>, unreadable: Unreadable[]): AsyncGenerator<Listed> {
+async function* noted(
+  records: AsyncIterable<Listed>,
+  unreadable: Unreadable[],
+  images?: ImageCheck,
+): AsyncGenerator<Listed> {
   for await (const found of records) {
+    images?.note(found);
     if (!isReadable(found)) unreadable.push(found);
     yield found;
   }

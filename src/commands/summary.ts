@@ -31,7 +31,7 @@ type NamedFailure = {
   name: string;
   class: string;
   message: string;
-  state: 'failed' | 'held' | 'unreadable';
+  state: 'failed' | 'held' | 'unreadable' | 'missing';
   /** Where in the archive the bytes are that were not accepted as an image. */
   kept?: string;
   /** The manifest does not have it any more. */
@@ -87,7 +87,8 @@ export async function summarize(
     jobs,
     next: steps.map(({ command }) => command),
   };
-  const headline = `${batch}: ${counts.items.archived} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`;
+  const there = counts.items.archived - counts.missing;
+  const headline = `${batch}: ${there} of ${plural(counts.total, 'image')} archived in ${formatDuration(Date.now() - end.startedAt)}, ${spent} credits spent`;
   const lines = [
     '',
     headline,
@@ -101,7 +102,7 @@ export async function summarize(
     ...drawSteps(steps),
   ];
   const others = [...former.values()].filter((state) => state !== 'archived').length;
-  const allArchived = counts.items.archived + others === counts.total && counts.unreadable === 0;
+  const allArchived = counts.items.archived + others === counts.total && counts.unreadable + counts.missing === 0;
   return { headline, lines, json, steps, allArchived };
 }
 
@@ -154,7 +155,7 @@ function describeNotes(batch: string, notes: ReadonlyMap<string, string>): strin
 /** Of a line of the summary: what failed or is held stands out. */
 export function colorOf(line: string): Color | undefined {
   if (line.startsWith('  held ')) return 'yellow';
-  return /^ {2}(failed|unreadable) /.test(line) ? 'red' : undefined;
+  return /^ {2}(failed|unreadable|missing) /.test(line) ? 'red' : undefined;
 }
 
 /** Says what was spent, what is left to pay for, and which budget would cover it. */
@@ -197,6 +198,8 @@ async function namedFailures(
     for await (const failures of pMapIterable(ids, read, { concurrency: READ_AHEAD })) failures.forEach(add);
   }
   for (const [id, message] of await state.unreadable(batch)) add(unreadableItem(id, message));
+  for (const [id, key] of await state.missing(batch))
+    add({ id, name: id, state: 'missing', class: 'image-missing', message: `${key} is not in the archive any more` });
   return [...named.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -15,7 +15,7 @@ export function ofPeople({ batches, pausedAt }: Pick<Snapshot, 'batches' | 'paus
 }
 
 function ofBatch(counts: BatchCounts): Finding[] {
-  const { batch, items, pausedAt, overBudget, orphans } = counts;
+  const { batch, items, pausedAt, overBudget, orphans, missing, unreadable } = counts;
   const found: Finding[] = [];
   const add = (kind: Finding['kind'], what: string, remedy: string, since?: number) =>
     found.push(finding(kind, what, remedy, { batch, ...(since === undefined ? {} : { since }) }));
@@ -32,6 +32,15 @@ function ofBatch(counts: BatchCounts): Finding[] {
   if (items.held > 0) {
     const wait = items.held === 1 ? '1 item is held and waits' : `${plural(items.held, 'item')} are held and wait`;
     add('held', `${batch}: ${wait} for your decision`, `flux-batch held ${batch} lists them`);
+  }
+  if (missing > 0) {
+    const are = missing === 1 ? '1 image is' : `${plural(missing, 'image')} are`;
+    const remedy = `put back what you have a copy of; flux-batch results ${batch} names them, and flux-batch redo ${batch} <id> makes one anew, at its price`;
+    add('images-missing', `${batch}: ${are} not in the archive any more`, remedy);
+  }
+  if (unreadable > 0) {
+    const remedy = `flux-batch results ${batch} names the files and what is wrong: put them right, then run the manifest again`;
+    add('records-unreadable', `${batch}: ${plural(unreadable, 'record')} cannot be read`, remedy);
   }
   return found;
 }

@@ -10,7 +10,10 @@ import { stoppedFinding } from './stopped.ts';
 import { clockSkew, missingWorkers } from './workers.ts';
 
 /** They slow nothing down by themselves. */
-const NO_BOTTLENECK: readonly Kind[] = ['images-at-risk', 'callbacks-away', 'clock-skew', 'held', 'rate-refused'];
+const NO_BOTTLENECK: readonly Kind[] = [
+  ...(['images-at-risk', 'callbacks-away', 'clock-skew', 'held', 'rate-refused'] as const),
+  ...(['images-missing', 'records-unreadable'] as const),
+];
 
 /** What holds the batches up that were looked at, by that one look. */
 export function diagnose(snapshot: Snapshot): Diagnosis {

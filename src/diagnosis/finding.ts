@@ -33,6 +33,8 @@ export const KINDS = {
   'callbacks-away': 'warning',
   'clock-skew': 'warning',
   held: 'warning',
+  'images-missing': 'warning',
+  'records-unreadable': 'warning',
   enqueueing: 'info',
   'task-limit': 'info',
   'submit-rate': 'info',

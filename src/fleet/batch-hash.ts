@@ -38,6 +38,7 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
     version: number('version'),
     finishedVersion: hash.finishedVersion === undefined ? undefined : number('finishedVersion'),
     unreadable: number('unreadable'),
+    missing: number('missing'),
     items,
     total: Object.values(items).reduce((sum, count) => sum + count, 0),
     former: former + number('unfedFormer'),

@@ -72,6 +72,10 @@ export function redisBatchQueries(redis: RedisClient, keys: Keys) {
     async unreadable(batch: string): Promise<Map<string, string>> {
       return new Map(Object.entries(await redis.hgetall(keys.unreadable(batch))));
     },
+    /** The images that were not in the archive when the index was written last: their keys, by the item. At most 1,000. */
+    async missing(batch: string): Promise<Map<string, string>> {
+      return new Map(Object.entries(await redis.hgetall(keys.missing(batch))));
+    },
     /** Of the manifest that was enqueued last. */
     async manifestDigest(batch: string): Promise<string> {
       return (await redis.hget(keys.batch(batch), 'digest')) ?? '';

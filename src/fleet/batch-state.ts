@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Unreadable } from '../items/unreadable.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import { keysToSet, type OnEnded, pagesOf } from './batch-hash.ts';
@@ -14,6 +13,12 @@ import { redisPackedItems } from './packed-items.ts';
 import { defineScript } from './script.ts';
 import { redisTaskClaims } from './task-claims.ts';
 
+/** Records that cannot be read, and images that are not there. */
+export type Damage = {
+  unreadable: readonly { id: string; message: string }[];
+  missing: readonly { id: string; key: string }[];
+};
+const NO_DAMAGE: Damage = { unreadable: [], missing: [] };
 const MOST_UNREADABLE = 1_000;
 /** What was archived last is no news a day after the batch's end. */
 const RECENT_FOR_S = 86_400;
@@ -56,13 +61,16 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
       }
       return sum;
     },
-    /** Notes which version of the batch the index in the archive shows, and which records it could not read. */
-    async noteFinished(batch: string, version: number, unreadable: readonly Unreadable[] = []): Promise<void> {
+    /** Notes which version of the batch the index in the archive shows, and which records and images it was written without. */
+    async noteFinished(batch: string, version: number, { unreadable, missing }: Damage = NO_DAMAGE): Promise<void> {
       const told = unreadable.slice(0, MOST_UNREADABLE).flatMap(({ id, message }) => [id, message]);
-      await redis.del(keys.unreadable(batch));
+      const gone = missing.slice(0, MOST_UNREADABLE).flatMap(({ id, key }) => [id, key]);
+      await redis.del(keys.unreadable(batch), keys.missing(batch));
       if (told.length > 0) await redis.hset(keys.unreadable(batch), ...told);
+      if (gone.length > 0) await redis.hset(keys.missing(batch), ...gone);
       await redis.hset(keys.batch(batch), {
         unreadable: String(unreadable.length),
+        missing: String(missing.length),
         finishedVersion: String(version),
       });
       await redis.expire(keys.recentlyArchived(batch), RECENT_FOR_S);

@@ -39,6 +39,7 @@ export function redisLiveBatches(redis: RedisClient, keys: Keys) {
         keys.seen,
         keys.former,
         keys.unreadable,
+        keys.missing,
         keys.recentlyArchived,
         keys.recentlyTroubled,
         keys.charges,

@@ -23,7 +23,7 @@ export function refused(file: string, message: string, hint?: string): DropRefus
 }
 
 /** Of our own settings, and not of the drop. */
-const OURS = 'models-invalid';
+const OURS: readonly string[] = ['models-invalid', 'prices-invalid', 'temporary-folder'];
 const OUTSIDE_HINT = /permit it by --allow-outside/;
 
 /**
@@ -35,7 +35,7 @@ export function refusalOf(
   { folder, file }: { folder: string; file: string },
 ): DropRefused | undefined {
   if (thrown instanceof DropRefused) return thrown;
-  if (!(thrown instanceof UsageError) || thrown.code === OURS) return undefined;
+  if (!(thrown instanceof UsageError) || OURS.includes(thrown.code)) return undefined;
   const plainly = (text: string) => text.replaceAll(`${folder}/`, '');
   if (!(thrown instanceof ManifestError)) {
     const hint = thrown.hint === undefined ? undefined : plainly(thrown.hint);

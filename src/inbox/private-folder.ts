@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { refuseTemporary, temporaryPath } from '../files/temporary.ts';
 
 const PREFIX = 'flux-batch-drop-';
 /** No drop is read for so long: whoever made an older folder was killed. */
@@ -8,7 +9,7 @@ const LEFT_AFTER_MS = 6 * 3_600_000;
 
 /** One that only this user can look into. Whoever makes it removes it. */
 export function makePrivateFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), PREFIX));
+  return mkdtemp(temporaryPath(PREFIX)).catch(refuseTemporary);
 }
 
 export function removePrivateFolder(folder: string): Promise<void> {

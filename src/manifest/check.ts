@@ -17,15 +17,29 @@ export function checkMap<S extends z.ZodObject>(
   source: SourceOf,
 ): { data: z.output<S> | undefined; broken: ReadonlySet<string>; findings: Finding[] } {
   const first = schema.safeParse(value, { reportInput: true });
-  if (first.success) return { data: first.data, broken: new Set(), findings: [] };
+  const dropped = droppedNames(value, base);
+  if (first.success) return { data: first.data, broken: new Set(), findings: dropped };
   const { issues } = first.error;
-  const findings = issues.flatMap((issue) => findingsOf(issue, base, Object.keys(schema.shape), source));
+  const findings = [
+    ...dropped,
+    ...issues.flatMap((issue) => findingsOf(issue, base, Object.keys(schema.shape), source)),
+  ];
   if (typeof value !== 'object' || value === null) return { data: undefined, broken: new Set(), findings };
   const broken = new Set(
     issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])])),
   );
   const rest = Object.fromEntries(Object.entries(value).filter(([key]) => !broken.has(key)));
   return { data: schema.safeParse(rest).data, broken, findings };
+}
+
+/** Where any name may stand zod leaves this one out without a word. */
+function droppedNames(value: unknown, base: Path): Finding[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    typeof inner === 'object' && inner !== null && Object.hasOwn(inner, '__proto__')
+      ? [{ path: [...base, key, '__proto__'], at: 'key' as const, message: 'may not be "__proto__"' }]
+      : [],
+  );
 }
 
 /** The text of a value as it is written in the file, where it is known. */

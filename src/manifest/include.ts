@@ -48,7 +48,7 @@ export async function gatherFiles(
         read.add(resolve(path));
         const refused = await reach(path);
         const included = refused === undefined ? await readIncluded(path) : undefined;
-        if (refused !== undefined) complain(`${path}: ${refused.message}`, { hint: refused.hint });
+        if (refused !== undefined) complain(`${written}: ${refused.message}`, { hint: refused.hint });
         else if (typeof included === 'string') complain(`${path}: ${included}`);
         else if (included !== undefined && !isManifest(included.text)) complain(`${path}: ${NO_MANIFEST}`);
         else if (included !== undefined) await gather(included, manifest.defaults, through);

@@ -107,8 +107,11 @@ async function attachRows(
   reach: Reach,
 ): Promise<{ job: Omit<Job, 'index'>; columns: readonly string[]; found: Problem[] }> {
   const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows, parsedJob);
-  const job = { ...parsedJob, rows };
-  const probe = rows === undefined ? { mistakes: [] } : await probeWithin(rows, reach);
+  const refused = rows && (await reach(rows.path));
+  // A way out is told as it is written: where it leads to is another place on each machine.
+  const shown = refused && parsedJob.rows ? { shown: parsedJob.rows.path } : {};
+  const job = { ...parsedJob, rows: rows && { ...rows, ...shown } };
+  const probe = rows === undefined ? { mistakes: [] } : await probeUnless(refused, rows);
   const { columns = [], mistakes } = probe;
   const found = mistakes.map((mistake) => rowsProblem({ ...job, index: 0 }, mistake));
   if (!parsedJob.variablesKnown || mistakes.length > 0) return { job, columns, found };
@@ -129,8 +132,7 @@ async function attachRows(
   return { job, columns, found };
 }
 
-async function probeWithin(rows: RowsFile, reach: Reach): ReturnType<typeof probeRows> {
-  const refused = await reach(rows.path);
+async function probeUnless(refused: Awaited<ReturnType<Reach>>, rows: RowsFile): ReturnType<typeof probeRows> {
   return refused === undefined ? probeRows(rows) : { mistakes: [{ kind: 'mistake', ...refused }] };
 }
 

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
-import { messageOf, UsageError } from '../errors.ts';
+import { fromJsonFile } from '../files/json-file.ts';
 import { PACKAGE_ROOT } from '../version.ts';
 import { pricesOn } from './price-file.ts';
 import type { Prices } from './prices.ts';
@@ -10,10 +8,7 @@ export const PRICES_FILE = new URL('prices.json', PACKAGE_ROOT);
 
 /** Those of today (UTC), once: a process keeps the prices that it began with. Throws a UsageError (`prices-invalid`) that names the file and what is wrong in it. */
 export async function loadPrices(path: string | URL = PRICES_FILE): Promise<Prices> {
-  try {
-    return pricesOn(JSON.parse(await readFile(path, 'utf8')), new Date().toISOString().slice(0, 10));
-  } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-    throw new UsageError('prices-invalid', `Cannot read the prices in ${String(path)}: ${reason}`, { cause });
-  }
+  const today = new Date().toISOString().slice(0, 10);
+  const wanted = { what: 'prices', code: 'prices-invalid', variable: 'FLUX_PRICES' };
+  return fromJsonFile(path, (json) => pricesOn(json, today), wanted);
 }

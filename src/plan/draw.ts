@@ -73,7 +73,7 @@ function archiveLines({ manifest, survey, totals, toMake, config }: Plan): strin
       ['', plain(survey.message)],
     ];
   }
-  const { archived, adopted, begun, unread } = survey;
+  const { archived, adopted, begun, missing, unread } = survey;
   const waiting = countOf(survey.waiting);
   const differs = (survey.difference ? describeDifference(survey.difference) : []).map((text) => ['', text]);
   if (toMake - waiting === totals.items && waiting === 0)
@@ -91,6 +91,14 @@ function archiveLines({ manifest, survey, totals, toMake, config }: Plan): strin
           ],
         ]),
     ...(begun === 0 ? [] : [['  begun', `${plural(begun, 'item')} under way, held or failed, none submitted again`]]),
+    ...(missing === 0
+      ? []
+      : [
+          [
+            '  missing',
+            `${plural(missing, 'image')} gone from the archive: flux-batch results ${manifest.batch} names ${missing === 1 ? 'it' : 'them'}`,
+          ],
+        ]),
     ...(unread === 0
       ? []
       : [['  unread', `${plural(unread, 'record')} without an image; some may be submitted again`]]),

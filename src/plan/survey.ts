@@ -1,5 +1,6 @@
 import type { Archive } from '../archive/archive.ts';
 import { listIds } from '../archive/batch-listing.ts';
+import { isImageThere } from '../archive/image-there.ts';
 import { layout } from '../archive/layout.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
 import { readSegmentList, type SegmentEntry } from '../archive/segment-list.ts';
@@ -15,7 +16,8 @@ import { type NameSet, printsOfNames } from './name-set.ts';
 
 /**
  * What an archive holds of the wanted items, judged mostly by the names of its files. `begun`: items with a record and
- * no image that will not be submitted, because they are running, held or failed. `unread`: further items with a record
+ * no image that will not be submitted, because they are running, held or failed. `missing`: items that are archived by their record, and
+ * their image is not there any more; nothing is submitted for them. `unread`: further items with a record
  * and no image, whose records are not read; some may be submitted. `left`: items that would be submitted, by model.
  */
 export type Survey =
@@ -25,6 +27,7 @@ export type Survey =
       /** Taken over from their former names, at no cost. */
       adopted: number;
       begun: number;
+      missing: number;
       unread: number;
       left: Readonly<Record<string, number>>;
       /** What earlier runs left waiting and this manifest, or this part of it, does not have. A run makes it too. By model. */
@@ -76,15 +79,18 @@ export async function survey(
     else if (toRead.length < MOST_READ) toRead.push(item);
     else unread++;
   }
-  let begun = 0;
+  let [begun, missing] = [0, 0];
   let difference: Difference | undefined;
   let waiting: Record<string, number>;
   try {
     const { archive, records, recorded, pictured } = held;
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
-    for (const { item, step } of await stepsOf(batch, toRead, ports)) {
-      if (step.job !== 'submit') begun++;
-      else count(item.request);
+    for (const { item, step, record } of await stepsOf(batch, toRead, ports)) {
+      if (step.job === 'submit') count(item.request);
+      else if (record?.state !== 'archived') begun++;
+      // It may have come since the listing.
+      else if (await isImageThere(archive, record.image)) archived++;
+      else missing++;
     }
     const { isPart = false } = settings;
     if (recorded.size > 0 && Object.keys(left).length > 0)
@@ -94,7 +100,17 @@ export async function survey(
   } catch (error) {
     return { kind: 'unreachable', message: messageOf(error) };
   }
-  return { kind: 'looked', archived, adopted, begun, unread, left, waiting, ...(difference && { difference }) };
+  return {
+    kind: 'looked',
+    archived,
+    adopted,
+    begun,
+    missing,
+    unread,
+    left,
+    waiting,
+    ...(difference && { difference }),
+  };
 }
 
 /** The names of the batch's records and of its images, by two listings. Throws the archive's errors. */

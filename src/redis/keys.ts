@@ -15,6 +15,7 @@ const keysOfBatches = (prefix: string) => ({
   former: (batch: string) => `${prefix}:former:${batch}`,
   /** Hash: items whose record the last index could not read → what is wrong with it. */
   unreadable: (batch: string) => `${prefix}:unreadable:${batch}`,
+  missing: (batch: string) => `${prefix}:missing:${batch}`,
   /** Hash: archived items whose image is odd in some way → how, see fleet/image-notes.ts. */
   notes: (batch: string) => `${prefix}:notes:${batch}`,
   /** Hash: task id → the item that it belongs to, see fleet/task-claims.ts. `tasksBefore` is that of older versions. */

@@ -113,6 +113,8 @@ async function openShard(to: Archive, name: string): Promise<Shard> {
     },
     async discard() {
       tar.destroy();
+      // What is under way would write into a file that is gone, or bring it back.
+      await written.catch(() => {});
       await file.discard();
     },
   };

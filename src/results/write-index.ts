@@ -4,6 +4,7 @@ import type { SheetCells } from '../archive/sheet-cells.ts';
 import { isReadable, type Unreadable } from '../items/unreadable.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
+import { type ImageCheck, type Missing, openImageCheck } from './missing-images.ts';
 import { rowOf } from './row.ts';
 import { rowsDigest } from './rows-digest.ts';
 import { type Listed, listedItems, type StandingPorts } from './standings.ts';
@@ -13,11 +14,23 @@ export type IndexPorts = StandingPorts & {
   /** What of the contact sheet was drawn before. */
   cells?: SheetCells;
 };
+/** What an index was written without: records that cannot be read, and images that are not there. */
+export type Damage = { unreadable: Unreadable[]; missing: Missing[] };
 
 /** Writes a batch's index into the archive, from the records there. Idempotent. Rejects when aborted while it reads them. */
-export function writeIndex(batch: string, ports: IndexPorts, signal?: AbortSignal): Promise<Unreadable[]> {
-  const items = listedItems(batch, ports, 'manifest', signal);
-  return writeIndexFiles(batch, items, { archive: ports.archive, folder: layout.folder(batch) }, ports.cells);
+export async function writeIndex(batch: string, ports: IndexPorts, signal?: AbortSignal): Promise<Damage> {
+  const images = await openImageCheck(ports.archive, batch, signal);
+  const items = checked(listedItems(batch, ports, 'manifest', signal), images);
+  const place = { archive: ports.archive, folder: layout.folder(batch) };
+  const unreadable = await writeIndexFiles(batch, items, place, ports.cells);
+  return { unreadable, missing: await images.missing() };
+}
+
+async function* checked(records: AsyncIterable<Listed>, { note }: ImageCheck): AsyncGenerator<Listed> {
+  for await (const record of records) {
+    note(record);
+    yield record;
+  }
 }
 
 /**

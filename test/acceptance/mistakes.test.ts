@@ -72,6 +72,22 @@ const MISTAKES: Mistake[] = [
   { what: 'an unknown stage', args: ['worker', 'paint'], code: 2, says: /Allowed choices are submit, poll, archive/ },
   { what: 'a wrong rate', args: ['run', 'good.yaml', '--rate', 'fast'], code: 2, says: /FLUX_RATE_LIMIT: Expected/ },
   { what: 'a wrong setting', args: ['run', 'good.yaml'], env: { ON_UNKNOWN: 'pray' }, code: 2, says: /ON_UNKNOWN: / },
+  { what: 'no name of a batch', args: ['results', ''], code: 2, says: /Expected the name of a batch/ },
+  { what: 'a path for a batch', args: ['redo', '../good', 'a'], code: 2, says: /Expected the name of a batch/ },
+  {
+    what: 'prices that are not there',
+    args: ['plan', 'good.yaml'],
+    env: { FLUX_PRICES: 'none.json' },
+    code: 2,
+    says: /prices in none\.json \(FLUX_PRICES\): there is no such file\n.*unset it/,
+  },
+  {
+    what: 'models that are no JSON',
+    args: ['plan', 'good.yaml'],
+    env: { FLUX_MODELS: 'empty.yaml' },
+    code: 2,
+    says: /models in empty\.yaml \(FLUX_MODELS\): it is no JSON: .*\n.*unset it/,
+  },
   { what: 'a batch that is nowhere', args: ['results', 'nowhere'], code: 2, says: /No batch named nowhere/ },
   { what: 'a batch that Redis does not know', args: ['status', 'nowhere'], code: 2, says: /No batch named nowhere/ },
 ];

@@ -55,6 +55,40 @@ test.concurrent('a record that is cut off is named, and everything else is done'
   expect(accepted(place)).toBe(8);
 });
 
+test.concurrent('an image that is gone from the archive is named by all who count it, and nothing is paid for again', async (context) => {
+  const place = await openPlace(context);
+  const manifest = await place.manifest('torn', promptsFor(4));
+  expect((await place.run(['run', manifest])).code).toBe(0);
+  const images = join(place.folder, 'archive', 'torn', 'images');
+  const [file = ''] = await readdir(images);
+  const id = file.replace(/\.\w+$/, '');
+  const image = await readFile(join(images, file));
+  await rm(join(images, file));
+
+  const plan = await place.run(['plan', manifest]);
+  expect(plan.stdout).toMatch(/to make +0; already archived: 3/);
+  expect(plan.stdout).toMatch(/missing +1 image gone from the archive: flux-batch results torn names it/);
+  const { code, stderr, stdout } = await place.run(['run', manifest, '--json']);
+  expect(code, stderr).toBe(1);
+  expect(stderr).toContain('torn: 3 of 4 images archived');
+  expect(stderr).toContain(`flux-batch redo torn ${id}`);
+  expect(JSON.parse(stdout).failures).toMatchObject([{ id, state: 'missing', class: 'image-missing' }]);
+  const status = await place.run(['status']);
+  expect(status.stdout).toContain('torn: 1 image is not in the archive any more');
+  const results = await place.run(['results', 'torn']);
+  expect(results.code).toBe(1);
+  expect(results.stderr).toMatch(
+    new RegExp(`missing: torn/images/${file} .*\n1 image missing: .*flux-batch redo torn ${id}`),
+  );
+  expect(accepted(place)).toBe(4);
+
+  await writeFile(join(images, file), image);
+  const mended = await place.run(['run', manifest]);
+  expect(mended.code, mended.stderr).toBe(0);
+  expect((await place.run(['status'])).stdout).not.toContain('not in the archive');
+  expect((await place.run(['results', 'torn'])).code).toBe(0);
+});
+
 test.concurrent('a record that is cut off when Redis was emptied is no reason to stand still or to pay', async (context) => {
   const place = await openPlace(context);
   const manifest = await place.manifest('gone', promptsFor(5));

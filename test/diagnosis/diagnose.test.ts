@@ -112,6 +112,18 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
   ],
   ['clock-skew', { workers: [worker({ skewMs: -600_000 })] }, /clock of here is 10m 00s slow/, /NTP/],
   ['held', { batches: [batch({ held: 3, queued: 1 })] }, /spring: 3 items are held and wait/, /flux-batch held spring/],
+  [
+    'images-missing',
+    { batches: [batch({ archived: 3 }, { missing: 2 })] },
+    /spring: 2 images are not in the archive any more/,
+    /put back.*flux-batch results spring.*flux-batch redo spring/,
+  ],
+  [
+    'records-unreadable',
+    { batches: [batch({ archived: 3 }, { unreadable: 1 })] },
+    /spring: 1 record cannot be read/,
+    /flux-batch results spring names the files/,
+  ],
 ];
 
 describe('each cause is told with what is wrong and what to do', () => {

@@ -56,6 +56,7 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     kind: 'rate-refused',
+    alert: 'FluxRateRefused',
     who: 'run',
     make: ({ place }) => place.simulator.setFaults([{ name: '429-storm', share: 1 }]),
     what: /refuses submits for their rate \(429\)/,

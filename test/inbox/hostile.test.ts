@@ -32,6 +32,10 @@ test('bombs, paths out of a zip, huge files and files of the machine are refused
     'rows.yaml',
     JSON.stringify({ version: 1, batch: 'rows', jobs: [{ id: 'a', prompt: 'A', rows: '/etc/passwd.csv' }] }),
   );
+  await drop(
+    'above.yaml',
+    JSON.stringify({ version: 1, batch: 'above', jobs: [{ id: 'a', prompt: 'A', rows: '../../a1/r.csv' }] }),
+  );
   for (const name of ['huge.yaml', 'huge.zip']) {
     await drop(name, '');
     await truncate(join(folder, name), 3 * 2 ** 30);
@@ -48,6 +52,7 @@ test('bombs, paths out of a zip, huge files and files of the machine are refused
   const passwd = await refused('passwd.yaml');
   expect(passwd.mistakes).toMatchObject([{ file: 'passwd.yaml', line: 1, hint: 'put it into the drop' }]);
   expect((await refused('rows.yaml')).text).toContain("is outside of the manifest's folder");
+  expect((await refused('above.yaml')).text).toContain("../../a1/r.csv: is outside of the manifest's folder");
   expect((await refused('huge.yaml')).text).toMatch(/expected at most 4 MB, got 3,072 MB/);
   expect((await refused('huge.zip')).text).toMatch(/expected at most 512 MB, got 3,072 MB/);
   expect((await refused('linked.yaml')).text).toMatch(/is a link or no regular file/);

@@ -74,6 +74,16 @@ describe('a mistake is told with its line', () => {
       /^jobs\.yaml:4:\d+ {2}jobs\[0\]\.parameters\.resolutoin: nano-banana-2 has no such parameter; did you mean resolution\?/,
     ],
     [
+      'a parameter that JavaScript would hide',
+      '{ id: a, prompt: A kite, provider: kie-jobs, model: nano-banana-2, parameters: { __proto__: { x: 1 } } }',
+      /^jobs\.yaml:4:\d+ {2}jobs\[0\]\.parameters\.__proto__: may not be "__proto__"/,
+    ],
+    [
+      'a number below the least, where there is no most',
+      '{ id: a, prompt: A kite, provider: bfl, model: flux-2-pro, parameters: { width: 3 } }',
+      /parameters\.width: expected 64 or more, got 3/,
+    ],
+    [
       'a common word by the API’s name',
       '{ id: a, prompt: A kite, provider: kie-jobs, model: nano-banana-2, parameters: { aspect_ratio: "1:1" } }',
       /write aspectRatio, beside prompt and model$/,

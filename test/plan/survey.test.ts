@@ -11,6 +11,7 @@ import { failedRecord, requeuedRecord } from '../../src/items/transitions.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { survey } from '../../src/plan/survey.ts';
 import { collected, written } from '../manifest/written.ts';
+import { archivedRecordOf } from '../results/sample-batch.ts';
 
 const MANIFEST = `version: 1
 batch: b
@@ -34,7 +35,16 @@ async function batch() {
 test('an archive without the batch leaves everything to make', async () => {
   const { look } = await batch();
   const left = { 'flux-kontext-pro': 3, 'flux-kontext-max': 1 };
-  expect(await look()).toEqual({ kind: 'looked', archived: 0, adopted: 0, begun: 0, unread: 0, left, waiting: {} });
+  expect(await look()).toEqual({
+    kind: 'looked',
+    archived: 0,
+    adopted: 0,
+    begun: 0,
+    missing: 0,
+    unread: 0,
+    left,
+    waiting: {},
+  });
 });
 
 test('what has record and image is archived, what has a record only goes by its state', async () => {
@@ -52,6 +62,19 @@ test('what has record and image is archived, what has a record only goes by its 
   const left = { 'flux-kontext-pro': 1, 'flux-kontext-max': 1 };
   const difference = { toMake: 1, recorded: 4, changed: { count: 0 }, renamed: { count: 0 } };
   expect(await look()).toMatchObject({ kind: 'looked', archived: 1, begun: 1, unread: 0, left, difference });
+});
+
+test('an image that is gone from the archive is told apart, and not made again', async () => {
+  const { items, put, look, archive } = await batch();
+  const [lamp, vase] = items;
+  if (!lamp || !vase) throw new Error('the manifest has others');
+  for (const item of [lamp, vase]) {
+    const { name, request, variant } = item;
+    await recordsIn(archive).write({ ...archivedRecordOf('b', { name, request, variant }), id: item.id });
+  }
+  await put(layout.image('b', vase.id, 'png'));
+  const left = { 'flux-kontext-pro': 1, 'flux-kontext-max': 1 };
+  expect(await look()).toMatchObject({ kind: 'looked', archived: 1, begun: 0, missing: 1, left });
 });
 
 test('an archive that fails is told of, and is no error', async () => {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { folderArchive } from '../../src/archive/folder.ts';
+import { bringShards } from '../../src/commands/results-shards.ts';
 import { parquetOf } from '../../src/results/parquet.ts';
 import { COLUMNS, rowOf } from '../../src/results/row.ts';
 import { writeShards } from '../../src/results/webdataset.ts';
@@ -80,4 +81,28 @@ test('tar lists each image beside its row, shards stay below their size, and wha
   expect(readFileSync(join(folder, `${first?.id}.png`))).toEqual(await archive.read(first?.image ?? ''));
   expect(JSON.parse(readFileSync(join(folder, `${first?.id}.json`), 'utf8'))).toMatchObject({ id: first?.id });
   expect(told).toEqual([...stored.map(({ id }) => `brought ${id}`), `lost ${lost.id}`]);
+});
+
+test('a folder with the shards of a selection takes no other one', async () => {
+  const archive = folderArchive(await newFolder());
+  const stored = await storeItem(archive, archivedRecordOf('spring', { name: 'hero' }));
+  const out = await newFolder();
+  const bring = () => bringShards(out, { batch: 'spring', archive, chosen: () => eachOf([stored]) });
+  expect(await bring()).toBe(0);
+  await expect(bring()).rejects.toMatchObject({ code: 'shards-there', hint: expect.stringContaining('--out') });
+});
+
+test('a shard that is given up leaves nothing behind', async () => {
+  const archive = folderArchive(await newFolder());
+  const stored = [];
+  for (let n = 0; n < 30; n++) stored.push(await storeItem(archive, archivedRecordOf('spring', { name: `hero ${n}` })));
+  const folder = await newFolder();
+  const stop = new AbortController();
+  const asked = writeShards(eachOf(stored), archive, folderArchive(folder), {
+    batch: 'spring',
+    signal: stop.signal,
+    onImage: () => stop.abort(),
+  });
+  await expect(asked).rejects.toThrow();
+  expect(await readdir(folder)).toEqual([]);
 });

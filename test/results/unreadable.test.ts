@@ -37,7 +37,7 @@ describe.each(['a folder', 'a bucket'] as const)('a record in %s that is cut off
 
   test('has its row in every form of the index, beside those of the others, and is left as it is', async () => {
     const { archive, records, id, taskId, key, cut } = await openBatch();
-    const unreadable = await writeIndex('spring', { archive, records, prices: PRICES });
+    const { unreadable } = await writeIndex('spring', { archive, records, prices: PRICES });
     expect(unreadable).toMatchObject([{ state: 'unreadable', id, key, taskId }]);
 
     const read = async (name: string) => (await archive.read(`spring/${name}`))?.toString() ?? '';
@@ -75,7 +75,7 @@ test.each([
   const path = join(archive.url, layout.record('spring', id));
   await rm(path);
   await put(path);
-  const unreadable = await writeIndex('spring', { archive, records: recordsIn(archive), prices: PRICES });
+  const { unreadable } = await writeIndex('spring', { archive, records: recordsIn(archive), prices: PRICES });
   expect(unreadable).toMatchObject([{ state: 'unreadable', id }]);
   expect((await archive.read('spring/results.jsonl'))?.toString().trim().split('\n')).toHaveLength(2);
 });

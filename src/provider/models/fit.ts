@@ -106,7 +106,7 @@ function mistakeIn(
     default:
       return typeof value === 'string' && value.trim() !== '' ? undefined : 'text';
   }
-  if (value < least || value > most) return `${least} to ${most}`;
+  if (value < least || value > most) return rangeOf(least, most);
   return step !== undefined && value % step !== 0 ? `a multiple of ${step}` : undefined;
 }
 
@@ -152,4 +152,9 @@ function unknownParameter(name: string, model: string, sheet: ModelSheet): Misfi
 function knownTo({ words = {}, images }: ModelSheet): string {
   const known = ['prompt', ...Object.keys(words), ...(images ? ['inputImage'] : [])];
   return `it knows ${known.join(', ')} and its own parameters`;
+}
+
+function rangeOf(least: number, most: number): string {
+  if (most === Infinity) return `${least} or more`;
+  return least === -Infinity ? `at most ${most}` : `${least} to ${most}`;
 }

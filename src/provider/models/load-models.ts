@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
-import { messageOf, UsageError } from '../../errors.ts';
+import { fromJsonFile } from '../../files/json-file.ts';
 import { PACKAGE_ROOT } from '../../version.ts';
 import { type Models, modelsSchema } from './sheet.ts';
 
@@ -14,11 +12,7 @@ export async function loadModels(own?: string): Promise<Models> {
   return { 'kie-jobs': of('kie-jobs'), bfl: of('bfl') };
 }
 
-async function read(path: string | URL) {
-  try {
-    return modelsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-    throw new UsageError('models-invalid', `Cannot read the models in ${String(path)}: ${reason}`, { cause });
-  }
+function read(path: string | URL) {
+  const wanted = { what: 'models', code: 'models-invalid', variable: 'FLUX_MODELS' };
+  return fromJsonFile(path, (json) => modelsSchema.parse(json), wanted);
 }

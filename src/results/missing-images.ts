@@ -1,0 +1,40 @@
+import type { Archive } from '../archive/archive.ts';
+import { listIds } from '../archive/batch-listing.ts';
+import { isImageThere } from '../archive/image-there.ts';
+import { layout } from '../archive/layout.ts';
+import { readSegmentList } from '../archive/segment-list.ts';
+import { printsOfNames } from '../plan/name-set.ts';
+import type { Listed } from './standings.ts';
+
+/** An item whose record says that its image is archived, and it is not there. */
+export type Missing = { id: string; key: string };
+
+export type ImageCheck = {
+  /** A former version is nobody's loss any more: another image has its place. */
+  note(record: Listed): void;
+  /** Of those that were noted. */
+  missing(): Promise<Missing[]>;
+};
+
+/** What a listing lacks may have come since; so many are looked for one by one. */
+const MOST_LOOKED_FOR = 1_000;
+
+/** Lists the images of a batch, to hold its records against. Throws the archive's errors. */
+export async function openImageCheck(archive: Archive, batch: string, signal?: AbortSignal): Promise<ImageCheck> {
+  const names = printsOfNames();
+  const { segments } = await readSegmentList(archive, batch, signal);
+  await listIds(archive, layout.images(batch), segments, { onId: names.add, ...(signal && { signal }) });
+  const pictured = names.asSet();
+  const suspects: Missing[] = [];
+  return {
+    note(record) {
+      if (record.state !== 'archived' || record.standing?.current === false) return;
+      if (!pictured.has(record.id)) suspects.push({ id: record.id, key: record.image });
+    },
+    async missing() {
+      if (suspects.length > MOST_LOOKED_FOR) return suspects;
+      const isThere = await Promise.all(suspects.map(({ key }) => isImageThere(archive, key)));
+      return suspects.filter((_, index) => isThere[index] === false);
+    },
+  };
+}
