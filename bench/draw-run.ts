@@ -1,4 +1,4 @@
-// Draws what bench:fed has printed:   node .bench/bench/draw-run.js run.jsonl docs/million.svg
+// Draws what bench:fed has printed:   npm run bench:draw -- run.jsonl docs/million.svg
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -72,6 +72,7 @@ function draw(samples: readonly Sample[]): string {
   const drawn = PANELS.map((panel, index) => drawPanel(panel, samples, x, TOP + index * (HEIGHT + BETWEEN)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + WIDTH + RIGHT}" height="${height}" font-family="sans-serif" font-size="12">`,
+    '<title>Items, memory and requests of a large batch over time</title>',
     '<rect width="100%" height="100%" fill="#ffffff"/>',
     ...drawn,
     '</svg>\n',

@@ -1,5 +1,5 @@
 // A large batch from its enqueue to its end, with an instant provider and an archive that keeps records only:
-//   npm run bench:fed -- 100000 [where the archive is to be] > run.jsonl && node .bench/bench/draw-run.js run.jsonl docs/million.svg
+//   npm run bench:fed -- 100000 [where the archive is to be] > run.jsonl && npm run bench:draw -- run.jsonl docs/million.svg
 // Prints a line of JSON every two seconds: what is archived, what Redis and the worker hold, what was asked of Redis and of the archive.
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

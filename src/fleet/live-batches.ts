@@ -3,6 +3,7 @@ import type { Keys } from '../redis/keys.ts';
 import { keysToSet } from './batch-hash.ts';
 import { redisLease } from './lease.ts';
 import { defineScript } from './script.ts';
+import { taskKeys } from './task-claims.ts';
 
 const LOOK_EVERY_MS = 3_600_000;
 const LOOK_WITHIN_MS = 60_000;
@@ -44,14 +45,14 @@ export function redisLiveBatches(redis: RedisClient, keys: Keys) {
         keys.charges,
         keys.overBudget,
         keys.notes,
-        keys.tasks,
         keys.feeds,
         keys.feedHold,
       ];
       // Of a batch that was cancelled; what is still to be fed keeps it from ending.
       const left = (await redis.hkeys(keys.feeds(batch))).filter((field) => !field.includes(':'));
       const unfed = left.map((feed) => keys.unfed(batch, feed));
-      const all = [keys.batches, keys.resumed, ...its.map((keyOf) => keyOf(batch)), ...unfed];
+      const others = [...its.map((keyOf) => keyOf(batch)), ...taskKeys(keys, batch)];
+      const all = [keys.batches, keys.resumed, ...others, ...unfed];
       return (await erase(keysToSet(keys, batch, ...all), [])) === 1;
     },
     /** Nobody looks at it any more, if it has ended and its index is written. */

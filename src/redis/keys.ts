@@ -18,8 +18,9 @@ const keysOfBatches = (prefix: string) => ({
   missing: (batch: string) => `${prefix}:missing:${batch}`,
   /** Hash: archived items whose image is odd in some way → how, see fleet/image-notes.ts. */
   notes: (batch: string) => `${prefix}:notes:${batch}`,
-  /** Hash: task id → the item that it belongs to, see fleet/task-claims.ts. */
-  tasks: (batch: string) => `${prefix}:tasks:${batch}`,
+  /** Hash: task id → the item that it belongs to, see fleet/task-claims.ts. `tasksBefore` is that of older versions. */
+  tasks: (batch: string, half: string) => `${prefix}:tasks:${batch}:${half}`,
+  tasksBefore: (batch: string) => `${prefix}:tasks:${batch}`,
   /** The task that a callback came for, until a poll that begins after it takes the mark. */
   pollNow: (jobId: string) => `${prefix}:hint:${jobId}`,
   /** Exists for some seconds after a callback had an item polled at once. */
