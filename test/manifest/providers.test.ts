@@ -57,6 +57,16 @@ describe('a mistake is told with its line', () => {
       '{ id: a, prompt: A kite, provider: kie-jobs, model: nano-banana-3 }',
       /^jobs\.yaml:4:\d+ {2}jobs\[0\]\.model: expected a model of kie-jobs, got "nano-banana-3"; did you mean nano-banana-2\?/,
     ],
+    [
+      'more pixels than the model makes',
+      '{ id: a, prompt: A kite, provider: bfl, model: flux-2-pro, parameters: { width: 4096, height: 2048 } }',
+      /parameters\.width: expected at most 4 megapixels, got 4096 × 2048/,
+    ],
+    [
+      'a parameter of another spelling',
+      '{ id: a, prompt: A kite, provider: bfl, model: flux-2-flex, parameters: { guidence: 3 } }',
+      /parameters\.guidence: .*did you mean guidance\?/,
+    ],
     ['no model', '{ id: a, prompt: A kite, provider: bfl }', /^jobs\.yaml:4:\d+ {2}jobs\[0\]\.model: is required/],
     [
       'a word that the model has not',

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { PRICES_FILE } from '../../src/money/load-prices.ts';
 import { pricesOn } from '../../src/money/price-file.ts';
 import { creditsOf } from '../../src/money/prices.ts';
+import { loadModels } from '../../src/provider/models/load-models.ts';
 import { resolveOptions } from '../../src/simulator/options.ts';
 
 const list = (date: string, pro: number) => ({
@@ -43,6 +44,25 @@ test.each([
   ['another provider', { kie: list('2026-01-01', 5), fal: list('2026-01-01', 5) }],
 ])('%s is refused', (_, file) => {
   expect(() => pricesOn(file, '2026-06-01')).toThrow();
+});
+
+test('every model of models.json has a price, and every price a model', async () => {
+  const shipped = pricesOn(JSON.parse(readFileSync(PRICES_FILE, 'utf8')), '2026-11-01');
+  const models = await loadModels();
+  for (const provider of ['kie-jobs', 'bfl'] as const)
+    expect(Object.keys(shipped.providers?.[provider]?.credits ?? {}).sort()).toEqual(
+      Object.keys(models[provider]).sort(),
+    );
+});
+
+test('a price by megapixel counts each begun one, and each picture to start from as one', () => {
+  const shipped = pricesOn(JSON.parse(readFileSync(PRICES_FILE, 'utf8')), '2026-11-01');
+  const cents = (query: string) => (creditsOf(shipped, `bfl/flux-2-pro${query}`) ?? 0) / 2;
+  expect(cents('')).toBe(3);
+  expect(cents('?height=1024&width=1024')).toBe(3);
+  expect(cents('?height=1024&width=1040')).toBe(4.5);
+  expect(cents('?height=2048&width=2048')).toBe(7.5);
+  expect(cents('?images=2')).toBe(6);
 });
 
 test('the shipped file has Kontext at 5 and 10, before that at 8 and 12; the simulator charges as much', () => {

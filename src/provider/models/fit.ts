@@ -34,6 +34,7 @@ export function fitToModel(request: ImageRequest, sheet: ModelSheet): Fit {
     put(body, name, field, given[name], { key: 'parameters', part: name }, misfits);
   for (const name of Object.keys(given).filter((key) => !Object.hasOwn(own, key)))
     misfits.push(unknownParameter(name, model, sheet));
+  sizeMisfit(body, sheet, misfits);
   if (misfits.length > 0) return { kind: 'misfits', misfits };
   const never = (sheet.never ?? []).find((pairs) =>
     Object.entries(pairs).every(([name, value]) => (body[name] ?? null) === value),
@@ -43,6 +44,12 @@ export function fitToModel(request: ImageRequest, sheet: ModelSheet): Fit {
     return { kind: 'misfits', misfits: [{ key: 'model', message: `${model} takes no ${told.join(' with ')}` }] };
   }
   return { kind: 'fits', body };
+}
+
+function sizeMisfit({ width, height }: Body, { mostPixels = Infinity }: ModelSheet, to: Misfit[]): void {
+  if (typeof width !== 'number' || typeof height !== 'number' || width * height <= mostPixels) return;
+  const most = `${(mostPixels / 1_048_576).toFixed(0)} megapixels`;
+  to.push({ key: 'parameters', part: 'width', message: `expected at most ${most}, got ${width} × ${height}` });
 }
 
 function promptMisfits(

@@ -41,6 +41,8 @@ const sheetSchema = z.strictObject({
   images: imagesSchema.exactOptional(),
   /** What only this model has, by the API's names: `parameters` of a manifest. */
   fields: z.record(z.string(), fieldSchema).exactOptional(),
+  /** Of width times height, where the API names such a limit. */
+  mostPixels: z.int().min(1).exactOptional(),
   /** Combinations of the API's values that it refuses. A null stands for a field that is not sent. */
   never: z.array(z.record(z.string(), z.union([scalar, z.null()]))).exactOptional(),
 });

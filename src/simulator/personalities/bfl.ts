@@ -37,6 +37,8 @@ export function bflDialect(baseUrl: () => string): Dialect {
       if (price === undefined) return { ok: false, code: 404, msg: 'Not Found' };
       const parsed = orderSchema.safeParse(parseJson(body));
       if (!parsed.success) return { ok: false, code: 422, msg: parsed.error.issues[0]?.message ?? 'invalid' };
+      if (model.startsWith('flux-2') && (parsed.data.width ?? 0) * (parsed.data.height ?? 0) > 4_194_304)
+        return { ok: false, code: 422, msg: 'at most 4 MP' };
       const {
         prompt,
         aspect_ratio: ratio,
