@@ -19,11 +19,10 @@ export function initCommand(): Command {
     .argument('[file]', 'the file to write, or what a manifest is to be written for', 'jobs.yaml')
     .addHelpText('after', EXAMPLES)
     .action(async (source: string) => {
-      const { path, text, about, notes, isReady } = await starterFor(source);
+      const { path, text, about, notes } = await starterFor(source);
       await writeNew(path, text, path === source ? 'Name another: flux-batch init other.yaml' : 'Move it away first.');
       for (const note of notes) say(note);
-      if (isReady) say(`${path} is written: ${about}. Next:`);
-      else say(`${path} is written: ${about}. Write the address of the folder into it. Then:`);
+      say(`${path} is written: ${about}. Next:`);
       say(`  flux-batch plan ${path}      what it would make and cost; spends nothing
   flux-batch run ${path}       makes it; FLUX_API_KEY must be set
 To try without a key or cost: flux-batch simulate, in another terminal, prints what to set for that.`);

@@ -7,7 +7,7 @@ import { surveyTable } from './survey-table.ts';
 import { photosStarter, promptsStarter, tableStarter } from './written-starter.ts';
 
 /** A manifest to be written: where, with which text. `about` tells what it makes, `notes` how its source was read. */
-export type Starter = { path: string; text: string; about: string; notes: readonly string[]; isReady: boolean };
+export type Starter = { path: string; text: string; about: string; notes: readonly string[] };
 
 const PHOTO = /\.(jpe?g|png|webp)$/i;
 /** What people have and what cannot be read: with what to do. */
@@ -32,33 +32,31 @@ export async function starterFor(source: string): Promise<Starter> {
       text: tableStarter(survey),
       about: `an image for each row of ${source}`,
       notes: survey.notes,
-      isReady: true,
     };
   }
   if (/\.txt$/i.test(source)) {
     const survey = await surveyTable(source, 'prompts');
     const about = `an image for each line of ${source}`;
-    return { path, text: promptsStarter(survey), about, notes: survey.notes, isReady: true };
+    return { path, text: promptsStarter(survey), about, notes: survey.notes };
   }
   if (await isFolder(source)) {
-    const photos = await photosIn(source);
-    const text = photosStarter(basename(resolve(source)), photos);
-    return { path, text, about: `an edit of each photo in ${source}`, notes: [], isReady: false };
+    await requirePhotos(source);
+    const text = photosStarter(basename(resolve(source)));
+    return { path, text, about: `an edit of each photo in ${source}`, notes: [] };
   }
-  return { path: source, text: STARTER, about: '6 images, each line explained', notes: [], isReady: true };
+  return { path: source, text: STARTER, about: '6 images, each line explained', notes: [] };
 }
 
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-async function photosIn(folder: string): Promise<string[]> {
+async function requirePhotos(folder: string): Promise<void> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new UsageError('source-unusable', `${folder} cannot be read: ${messageOf(cause)}`, { cause });
   });
   // `._lamp.jpg` is what macOS leaves beside lamp.jpg on other disks: no photo.
-  const photos = names.filter((name) => PHOTO.test(name) && !name.startsWith('.')).sort();
-  if (photos.length > 0) return photos;
+  if (names.some((name) => PHOTO.test(name) && !name.startsWith('.'))) return;
   const hint = `A manifest to begin with: flux-batch init ${join(folder, 'jobs.yaml')}`;
   throw new UsageError('source-unusable', `${folder} has no .jpg, .png or .webp in it`, { hint });
 }

@@ -54,25 +54,15 @@ jobs:
 `;
 }
 
-/** Stands where only its user knows what to write: no address, so that nothing is made before. */
-const UNKNOWN_ADDRESS = 'ADDRESS-OF-THE-FOLDER';
-
 /** The manifest that edits the photos of a folder. */
-export function photosStarter(folder: string, photos: readonly string[]): string {
-  const addresses = photos.map(encodeURIComponent);
-  const isPlain = addresses.every((address, index) => address === photos[index]);
-  const list = (values: readonly string[]) => values.map((value) => `        - ${text(value)}\n`).join('');
+export function photosStarter(folder: string): string {
   return `${headOf(folder, ['aspectRatio'])}
 jobs:
-  # Editing: an image for each photo of ${oneLine(folder)}. The provider fetches them, so they must be where it can reach them: put the
-  # folder on a web server or in a bucket, and write its address in place of ${UNKNOWN_ADDRESS}.
-  - id: ${text('{{ photo }}')} # what an image is called
+  # Editing: an image for each photo in ${oneLine(folder)}, called as the photo is. {{ file }}, {{ name }} and {{ folder }} tell them apart.
+  - inputs: ${text(folder)}
     # What to change in each of them.
     prompt: Put it on a plain white background and keep everything else as it is
-    inputImage: ${text(`${UNKNOWN_ADDRESS}/{{ ${isPlain ? 'photo' : 'address'} }}`)}
-${isPlain ? '    matrix:' : '    # In step: what a photo is called, and how that stands in an address.\n    zip:'}
-      photo:
-${list(photos)}${isPlain ? '' : `      address:\n${list(addresses)}`}`;
+`;
 }
 
 /** Only what no column says. */

@@ -49,6 +49,7 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
     /ARCHIVE_URL=s3:\/\/other FLUX_API_URL=\S+ flux-batch worker/,
   ],
   ['poll-unanswered', fault('poll-unanswered'), /waiting for answers of the API/, /paid for/],
+  ['uploads-unanswered', fault('uploads-unanswered'), /waiting for the provider to take pictures/, /KIE_UPLOAD_URL/],
   ['jobs-lost', { batches: [batch({ queued: 2 }, { orphans: 2 })] }, /2 items of spring have lost/, /enqueue/],
   ['images-unreachable', fault('images-unreachable'), /the images' host: so it is/, /FETCH_ALLOW/],
   [

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { defineScript } from '../../src/fleet/script.ts';
-import { redisTaskClaims } from '../../src/fleet/task-claims.ts';
+import { redisTaskClaims, taskKeys } from '../../src/fleet/task-claims.ts';
 import { ownRedis } from '../redis/connections.ts';
 
 const STATES = { a: 'queued', b: 'submitted', c: 'queued' };
@@ -31,9 +31,10 @@ test('calls of one turn go as one run, each with its own answer, and a later one
 test('one that fails is nothing to those that went with it', async () => {
   const { keys, connection } = ownRedis();
   const redis = connection();
-  await redis.set(keys.tasks('broken'), 'not a hash');
+  const broken = taskKeys(keys, 'broken');
+  await redis.set(broken[0] ?? '', 'not a hash');
   const claim = defineScript(redis, 'task-claim');
-  const key = [keys.tasks('spring')];
+  const key = taskKeys(keys, 'spring');
   // A time to keep it for that is no number: what came before it in the same run stays.
   const answers = await Promise.allSettled([
     claim(key, ['t1', 'a', 60]),
@@ -41,10 +42,7 @@ test('one that fails is nothing to those that went with it', async () => {
     claim(key, ['t1', 'c', 60]),
   ]);
   expect(answers).toMatchObject([{ value: 'a' }, { status: 'rejected' }, { value: 'a' }]);
-  const others = await Promise.allSettled([
-    claim([keys.tasks('broken')], ['t1', 'a', 60]),
-    claim([keys.tasks('broken')], ['t2', 'a', 60]),
-  ]);
+  const others = await Promise.allSettled([claim(broken, ['t1', 'a', 60]), claim(broken, ['t2', 'a', 60])]);
   expect(others).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
   expect(others.map((one) => (one.status === 'rejected' ? String(one.reason) : ''))).toEqual([
     expect.stringContaining('WRONGTYPE'),

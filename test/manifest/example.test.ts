@@ -6,7 +6,7 @@ import { kontextJobSchema, manifestSchema } from '../../src/manifest/schema.ts';
 import { kontextParameters } from '../../src/provider/kontext/parameters.ts';
 import { collected } from './written.ts';
 
-it('jobs.example.yaml is right and shows every parameter and every key', async () => {
+it('jobs.example.yaml is right and shows, with the examples that it names, every parameter and every key', async () => {
   const { manifest, totals } = await openManifest('jobs.example.yaml');
   const items = await collected(expand(manifest));
   expect(manifest.batch).toBe('spring-catalog');
@@ -37,7 +37,9 @@ it('jobs.example.yaml is right and shows every parameter and every key', async (
     new Set(kontextParameters.keyof().options),
   );
   const text = (
-    await Promise.all(['jobs.example.yaml', 'examples/piazza.yaml'].map((file) => readFile(file, 'utf8')))
+    await Promise.all(
+      ['jobs.example.yaml', 'examples/piazza.yaml', 'examples/edits.yaml'].map((file) => readFile(file, 'utf8')),
+    )
   ).join();
   const { provider: _, ...keys } = { ...manifestSchema.shape, ...kontextJobSchema.shape };
   for (const key of Object.keys(keys)) expect(text).toContain(`${key}:`);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { expand, openManifest } from '../../src/manifest/manifest.ts';
 import { starterFor } from '../../src/starters/starter-for.ts';
+import { photo } from '../manifest/photo.ts';
 import { collected, type Files, written } from '../manifest/written.ts';
 
 /** The items of the manifest that is written for a file. */
@@ -76,24 +77,23 @@ it('the manifest for a file of prompts draws its lines', async () => {
   expect(items.map(({ request }) => request.prompt)).toEqual(['A lamp', '#1 mug']);
 });
 
-it('the manifest for a folder of photos makes nothing before their address is written into it', async () => {
+it('the manifest for a folder of photos edits each of them', async () => {
   const folder = await written({});
   const photos = join(folder, 'photos');
   await mkdir(photos);
-  for (const name of ['a lamp.jpg', 'b.PNG', 'notes.txt', '._b.PNG']) await writeFile(join(photos, name), '');
-  const { path, text, isReady } = await starterFor(`${photos}/`);
-  expect([path, isReady]).toEqual([`${photos}.yaml`, false]);
+  await writeFile(join(photos, 'a lamp.jpg'), await photo('red'));
+  await writeFile(join(photos, 'b.PNG'), await photo('blue', 'png'));
+  for (const name of ['notes.txt', '._b.PNG']) await writeFile(join(photos, name), '');
+  const { path, text } = await starterFor(`${photos}/`);
+  expect(path).toBe(`${photos}.yaml`);
   await writeFile(path, text);
-  await expect(openManifest(path)).rejects.toThrow(
-    'expected an http(s) URL that the provider can reach, got "ADDRESS-OF-THE-FOLDER',
-  );
-  await writeFile(path, text.replaceAll('ADDRESS-OF-THE-FOLDER', 'https://example.com/photos'));
   const items = await collected(expand((await openManifest(path)).manifest));
   expect(items.map(({ request }) => request.inputImage)).toEqual([
-    'https://example.com/photos/a%20lamp.jpg',
-    'https://example.com/photos/b.PNG',
+    expect.stringMatching(/^inputs\/[0-9a-f]{64}\.jpg$/),
+    expect.stringMatching(/^inputs\/[0-9a-f]{64}\.png$/),
   ]);
-  expect(items.map(({ name }) => name)).toEqual(['a lamp.jpg', 'b.PNG']);
+  expect(items.map(({ name }) => name)).toEqual(['a lamp', 'b']);
+  expect(items.map(({ request }) => request.aspectRatio)).toEqual([undefined, undefined]);
 });
 
 describe('a source that cannot be used', () => {

@@ -56,7 +56,10 @@ async function say({ url }: Deployment, { path, headers, body }: Call) {
   return { status: answer.status, ...z.object({ result: z.string() }).parse(await answer.json()) };
 }
 
-describe.each(ADAPTERS)('$name: a callback', (adapter) => {
+/** The API that only tests know has no callbacks. */
+const CALLING = ADAPTERS.filter(({ personality }) => personality !== 'keyed');
+
+describe.each(CALLING)('$name: a callback', (adapter) => {
   test('has the poll of its task come at once, and the same again has no other come', async () => {
     const { deployment, call, pollsDelayed } = await calledBack(adapter);
     expect(await say(deployment, call)).toEqual({ status: 200, result: 'hurried' });
