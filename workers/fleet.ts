@@ -41,7 +41,7 @@ export function startFleet(connections: Connections, ports: OpenedPorts, options
   // Each job under way listens to it: far more than the ten that Node takes for a leak.
   setMaxListeners(0, stopping.signal);
   const lag = watchArchiveLag(connections);
-  const ahead = indexAhead(connections);
+  const ahead = indexAhead(connections, ports.records);
   const noting = { ...ports, records: ahead.records };
   const starters = startersOf(connections, noting, { ...options, ahead, isBehind: lag.isBehind }, stopping.signal);
   // Whoever archives also writes the index: a batch ends with its last archived item.

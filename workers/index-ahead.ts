@@ -13,7 +13,7 @@ export type IndexAhead = {
   flush(batch: string): Promise<void>;
 };
 
-export function indexAhead({ archive, records, log }: Pick<Connections, 'archive' | 'records' | 'log'>): IndexAhead {
+export function indexAhead({ archive, log }: Pick<Connections, 'archive' | 'log'>, records: Records): IndexAhead {
   const cells = sheetCells(archive);
   const onTrouble = (batch: string, reason: string) => log.debug({ batch, reason }, 'segment not written');
   const segments = segmentKeeper({ archive, records, onTrouble });

@@ -27,7 +27,8 @@ test('a batch that the breaker stops is watched until what was under way has end
     },
     breaker: async () => look()?.breaker,
   };
-  const end = await watchBatch({ ...connections, state }, await openPorts(connections), {
+  const lanes = connections.lanes.map((open) => ({ ...open, state }));
+  const end = await watchBatch({ ...connections, state, lanes }, await openPorts(connections), {
     batch: 'broke',
     enqueue: async () => ({ items: 2, submits: 2, polls: 0 }),
     signal: new AbortController().signal,
