@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -61,4 +61,18 @@ lanes:
   expect(() => configFrom({ FLUX_LANES: twice })).toThrow(/:3: lanes\[1\]\.name: a is there already/);
   expect(() => configFrom({ FLUX_LANES: twice })).toThrow(/:3: lanes\[1\]\.key: two lanes of one account/);
   expect(() => configFrom({ FLUX_LANES: '/nowhere.yaml' })).toThrow(/FLUX_LANES cannot be read/);
+});
+
+test('the example, and the file that docs/fleet.md shows, are right', async () => {
+  const shown = /```yaml\n(lanes:\n[^`]*)```/.exec(await readFile('docs/fleet.md', 'utf8'))?.[1] ?? '';
+  const keys = { KIE_API_KEY: 'one', KIE_API_KEY_2: 'two', BFL_API_KEY: 'three' };
+  const namesIn = (file: string) => configFrom({ ...keys, FLUX_LANES: file }).lanes.filter(({ isNamed }) => isNamed);
+  expect(namesIn('lanes.example.yaml').map(({ name, vendor, apiKey, share }) => [name, vendor, apiKey, share])).toEqual(
+    [
+      ['main', 'kie', 'one', 1],
+      ['second', 'kie', 'two', 0.5],
+      ['direct', 'bfl', 'three', 1],
+    ],
+  );
+  expect(namesIn(await lanesFile(shown)).map(({ name }) => name)).toEqual(['main', 'second']);
 });

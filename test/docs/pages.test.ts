@@ -16,8 +16,9 @@ const README = 'README.md';
 /** Blocks that no test can run, by page. One more has to be argued for here. */
 const NOT_RUN: Readonly<Record<string, number>> = {
   [README]: 2,
-  'docs/fleet.md': 4,
+  'docs/fleet.md': 5,
   'docs/inbox.md': 1,
+  'docs/million.md': 1,
   'docs/money.md': 1,
 };
 const LONGEST_README = 150;

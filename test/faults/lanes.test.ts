@@ -147,7 +147,7 @@ test('two providers each work at their own limit, and neither waits for the othe
   const [first] = [work(crew, lanes), work(crew, lanes)];
   const [main, direct] = crew.simulators;
   const lane = crew.connections.lanes.find((open) => open.lane.name === 'direct');
-  await vi.waitFor(async () => expect(await lane?.tasks?.count()).toBe(FULL));
+  await vi.waitFor(async () => expect((await lane?.submitLimiter.outlook())?.isFull).toBe(true));
   const counted: number[] = [];
   const running: number[] = [];
   for (const startedAt = Date.now(); Date.now() - startedAt < MEASURED_MS; ) {
