@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { LOG_FORMATS, type LogFormat } from './logger.ts';
 import type { Budget } from './money/amount.ts';
 import type { ProxySettings } from './network/proxy.ts';
 import { type BflSettings, bflSettings } from './settings/bfl-settings.ts';
+import { readDotEnv } from './settings/dot-env.ts';
 import { type InboxConfig, inboxSettings } from './settings/inbox-settings.ts';
 import { type InputSettings, inputSettings } from './settings/input-settings.ts';
 import { type Lane, lanesOf, secretsOf } from './settings/lanes.ts';
@@ -237,16 +235,4 @@ function givenBy(name: VariableName, spelt: string): string | undefined {
 /** As it is spelt, the first that is set. */
 function namesOf(name: VariableName): string[] {
   return PROXIES.includes(name) ? [name.toLowerCase(), name] : [name];
-}
-
-function readDotEnv(): Record<string, string> {
-  let text: string;
-  try {
-    text = readFileSync(join(process.cwd(), '.env'), 'utf8');
-  } catch {
-    return {};
-  }
-  return Object.fromEntries(
-    Object.entries(parseEnv(text)).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }

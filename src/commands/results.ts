@@ -1,35 +1,28 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
-import type { Archive } from '../archive/archive.ts';
 import { FEWEST_TO_COVER } from '../archive/batch-records.ts';
-import { layout } from '../archive/layout.ts';
 import { recordsIn } from '../archive/records.ts';
 import { loadConfig } from '../config.ts';
-import { messageOf, UsageError } from '../errors.ts';
-import { isReadable, type Unreadable } from '../items/unreadable.ts';
+import { UsageError } from '../errors.ts';
+import type { Unreadable } from '../items/unreadable.ts';
 import { loadPrices } from '../money/load-prices.ts';
-import { type ArchivedBatch, archivedBatch } from '../results/archived-batch.ts';
-import { collect } from '../results/collect.ts';
-import { collectProgress } from '../results/collect-progress.ts';
-import { namedById, namedForPeople } from '../results/file-names.ts';
+import { archivedBatch } from '../results/archived-batch.ts';
 import { FORMATS, type Format, formatRows } from '../results/format.ts';
-import { type ImageCheck, openImageCheck } from '../results/missing-images.ts';
-import { refreshIndex } from '../results/refresh-index.ts';
+import { openImageCheck } from '../results/missing-images.ts';
 import { type Row, rowOf } from '../results/row.ts';
-import { digested, type RowsDigest, rowsDigest } from '../results/rows-digest.ts';
-import { type Listed, listedItems, ORDERS, type Order, type StandingPorts } from '../results/standings.ts';
+import { digested, rowsDigest } from '../results/rows-digest.ts';
+import { type Listed, listedItems, ORDERS, type Order } from '../results/standings.ts';
 import { parseWhere, type Where } from '../results/where.ts';
-import { writeIndex, writeIndexFiles } from '../results/write-index.ts';
-import { plain, say } from '../text/terminal.ts';
+import { writeIndex } from '../results/write-index.ts';
+import { say } from '../text/terminal.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
 import { EXIT } from './exit-codes.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
+import { copyToFolder } from './results-folder.ts';
 import { bringShards } from './results-shards.ts';
-import { onStopSignals } from './signals.ts';
-import { ofTarget, openTarget } from './target-folder.ts';
+import { matching, noted, refreshIfStale, type Source, tellTrouble } from './results-source.ts';
 import { tellMissing } from './tell-missing.ts';
-import { tellUnreadable } from './tell-unreadable.ts';
 
 const EXAMPLES = `
 Examples:
@@ -103,14 +96,6 @@ export function resultsCommand(): Command {
     });
 }
 
-type Source = StandingPorts & {
-  batch: string;
-  found: ArchivedBatch;
-  where: Where;
-  order: Order;
-  refresh: boolean | undefined;
-};
-
 function refuseContradictions({ out, flat, refresh, where, format }: Flags): void {
   const refuse = (message: string) => {
     throw new UsageError('flags-contradict', message);
@@ -151,65 +136,6 @@ async function refresh(source: Source): Promise<number> {
   return Math.max(tellTrouble(source, unreadable), tellMissing(batch, missing));
 }
 
-/** The exit code when nothing else is wrong. */
-function tellTrouble({ found }: Source, unreadable: readonly Unreadable[]): number {
-  const noFile = found.file === undefined;
-  if (noFile) say(`unreadable: ${plain(found.trouble)}; its records alone are shown`);
-  unreadable.forEach(tellUnreadable());
-  return noFile || unreadable.length > 0 ? EXIT.someFailed : EXIT.allArchived;
-}
-
-/** The user's request is already fulfilled here. So an index that cannot be written is a note, not an error. */
-async function refreshIfStale(source: Source, digest: RowsDigest): Promise<void> {
-  const { batch, refresh } = source;
-  if (refresh === false) return;
-  try {
-    if (await refreshIndex(batch, source, digest.hex()))
-      say(`${batch}: the index in the archive was older than its records; written anew`);
-  } catch (error) {
-    say(`note: the index of ${batch} in the archive is older than its records, and stays so: ${messageOf(error)}`);
-  }
-}
-
-/** Images copied at the same time. Each is held in memory, and more hardly help on a home connection. */
-const AT_ONCE = 8;
-
-async function copyToFolder(source: Source, out: string, flat: boolean): Promise<number> {
-  const { batch, archive, where, order } = source;
-  const target = await openTarget(out, archive);
-  const stop = onStopSignals({ stopsForFaults: false, saying: 'stopping; run the same command again to go on.' });
-  const progress = collectProgress(
-    process.stderr,
-    where.isEverything ? await imagesOf(archive, batch, stop.signal) : undefined,
-  );
-  try {
-    const digest = rowsDigest();
-    const unreadable: Unreadable[] = [];
-    const all = noted(listedItems(batch, source, order, stop.signal), unreadable);
-    const records = matching(digested(all, digest), where);
-    const collected = collect(records, archive, target, {
-      nameOf: flat ? namedForPeople() : namedById,
-      keepsOthers: flat,
-      width: AT_ONCE,
-      signal: stop.signal,
-      onImage: progress.note,
-    });
-    await writeIndexFiles(batch, collected, { archive: target, folder: '' });
-    progress.close();
-    await refreshIfStale(source, digest);
-    where.complain();
-    say(`${target.url}/index.html`);
-    const code = tellTrouble(source, unreadable);
-    return progress.sum.lost.length > 0 ? EXIT.someFailed : code;
-  } catch (error) {
-    if (!stop.signal.aborted) throw ofTarget(error, out);
-    progress.close();
-    return EXIT.stopped;
-  } finally {
-    stop.dispose();
-  }
-}
-
 /** Tar files of the images that were chosen, for those who train on them. */
 async function shards(source: Source, out: string): Promise<number> {
   const { batch, archive, where, order } = source;
@@ -219,34 +145,6 @@ async function shards(source: Source, out: string): Promise<number> {
   if (code === EXIT.stopped) return code;
   where.complain();
   return Math.max(code, tellTrouble(source, unreadable));
-}
-
-/** By the archive's own listing: the totals of the batch are what Redis knew when it ended. */
-async function imagesOf(archive: Archive, batch: string, signal: AbortSignal): Promise<number | undefined> {
-  let count = 0;
-  try {
-    for await (const _ of archive.list(layout.images(batch), signal)) count++;
-  } catch {
-    // Only the progress would have it; what keeps the archive from answering is told by what comes next.
-    return undefined;
-  }
-  return count;
-}
-
-async function* noted(
-  records: AsyncIterable<Listed>,
-  unreadable: Unreadable[],
-  images?: ImageCheck,
-): AsyncGenerator<Listed> {
-  for await (const found of records) {
-    images?.note(found);
-    if (!isReadable(found)) unreadable.push(found);
-    yield found;
-  }
-}
-
-async function* matching(records: AsyncIterable<Listed>, where: Where): AsyncGenerator<Listed> {
-  for await (const record of records) if (where.matches(record)) yield record;
 }
 
 async function* rowsOf(records: AsyncIterable<Listed>): AsyncGenerator<Row> {

@@ -1,10 +1,10 @@
-import { embedOf, type Finished, type Item, itemOf, laneOf, type Submitted } from './item.ts';
-import { type Failure, type ItemRecord, namedIn, type Refused, taskIdsOf, tasksOf } from './record.ts';
-import { type ClaimPrice, costsOf, pricesOf, repriced } from './record-costs.ts';
+import { type Finished, type Item, itemOf, laneOf, type Submitted } from './item.ts';
+import { type Failure, type ItemRecord, namedIn, type Refused, taskIdsOf } from './record.ts';
+import { type Common, commonOf, commonOfRecord, iso, otherTasks } from './record-common.ts';
+import { type ClaimPrice, costsOf, repriced } from './record-costs.ts';
 import { claimedKey, isKeyInDoubt, isReplay, type KeyOffer, keptKey, releasedKey } from './submit-key.ts';
 import { unknownAttemptsOf, withOneUnknownLess } from './unknown-attempts.ts';
 
-type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
 type Failed = Extract<ItemRecord, { state: 'failed' }>;
 type Held = Extract<ItemRecord, { state: 'held' }>;
@@ -12,8 +12,6 @@ export type StoredImage = Pick<
   Archived,
   'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source' | 'imageNote'
 >;
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Written before a submit. Whatever happens next, the record says that a request may have gone out, and in which lane. */
 export function claimedRecord(
@@ -187,65 +185,4 @@ function finishedTimings(common: Common, item: Finished) {
     completed: iso(item.completedAt),
     discovered: iso(item.discoveredAt),
   };
-}
-
-function commonOf(item: Item | Submitted, previous: ItemRecord | undefined): Common {
-  return {
-    version: 1,
-    id: item.id,
-    name: item.name,
-    batch: item.batch,
-    variant: item.variant,
-    priority: item.priority,
-    variables: item.variables,
-    request: item.request,
-    ...embedOf(item),
-    ...noteOf(previous),
-    ...laneOf('taskId' in item && !taskIdsOf(previous).includes(item.taskId) ? item : previous),
-    attempts: previous?.attempts ?? 0,
-    earlierTaskIds: previous?.earlierTaskIds ?? [],
-    ...othersOf(previous),
-    timings: previous?.timings ?? { queued: iso(item.queuedAt) },
-    ...(previous?.unknownAttempts === undefined ? {} : { unknownAttempts: previous.unknownAttempts }),
-    ...costsOf(previous, item),
-    ...pricesOf(previous),
-  };
-}
-
-function commonOfRecord(record: ItemRecord): Common {
-  const { version, id, name, batch, variant, priority, variables, request, attempts, earlierTaskIds, timings } = record;
-  const unknown = record.unknownAttempts === undefined ? {} : { unknownAttempts: record.unknownAttempts };
-  return {
-    version,
-    id,
-    name,
-    batch,
-    variant,
-    priority,
-    variables,
-    request,
-    ...embedOf(record),
-    ...noteOf(record),
-    ...laneOf(record),
-    attempts,
-    ...unknown,
-    earlierTaskIds,
-    ...othersOf(record),
-    timings,
-    ...costsOf(record),
-    ...pricesOf(record),
-  };
-}
-
-function othersOf(record: ItemRecord | undefined): Pick<Common, 'othersTaskIds'> {
-  return record?.othersTaskIds === undefined ? {} : { othersTaskIds: record.othersTaskIds };
-}
-
-function noteOf(record: ItemRecord | undefined): Pick<Common, 'note'> {
-  return record?.note === undefined ? {} : { note: record.note };
-}
-
-/** The record may name another task, as after a resubmit whose first task turned up. That one was paid for too. */
-function otherTasks(previous: ItemRecord | undefined, taskId: string | undefined): string[] {
-  return previous ? [...tasksOf(previous)].filter((id) => id !== taskId) : [];
 }

@@ -1,8 +1,7 @@
 import { isUnknown } from './charges.ts';
 import type { ItemRecord } from './record.ts';
+import type { Common } from './record-common.ts';
 import { isKeyInDoubt } from './submit-key.ts';
-
-type Common = Omit<Extract<ItemRecord, { state: 'queued' }>, 'state'>;
 
 /** An item that goes on from an unknown outcome keeps it counted: it may have been charged. */
 export function unknownAttemptsOf(record: ItemRecord | undefined): Pick<Common, 'unknownAttempts'> {

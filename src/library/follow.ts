@@ -3,13 +3,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { doneOf, outlookOf } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
 import { FluxError } from '../errors.ts';
+import { isDenied, isRedisAway } from '../redis/away.ts';
+import { breakerForAll } from '../status/lanes.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { Progress } from './flux-batch.ts';
 
 const EVERY_MS = 250;
 
 export type FollowPorts = {
-  connections: Pick<Connections, 'state' | 'control'>;
+  connections: Pick<Connections, 'state' | 'control' | 'lanes'>;
   /** The fault that stopped the workers of this process, if any. After it the batch makes no progress. */
   fault: () => FluxError | undefined;
   signal: AbortSignal;
@@ -24,7 +26,11 @@ export async function* follow(
   await knownBatch(connections, batch);
   for (;;) {
     signal.throwIfAborted();
-    const progress = await progressOf(batch, connections);
+    const progress = await progressOf(batch, connections).catch((error: unknown) => {
+      // What was permitted, and is refused now, is waited for, as the workers do.
+      if (former && (isRedisAway(error) || isDenied(error))) return former;
+      throw error;
+    });
     const stopped = fault();
     if (stopped) throw stopped;
     if (!former || !isDeepStrictEqual({ ...former, at: progress.at }, progress)) yield progress;
@@ -40,10 +46,10 @@ function mayGoOn({ outlook }: Progress): boolean {
 
 async function progressOf(
   batch: string,
-  { state, control }: Pick<Connections, 'state' | 'control'>,
+  { state, control, lanes }: Pick<Connections, 'state' | 'control' | 'lanes'>,
 ): Promise<Progress> {
   // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
-  const breaker = await state.breaker();
+  const breaker = (await breakerForAll(lanes)) ?? undefined;
   const [counts, allPausedAt] = await Promise.all([state.counts(batch), control.fleetPausedAt()]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {

@@ -4,8 +4,8 @@ import { FluxError } from '../errors.ts';
 import type { WriteLine } from '../logger.ts';
 import { type Closers, openClosers } from '../wiring/closers.ts';
 import { type Connections, connect, openArchiveOf } from '../wiring/connections.ts';
+import { once } from '../wiring/once.ts';
 import { type OpenedPorts, openPorts } from '../wiring/stage-ports.ts';
-import { once } from './once.ts';
 
 /** What a FluxBatch opens when it is first needed, each once. `closers` closes all of it. */
 export type Opened = {

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { Archive } from '../archive/archive.ts';
 import { listIds } from '../archive/batch-listing.ts';
 import { isImageThere } from '../archive/image-there.ts';
@@ -18,6 +19,7 @@ export type ImageCheck = {
 
 /** What a listing lacks may have come since; so many are looked for one by one. */
 const MOST_LOOKED_FOR = 1_000;
+const READS_AT_ONCE = 32;
 
 /** Lists the images of a batch, to hold its records against. Throws the archive's errors. */
 export async function openImageCheck(archive: Archive, batch: string, signal?: AbortSignal): Promise<ImageCheck> {
@@ -33,7 +35,7 @@ export async function openImageCheck(archive: Archive, batch: string, signal?: A
     },
     async missing() {
       if (suspects.length > MOST_LOOKED_FOR) return suspects;
-      const isThere = await Promise.all(suspects.map(({ key }) => isImageThere(archive, key)));
+      const isThere = await pMap(suspects, ({ key }) => isImageThere(archive, key), { concurrency: READS_AT_ONCE });
       return suspects.filter((_, index) => isThere[index] === false);
     },
   };

@@ -65,7 +65,17 @@ export function mostTogether(lanes: Snapshot['lanes']): number {
 }
 
 /** Why the default provider's items are not submitted: as long as one of its lanes is open, they are. */
-export function closedForAll(lanes: Snapshot['lanes']): TrippedBreaker | null {
+export function closedForAll(lanes: readonly Pick<LaneLook, 'vendor' | 'share' | 'breaker'>[]): TrippedBreaker | null {
   const own = lanes.filter(({ vendor, share }) => vendor === 'kie' && share > 0);
   return own.every(({ breaker }) => breaker) ? (own[0]?.breaker ?? null) : null;
+}
+
+/** The same, by what Redis says now. */
+export async function breakerForAll(
+  lanes: readonly Pick<OpenLane, 'lane' | 'state'>[],
+): Promise<TrippedBreaker | null> {
+  const looked = lanes.map(async ({ lane: { vendor, share }, state }) => {
+    return { vendor, share, breaker: (await state.breaker()) ?? null };
+  });
+  return closedForAll(await Promise.all(looked));
 }

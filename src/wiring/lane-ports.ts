@@ -11,6 +11,7 @@ import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
 import { openInputs } from './inputs.ts';
 import type { OpenLane } from './lanes.ts';
+import { once } from './once.ts';
 import { openProvider } from './open-provider.ts';
 
 /** A lane that this process has the key of. */
@@ -134,15 +135,4 @@ export function callbacksOf(lane: KeyedLane['lane'], { apiKey }: Pick<Connection
   if (lane.isNamed) return { path: `lane/${lane.name}/`, tokens: callbackTokens(lane.apiKey) };
   // As before there were lanes: of the one key that all processes have.
   return { path: lane.vendor === 'bfl' ? 'bfl/' : '', tokens: callbackTokens(apiKey ?? lane.apiKey) };
-}
-
-function once<T>(open: () => Promise<T>): () => Promise<T> {
-  let opened: Promise<T> | undefined;
-  return () => {
-    opened ??= open().catch((error: unknown) => {
-      opened = undefined;
-      throw error;
-    });
-    return opened;
-  };
 }

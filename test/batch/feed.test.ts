@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { readMembersOf } from '../../src/archive/items-member.ts';
 import type { BatchCounts } from '../../src/batch/counts.ts';
@@ -22,7 +22,7 @@ function watchCounts(rig: Rig, total: number) {
     while (!stopped) {
       const now = await rig.connections.state.counts(BATCH);
       if (now && (now.total !== total || Object.values(now.items).some((count) => count < 0))) wrong.push(now);
-      await setTimeout(10);
+      await sleep(10);
     }
   })();
   return {

@@ -53,7 +53,9 @@ async function disturb(
 ) {
   await killed.kill();
   work(crew, lanes);
-  await sleep(4_000);
+  const accepted = () => crew.simulators.reduce((sum, simulator) => sum + acceptedAt(simulator).length, 0);
+  const before = accepted();
+  await vi.waitFor(() => expect(accepted()).toBeGreaterThanOrEqual(Math.min(manifest.length, before + 8)));
   await crew.connections.redis.flushall();
   await crew.enqueue(manifest);
 }

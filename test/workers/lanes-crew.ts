@@ -13,19 +13,9 @@ import { connect } from '../../src/wiring/connections.ts';
 import { WORKER_STAGES } from '../../src/wiring/fleet.ts';
 import { openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
+import { BATCH, QUICK } from '../batch/rig.ts';
 import { hostsOf, startFront } from '../services/front.ts';
 import { startRedis } from '../services/redis.ts';
-
-export const BATCH = 'spring';
-const QUICK: SimulatorOptions = {
-  medianMs: 50,
-  rate: { max: 10_000, windowMs: 1_000 },
-  pollRate: { max: 10_000, windowMs: 1_000 },
-  maxTasks: 10_000,
-  pictures: 'plain',
-  imageSize: 64,
-  imageBytes: 1_000,
-};
 
 /** An account: its simulator, and what its lane says besides. */
 export type LaneOf = {

@@ -4,7 +4,8 @@ import { exposition } from '../../src/metrics/exposition.ts';
 import { laneFamilies } from '../../src/server/lane-families.ts';
 import { drawSnapshot } from '../../src/status/draw.ts';
 import { openSnapshots } from '../../src/status/snapshot.ts';
-import { accepted, BATCH, jobs, startLanes } from './lanes-crew.ts';
+import { BATCH } from '../batch/rig.ts';
+import { accepted, jobs, startLanes } from './lanes-crew.ts';
 
 const TWO = [
   { name: 'main', key: 'KIE_API_KEY' },
