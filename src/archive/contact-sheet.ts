@@ -3,12 +3,10 @@ import type Sharp from 'sharp';
 import type { Archive } from './archive.ts';
 import { drawCaptions } from './captions.ts';
 import { CHANNELS, type Pixels, paper, place } from './pixels.ts';
-import { type CellSize, cellOf, LARGE_CELL, type SheetCells, SMALL_CELL } from './sheet-cells.ts';
+import { type CellSize, cellOf, FEW, LARGE_CELL, type SheetCells, SMALL_CELL } from './sheet-cells.ts';
 
 /** A sheet shows at most so many pictures, the first ones that it is given. A larger one could not be viewed. */
 export const MOST_ON_SHEET = 400;
-/** Of more, each is smaller. */
-const FEW = 200;
 
 export type SheetPicture = { thumb: string; name: string; variant: number };
 

@@ -1,22 +1,28 @@
+import { LRUCache } from 'lru-cache';
 import type Sharp from 'sharp';
 import type { Archive } from './archive.ts';
 import { CHANNELS, type Pixels, paper, pixelsOf, place, rowsOf } from './pixels.ts';
 
 export type CellSize = { width: number; height: number };
-/** Of a sheet of few pictures, and of one of many, that would otherwise take 250 MB to be made. */
+/** Of a sheet of few pictures, and of one of more than `FEW`, that would otherwise take 250 MB to be made. */
 export const LARGE_CELL: CellSize = { width: 220, height: 165 };
 export const SMALL_CELL: CellSize = { width: 180, height: 135 };
+export const FEW = 200;
 
 /** Pictures that are packed into one, so that they are unpacked at once. */
 const OF_STRIP = 16;
 /** Of one batch: as many as a sheet has. */
 const MOST_OF_BATCH = 400;
+const MOST_BATCHES = 100;
 /** About 10 MB. */
 const MOST_STRIPS = 100;
 /** More than so many wait only while there is no idle time. */
-const MOST_WAITING = 200;
+const MOST_WAITING = FEW + 50;
 
-/** The pictures of a sheet, drawn in idle time, while their batch runs. In this process only: what is not here is drawn when it is wanted. */
+/**
+ * The pictures of a sheet of many, drawn in idle time, while their batch runs. In this process only: what is not here is drawn when it is
+ * wanted.
+ */
 export type SheetCells = {
   /** The thumbnail of a picture that was archived just now. */
   add(thumb: string): void;
@@ -31,7 +37,7 @@ type Strip = { pictures: (Pixels & { thumb: string })[]; packed?: Buffer; opened
 
 export function sheetCells(archive: Pick<Archive, 'read'>): SheetCells {
   const places = new Map<string, Place>();
-  const counts = new Map<string, number>();
+  const wanted = wantedPictures();
   const strips: Strip[] = [];
   const waiting: string[] = [];
   let isDrawing = false;
@@ -50,9 +56,7 @@ export function sheetCells(archive: Pick<Archive, 'read'>): SheetCells {
   }
   async function drawOne(thumb: string): Promise<void> {
     const body = await archive.read(thumb);
-    const folder = folderOf(thumb);
-    const count = counts.get(folder);
-    if (!body || count === undefined || places.has(thumb)) return;
+    if (!body || !wanted.has(folderOf(thumb)) || places.has(thumb)) return;
     const { default: sharp } = await import('sharp');
     const picture = await cellOf(sharp, body, SMALL_CELL);
     let strip = strips.at(-1);
@@ -71,11 +75,8 @@ export function sheetCells(archive: Pick<Archive, 'read'>): SheetCells {
 
   return {
     add(thumb) {
-      const folder = folderOf(thumb);
-      const count = counts.get(folder) ?? 0;
-      if (count >= MOST_OF_BATCH || waiting.length >= MOST_WAITING || places.has(thumb)) return;
-      counts.set(folder, count + 1);
-      waiting.push(thumb);
+      if (waiting.length >= MOST_WAITING || places.has(thumb)) return;
+      waiting.push(...wanted.add(thumb));
       void draw();
     },
     async get(thumb) {
@@ -92,12 +93,32 @@ export function sheetCells(archive: Pick<Archive, 'read'>): SheetCells {
       return cut;
     },
     drop(folder) {
-      counts.delete(folder);
+      wanted.drop(folder);
       for (const strip of strips) delete strip.opened;
       for (const thumb of [...places.keys()]) if (folderOf(thumb) === folder) places.delete(thumb);
-      const isWanted = ({ pictures }: Strip) => pictures.some(({ thumb }) => places.has(thumb));
-      strips.splice(0, strips.length, ...strips.filter(isWanted));
+      const isLeft = ({ pictures }: Strip) => pictures.some(({ thumb }) => places.has(thumb));
+      strips.splice(0, strips.length, ...strips.filter(isLeft));
     },
+  };
+}
+
+/** Which pictures are worth drawing: those of a batch that has few, which may be all, are not, for a sheet of few has larger cells. */
+function wantedPictures() {
+  // What another process finishes is never dropped here.
+  const batches = new LRUCache<string, { count: number; first: string[] }>({ max: MOST_BATCHES });
+  return {
+    /** What is to be drawn now that there is this one, too. */
+    add(thumb: string): readonly string[] {
+      const folder = folderOf(thumb);
+      const { count, first } = batches.get(folder) ?? { count: 0, first: [] };
+      if (count >= MOST_OF_BATCH) return [];
+      const all = [...first, thumb];
+      const isFew = count + 1 <= FEW;
+      batches.set(folder, { count: count + 1, first: isFew ? all : [] });
+      return isFew ? [] : all;
+    },
+    has: (folder: string): boolean => batches.has(folder),
+    drop: (folder: string): boolean => batches.delete(folder),
   };
 }
 
