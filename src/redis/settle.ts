@@ -41,7 +41,9 @@ function settleConnect(cluster: Cluster): void {
 /** Nodes that cannot be reached reject an attempt by themselves. */
 function endOf(cluster: Cluster): Error {
   const isClosed = Reflect.get(cluster, 'manuallyClosing') === true;
-  return new Error(isClosed ? 'Connection is closed.' : 'its cluster is not whole: some slots have no node that serves');
+  return new Error(
+    isClosed ? 'Connection is closed.' : 'its cluster is not whole: some slots have no node that serves',
+  );
 }
 
 function settleDisconnect(client: RedisClient): void {

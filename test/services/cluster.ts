@@ -49,7 +49,8 @@ export async function startCluster(size = 3): Promise<TestCluster> {
   } finally {
     for (const client of clients) client.disconnect();
   }
-  const atEach = (act: (client: Redis) => Promise<unknown>) => Promise.all(nodes.map((node) => withClient(node.url, act)));
+  const atEach = (act: (client: Redis) => Promise<unknown>) =>
+    Promise.all(nodes.map((node) => withClient(node.url, act)));
   const inState = (state: string) => atEach((client) => until(client, state));
   const breakUp = async () => {
     await atEach((client) => client.call('CLUSTER', 'DELSLOTS', LAST_SLOT));
@@ -59,7 +60,13 @@ export async function startCluster(size = 3): Promise<TestCluster> {
     await withClient(nodes.at(-1)?.url ?? '', (client) => client.call('CLUSTER', 'ADDSLOTS', LAST_SLOT));
     await inState('cluster_state:ok');
   };
-  return { url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, nodes, breakUp, makeWhole, stop };
+  return {
+    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    nodes,
+    breakUp,
+    makeWhole,
+    stop,
+  };
 }
 
 async function withClient(url: string, act: (client: Redis) => Promise<unknown>): Promise<void> {
