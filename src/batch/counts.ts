@@ -62,7 +62,6 @@ export type BatchCounts = {
  */
 export type Outlook = 'enqueuing' | 'running' | 'paused' | 'ended' | 'out-of-budget' | 'stopped';
 
-/** Reasons that do not pass while a process only looks. */
 const STOPS_FOR_GOOD = ['unauthorized', 'out-of-credits', 'not-found'];
 
 export function outlookOf(
@@ -89,7 +88,12 @@ export function isFinished(counts: BatchCounts): boolean {
 
 /** Nothing runs any more that is worth waiting for, but for submits that may be under way. */
 export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
-  return breaker !== undefined && STOPS_FOR_GOOD.includes(breaker.refusal) && items.submitted + items.finished === 0;
+  return breaker !== undefined && stopsForGood(breaker) && items.submitted + items.finished === 0;
+}
+
+/** It waits for a person, and does not pass while a process only looks. */
+export function stopsForGood({ refusal }: Pick<TrippedBreaker, 'refusal'>): boolean {
+  return STOPS_FOR_GOOD.includes(refusal);
 }
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */

@@ -96,6 +96,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
           adopted: found.adopted,
           begun: found.begun,
           missing: found.missing,
+          unreadable: found.unreadable,
           unread: found.unread,
           // Among `toMake`: left by earlier runs, and not in this manifest or this part of it.
           waiting: countOf(found.waiting),
@@ -106,6 +107,7 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
           adopted: null,
           begun: null,
           missing: null,
+          unreadable: null,
           unread: null,
           waiting: null,
           archiveUnreachable: found.message,

@@ -81,7 +81,7 @@ export async function summarize(
     budget: counts.budget ?? null,
     beyondBudget: counts.overBudget,
     balance: balance ? { ...balance, unaccounted: unaccounted(balance) } : null,
-    stopped: outOfBudget ? 'out-of-budget' : (end.breaker?.refusal ?? end.waitedFor?.finding.kind ?? null),
+    stopped: outOfBudget ? 'out-of-budget' : (end.stop?.breaker.refusal ?? end.waitedFor?.finding.kind ?? null),
     failures: named,
     notes: Object.fromEntries(notes),
     jobs,
@@ -106,11 +106,11 @@ export async function summarize(
   return { headline, lines, json, steps, allArchived };
 }
 
-function whyNotDone({ counts, breaker }: BatchEnd): string[] {
+function whyNotDone({ counts, stop }: BatchEnd): string[] {
   const unfinished = counts.total - doneOf(counts);
   const outOfBudget = isOutOfBudget(counts);
   return [
-    ...(breaker ? describeFinding(stoppedFinding(breaker, Date.now()), Date.now()) : []),
+    ...(stop ? describeFinding(stoppedFinding(stop.breaker, Date.now(), stop.lane), Date.now()) : []),
     ...(outOfBudget ? describeOutOfBudget(counts) : []),
     ...(unfinished > 0 && !outOfBudget
       ? [`${plural(unfinished, 'item')} not done yet: run the same command again to go on`]

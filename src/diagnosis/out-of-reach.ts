@@ -2,7 +2,7 @@ import { plain, plural } from '../text/terminal.ts';
 import { ofPeople } from './batches.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
-import { stoppedFinding } from './stopped.ts';
+import { stopOf, stoppedFinding } from './stopped.ts';
 
 type Waited = Snapshot['faults'][number]['kind'] | 'redis-unreachable';
 
@@ -43,11 +43,12 @@ export type Wait = { finding: Finding; forMs: number };
 /** What this batch waits for, the longest first: somebody out of reach, a stopped gate, a pause. */
 export function waitsOf(
   batch: string,
-  snapshot: Pick<Snapshot, 'redisAway' | 'faults' | 'breaker' | 'at' | 'batches' | 'pausedAt'>,
+  snapshot: Pick<Snapshot, 'redisAway' | 'faults' | 'breaker' | 'lanes' | 'at' | 'batches' | 'pausedAt'>,
 ): readonly Wait[] {
-  const { breaker, at } = snapshot;
+  const { at } = snapshot;
+  const stop = stopOf(snapshot);
   const pauses = ofPeople(snapshot).filter((one) => one.kind === 'paused' && (one.batch ?? batch) === batch);
-  return [...outOfReach(snapshot), ...(breaker ? [stoppedFinding(breaker, at)] : []), ...pauses]
+  return [...outOfReach(snapshot), ...(stop ? [stoppedFinding(stop.breaker, at, stop.lane)] : []), ...pauses]
     .map((one) => ({ finding: one, forMs: Math.max(0, at - (one.since ?? at)) }))
     .sort((a, b) => b.forMs - a.forMs);
 }

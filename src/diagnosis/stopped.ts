@@ -1,9 +1,10 @@
+import { stopsForGood } from '../batch/counts.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Vendor } from '../items/item.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain } from '../text/terminal.ts';
 import { type Finding, finding, type Kind } from './finding.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { LaneLook, Snapshot } from './snapshot.ts';
 
 const KIND_OF: Readonly<Record<string, Kind>> = {
   unauthorized: 'key-refused',
@@ -54,6 +55,33 @@ function howItLifts(breaker: TrippedBreaker, now: number, lane: StoppedLane | un
 function nextProbe({ probeAt }: TrippedBreaker, now: number): string {
   if (probeAt === undefined || probeAt <= now) return 'the next one goes alone';
   return `one is let through in ${formatDuration(Math.ceil((probeAt - now) / 1_000) * 1_000)}`;
+}
+
+/** Why nothing that waits is submitted, and which account says so. */
+export type Stop = { breaker: TrippedBreaker; lane?: StoppedLane };
+type Closable = StoppedLane & Pick<LaneLook, 'isNamed' | 'share' | 'breaker' | 'waiting'>;
+type Looked = Pick<Snapshot, 'breaker'> & { lanes: readonly Closable[] };
+
+/**
+ * What keeps all that waits from being submitted; undefined while a lane of any vendor that something waits for is open. One that may
+ * open again by itself comes before one that waits for a person. Where nothing waits, it is about the default provider.
+ */
+export function stopOf({ lanes, breaker }: Looked): Stop | undefined {
+  if (lanes.length === 0) return breaker ? { breaker } : undefined;
+  const waiting = lanes.filter((lane) => lane.waiting > 0).map(({ vendor }) => vendor);
+  const stops: Stop[] = [];
+  for (const vendor of new Set(waiting.length > 0 ? waiting : (['kie'] as const))) {
+    const own = lanes.filter((lane) => lane.vendor === vendor && lane.share > 0);
+    const closed = own.flatMap((lane) => (lane.breaker ? [{ breaker: lane.breaker, ...shownOf(lane) }] : []));
+    if (closed.length === 0 || closed.length < own.length) return undefined;
+    stops.push(...closed);
+  }
+  return stops.find((stop) => !stopsForGood(stop.breaker)) ?? stops[0];
+}
+
+/** The default account is told of as the API itself. */
+function shownOf({ name, vendor, keyVariable, isNamed }: Closable): { lane?: StoppedLane } {
+  return isNamed || vendor !== 'kie' ? { lane: { name, vendor, keyVariable } } : {};
 }
 
 /**

@@ -53,7 +53,7 @@ export type Planned = {
   waiting: number;
   /** Items whose image is archived, or taken over from a former name. */
   archived: number;
-  /** Further items that have a record: under way, held or failed. */
+  /** Further items that have a record: under way, held or failed, or one that cannot be read. */
   begun: number;
   /** What `toMake` costs; null where a model has no price. */
   credits: number | null;

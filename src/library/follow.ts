@@ -2,16 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { doneOf, outlookOf } from '../batch/counts.ts';
 import { knownBatch } from '../batch/find.ts';
+import { stopOf } from '../diagnosis/stopped.ts';
 import { FluxError } from '../errors.ts';
 import { isDenied, isRedisAway } from '../redis/away.ts';
-import { breakerForAll } from '../status/lanes.ts';
+import { lookAtClosing } from '../status/lanes.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { Progress } from './flux-batch.ts';
 
 const EVERY_MS = 250;
 
 export type FollowPorts = {
-  connections: Pick<Connections, 'state' | 'control' | 'lanes'>;
+  connections: Pick<Connections, 'state' | 'control' | 'lanes' | 'queues'>;
   /** The fault that stopped the workers of this process, if any. After it the batch makes no progress. */
   fault: () => FluxError | undefined;
   signal: AbortSignal;
@@ -46,10 +47,10 @@ function mayGoOn({ outlook }: Progress): boolean {
 
 async function progressOf(
   batch: string,
-  { state, control, lanes }: Pick<Connections, 'state' | 'control' | 'lanes'>,
+  { state, control, lanes, queues }: FollowPorts['connections'],
 ): Promise<Progress> {
   // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
-  const breaker = (await breakerForAll(lanes)) ?? undefined;
+  const breaker = stopOf({ breaker: null, lanes: await lookAtClosing({ lanes, queues }) })?.breaker;
   const [counts, allPausedAt] = await Promise.all([state.counts(batch), control.fleetPausedAt()]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {

@@ -23,7 +23,7 @@ export async function planned(
     toMake: countOf(left),
     waiting: countOf(found.waiting),
     archived: found.archived + found.adopted,
-    begun: found.begun + found.unread,
+    begun: found.begun + found.unreadable + found.unread,
     credits: costOf(left, prices).credits ?? null,
     differences: found.difference ? describeDifference(found.difference) : [],
   };

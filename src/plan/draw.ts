@@ -73,7 +73,7 @@ function archiveLines({ manifest, survey, totals, toMake, config }: Plan): strin
       ['', plain(survey.message)],
     ];
   }
-  const { archived, adopted, begun, missing, unread } = survey;
+  const { archived, adopted, begun, missing, unreadable, unread } = survey;
   const waiting = countOf(survey.waiting);
   const differs = (survey.difference ? describeDifference(survey.difference) : []).map((text) => ['', text]);
   if (toMake - waiting === totals.items && waiting === 0)
@@ -97,6 +97,14 @@ function archiveLines({ manifest, survey, totals, toMake, config }: Plan): strin
           [
             '  missing',
             `${plural(missing, 'image')} gone from the archive: flux-batch results ${manifest.batch} names ${missing === 1 ? 'it' : 'them'}`,
+          ],
+        ]),
+    ...(unreadable === 0
+      ? []
+      : [
+          [
+            '  unreadable',
+            `${plural(unreadable, 'record')} that cannot be read, none submitted again: flux-batch results ${manifest.batch} names ${unreadable === 1 ? 'it' : 'them'}`,
           ],
         ]),
     ...(unread === 0

@@ -2,6 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import { listIds } from '../archive/batch-listing.ts';
 import { isImageThere } from '../archive/image-there.ts';
 import { layout } from '../archive/layout.ts';
+import { readRecords } from '../archive/read-records.ts';
 import { type Records, recordsIn } from '../archive/records.ts';
 import { readSegmentList, type SegmentEntry } from '../archive/segment-list.ts';
 import { leftWaiting } from '../batch/left-waiting.ts';
@@ -10,6 +11,7 @@ import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { slugOfId } from '../items/item-id.ts';
+import { isReadable } from '../items/unreadable.ts';
 import { kindOf } from '../money/prices.ts';
 import { type Difference, differenceOf } from './difference.ts';
 import { type NameSet, printsOfNames } from './name-set.ts';
@@ -17,7 +19,8 @@ import { type NameSet, printsOfNames } from './name-set.ts';
 /**
  * What an archive holds of the wanted items, judged mostly by the names of its files. `begun`: items with a record and
  * no image that will not be submitted, because they are running, held or failed. `missing`: items that are archived by their record, and
- * their image is not there any more; nothing is submitted for them. `unread`: further items with a record
+ * their image is not there any more; nothing is submitted for them. `unreadable`: records that cannot be read, whether their images are
+ * there or not; nothing is submitted for them either. Of items with an image so many records are read as are allowed. `unread`: further items with a record
  * and no image, whose records are not read; some may be submitted. `left`: items that would be submitted, by model.
  */
 export type Survey =
@@ -28,6 +31,7 @@ export type Survey =
       adopted: number;
       begun: number;
       missing: number;
+      unreadable: number;
       unread: number;
       left: Readonly<Record<string, number>>;
       /** What earlier runs left waiting and this manifest, or this part of it, does not have. A run makes it too. By model. */
@@ -39,7 +43,7 @@ export type Survey =
 
 /** A listing without any answer for so long is aborted. */
 const SILENCE_TIMEOUT_MS = 10_000;
-/** At most so many records are read, of items without an image. */
+/** At most so many records are read, of items without an image, and of those with one. */
 const MOST_READ = 2_000;
 
 /**
@@ -65,6 +69,7 @@ export async function survey(
   const wanted = printsOfNames();
   let [archived, adopted, unread] = [0, 0, 0];
   const toRead: NewItem[] = [];
+  const toCheck: string[] = [];
   const left: Record<string, number> = {};
   const count = (request: NewItem['request']) => {
     const kind = kindOf(request);
@@ -75,22 +80,30 @@ export async function survey(
     wanted.add(id);
     if (adopts?.some((former) => held.pictured.has(former))) adopted++;
     else if (!held.recorded.has(id)) count(request);
-    else if (held.pictured.has(id)) archived++;
-    else if (toRead.length < MOST_READ) toRead.push(item);
+    else if (held.pictured.has(id)) {
+      archived++;
+      if (toCheck.length < MOST_READ) toCheck.push(id);
+    } else if (toRead.length < MOST_READ) toRead.push(item);
     else unread++;
   }
-  let [begun, missing] = [0, 0];
+  let [begun, missing, unreadable] = [0, 0, 0];
   let difference: Difference | undefined;
   let waiting: Record<string, number>;
   try {
     const { archive, records, recorded, pictured } = held;
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
-    for (const { item, step, record } of await stepsOf(batch, toRead, ports)) {
-      if (step.job === 'submit') count(item.request);
+    for (const { item, step, record, unreadable: spoilt } of await stepsOf(batch, toRead, ports)) {
+      if (spoilt) unreadable++;
+      else if (step.job === 'submit') count(item.request);
       else if (record?.state !== 'archived') begun++;
       // It may have come since the listing.
       else if (await isImageThere(archive, record.image)) archived++;
       else missing++;
+    }
+    for await (const found of readRecords(records, batch, toCheck)) {
+      if (isReadable(found)) continue;
+      unreadable++;
+      archived--;
     }
     const { isPart = false } = settings;
     if (recorded.size > 0 && Object.keys(left).length > 0)
@@ -106,6 +119,7 @@ export async function survey(
     adopted,
     begun,
     missing,
+    unreadable,
     unread,
     left,
     waiting,

@@ -4,6 +4,7 @@ import { doneOf, emptyCounts, isFinished, isOutOfBudget, isStuckButForSubmits } 
 import type { Enqueued } from '../batch/enqueue-items.ts';
 import { type Wait, waitsOf } from '../diagnosis/out-of-reach.ts';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
+import { type Stop, stopOf } from '../diagnosis/stopped.ts';
 import { FluxError } from '../errors.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Prices } from '../money/prices.ts';
@@ -20,7 +21,8 @@ export type BatchEnd = {
   counts: BatchCounts;
   startedAt: number;
   before: BatchCounts | undefined;
-  breaker: TrippedBreaker | undefined;
+  /** Why nothing that waits was submitted in the end. */
+  stop: Stop | undefined;
   /** What it was not to wait for any longer. */
   waitedFor: Wait | undefined;
 };
@@ -38,7 +40,7 @@ export type Watched = {
   quiet?: boolean;
 };
 
-const NOTHING_SEEN = { breaker: null, faults: [], batches: [], pausedAt: null };
+const NOTHING_SEEN = { breaker: null, lanes: [], faults: [], batches: [], pausedAt: null };
 const EVERY_MS = 250;
 const ENQUEUE_AGAIN_MS = 5_000;
 
@@ -79,7 +81,7 @@ export async function watchBatch(
   };
   const endOf = (ended: boolean, waitedFor?: Wait): BatchEnd => {
     const counts = last?.batches[0] ?? before ?? emptyCounts(batch);
-    return { ended, counts, startedAt, before, breaker: last?.breaker ?? undefined, waitedFor };
+    return { ended, counts, startedAt, before, stop: last && stopOf(last), waitedFor };
   };
 
   enqueueing.start();
@@ -101,7 +103,7 @@ export async function watchBatch(
           enqueueing.again('Redis has lost jobs of the batch; enqueueing it again');
         else if (await unlessAborted(isOverNow(counts), signal)) return endOf(true);
         isRestoring = counts.orphans > 0;
-        if (isStuckForGood(counts, snapshot.breaker ?? undefined) || isOutOfBudget(counts)) return endOf(false);
+        if (isStuckForGood(counts, stopOf(snapshot)?.breaker) || isOutOfBudget(counts)) return endOf(false);
       }
       const waits = waitsOf(batch, { ...NOTHING_SEEN, at: connections.clock.now(), ...snapshot, redisAway });
       const stillMs = stands.forMs(counts);

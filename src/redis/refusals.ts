@@ -2,6 +2,7 @@ import { Cluster, type Command, Redis } from 'ioredis';
 import { isRedisAway, replyCodeOf } from './away.ts';
 import { explained } from './explain.ts';
 import { type Away, holdWhileAway } from './patience.ts';
+import { methodOf, settleWaits } from './settle.ts';
 import { writtenTogether } from './written-together.ts';
 
 type RedisClient = Redis | Cluster;
@@ -26,6 +27,7 @@ export function redisAway(redis: RedisClient): Away | undefined {
  * And INFO, which managed servers forbid and both ioredis and BullMQ ask for the version, is answered by HELLO then.
  */
 export function meetRefusals<Client extends RedisClient>(client: Client, options: RefusalOptions): Client {
+  settleWaits(client);
   const sendAnyhow = methodOf(client, 'sendCommand');
   const duplicate = methodOf(client, 'duplicate');
   const info = methodOf(client, 'info');
@@ -37,7 +39,8 @@ export function meetRefusals<Client extends RedisClient>(client: Client, options
   };
   const held = holdWhileAway(again, (away) => options.onAway?.(away));
   awayOf.set(client, held.away);
-  client.once('end', held.end);
+  // Each time: BullMQ ends the connection that it waits on, and opens it again.
+  client.on('end', held.end);
 
   async function answerOf(command: Command, answer: Promise<unknown>): Promise<unknown> {
     try {
@@ -79,12 +82,6 @@ export function meetRefusals<Client extends RedisClient>(client: Client, options
     },
   });
   return client;
-}
-
-function methodOf(client: RedisClient, name: string): (...args: unknown[]) => unknown {
-  const method: unknown = Reflect.get(client, name);
-  if (typeof method !== 'function') throw new TypeError(`Expected a connection to have ${name}`);
-  return (...args) => Reflect.apply(method, client, args);
 }
 
 /** The reply of HELLO is a map, flat or not: `server`, `redis`, `version`, `7.0.15` … */

@@ -13,8 +13,7 @@ export async function rateOf(limiter: Pick<RedisLimiter, 'usage'>, { max, window
 
 /** One look at each account that somebody uses. */
 export async function lookAtLanes({ lanes, queues }: Pick<Connections, 'lanes' | 'queues'>): Promise<LaneLook[]> {
-  const used = lanes.filter(({ lane }) => lane.isNamed || lane.vendor === 'kie' || lane.apiKey !== undefined);
-  return Promise.all(used.map((open) => lookAt(open, queues)));
+  return Promise.all(usedOf(lanes).map((open) => lookAt(open, queues)));
 }
 
 async function lookAt(
@@ -70,12 +69,17 @@ export function closedForAll(lanes: readonly Pick<LaneLook, 'vendor' | 'share' |
   return own.every(({ breaker }) => breaker) ? (own[0]?.breaker ?? null) : null;
 }
 
-/** The same, by what Redis says now. */
-export async function breakerForAll(
-  lanes: readonly Pick<OpenLane, 'lane' | 'state'>[],
-): Promise<TrippedBreaker | null> {
-  const looked = lanes.map(async ({ lane: { vendor, share }, state }) => {
-    return { vendor, share, breaker: (await state.breaker()) ?? null };
-  });
-  return closedForAll(await Promise.all(looked));
+/** What tells whether accounts are closed for all that waits. Asks little: somebody looks four times a second. */
+export async function lookAtClosing({ lanes, queues }: Pick<Connections, 'lanes' | 'queues'>) {
+  return Promise.all(
+    usedOf(lanes).map(async ({ lane, state }) => {
+      const [breaker, waiting] = await Promise.all([state.breaker(), countJobs([queues.submitsOf(lane.vendor)])]);
+      return { ...lane, breaker: breaker ?? null, waiting };
+    }),
+  );
+}
+
+/** Those that somebody uses. */
+function usedOf(lanes: readonly OpenLane[]): readonly OpenLane[] {
+  return lanes.filter(({ lane }) => lane.isNamed || lane.vendor === 'kie' || lane.apiKey !== undefined);
 }

@@ -110,6 +110,11 @@ test.concurrent('a record that is cut off when Redis was emptied is no reason to
   expect(code, stderr).toBe(1);
   expect(stderr).toMatch(/unreadable .*gone\/items\/item-1-/);
   expect(accepted(place)).toBe(5);
+
+  // Its image is there, and as little is known of it.
+  const plan = await place.run(['plan', manifest]);
+  expect(plan.stdout).toMatch(/to make +0; already archived: 4/);
+  expect(plan.stdout).toMatch(/unreadable +1 record that cannot be read, .*flux-batch results gone names it/);
 });
 
 test.concurrent('a batch.json that is cut off keeps nothing from being done or read', async (context) => {

@@ -58,7 +58,7 @@ async function endedWith(stored: readonly ItemRecord[]) {
   const opening = { balance: 1_000, known: 0, others: 0 };
   const summary = async () => {
     const end = { ended: true, counts: await counts(), startedAt: Date.now(), before: undefined };
-    const whole = { ...end, breaker: undefined, waitedFor: undefined };
+    const whole = { ...end, stop: undefined, waitedFor: undefined };
     return summarize({ batch: BATCH, costByJob: async () => [], flags: {} }, connections, provider, whole, opening);
   };
   return { summary, reads };

@@ -41,6 +41,7 @@ test('an archive without the batch leaves everything to make', async () => {
     adopted: 0,
     begun: 0,
     missing: 0,
+    unreadable: 0,
     unread: 0,
     left,
     waiting: {},
@@ -52,7 +53,8 @@ test('what has record and image is archived, what has a record only goes by its 
   const [lamp, vase, bowl] = items;
   if (!lamp || !vase || !bowl) throw new Error('the manifest has others');
   const queuedAt = Date.now();
-  await put(layout.record('b', lamp.id));
+  const { name, request, variant } = lamp;
+  await recordsIn(archive).write({ ...archivedRecordOf('b', { name, request, variant }), id: lamp.id });
   await put(layout.image('b', lamp.id, 'jpeg'));
   const failure = { class: 'content-policy' as const, message: 'no' };
   await recordsIn(archive).write(failedRecord({ ...vase, queuedAt }, undefined, failure));
@@ -75,6 +77,17 @@ test('an image that is gone from the archive is told apart, and not made again',
   await put(layout.image('b', vase.id, 'png'));
   const left = { 'flux-kontext-pro': 1, 'flux-kontext-max': 1 };
   expect(await look()).toMatchObject({ kind: 'looked', archived: 1, begun: 0, missing: 1, left });
+});
+
+test('a record that cannot be read is no archived image, whether its image is there or not', async () => {
+  const { items, put, look } = await batch();
+  const [lamp, vase] = items;
+  if (!lamp || !vase) throw new Error('the manifest has others');
+  await put(layout.record('b', lamp.id));
+  await put(layout.image('b', lamp.id, 'jpeg'));
+  await put(layout.record('b', vase.id));
+  const left = { 'flux-kontext-pro': 1, 'flux-kontext-max': 1 };
+  expect(await look()).toMatchObject({ kind: 'looked', archived: 0, begun: 0, missing: 0, unreadable: 2, left });
 });
 
 test('an archive that fails is told of, and is no error', async () => {

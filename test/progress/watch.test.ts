@@ -33,7 +33,11 @@ test('a batch that the breaker stops is watched until what was under way has end
     enqueue: async () => ({ items: 2, submits: 2, polls: 0 }),
     signal: new AbortController().signal,
   });
-  expect(end).toMatchObject({ ended: false, breaker: TRIPPED, counts: { items: { queued: 1, archived: 1 } } });
+  expect(end).toMatchObject({
+    ended: false,
+    stop: { breaker: TRIPPED },
+    counts: { items: { queued: 1, archived: 1 } },
+  });
 });
 
 const DENIED = new ReplyError("NOPERM this user has no permissions to run the 'evalsha' command");

@@ -1,10 +1,14 @@
 import { expect, test, vi } from 'vitest';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
+import { follow } from '../../src/library/follow.ts';
 import { exposition } from '../../src/metrics/exposition.ts';
+import { watchBatch } from '../../src/progress/watch.ts';
 import { laneFamilies } from '../../src/server/lane-families.ts';
 import { drawSnapshot } from '../../src/status/draw.ts';
 import { openSnapshots } from '../../src/status/snapshot.ts';
+import { openPorts } from '../../src/wiring/stage-ports.ts';
 import { BATCH } from '../batch/rig.ts';
+import { CONDITION_MS } from '../services/limits.ts';
 import { accepted, jobs, startLanes } from './lanes-crew.ts';
 
 const TWO = [
@@ -98,6 +102,37 @@ test('a worker that lacks the key of a lane leaves its tasks to one that has it'
   await crew.work(await crew.open());
   expect((await crew.ended()).items.archived).toBe(8);
 });
+
+test.each(['kie', 'bfl'] as const)(
+  'a batch whose only account, at %s, refuses its key is not waited for',
+  async (provider) => {
+    const key = provider === 'bfl' ? 'BFL_API_KEY' : 'KIE_API_KEY';
+    const simulator = { faults: [{ name: '401', share: 1 } as const] };
+    const crew = await startLanes([{ name: 'alone', provider, key, simulator }]);
+    const { connections } = crew;
+    const request = provider === 'bfl' ? { provider, model: 'flux-2-pro' } : {};
+    await crew.enqueue(jobs(4, request));
+    await crew.work();
+    const end = await watchBatch(connections, await openPorts(connections), {
+      batch: BATCH,
+      enqueue: async () => ({ items: 4, submits: 4, polls: 0 }),
+      signal: AbortSignal.timeout(CONDITION_MS),
+    });
+    expect(end).toMatchObject({
+      ended: false,
+      counts: { items: { queued: 4 } },
+      stop: { breaker: { refusal: 'unauthorized' }, lane: { name: 'alone', keyVariable: key } },
+    });
+    const outlooks: string[] = [];
+    for await (const { outlook } of follow(BATCH, {
+      connections,
+      fault: () => undefined,
+      signal: AbortSignal.timeout(CONDITION_MS),
+    }))
+      outlooks.push(outlook);
+    expect(outlooks.at(-1)).toBe('stopped');
+  },
+);
 
 test('items of a vendor whose account stands still do not hold up those of another', async () => {
   const crew = await startLanes([

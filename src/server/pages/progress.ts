@@ -1,6 +1,7 @@
 import { type BatchCounts, hasEnded, isOutOfBudget } from '../../batch/counts.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
+import { stopOf } from '../../diagnosis/stopped.ts';
 import { describeTimeLeft, timeLeft } from '../../diagnosis/time-left.ts';
 import { shareDone } from '../../progress/draw-counts.ts';
 import { type Html, html } from './html.ts';
@@ -50,7 +51,7 @@ export function chip(counts: BatchCounts, snapshot: Snapshot): Html {
 /** Where a batch stands, in a word or two. Only what is archived as a whole is green. */
 function standing(
   counts: BatchCounts,
-  { pausedAt, breaker }: Snapshot,
+  snapshot: Snapshot,
 ): { name: string; looks: 'running' | 'done' | 'trouble' | '' } {
   const { items, total, cancelledAt } = counts;
   if (hasEnded(counts)) {
@@ -62,8 +63,8 @@ function standing(
   }
   if (cancelledAt !== undefined) return { name: 'cancelled, ending', looks: '' };
   if (isOutOfBudget(counts)) return { name: 'out of budget', looks: 'trouble' };
-  if (counts.pausedAt !== undefined || pausedAt !== null) return { name: 'paused', looks: 'trouble' };
-  if (breaker && items.queued > 0) return { name: 'stopped', looks: 'trouble' };
+  if (counts.pausedAt !== undefined || snapshot.pausedAt !== null) return { name: 'paused', looks: 'trouble' };
+  if (items.queued > 0 && stopOf(snapshot)) return { name: 'stopped', looks: 'trouble' };
   return { name: counts.sealed ? 'running' : 'enqueueing', looks: 'running' };
 }
 
