@@ -51,7 +51,10 @@ function choiceOf(record: ItemRecord, settings: { now: number; storedTtlMs: numb
   return choiceTo(asks ? 'ask' : 'submit', record);
 }
 
-export function choiceTo(how: Choice['how'], { id, name, request }: Pick<ItemRecord, 'id' | 'name' | 'request'>): Choice {
+export function choiceTo(
+  how: Choice['how'],
+  { id, name, request }: Pick<ItemRecord, 'id' | 'name' | 'request'>,
+): Choice {
   const inputs = inputsOfRequest(request);
   return { id, name, model: kindOf(request), how, ...(inputs.length > 0 && { inputs }) };
 }
