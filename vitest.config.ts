@@ -33,7 +33,7 @@ const PURE = [
 const LONG = [
   'test/faults/**/*.test.ts',
   'test/acceptance/{adopt,ends,figures,fleet,former-archive,hostile-images,kill,late,outage}.test.ts',
-  'test/acceptance/{own-pictures-killed,proxied,slow-start,stop,tables,wrapped-images}.test.ts',
+  'test/acceptance/{own-pictures-killed,own-pictures-memory,proxied,slow-start,stop,tables,wrapped-images}.test.ts',
   'test/batch/{odd-manifests,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
   'test/redis/{cluster,sentinel-and-tls}.test.ts',

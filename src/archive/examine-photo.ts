@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import type { InputExtension } from '../items/input-reference.ts';
+import { CONVERT_PICTURE, type InputExtension } from '../items/input-reference.ts';
 import { decodeBytes } from './decode-cost.ts';
 import { loadSharp, MAX_PIXELS, MAX_SIDE } from './image.ts';
 import { type ImageFormat, sniffFormat } from './image-bytes.ts';
@@ -20,7 +20,6 @@ export type Photo = {
 export type PhotoMistake = { message: string; hint?: string };
 
 const TAKEN: Partial<Record<ImageFormat, InputExtension>> = { jpeg: 'jpg', png: 'png', webp: 'webp' };
-const CONVERT = 'convert it to JPEG, PNG or WebP: no other format is taken by every API';
 const HEAD_BYTES = 512;
 const DECODED_SIDE = 64;
 const DECODE_TIMEOUT_S = 60;
@@ -35,13 +34,14 @@ export async function examinePhoto(path: string, maxBytes: number): Promise<Phot
   try {
     const found = await stat(path);
     if (!found.isFile()) return { message: 'is not a regular file' };
+    if (found.size === 0) return { message: 'is empty' };
     if (found.size > maxBytes) return tooLarge(found.size, maxBytes);
     const read = await digestOf(path);
     const format = sniffFormat(read.head);
     if (format === 'text' || format === 'nothing' || format === 'unknown')
-      return { message: 'is no image', ...(isHeif(read.head) && { hint: CONVERT }) };
+      return { message: 'is no image', ...(isHeif(read.head) && { hint: CONVERT_PICTURE }) };
     const extension = TAKEN[format];
-    if (extension === undefined) return { message: `is ${format.toUpperCase()}`, hint: CONVERT };
+    if (extension === undefined) return { message: `is ${format.toUpperCase()}`, hint: CONVERT_PICTURE };
     const decoded = await decode(path, format);
     if ('message' in decoded) return decoded;
     return { sha256: read.sha256, bytes: read.bytes, extension, ...decoded };
@@ -66,11 +66,12 @@ async function digestOf(path: string): Promise<{ sha256: string; bytes: number; 
 async function decode(path: string, format: ImageFormat): Promise<{ isTurned: boolean } | PhotoMistake> {
   const sharp = await loadSharp();
   try {
-    const picture = sharp(path, { failOn: 'error', limitInputPixels: MAX_PIXELS });
+    // Without a limit of its own, whose words would name no size: the header says it before anything is decoded.
+    const picture = sharp(path, { failOn: 'error', limitInputPixels: false });
     const header = await picture.metadata();
     const { width, height, orientation = 1 } = header;
     const bytes = decodeBytes(header, format);
-    if (width > MAX_SIDE || height > MAX_SIDE || bytes > decodes.bytes)
+    if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS || bytes > decodes.bytes)
       return { message: `has ${width} × ${height} pixels, which is too large`, hint: 'scale it down' };
     const release = await decodes.take(decodes.bytes);
     try {

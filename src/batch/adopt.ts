@@ -3,6 +3,7 @@ import type { Archive } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { findRecord } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
+import { INPUT_TYPES, inputReferencesOf } from '../items/input-reference.ts';
 import type { NewItem } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 
@@ -30,8 +31,18 @@ export async function adoptImage(
   }
   const small = await archive.read(from.thumb);
   if (small) await archive.write(thumb, small, { contentType: 'image/webp' });
+  await copyInputs(archive, from, batch);
   const adopted = from.adopted ?? { batch: from.batch, id: from.id };
   return records.create({ ...from, batch, id, name, variant, variables, priority, image, thumb, adopted });
+}
+
+/** What its image was made from, so that it can be made again, and seen beside the image, in its new batch too. */
+async function copyInputs(archive: Archive, from: Archived, batch: string): Promise<void> {
+  if (from.batch === batch) return;
+  for (const { reference, extension } of inputReferencesOf(from.request)) {
+    const body = await archive.read(layout.input(from.batch, reference));
+    if (body) await archive.create(layout.input(batch, reference), body, { contentType: INPUT_TYPES[extension] });
+  }
 }
 
 /** The first of some items that has an image. */

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import type { Archive } from '../archive/archive.ts';
 import { findRecord, readable, readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import { UsageError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { firstTakeIds, MOST_TAKES } from '../items/takes.ts';
 import { itemOfRecord, takeRecord } from '../items/transitions.ts';
 import { isReadable } from '../items/unreadable.ts';
 import type { Connections } from '../wiring/connections.ts';
+import { describeMissing, inputsOfRequest, missingInputs, STORES_INPUTS } from './missing-inputs.ts';
 
 /** Another take that is to be made. `of`: the item that it is another one of. */
 export type Take = { of: ItemRecord; item: Item; take: number };
@@ -29,6 +31,17 @@ export async function nextTakes(records: Records, { batch, items, hasPlace, now 
     nextTakeOf(records, await recordOf(records, batch, given, ids, hasPlace), ids, now);
   const takes = await pMap(items, takeOf, { concurrency: ITEMS_AT_ONCE });
   return [...new Map(takes.map((take) => [take.item.id, take])).values()];
+}
+
+/** Throws a UsageError (`input-missing`) where a picture that one starts from is not in the archive any more. */
+export async function refuseWithoutInputs(archive: Archive, batch: string, takes: readonly Take[]): Promise<void> {
+  const inputs = takes.map(({ item }) => inputsOfRequest(item.request));
+  const missing = await missingInputs(archive, batch, inputs.flat());
+  for (const [index, { of }] of takes.entries()) {
+    const lacks = inputs[index]?.find((reference) => missing.has(reference));
+    if (lacks === undefined) continue;
+    throw new UsageError('input-missing', `${of.id}: ${describeMissing(lacks)}`, { hint: `${STORES_INPUTS}.` });
+  }
 }
 
 /** Records them, then queues them. Saying it again after a crash completes it, and makes nothing twice. */

@@ -10,9 +10,17 @@ import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { askAgain, changeItems, itemsInStates, type ToldItem } from './change-items.ts';
 import type { PassOver } from './held.ts';
+import { describeMissing, inputsOfRequest, missingInputs } from './missing-inputs.ts';
 
 /** An item to make live again: `submit` pays anew, `ask` polls a task that is paid for. */
-export type Choice = { id: string; name: string; model: string; how: 'submit' | 'ask' };
+export type Choice = {
+  id: string;
+  name: string;
+  model: string;
+  how: 'submit' | 'ask';
+  /** References of the pictures that it starts from. */
+  inputs?: readonly string[];
+};
 export type EndedState = Extract<ItemState, 'failed' | 'held'>;
 
 const CHUNK = 500;
@@ -40,7 +48,33 @@ export async function chooseFailed(
 function choiceOf(record: ItemRecord, settings: { now: number; storedTtlMs: number }): Choice {
   const ended = record.state === 'failed' || record.state === 'held';
   const asks = ended && mayYieldItsImage(record, settings);
-  return { id: record.id, name: record.name, model: kindOf(record.request), how: asks ? 'ask' : 'submit' };
+  return choiceTo(asks ? 'ask' : 'submit', record);
+}
+
+export function choiceTo(
+  how: Choice['how'],
+  { id, name, request }: Pick<ItemRecord, 'id' | 'name' | 'request'>,
+): Choice {
+  const inputs = inputsOfRequest(request);
+  return { id, name, model: kindOf(request), how, ...(inputs.length > 0 && { inputs }) };
+}
+
+/** `lacking`: those to submit that start from a picture which is not in the archive any more, and why. */
+export async function withTheirInputs(
+  { archive }: Pick<Connections, 'archive'>,
+  batch: string,
+  choices: readonly Choice[],
+): Promise<{ ready: Choice[]; lacking: { id: string; why: string }[] }> {
+  const inputsOf = ({ how, inputs = [] }: Choice) => (how === 'submit' ? inputs : []);
+  const missing = await missingInputs(archive, batch, choices.flatMap(inputsOf));
+  const ready: Choice[] = [];
+  const lacking: { id: string; why: string }[] = [];
+  for (const choice of choices) {
+    const lacks = inputsOf(choice).find((reference) => missing.has(reference));
+    if (lacks === undefined) ready.push(choice);
+    else lacking.push({ id: choice.id, why: describeMissing(lacks) });
+  }
+  return { ready, lacking };
 }
 
 type RetryPorts = Pick<Connections, 'records' | 'state' | 'control' | 'queues' | 'config' | 'clock'>;

@@ -1,15 +1,15 @@
 import { Argument, Command } from 'commander';
 import { attach, describeHeld, drop, heldItems, type Picked, pick } from '../batch/held.ts';
 import { onRouteOf, restoredBatch } from '../batch/restore.ts';
-import { costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
+import { choiceTo, costOfChoices, describeChoices, requeueItems, withTheirInputs } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
-import { kindOf } from '../money/prices.ts';
 import { plural, say } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
+import { tellLacking } from './tell-lacking.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 import { ONE_SHOT, withConnections } from './with-connections.ts';
 
@@ -90,14 +90,17 @@ async function picked(
 }
 
 async function resubmit(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
-  const choices = held.map(({ id, name, request }) => ({ id, name, model: kindOf(request), how: 'submit' as const }));
+  const wanted = held.map((record) => choiceTo('submit', record));
+  const { ready: choices, lacking } = await withTheirInputs(connections, batch, wanted);
+  tellLacking(lacking);
   const cost = await costOfChoices(choices, connections.config.pricesFile);
   const what = describeChoices(choices, cost);
-  if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
+  if (choices.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
     return declined('nothing was done');
   }
-  const count = held.length > 0 ? await requeueItems(connections, batch, 'held', choices, sayLeft) : 0;
-  if (flags.json) printJson({ batch, resubmitted: count, credits: cost.credits ?? null });
+  const count = choices.length > 0 ? await requeueItems(connections, batch, 'held', choices, sayLeft) : 0;
+  const left = lacking.length > 0 && { lacking: lacking.map(({ id }) => id) };
+  if (flags.json) printJson({ batch, resubmitted: count, credits: cost.credits ?? null, ...left });
   else say(`${batch}: ${plural(count, 'held item')} will be submitted again`);
 }
 

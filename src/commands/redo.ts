@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readBatchFile } from '../archive/batch-file.ts';
-import { nextTakes, queueTakes, type Take } from '../batch/redo.ts';
+import { nextTakes, queueTakes, refuseWithoutInputs, type Take } from '../batch/redo.ts';
 import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { loadConfig } from '../config.ts';
 import { describeSpending } from '../money/describe-spending.ts';
@@ -41,6 +41,7 @@ export function redoCommand(): Command {
         const { places } = await manifestOrder(archive, batch, (await readBatchFile(archive, batch))?.manifest);
         const hasPlace = (id: string) => places.has(id);
         const takes = await nextTakes(records, { batch, items, hasPlace, now: clock.now() });
+        await refuseWithoutInputs(archive, batch, takes);
         const byModel = modelsOf(takes);
         const cost = costOf(byModel, prices);
         const what = describeSpending(byModel, prices, config);

@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander';
 import type { ToldItem } from '../batch/change-items.ts';
 import { onRouteOf, restoredBatch } from '../batch/restore.ts';
-import { chooseFailed, costOfChoices, describeChoices, requeueItems } from '../batch/retry.ts';
+import { chooseFailed, costOfChoices, describeChoices, requeueItems, withTheirInputs } from '../batch/retry.ts';
 import { loadConfig } from '../config.ts';
 import { FAILURE_CLASSES, type Failure } from '../items/record.ts';
 import { plural, say } from '../text/terminal.ts';
 import { agrees, declined } from './ask.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson } from './print.ts';
+import { tellLacking } from './tell-lacking.ts';
 import { tellUnreadable } from './tell-unreadable.ts';
 import { ONE_SHOT, withConnections } from './with-connections.ts';
 
@@ -37,7 +38,9 @@ export function retryCommand(): Command {
         await restoredBatch(opened, batch);
         const connections = await onRouteOf(opened, batch);
         const failed = await chooseFailed(connections, batch, flags.class ?? [], tellUnreadable());
-        const choices = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
+        const wanted = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
+        const { ready: choices, lacking } = await withTheirInputs(connections, batch, wanted);
+        tellLacking(lacking);
         const cost = await costOfChoices(choices, connections.config.pricesFile);
         const what = describeChoices(choices, cost);
         if (choices.length > 0 && !(await agrees(`${batch}: ${what}. Go on?`, flags))) {
@@ -47,7 +50,7 @@ export function retryCommand(): Command {
         const submits = choices.filter(({ how }) => how === 'submit').length;
         if (flags.json) {
           const sum = { batch, retried, submits, asks: choices.length - submits, credits: cost.credits ?? null };
-          printJson(sum);
+          printJson({ ...sum, ...(lacking.length > 0 && { lacking: lacking.map(({ id }) => id) }) });
         } else if (choices.length === 0) say(`${batch}: nothing to retry`);
         else say(`${batch}: ${what}; ${plural(retried, 'item')} queued`);
       });

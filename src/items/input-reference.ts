@@ -4,6 +4,9 @@ import type { ImageRequest } from './item.ts';
 export const INPUT_EXTENSIONS = ['jpg', 'png', 'webp'] as const;
 export type InputExtension = (typeof INPUT_EXTENSIONS)[number];
 
+/** What to do about a picture of any other. */
+export const CONVERT_PICTURE = 'convert it to JPEG, PNG or WebP: no other format is taken by every API';
+
 const REFERENCE = /^inputs\/([0-9a-f]{64})\.(jpg|png|webp)$/;
 
 /**

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { foundPath } from '../files/found-path.ts';
 import type { Models } from '../provider/models/sheet.ts';
 import { readText, UnreadableFile } from '../tables/read.ts';
 import { NOTHING_INHERITED, type ParsedManifest, parseManifest } from './parse.ts';
@@ -38,7 +39,7 @@ export async function gatherFiles(
     for (const [index, written] of manifest.include.entries()) {
       const complain = (message: string, more: { hint?: string } = {}) =>
         problems.push({ ...problemAt(manifest, ['include', index], message), ...more });
-      const path = isAbsolute(written) ? written : join(dirname(file), written);
+      const path = await foundPath(isAbsolute(written) ? written : join(dirname(file), written));
       const loop = through.findIndex((outer) => resolve(outer) === resolve(path));
       if (loop !== -1) complain(`includes itself: ${[...through.slice(loop), path].join(' → ')}`);
       else if (read.has(resolve(path))) complain('is included already');

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
+import { foundPath } from '../files/found-path.ts';
 import { loadModels } from '../provider/models/load-models.ts';
 import type { Models } from '../provider/models/sheet.ts';
 import { refuseTable } from '../starters/refuse-table.ts';
@@ -123,7 +124,7 @@ async function attachRows(
   { file, position }: Pick<ParsedManifest, 'file' | 'position'>,
   reach: Reach,
 ): Promise<{ job: Omit<Job, 'index'>; columns: readonly string[]; found: Problem[] }> {
-  const rows = parsedJob.rows === undefined ? undefined : rowsFile(file, parsedJob.rows, parsedJob);
+  const rows = parsedJob.rows === undefined ? undefined : await rowsFile(file, parsedJob.rows, parsedJob);
   const refused = rows && (await reach(rows.pictures ? join(rows.path, rows.pictures.base) : rows.path));
   // A way out is told as it is written: where it leads to is another place on each machine.
   const shown = refused && parsedJob.rows ? { shown: parsedJob.rows.path } : {};
@@ -154,12 +155,12 @@ async function probeUnless(refused: Awaited<ReturnType<Reach>>, rows: RowsFile):
 }
 
 /** A relative path starts at the manifest's folder. */
-function rowsFile(
+async function rowsFile(
   manifestFile: string,
   { path: written, ...rest }: NonNullable<ParsedJob['rows']>,
   job: Pick<Job, 'id' | 'was' | 'parameters'>,
-): RowsFile {
-  const path = isAbsolute(written) ? written : join(dirname(manifestFile), written);
+): Promise<RowsFile> {
+  const path = await foundPath(isAbsolute(written) ? written : join(dirname(manifestFile), written));
   const used = templatesOf(job).flatMap(([, template]) => template.names);
   const names = [...new Set([...used, ...Object.keys(rest.wanted.where)])];
   if (rest.key === 'inputs') {

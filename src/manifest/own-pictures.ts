@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { examinePhoto, type Photo, type PhotoMistake, tooLarge } from '../archive/examine-photo.ts';
+import { foundPath } from '../files/found-path.ts';
 import { inputReference, withInputs } from '../items/input-reference.ts';
 import type { ImageRequest } from '../items/item.ts';
 import { inputBytesOf } from '../provider/models/fit.ts';
@@ -37,6 +38,8 @@ export function ownPictures(reach: Reach, maxBytes: number): OwnPictures {
     const mark = await markOf(path);
     const known = seen.get(path);
     if (known?.mark === mark) return known.found;
+    // Gone since: its batch has it by now, or says that it has not. A run that enqueues once more does not end for it.
+    if (known && mark === '' && !('message' in known.found)) return known.found;
     const found = await examinePhoto(path, LARGEST_BYTES);
     seen.set(path, { mark, found });
     return found;
@@ -49,7 +52,7 @@ export function ownPictures(reach: Reach, maxBytes: number): OwnPictures {
     const most = inputBytesOf(request, models) ?? maxBytes;
     for (const { key, text } of pathsIn(request)) {
       if (references.has(text)) continue;
-      const path = isAbsolute(text) ? text : join(dirname(manifestFile), text);
+      const path = await foundPath(isAbsolute(text) ? text : join(dirname(manifestFile), text));
       const found = await look(path);
       const wrong = 'message' in found ? found : found.bytes > most ? tooLarge(found.bytes, most) : undefined;
       if (wrong) mistakes.push({ ...wrong, key, message: `${text}: ${wrong.message}` });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONVERT_PICTURE } from '../items/input-reference.ts';
 import { imageRequestSchema } from '../items/item.ts';
 import { kontextParameters } from '../provider/kontext/parameters.ts';
 import { controlCharacterIn } from '../text/control-characters.ts';
@@ -28,13 +29,15 @@ const drawable = z.check<string>(({ value, issues }) => {
 const PICTURE_PATH = /\.(jpe?g|png|webp)$/i;
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
+const OTHER_PICTURE_PATH = /\.(heic|heif|avif|tiff?|gif|bmp|jxl)$/i;
+
 const picture = z
   .string()
   .max(MAX_URL)
-  .refine(
-    (text) => isWebAddress(text) || isPicturePath(text),
-    'expected an http(s) URL that the provider can reach, or the path of a .jpg, .png or .webp file',
-  )
+  .refine((text) => isWebAddress(text) || isPicturePath(text), {
+    error: ({ input }) =>
+      `expected an http(s) URL that the provider can reach, or the path of a .jpg, .png or .webp file${OTHER_PICTURE_PATH.test(String(input)) ? ` (${CONVERT_PICTURE})` : ''}`,
+  })
   .check(drawable)
   .meta({
     pattern:

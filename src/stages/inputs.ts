@@ -18,8 +18,11 @@ export type ReadyInputs = {
   isFresh: boolean;
   release(): void;
 };
-/** `refused`: they can never be sent. */
-export type PreparedInputs = ReadyInputs | { kind: 'later'; atMs: number } | { kind: 'refused'; message: string };
+/** `refused`: they can never be sent, or not before a person has done something about it. */
+export type PreparedInputs =
+  | ReadyInputs
+  | { kind: 'later'; atMs: number }
+  | { kind: 'refused'; message: string; remedy?: string };
 
 /** Makes the pictures of one's own that a request names reachable for its provider. */
 export interface Inputs {

@@ -1,7 +1,8 @@
 import { inputReferencesOf } from '../items/input-reference.ts';
 import type { Item } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
-import { failedRecord } from '../items/transitions.ts';
+import { isKeyInDoubt } from '../items/submit-key.ts';
+import { failedRecord, heldRecord } from '../items/transitions.ts';
 import type { SubmitOutcome } from '../provider/provider.ts';
 import { saysUnfetchable } from '../provider/unfetchable.ts';
 import { endItem } from './end-item.ts';
@@ -22,13 +23,31 @@ export async function leaveUnsent(
   ports: Ports,
 ): Promise<StageOutcome> {
   if (why.kind === 'later') return why;
-  const end = (now: ItemRecord | undefined) =>
-    now === undefined || now.state === 'queued' || now.state === 'cancelled'
-      ? failedRecord(item, now, { class: 'invalid-parameters', message: why.message })
-      : undefined;
+  const end = (now: ItemRecord | undefined) => endedUnsent(why, item, found, now);
   const goneOn = await endItem(item, found, end, 'submit', ports);
-  // What became of an earlier claim is still to be found out.
+  // It is another worker's by now: what became of that claim is still to be found out.
   return goneOn ? { kind: 'later', atMs: ports.now() + ports.settings.submitTimeoutMs } : { kind: 'done' };
+}
+
+/** A submit before this one may have started a task: that stays in doubt, so a person decides. Nothing where the record has gone on. */
+function endedUnsent(
+  { message, remedy }: Extract<PreparedInputs, { kind: 'refused' }>,
+  item: Item,
+  found: ItemRecord | undefined,
+  now: ItemRecord | undefined,
+) {
+  const isInDoubt = now !== undefined && (now.state === 'claimed' || isKeyInDoubt(now));
+  if (isInDoubt) {
+    if (now.state !== found?.state || now.attempts !== found.attempts) return undefined;
+    const then = [...(remedy === undefined ? [] : [remedy]), 'decide by held: resubmit or drop'].join('; then ');
+    return heldRecord(item, now, {
+      class: 'unknown-outcome',
+      message: `It is unknown whether an earlier submit started a task (and was charged), and it cannot be submitted again. ${message}: ${then}`,
+    });
+  }
+  if (now !== undefined && now.state !== 'queued' && now.state !== 'cancelled') return undefined;
+  const text = remedy === undefined ? message : `${message}: ${remedy}; then retry`;
+  return failedRecord(item, now, { class: 'invalid-parameters', message: text });
 }
 
 /**

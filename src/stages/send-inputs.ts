@@ -41,7 +41,7 @@ export function inputsOf(deps: Deps): Inputs {
       for (const input of references) {
         const sent = await send(batch, input, signal);
         if (sent.kind === 'not-now') return later(signal.aborted ? 0 : LATER_MS);
-        if (sent.kind === 'missing') return { kind: 'refused', message: missing(input) };
+        if (sent.kind === 'missing') return missing(input);
         if (sent.kind === 'refused') return sent;
         texts.set(input.reference, sent.text);
         goodUntil = Math.min(goodUntil, sent.goodUntil);
@@ -112,6 +112,7 @@ function signing(archive: Archive, { settings, now }: Pick<Deps, 'settings' | 'n
   };
 }
 
-function missing({ reference }: InputReference): string {
-  return `Its picture ${reference} is not in the archive any more: enqueue its manifest again, then retry`;
+function missing({ reference }: InputReference): PreparedInputs {
+  const message = `Its picture ${reference} is not in the archive any more`;
+  return { kind: 'refused', message, remedy: 'enqueue its manifest again, which stores it' };
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { foundPath } from '../files/found-path.ts';
 import { globOf } from '../text/glob.ts';
 import { plural } from '../text/terminal.ts';
 import { unreadable } from './read.ts';
@@ -44,7 +45,7 @@ export async function* readPictureFiles(
   yield { kind: 'columns', columns: COLUMNS };
   const left: string[] = [];
   let line = 0;
-  for await (const path of filesBelow(join(root, base), '', steps, signal)) {
+  for await (const path of filesBelow(await foundPath(join(root, base)), '', steps, signal)) {
     const [, folder = '', file = ''] = /^(?:(.*)\/)?([^/]*)$/.exec(path) ?? [];
     if (!PICTURE.test(path) && !OTHER_PICTURE.test(path)) {
       left.push(path);
@@ -95,6 +96,6 @@ async function entriesOf(folder: string) {
 
 /** That a pattern's folder is there. Throws an `UnreadableFile`. */
 export async function probePictureFiles(root: string, { base }: PicturePattern): Promise<readonly string[]> {
-  await entriesOf(join(root, base));
+  await entriesOf(await foundPath(join(root, base)));
   return COLUMNS;
 }

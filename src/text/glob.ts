@@ -10,8 +10,8 @@ export function globOf(glob: string): Glob {
   return { test: (text) => matches(pattern, [...folded(text)]) };
 }
 
-/** As a regular expression ignores case. */
-const folded = (text: string) => text.toUpperCase().toLowerCase();
+/** As a regular expression ignores case. Of the two forms that a letter with an accent may have, one. */
+const folded = (text: string) => text.normalize().toUpperCase().toLowerCase();
 
 function matches(pattern: readonly string[], text: readonly string[]): boolean {
   let [inPattern, inText] = [0, 0];

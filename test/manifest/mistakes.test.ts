@@ -44,7 +44,7 @@ describe('a mistake in the file', () => {
       'jobs.yaml:9:22  jobs[0].safetyTolerance: expected at most 6, got 7',
       'jobs.yaml:10:15  jobs[0].variants: expected 1 or more, got 0',
       'jobs.yaml:11:15  jobs[0].priority: expected a whole number, got 1.5',
-      'jobs.yaml:12:17  jobs[0].inputImage: expected an http(s) URL that the provider can reach, or the path of a .jpg, .png or .webp file, got "./room.gif"',
+      'jobs.yaml:12:17  jobs[0].inputImage: expected an http(s) URL that the provider can reach, or the path of a .jpg, .png or .webp file (convert it to JPEG, PNG or WebP: no other format is taken by every API), got "./room.gif"',
       'jobs.yaml:13:15  jobs[0].watermark: expected text, got nothing',
     ],
     ['a job that is no map', `${head}${job}  - A teapot\n`, 'jobs.yaml:6:5  jobs[1]: expected a map, got "A teapot"'],

@@ -88,7 +88,7 @@ describe('a picture of one’s own', () => {
     ['is missing', 'a.jpg: there is no such file'],
     ['is a folder', 'a.jpg: is not a regular file'],
     ['is no image', 'a.jpg: is no image'],
-    ['is empty', 'a.jpg: is no image'],
+    ['is empty', 'a.jpg: is empty'],
     ['is cut off', 'a.jpg: does not decode: '],
     ['is a TIFF', 'a.jpg: is TIFF; convert it to JPEG, PNG or WebP'],
     ['is too large', 'a.jpg: expected at most 0.1 MB, got 0.4 MB; scale it down'],
@@ -224,7 +224,9 @@ describe('a folder of pictures', () => {
       'photos/b.jpg': Buffer.from('no'),
     });
     expect((await mistakesIn(folder)).split('\n')).toEqual([
-      expect.stringMatching(/^jobs\.yaml:4:31 {2}jobs\[0\]\.inputs: expected an http.* got "photos\/a\.heic"$/),
+      expect.stringMatching(
+        /^jobs\.yaml:4:31 {2}jobs\[0\]\.inputs: expected an http.*\(convert it to .* got "photos\/a\.heic"$/,
+      ),
       'jobs.yaml:4:31  jobs[0].inputs: photos/b.jpg: is no image',
     ]);
   });
