@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'bullmq';
 import { redisLastSuccess } from '../src/fleet/last-success.ts';
+import { redisPollHints } from '../src/fleet/poll-hints.ts';
 import {
   ACCOUNTS,
   type Finished,
@@ -93,7 +94,7 @@ function startersOf(
     ...{ redis, clock, prefix, suffix: routes.suffix, signal },
     ...{ onTrouble: watched.onTrouble, count: metrics.count, succeeded: redisLastSuccess(redis, keys, clock).note },
   };
-  const polls = pollNow(redis, keys, routes);
+  const polls = pollNow(redisPollHints(redis, keys), routes);
   const ours = onlyOurRoute(connections, onTrouble);
   const places = concurrency.poll ?? POLLS_WAITING;
   const byAccount = stagesByAccount(ports, { isBehind, places, wasCalled: polls.take });

@@ -1,6 +1,7 @@
 import type { CallbackTokens } from '../callbacks/token.ts';
 import { type LastSuccess, redisLastSuccess } from '../fleet/last-success.ts';
 import { redisMetrics } from '../fleet/metrics.ts';
+import { redisPollHints } from '../fleet/poll-hints.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Prices } from '../money/prices.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -49,7 +50,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
   closers.push(async () => presence.stop());
   const first = firstLane(connections);
   let comesFromOutside = true;
-  const hints = pollNow(redis, keys, routes);
+  const hints = pollNow(redisPollHints(redis, keys), routes);
   return {
     connections,
     prices,

@@ -8,18 +8,22 @@ import type { Ports, Run } from './ports.ts';
 const DENIALS = 3;
 const DENIAL_DELAY_MS = 500;
 
+/** `slotEnded`: when Redis knows that the slot is not used any more. Nothing that follows from the answer waits for it. */
+export type Asked = { outcome: PollOutcome; slotEnded: Promise<void> };
+
 /** Asks again where a single 404 would give the task up. Undefined when the process drains before its turn. */
-export async function askSurely(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
-  for (let asked = 1; ; asked++) {
-    const outcome = await ask(task, run, ports);
+export async function askSurely(task: Submitted, run: Run, ports: Ports): Promise<Asked | undefined> {
+  for (let count = 1; ; count++) {
+    const asked = await ask(task, run, ports);
     const isFresh = ports.now() < task.submittedAt + ports.settings.unknownTaskGraceMs;
-    if (outcome?.kind !== 'not-found' || isFresh || asked === DENIALS) return outcome;
+    if (asked?.outcome.kind !== 'not-found' || isFresh || count === DENIALS) return asked;
+    await asked.slotEnded;
     await sleep(DENIAL_DELAY_MS, undefined, { signal: run.signal }).catch(() => {});
   }
 }
 
 /** One request within the rate limit; undefined when the process drains before its turn. */
-async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome | undefined> {
+async function ask(task: Submitted, run: Run, ports: Ports): Promise<Asked | undefined> {
   const slot = await ports.pollLimiter
     .take({ leadMs: 0, goesOut: true, leaves: await leftToCalled(task, run, ports), signal: run.signal })
     .catch((error: unknown) => {
@@ -35,7 +39,6 @@ async function ask(task: Submitted, run: Run, ports: Ports): Promise<PollOutcome
     throw error;
   }
   const outcome = await ports.provider.poll(task.taskId);
-  if (outcome.kind === 'refused' && outcome.refusal === 'rate-limited') await slot.refuse(outcome.retryAfterMs);
-  else await slot.settle();
-  return outcome;
+  const isOverRate = outcome.kind === 'refused' && outcome.refusal === 'rate-limited';
+  return { outcome, slotEnded: isOverRate ? slot.refuse(outcome.retryAfterMs) : slot.settle() };
 }

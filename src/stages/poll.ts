@@ -13,6 +13,7 @@ import type { Ports, Run, StageOutcome } from './ports.ts';
 import { recordFirst } from './record-task.ts';
 import type { Remembered } from './remembered.ts';
 import { warnOfStorm } from './storm-log.ts';
+import { together } from './together.ts';
 
 /** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. It doubles while nothing is answered. */
 const TROUBLE_DELAY_MS = 3_000;
@@ -23,8 +24,13 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   const task = await recordFirst(item, ports);
   const early = await putOffEarly(task, run, ports);
   if (early) return early;
-  const outcome = await askSurely(task, run, ports);
-  if (!outcome) return { kind: 'later', atMs: ports.now(), remember: { ...unasked(run), called: isCalled(run) } };
+  const asked = await askSurely(task, run, ports);
+  if (!asked) return { kind: 'later', atMs: ports.now(), remember: { ...unasked(run), called: isCalled(run) } };
+  return together(goOn(task, asked.outcome, run, ports), asked.slotEnded);
+}
+
+/** What an answer leads to. */
+async function goOn(task: Submitted, outcome: PollOutcome, run: Run, ports: Ports): Promise<StageOutcome> {
   const now = ports.now();
   if (outcome.kind === 'refused' || outcome.kind === 'unreachable') return waitForAnswer(task, outcome, run, ports);
   ports.faults.clear('poll-unanswered');
@@ -35,8 +41,10 @@ export async function poll(item: Submitted, run: Run, ports: Ports): Promise<Sta
   switch (outcome.kind) {
     case 'succeeded':
     case 'failed':
-      await noteEnd(task, outcome.kind === 'succeeded' ? outcome.completedAt : undefined, run, ports);
-      return settleEnded(task, outcome, run, ports);
+      return together(
+        settleEnded(task, outcome, run, ports),
+        noteEnd(task, outcome.kind === 'succeeded' ? outcome.completedAt : undefined, run, ports),
+      );
     case 'generating':
       return askAgain(task, await laterPollAt(task, run, ports), run, ports, outcome.said);
     case 'not-found':

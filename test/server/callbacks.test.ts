@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Worker } from 'bullmq';
 import { expect, test, vi } from 'vitest';
+import { redisPollHints } from '../../src/fleet/poll-hints.ts';
 import { pollNow } from '../../src/queue/poll-now.ts';
 import { connectRedis } from '../../src/redis/connection.ts';
 import { type Deployment, itemsOf, startDeployment } from './deployment.ts';
@@ -63,7 +64,8 @@ test('a hint that meets a poll under way is taken up when that poll delays itsel
   const active = await worker.getNextJob('a-token');
   expect(active?.data.taskId).toBe(taskId);
   expect((await post(deployment, token, bodyOf(taskId))).status).toBe(200);
-  const hints = pollNow(connections.redis, connections.keys, connections.routes);
+  const { redis, keys, routes } = connections;
+  const hints = pollNow(redisPollHints(redis, keys), routes);
   await active?.moveToDelayed(Date.now() + 60_000, 'a-token');
   const task = { ...item, taskId };
   expect(await hints.isAsked(task)).toBe(true);

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { poll } from '../../src/stages/poll.ts';
-import type { Callbacks, Run } from '../../src/stages/ports.ts';
-import { FIRST_RUN } from './rig.ts';
+import type { Callbacks, Run, TakeOptions } from '../../src/stages/ports.ts';
+import { Crash, FIRST_RUN } from './rig.ts';
 import { answering, item, submittedRig, takePoll } from './submitted.ts';
 
 const CALLED: Run = { ...FIRST_RUN, called: true };
@@ -93,5 +93,24 @@ describe('a poll that a callback has asked for', () => {
     expect(remembered).toMatchObject({ called: true });
     await poll(task, { ...FIRST_RUN, runs: 2, remembered }, answering(rig, SUCCEEDED));
     expect(note.mock.calls.map(([, came]) => came)).toEqual([true]);
+  });
+
+  test('hands the image on before Redis knows of the slot that was used, and of the callback that came', async () => {
+    const { rig, task, note } = await withTask(0.98);
+    const isArchiving = () => vi.waitFor(() => expect(rig.jobs.archives.has(item.id)).toBe(true));
+    note.mockImplementation(isArchiving);
+    const { take } = rig.ports.pollLimiter;
+    const pollLimiter = { take: async (options: TakeOptions) => ({ ...(await take(options)), settle: isArchiving }) };
+    expect(await poll(task, CALLED, { ...answering(rig, SUCCEEDED), pollLimiter })).toEqual({ kind: 'done' });
+    expect(note).toHaveBeenCalledOnce();
+  });
+
+  test('and whose slot Redis cannot be told of throws that, once the image is handed on', async () => {
+    const { rig, task } = await withTask(0.98);
+    const { take } = rig.ports.pollLimiter;
+    const settle = () => Promise.reject(new Crash('settle'));
+    const pollLimiter = { take: async (options: TakeOptions) => ({ ...(await take(options)), settle }) };
+    await expect(poll(task, CALLED, { ...answering(rig, SUCCEEDED), pollLimiter })).rejects.toThrow(Crash);
+    expect(rig.jobs.archives.has(item.id)).toBe(true);
   });
 });
