@@ -35,6 +35,14 @@ lanes:
     { name: 'bfl', isNamed: false },
   ]);
   expect(secrets).toContain('from-a-file');
+  const [main, second, bfl] = lanes.map(({ limitNames }) => limitNames);
+  expect(main).toEqual({
+    rate: `rate of lane main in ${FLUX_LANES}`,
+    polls: `polls of lane main in ${FLUX_LANES} (it has none: FLUX_POLL_LIMIT counts)`,
+    tasks: `concurrency of lane main in ${FLUX_LANES} (it has none: FLUX_MAX_TASKS counts)`,
+  });
+  expect(second?.tasks).toBe(`concurrency of lane second in ${FLUX_LANES}`);
+  expect(bfl).toEqual({ rate: 'BFL_RATE_LIMIT', polls: 'BFL_POLL_LIMIT', tasks: 'BFL_MAX_TASKS' });
 });
 
 test('the account of before ends what it has begun where the file does not name it', async () => {

@@ -4,6 +4,7 @@ import { loadConfig } from '../config.ts';
 import { startServer } from '../server/server.ts';
 import { openServing } from '../server/serving.ts';
 import { say } from '../text/terminal.ts';
+import type { Connections } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { sayWarnings } from './print.ts';
 import { onStopSignals } from './signals.ts';
@@ -57,10 +58,21 @@ export function serveCommand(): Command {
         const stop = onStopSignals({ stopsForFaults: false, saying: 'closing.' });
         say(`flux-batch serves ${server.url}`);
         if (server.callbackUrl !== undefined) say(`callbacks: ${server.callbackUrl}`);
-        if (!serving.account) say('warning: FLUX_API_KEY is not set: callbacks are not taken, credits not shown');
+        for (const warning of withoutKeys(connections)) say(`warning: ${warning}`);
         if (!stop.signal.aborted) await once(stop.signal, 'abort');
         stop.dispose();
         if (stop.fault) throw stop.fault;
       });
     });
+}
+
+/** What this process does not do for accounts that it lacks the key of. */
+function withoutKeys({ lanes }: Pick<Connections, 'lanes'>): string[] {
+  const lacking = lanes.filter(
+    ({ lane }) => lane.apiKey === undefined && lane.share > 0 && (lane.isNamed || lane.vendor === 'kie'),
+  );
+  return lacking.map(({ lane }) => {
+    const of = lane.isNamed ? ` of lane ${lane.name}` : '';
+    return `${lane.keyVariable} is not set: callbacks${of} are not taken, credits not shown`;
+  });
 }

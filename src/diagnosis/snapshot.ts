@@ -1,6 +1,7 @@
 import type { BatchCounts } from '../batch/counts.ts';
 import type { ArchiveLag } from '../fleet/archive-lag.ts';
-import type { CallbacksAway } from '../fleet/callbacks.ts';
+import type { CallbacksAway, CallbacksSeen } from '../fleet/callbacks.ts';
+import type { CreditsLeft } from '../fleet/credits.ts';
 import type { LastFault } from '../fleet/faults.ts';
 import type { WorkerFacts } from '../fleet/heartbeats.ts';
 import type { LimiterUsage } from '../fleet/limiter.ts';
@@ -9,6 +10,7 @@ import type { Route } from '../fleet/route-names.ts';
 import type { Vendor } from '../items/item.ts';
 import type { AtRisk, Waiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
+import type { LimitNames } from '../settings/lanes.ts';
 
 export type QueueDepth = Waiting & { waiting: number; active: number; delayed: number };
 export type RateUse = Omit<LimiterUsage, 'limit'> & {
@@ -25,11 +27,19 @@ export type LaneLook = {
   keyVariable: string;
   /** It stands in FLUX_LANES. */
   isNamed: boolean;
+  /** The account that there is without FLUX_LANES. */
+  isFirst: boolean;
   /** 0: it begins nothing. */
   share: number;
   breaker: TrippedBreaker | null;
   rates: { submit: RateUse; poll: RateUse };
   tasks: { running: number; most: number };
+  /** What a person changes for these limits to be others. */
+  limitNames: LimitNames;
+  /** By its own word; null where nobody has asked lately, or it does not tell. */
+  credits: CreditsLeft | null;
+  /** Null where it is not asked to call back. */
+  callbacks: CallbacksSeen | null;
   /** Jobs of its vendor that are to be submitted, in any lane. */
   waiting: number;
 };

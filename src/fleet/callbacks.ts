@@ -82,6 +82,19 @@ function shareOf(latest: string): number {
   return latest.replaceAll('0', '').length / (latest.length + 1);
 }
 
+/**
+ * Of the latest tasks of an account, so many were called back before a poll found them. Null where none was asked for lately. `awaySince`
+ * while they stay away.
+ */
+export type CallbacksSeen = { came: number; of: number; awaySince: number | null };
+
+export async function readCallbacks(redis: RedisClient, keys: Keys, account: string): Promise<CallbacksSeen | null> {
+  const [asked, latest, away] = await redis.hmget(keys.callbacks(account), 'askedSince', 'latest', 'awaySince');
+  if (!asked && !latest) return null;
+  const seen = latest ?? '';
+  return { came: seen.replaceAll('0', '').length, of: seen.length, awaySince: away ? Number(away) : null };
+}
+
 /** Where no callbacks are asked for. */
 export const noCallbacks: Callbacks = { asked() {}, share: async () => 0, async note() {} };
 

@@ -32,7 +32,10 @@ export function redisRouteNames(redis: RedisClient, keys: RouteKeys) {
     },
     /** The suffix of an API that a route's items are made by besides its own. */
     claimApi: (api: string): Promise<string> => hash.claim('api', { api }, false),
-    /** The same for who only looks; undefined where nobody has claimed it. */
+    /** The one that it has, or will have once who works claims it: no first API is claimed so. */
+    suffixOfApi: async (api: string): Promise<string> =>
+      (await hash.find('api', { api }))?.suffix ?? (await hash.unclaimed('api', { api })),
+    /** Undefined where nobody has claimed it. */
     lookApi: async (api: string): Promise<string | undefined> => (await hash.find('api', { api }))?.suffix,
     /** For who only looks: where nobody works on its route, it sees one to its API, or else the first. */
     async look({ archive, api }: Route): Promise<{ names: RouteNames; route: Route }> {
@@ -80,13 +83,18 @@ function storedNames(redis: RedisClient, key: string) {
       if (suffix === '') await redis.hsetnx(key, `first:${kind}`, digest);
       await redis.hsetnx(key, `${kind}:${digest}`, JSON.stringify({ suffix, ...facts } satisfies Stored));
     },
+    /** The suffix that nobody else has. */
+    async unclaimed(kind: Kind, facts: Facts): Promise<string> {
+      const digest = digestOf(facts);
+      return (await redis.hget(key, `first:${kind}`)) === digest ? '' : `-${digest}`;
+    },
     /** The suffix that is stored, or one that nobody else has, stored from now on. */
     async claim(kind: Kind, facts: Facts, mayBeFirst: boolean): Promise<string> {
       const known = await names.find(kind, facts);
       if (known) return known.suffix;
       const digest = digestOf(facts);
       if (mayBeFirst) await redis.hsetnx(key, `first:${kind}`, digest);
-      const suffix = (await redis.hget(key, `first:${kind}`)) === digest ? '' : `-${digest}`;
+      const suffix = await names.unclaimed(kind, facts);
       await names.keep(kind, facts, suffix);
       return (await names.find(kind, facts))?.suffix ?? suffix;
     },

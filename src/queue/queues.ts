@@ -50,7 +50,7 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     queue.on('error', () => {});
     return queue;
   };
-  const { byStage: queues, bySubmit, submits, polls, of, all, pollOf } = stageQueues(open);
+  const { byStage: queues, bySubmit, submits, polls, of, all, named, pollOf } = stageQueues(open);
   const submitJobs = (items: readonly Item[]) =>
     items.map((item) => {
       const opts = { ...optionsOf(jobIdOf(item)), priority: item.priority };
@@ -100,8 +100,8 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     byStage: queues,
     /** Where a vendor's items wait to be submitted. */
     submitsOf: (vendor: Vendor): Queue => bySubmit[vendor],
-    /** `of`: all of a stage; `all`: all of them; `pollOf`: where a lane's tasks wait to be asked for. */
-    ...{ of, all, pollOf },
+    /** `of`: all of a stage; `all`: all of them, `named`: by their names; `pollOf`: where a lane's tasks wait to be asked for. */
+    ...{ of, all, named, pollOf },
     /** These lanes have queues, or will have some. */
     learn(lanes: readonly string[]): void {
       for (const lane of lanes) pollOf({ lane });

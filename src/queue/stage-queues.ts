@@ -26,5 +26,11 @@ export function stageQueues(open: (name: string) => Queue) {
     if (stage === 'submit') return submits.all();
     return stage === 'poll' ? polls.all() : [byStage[stage]];
   };
-  return { byStage, bySubmit, submits, polls, pollOf, of, all: () => STAGES.flatMap(of) };
+  /** All of them by the names that they have in a route whose names end in nothing. */
+  const named = (): readonly { name: string; queue: Queue }[] => [
+    ...STAGES.map((stage) => ({ name: stage, queue: byStage[stage] })),
+    { name: submitQueueOf('bfl'), queue: bySubmit.bfl },
+    ...[...ofLanes].map(([lane, queue]) => ({ name: pollQueueOf(lane), queue })),
+  ];
+  return { byStage, bySubmit, submits, polls, pollOf, of, named, all: () => STAGES.flatMap(of) };
 }

@@ -82,6 +82,8 @@ export const keysOf = (prefix: string, apiSuffix = '') => ({
   runningTasks: (model: string) => `${prefix}:running${apiSuffix}:${model}`,
   /** List: the latest task durations of a model, in milliseconds. */
   durations: (model: string) => `${prefix}:durations${apiSuffix}:${model}`,
+  /** Hash: what an account's credits were when it was asked last, see fleet/credits.ts. */
+  credits: `${prefix}:credits${apiSuffix}`,
   /** Hash: why the circuit breaker is tripped; absent while it is not. See fleet/lua/include/breaker.lua. */
   breaker: `${prefix}:gate${apiSuffix}`,
   /**

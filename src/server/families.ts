@@ -1,4 +1,5 @@
 import type { BatchCounts } from '../batch/counts.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import type { HistogramTotals } from '../fleet/metrics.ts';
 import { ITEM_STATES } from '../items/item-state.ts';
 import { COUNTERS, HISTOGRAMS } from '../metrics/definitions.ts';
@@ -16,16 +17,20 @@ const OTHERS = '(other)';
 
 /** Our metrics as Prometheus families. The labels are bounded: 21 batches, 8 states, 4 stages, 2 limiters. */
 export function familiesOf(scrape: Scrape): Family[] {
-  const { rates, queues, breaker, atRisk, batches } = scrape.snapshot;
+  const { rates, queues, breaker, atRisk, batches, lanes } = scrape.snapshot;
+  const first = lanes.find(({ vendor, isFirst }) => vendor === 'kie' && isFirst);
   const sum = (of: (counts: BatchCounts) => number) => batches.reduce((total, counts) => total + of(counts), 0);
-  const limiters = Object.entries(rates).map(([name, usage]) => ({ name, usage }));
   return [
     gauge('flux_items', 'Items by batch and state.', itemSamples(batches)),
     ...laneFamilies(scrape.snapshot),
     gauge('flux_batches', 'Batches that Redis knows.', [{ value: batches.length }]),
     counter('flux_submits_total', 'Tasks that were started at the provider.', [{ value: sum((one) => one.submits) }]),
     counter('flux_credits_spent_total', 'Credits spent, by our price list.', [{ value: sum((one) => one.credits) }]),
-    gauge('flux_credits_left', 'Credits of the account, asked at most once a minute.', some(scrape.creditsLeft)),
+    gauge(
+      'flux_credits_left',
+      'Credits of the default account, asked at most once a minute.',
+      some(first?.credits?.left),
+    ),
     counter('flux_archived_bytes_total', 'Bytes of archived images.', [{ value: sum((one) => one.bytes) }]),
     gauge(
       'flux_oldest_waiting_seconds',
@@ -40,6 +45,27 @@ export function familiesOf(scrape: Scrape): Family[] {
         { labels: { url: 'stored' }, value: atRisk.stored },
       ],
     ),
+    ...limiterFamilies(rates),
+    gauge('flux_submitting_stopped', '1 while the provider refuses the account and nothing is submitted.', [
+      { value: breaker ? 1 : 0, ...(breaker && { labels: { refusal: breaker.refusal } }) },
+    ]),
+    counter(
+      'flux_callbacks_total',
+      'Callbacks by what came of them.',
+      Object.entries(scrape.totals.callbacks).map(([result, value]) => ({ labels: { result }, value })),
+    ),
+    ...COUNTER_NAMES.map((name) =>
+      counter(COUNTERS[name].metric, COUNTERS[name].help, [{ value: scrape.totals.counts[name] }]),
+    ),
+    ...scrape.totals.histograms.map(histogram),
+    ...diagnosisFamilies(scrape.snapshot, scrape.lastSuccess),
+  ];
+}
+
+/** Of the default provider: of all its accounts together. */
+function limiterFamilies(rates: Snapshot['rates']): Family[] {
+  const limiters = Object.entries(rates).map(([name, usage]) => ({ name, usage }));
+  return [
     counter(
       'flux_limiter_sent_total',
       'Requests sent under a rate limit.',
@@ -65,19 +91,6 @@ export function familiesOf(scrape: Scrape): Family[] {
       'What is left of a pause after a 429.',
       limiters.map(({ name, usage }) => ({ labels: { limiter: name }, value: usage.pausedMs / 1_000 })),
     ),
-    gauge('flux_submitting_stopped', '1 while the provider refuses the account and nothing is submitted.', [
-      { value: breaker ? 1 : 0, ...(breaker && { labels: { refusal: breaker.refusal } }) },
-    ]),
-    counter(
-      'flux_callbacks_total',
-      'Callbacks by what came of them.',
-      Object.entries(scrape.totals.callbacks).map(([result, value]) => ({ labels: { result }, value })),
-    ),
-    ...COUNTER_NAMES.map((name) =>
-      counter(COUNTERS[name].metric, COUNTERS[name].help, [{ value: scrape.totals.counts[name] }]),
-    ),
-    ...scrape.totals.histograms.map(histogram),
-    ...diagnosisFamilies(scrape.snapshot, scrape.lastSuccess),
   ];
 }
 

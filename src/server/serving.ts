@@ -4,7 +4,6 @@ import { redisMetrics } from '../fleet/metrics.ts';
 import { redisPollHints } from '../fleet/poll-hints.ts';
 import type { Metrics } from '../metrics/definitions.ts';
 import type { Prices } from '../money/prices.ts';
-import type { Provider } from '../provider/provider.ts';
 import { pollNow } from '../queue/poll-now.ts';
 import { type Presence, watchPresence } from '../redis/presence.ts';
 import type { CallbackPorts } from '../stages/callback.ts';
@@ -12,20 +11,21 @@ import { openSnapshots } from '../status/snapshot.ts';
 import { isLoopbackUrl } from '../text/loopback.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { callbacksOf, hasKey, type KeyedLane } from '../wiring/lane-ports.ts';
-import { firstLane, openLimiters, type WatchedLimiters } from '../wiring/lanes.ts';
-import { openProvider } from '../wiring/open-provider.ts';
+import { openLimiters, type WatchedLimiters } from '../wiring/lanes.ts';
+import { creditsOnceAMinute } from './ask-credits.ts';
 import { unlessAway } from './unless-away.ts';
 
 /**
- * Everything that the server needs. Without an API key (`account` undefined) it takes no callbacks and shows no credits.
+ * Everything that the server needs. Of accounts that it has no API key of it takes no callbacks, and asks for no credits.
  */
 export type Serving = WatchedLimiters & {
   connections: Connections;
   prices: Prices;
   metrics: Metrics;
-  account: { provider: Provider } | undefined;
   /** The lanes whose callbacks are taken: those that this process has the key of. */
   called: readonly CalledLane[];
+  /** Asks the accounts that this process has the keys of what they have left, once a minute at most; `look` tells it. */
+  askCredits(): Promise<void>;
   callbackPorts: CallbackPorts;
   /** Whether Redis answers. */
   presence: Presence;
@@ -48,7 +48,6 @@ export async function openServing(connections: Connections): Promise<Serving> {
   closers.push(() => metrics.close());
   const presence = watchPresence(redis, connections.log);
   closers.push(async () => presence.stop());
-  const first = firstLane(connections);
   let comesFromOutside = true;
   const hints = pollNow(redisPollHints(redis, keys), routes);
   return {
@@ -59,7 +58,7 @@ export async function openServing(connections: Connections): Promise<Serving> {
     look: openSnapshots(connections, { jobsEveryMs: JOBS_EVERY_MS }),
     lastSuccess: redisLastSuccess(redis, keys, clock).read,
     ...openLimiters(connections),
-    account: hasKey(first) ? { provider: openProvider(connections, 'kie', first.lane) } : undefined,
+    askCredits: creditsOnceAMinute(connections),
     called: connections.lanes.filter(hasKey).flatMap(({ lane }) => callsOf(lane, config)),
     callbackPorts: {
       now: clock.now,

@@ -18,6 +18,8 @@ export type Lane = Readonly<{
   pollLimit: Rate;
   /** Tasks that run at once. */
   maxTasks: number;
+  /** What a person changes for a limit to be another, in words. */
+  limitNames: LimitNames;
   /** How many of the items that several lanes could send at once; 0: it begins nothing, and ends what it has begun. */
   share: number;
   /**
@@ -28,6 +30,8 @@ export type Lane = Readonly<{
   /** It stands in FLUX_LANES: records say so. */
   isNamed: boolean;
 }>;
+
+export type LimitNames = Readonly<{ rate: string; polls: string; tasks: string }>;
 
 const KEY_OF: Readonly<Record<Vendor, string>> = { kie: 'FLUX_API_KEY', bfl: 'BFL_API_KEY' };
 
@@ -49,6 +53,8 @@ export function lanesOf(values: Variables, read: (variable: string) => string | 
 function namedLane(lane: LaneInFile, values: Variables, read: (variable: string) => string | undefined): Lane {
   const [kie, bfl] = firstLanes(values);
   const first = lane.provider === 'bfl' ? bfl : kie;
+  const named = (key: 'rate' | 'polls' | 'concurrency', variable: string) =>
+    `${key} of lane ${lane.name} in ${values.FLUX_LANES}${lane[key] === undefined ? ` (it has none: ${variable} counts)` : ''}`;
   const isFirst = lane.key === first.keyVariable || (lane.provider === 'kie' && lane.key === 'KIE_API_KEY');
   return {
     name: lane.name,
@@ -59,6 +65,11 @@ function namedLane(lane: LaneInFile, values: Variables, read: (variable: string)
     rateLimit: lane.rate ?? first.rateLimit,
     pollLimit: lane.polls ?? first.pollLimit,
     maxTasks: lane.concurrency ?? first.maxTasks,
+    limitNames: {
+      rate: named('rate', first.limitNames.rate),
+      polls: named('polls', first.limitNames.polls),
+      tasks: named('concurrency', first.limitNames.tasks),
+    },
     share: lane.share ?? 1,
     isFirst,
     isNamed: true,
@@ -72,11 +83,13 @@ function firstLanes(values: Variables): [kie: Lane, bfl: Lane] {
       ...{ ...common, name: 'kie', vendor: 'kie', keyVariable: KEY_OF.kie },
       ...{ apiKey: values.FLUX_API_KEY ?? values.KIE_API_KEY, webhookKey: values.FLUX_WEBHOOK_KEY },
       ...{ rateLimit: values.FLUX_RATE_LIMIT, pollLimit: values.FLUX_POLL_LIMIT, maxTasks: values.FLUX_MAX_TASKS },
+      limitNames: { rate: 'FLUX_RATE_LIMIT', polls: 'FLUX_POLL_LIMIT', tasks: 'FLUX_MAX_TASKS' },
     },
     {
       ...{ ...common, name: 'bfl', vendor: 'bfl', keyVariable: KEY_OF.bfl },
       ...{ apiKey: values.BFL_API_KEY, webhookKey: undefined },
       ...{ rateLimit: values.BFL_RATE_LIMIT, pollLimit: values.BFL_POLL_LIMIT, maxTasks: values.BFL_MAX_TASKS },
+      limitNames: { rate: 'BFL_RATE_LIMIT', polls: 'BFL_POLL_LIMIT', tasks: 'BFL_MAX_TASKS' },
     },
   ];
 }

@@ -176,8 +176,9 @@ async function waitForAnswer(
   const isPaused = outcome.kind === 'refused' && outcome.refusal === 'rate-limited';
   const fields = { stage: 'poll', batch: task.batch, item: task.id, taskId: task.taskId, reason: outcome.message };
   if (isPaused) {
-    const remedy = 'does another program use this account? FLUX_POLL_LIMIT is what the account permits';
-    warnOfStorm(ports.log, 'poll-429', { ...fields, remedy }, 'polls refused for their rate (429)');
+    const limit = ports.settings.limitNames?.polls ?? 'FLUX_POLL_LIMIT';
+    const remedy = `does another program use this account? ${limit} is what the account permits`;
+    warnOfStorm(ports.log, `poll-429 ${limit}`, { ...fields, remedy }, 'polls refused for their rate (429)');
   } else {
     const remedy = 'nothing is lost: each is asked again; see FLUX_API_URL and the network if it lasts';
     warnOfStorm(ports.log, 'poll-unanswered', { ...fields, remedy }, 'polls not answered');

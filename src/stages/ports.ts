@@ -188,6 +188,8 @@ export type FaultKind =
 export type StageSettings = {
   /** The account that these ports act in, as records name it; absent where it has no name. */
   lane?: string;
+  /** What a person changes for its limits to be others; absent: the variables of the default provider. */
+  limitNames?: { rate: string; polls: string };
   /** What becomes of a submit whose outcome is unknown. */
   onUnknown: 'hold' | 'resubmit';
   /** After so long without an answer a claimed submit is an unknown outcome. */

@@ -67,10 +67,11 @@ export async function settleSubmit(outcome: SubmitOutcome, attempt: Attempt, por
       return settleUnknown(outcome, attempt, ports);
     case 'refused':
       if (outcome.refusal === 'rate-limited') {
-        const remedy = 'does another program use this account? FLUX_RATE_LIMIT is what the account permits';
+        const limit = ports.settings.limitNames?.rate ?? 'FLUX_RATE_LIMIT';
+        const remedy = `does another program use this account? ${limit} is what the account permits`;
         warnOfStorm(
           ports.log,
-          'submit-429',
+          `submit-429 ${limit}`,
           { stage: 'submit', reason: outcome.message, remedy },
           'submits refused for their rate (429)',
         );

@@ -9,6 +9,7 @@ import { barText, rateText, statesText } from '../progress/draw-counts.ts';
 import { STAGES } from '../queue/queues.ts';
 import { formatDuration } from '../text/duration.ts';
 import { NARROW, plain, plural, shorten, table } from '../text/terminal.ts';
+import { callbacksWords, creditsWords, isOpen, standingOf } from './lane-words.ts';
 
 const BAR_WIDTH = 20;
 const MOST_FINDINGS = 8;
@@ -47,22 +48,28 @@ export function drawSnapshot(now: Snapshot, columns = WIDE): string[] {
       ...(diagnosis.bottleneck ? [['pace', diagnosis.bottleneck.what]] : []),
     ]),
     '',
-    ...lanesOf(now),
+    ...lanesOf(now, columns),
     ...workersOf(now),
   ];
 }
 
 /** Where there is more than the one account that the rates above are of. */
-function lanesOf({ lanes }: Snapshot): string[] {
+function lanesOf({ lanes, at }: Snapshot, columns: number): string[] {
   if (lanes.length < 2) return [];
-  const row = ({ name, rates, tasks, share, breaker }: LaneLook) => [
-    name,
-    rateText(rates.submit),
-    rateText(rates.poll),
-    `${tasks.running} of ${tasks.most}`,
-    breaker ? `closed: ${plain(breaker.refusal)}` : share === 0 ? 'begins nothing' : '',
+  const isWide = columns >= NARROW;
+  const shown: readonly [head: string, of: (lane: LaneLook) => string, isShown: boolean][] = [
+    ['lane', ({ name }) => name, true],
+    ['provider', ({ vendor }) => vendor, isWide],
+    ['credits', (lane) => creditsWords(lane, at), isWide],
+    ['submits', ({ rates }) => rateText(rates.submit), true],
+    ['polls', ({ rates }) => rateText(rates.poll), isWide],
+    ['callbacks', callbacksWords, isWide && lanes.some(({ callbacks }) => callbacks)],
+    ['share', ({ share }) => `${share}`, isWide && lanes.some(({ share }) => share !== 1)],
+    ['tasks', ({ tasks }) => `${tasks.running} of ${tasks.most}`, true],
+    ['', (lane) => (isOpen(lane) ? '' : standingOf(lane)), true],
   ];
-  return [...table([['lane', 'submits', 'polls', 'tasks', ''], ...lanes.map(row)]), ''];
+  const told = shown.filter(([, , isShown]) => isShown);
+  return [...table([told.map(([head]) => head), ...lanes.map((lane) => told.map(([, of]) => of(lane)))]), ''];
 }
 
 function findingsOf({ findings }: Diagnosis, { at }: Snapshot): string[] {

@@ -1,4 +1,6 @@
 import type { LaneLook, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
+import { readCallbacks } from '../fleet/callbacks.ts';
+import { redisCredits } from '../fleet/credits.ts';
 import type { RedisLimiter } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import { countJobs } from '../queue/jobless.ts';
@@ -12,41 +14,52 @@ export async function rateOf(limiter: Pick<RedisLimiter, 'usage'>, { max, window
 }
 
 /** One look at each account that somebody uses. */
-export async function lookAtLanes({ lanes, queues }: Pick<Connections, 'lanes' | 'queues'>): Promise<LaneLook[]> {
-  return Promise.all(usedOf(lanes).map((open) => lookAt(open, queues)));
+export async function lookAtLanes(connections: LaneConnections): Promise<LaneLook[]> {
+  return Promise.all(usedOf(connections.lanes).map((open) => lookAt(open, connections)));
 }
 
+type LaneConnections = Pick<Connections, 'lanes' | 'queues' | 'redis' | 'clock'>;
+
 async function lookAt(
-  { lane, state, submitLimiter, pollLimiter, tasks }: OpenLane,
-  queues: Connections['queues'],
+  { lane, keys, state, submitLimiter, pollLimiter, tasks }: OpenLane,
+  { queues, redis, clock }: LaneConnections,
 ): Promise<LaneLook> {
-  const { name, vendor, keyVariable, isNamed, share } = lane;
-  const [breaker, submit, poll, running, waiting] = await Promise.all([
+  const { name, vendor, keyVariable, isNamed, isFirst, share, limitNames } = lane;
+  const [breaker, submit, poll, running, waiting, credits, callbacks] = await Promise.all([
     state.breaker(),
     rateOf(submitLimiter, lane.rateLimit),
     rateOf(pollLimiter, lane.pollLimit),
     tasks ? tasks.count() : countJobs([queues.pollOf({ lane: isNamed ? name : undefined })]),
     countJobs([queues.submitsOf(vendor)]),
+    redisCredits(redis, keys, clock).last(),
+    readCallbacks(redis, keys, name),
   ]);
   return {
-    ...{ name, vendor, keyVariable, isNamed, share, breaker: breaker ?? null },
-    ...{ rates: { submit, poll }, tasks: { running, most: lane.maxTasks }, waiting },
+    ...{ name, vendor, keyVariable, isNamed, isFirst, share, breaker: breaker ?? null },
+    ...{ rates: { submit, poll }, tasks: { running, most: lane.maxTasks }, limitNames },
+    ...{ credits, callbacks, waiting },
   };
 }
 
-/** The rates of the lanes of the default vendor together, where their windows are as long; else those of the first. */
+/**
+ * The rates of the lanes of the default vendor together, where their windows are as long; else those of the first. What was counted is
+ * counted of all of them, closed ones too: such a sum never falls.
+ */
 export function ratesTogether(lanes: Snapshot['lanes']): Snapshot['rates'] | undefined {
-  const own = lanes.filter(({ vendor, share, breaker }) => vendor === 'kie' && share > 0 && !breaker);
+  const all = lanes.filter(({ vendor }) => vendor === 'kie');
+  const own = all.filter(({ share, breaker }) => share > 0 && !breaker);
   const together = (of: 'submit' | 'poll'): RateUse | undefined => {
     const uses = own.map(({ rates }) => rates[of]);
-    const [first] = uses;
-    if (!first || uses.some(({ windowMs }) => windowMs !== first.windowMs)) return first;
-    const sum = (name: 'limit' | 'configured' | 'inWindow' | 'sent' | 'refused') =>
-      uses.reduce((total, use) => total + use[name], 0);
+    const every = all.map(({ rates }) => rates[of]);
+    const [first = every[0]] = uses;
+    if (!first) return undefined;
+    const sum = (name: 'limit' | 'configured' | 'inWindow' | 'sent' | 'refused', among = uses) =>
+      among.reduce((total, use) => total + use[name], 0);
+    const counted = { ...first, sent: sum('sent', every), refused: sum('refused', every) };
+    if (uses.length === 0 || uses.some(({ windowMs }) => windowMs !== first.windowMs)) return counted;
     return {
-      ...first,
+      ...counted,
       ...{ limit: sum('limit'), configured: sum('configured'), inWindow: sum('inWindow') },
-      ...{ sent: sum('sent'), refused: sum('refused') },
       refusedAt: uses.reduce<number | null>(
         (latest, { refusedAt }) => Math.max(latest ?? 0, refusedAt ?? 0) || null,
         null,

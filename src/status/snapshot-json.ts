@@ -27,7 +27,7 @@ export function snapshotJson(snapshot: Snapshot): object {
     tasks,
     workers,
     gate: breaker,
-    lanes: lanes.map(({ isNamed: _, breaker: gate, ...lane }) => ({ ...lane, gate })),
+    lanes: lanes.map(({ isNamed: _, isFirst: __, limitNames: ___, breaker: gate, ...lane }) => ({ ...lane, gate })),
     pausedAt,
     faults,
     atRisk,

@@ -1,5 +1,7 @@
+import type { Logger } from 'pino';
 import { callbackTokens, callbackUrl } from '../callbacks/token.ts';
 import { noCallbacks } from '../fleet/callbacks.ts';
+import { redisCredits } from '../fleet/credits.ts';
 import { redisDurations } from '../fleet/durations.ts';
 import { type ImageRequest, type ProviderName, providerOf, type Submitted, vendorOf } from '../items/item.ts';
 import { ORIGIN_LIFE_MS } from '../provider/bfl/poll-outcome.ts';
@@ -11,6 +13,7 @@ import { openCallbacks } from './callbacks.ts';
 import type { Connections } from './connections.ts';
 import { openInputs } from './inputs.ts';
 import type { OpenLane } from './lanes.ts';
+import { notingCredits } from './noting-credits.ts';
 import { once } from './once.ts';
 import { openProvider } from './open-provider.ts';
 
@@ -72,6 +75,13 @@ function openAccount(open: KeyedLane, first: Provider, models: () => Models, con
   const own = isDefault ? first : openProvider(connections, lane.vendor, lane);
   const inputs = isDefault ? undefined : openInputs(connections, own, lane);
   const durations = redisDurations(connections.redis, keys);
+  // One for all of its jobs: what many of them meet is counted by their log.
+  const logs = new WeakMap<Logger, Logger>();
+  const logOf = (log: Logger) => {
+    const own = logs.get(log) ?? log.child({ lane: lane.name });
+    logs.set(log, own);
+    return own;
+  };
   const providerFor = async (base: Ports, request: ImageRequest) => {
     const name = providerOf(request);
     if (name === 'kie') return isDefault ? base.provider : own;
@@ -83,7 +93,7 @@ function openAccount(open: KeyedLane, first: Provider, models: () => Models, con
       : noCallbacks;
   return {
     ...open,
-    provider: own,
+    provider: notingCredits(own, redisCredits(connections.redis, keys, connections.clock)),
     async portsFor(base, request) {
       const provider = await providerFor(base, request);
       if (isDefault && !lane.isNamed) return { ...base, provider };
@@ -93,7 +103,7 @@ function openAccount(open: KeyedLane, first: Provider, models: () => Models, con
         ...(!isDefault && { state, durations, pollLimiter, submitLimiter: limiterOf(request.model) }),
         callbacks: called,
         ...(tasks && { forward: countedForward(base.forward, tasks) }),
-        ...(lane.isNamed && { log: base.log.child({ lane: lane.name }) }),
+        ...(lane.isNamed && { log: logOf(base.log) }),
         settings: settingsIn(lane, base.settings, connections),
       };
     },
@@ -119,6 +129,7 @@ function settingsIn(lane: KeyedLane['lane'], base: StageSettings, { config }: Co
     ...settings,
     ...(lane.vendor === 'bfl' && { originTtlMs: ORIGIN_LIFE_MS }),
     ...(lane.isNamed && { lane: lane.name }),
+    limitNames: lane.limitNames,
     ...(server !== undefined &&
       asksForCallbacks(lane, config) && {
         callbackUrlOf: (item) => callbackUrl(server, `${path}${tokens.mint(item)}`),

@@ -50,7 +50,8 @@ export async function openLanes(opening: Opening): Promise<OpenLane[]> {
   const ofBfl = config.lanes.filter(({ vendor }) => vendor === 'bfl');
   const isUsed = ofBfl.some(({ apiKey, isNamed }) => isNamed || apiKey !== undefined);
   const { apiUrl } = config.bfl;
-  suffixes.set('bfl', isUsed && !looksOnly ? await stored.claimApi(apiUrl) : await stored.lookApi(apiUrl));
+  const suffixOf = looksOnly ? stored.suffixOfApi : stored.claimApi;
+  suffixes.set('bfl', await (isUsed ? suffixOf : stored.lookApi)(apiUrl));
   return config.lanes.flatMap((lane) => {
     const suffix = suffixes.get(lane.vendor);
     return suffix === undefined ? [] : [openLane(lane, suffix, opening)];

@@ -21,9 +21,12 @@ export function use(changes: Partial<RateUse> = {}): RateUse {
   };
 }
 
-export function lane(name: string, changes: { breaker?: Snapshot['breaker'] } = {}): LaneLook {
+export function lane(name: string, changes: Partial<LaneLook> = {}): LaneLook {
+  const of = (key: string) => `${key} of lane ${name} in lanes.yaml`;
   return {
-    ...{ name, vendor: 'kie', keyVariable: 'KIE_API_KEY', isNamed: true, share: 1, breaker: null, waiting: 10 },
+    ...{ name, vendor: 'kie', keyVariable: 'KIE_API_KEY', isNamed: true, isFirst: false, share: 1, breaker: null },
+    ...{ limitNames: { rate: of('rate'), polls: of('polls'), tasks: of('concurrency') }, waiting: 10 },
+    ...{ credits: null, callbacks: null },
     rates: { submit: use(), poll: use({ limit: 10, configured: 10, windowMs: 1_000 }) },
     tasks: { running: 0, most: 100 },
     ...changes,

@@ -3,7 +3,7 @@ import type { BatchCounts } from '../../src/batch/counts.ts';
 import type { Snapshot } from '../../src/diagnosis/snapshot.ts';
 import { drawSnapshot } from '../../src/status/draw.ts';
 import { snapshotJson } from '../../src/status/snapshot-json.ts';
-import { batch, look, NONE, worker } from '../diagnosis/looked.ts';
+import { batch, lane, look, NONE, worker } from '../diagnosis/looked.ts';
 
 const text = (now: Snapshot) => drawSnapshot(now).join('\n');
 
@@ -40,6 +40,28 @@ describe('the view of a fleet', () => {
       'ended             archived  failed  held',
       'a-batch-with-qu…  58        3       1',
     ]);
+  });
+
+  it('has a line for each account where there are several, and keeps submits, tasks and what is closed in a narrow terminal', () => {
+    const lanes = [
+      lane('main', { credits: { left: 1_234.5, at: 99_000 }, callbacks: { came: 48, of: 50, awaySince: null } }),
+      lane('second', {
+        breaker: { refusal: 'out-of-credits', message: 'top up', since: 40_000 },
+        ...{ share: 0.5, credits: { left: 2, at: 100_000 - 2 * 3_600_000 } },
+        callbacks: { came: 1, of: 9, awaySince: 90_000 },
+      }),
+      lane('direct', { vendor: 'bfl', share: 0 }),
+    ];
+    const lines = drawSnapshot(look({ lanes }));
+    const head = lines.findIndex((line) => line.startsWith('lane '));
+    expect(lines.slice(head, head + 4)).toEqual([
+      'lane    provider  credits         submits         polls          callbacks  share  tasks',
+      'main    kie       1,234.5         0 of 20 in 10s  0 of 10 in 1s  48 of 50   1      0 of 100',
+      'second  kie       2 (2h 00m ago)  0 of 20 in 10s  0 of 10 in 1s  stay away  0.5    0 of 100  closed: out-of-credits',
+      'direct  bfl       unknown         0 of 20 in 10s  0 of 10 in 1s  none       0      0 of 100  begins nothing',
+    ]);
+    expect(drawSnapshot(look({ lanes }), 60)).toContain('second  0 of 20 in 10s  0 of 100  closed: out-of-credits');
+    expect(text(look({ lanes: lanes.slice(0, 1) }))).not.toContain('lane ');
   });
 
   it('begins with what keeps work from being done', () => {

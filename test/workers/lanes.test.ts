@@ -163,3 +163,22 @@ test('the bfl items that a former version left in the queue of all are passed on
   await crew.work();
   expect((await crew.ended()).items.archived).toBe(3);
 });
+
+test('what many items of a lane are refused for is told once, with what to change in the file of lanes', async () => {
+  const crew = await startLanes([
+    { name: 'main', key: 'KIE_API_KEY', limits: { rate: '400/1s' } },
+    { name: 'direct', provider: 'bfl', key: 'BFL_API_KEY' },
+  ]);
+  const ports = await openPorts(crew.connections);
+  const request = { prompt: 'a pear', model: 'flux-kontext-pro' };
+  const [main, direct] = await Promise.all(
+    ports.accounts.all.map(async (account) => {
+      const [one, other] = [await account.portsFor(ports, request), await account.portsFor(ports, request)];
+      // Each log counts for itself: all jobs of a lane share one.
+      expect(one.log).toBe(other.log);
+      return one.settings.limitNames;
+    }),
+  );
+  expect(main?.rate).toBe(`rate of lane main in ${crew.file}`);
+  expect(direct?.polls).toBe(`polls of lane direct in ${crew.file} (it has none: BFL_POLL_LIMIT counts)`);
+});

@@ -5,6 +5,7 @@ import { formatDuration } from '../../text/duration.ts';
 import { shorten } from '../../text/terminal.ts';
 import { banner } from './findings.ts';
 import { type Html, html } from './html.ts';
+import { laneTable } from './lanes.ts';
 import { bar, chip, count, percent, stateList, timeLeftText } from './progress.ts';
 
 export type Picture = { id: string; name: string; prompt: string };
@@ -33,6 +34,7 @@ export function batchParts(view: BatchView): Record<string, Html> {
   return {
     findings: banner(diagnose(snapshot).findings, snapshot.at),
     head: head(view),
+    lanes: laneTable(snapshot),
     trouble: failureList(view),
     recent: recent(view),
     pictures: pictureGrid(view),
@@ -40,7 +42,7 @@ export function batchParts(view: BatchView): Record<string, Html> {
 }
 
 export function batchBody(parts: Record<string, Html>): Html {
-  return html`<p class="crumb"><a href="/">Batches</a></p>${parts.findings}${parts.head}${parts.trouble}${parts.recent}${parts.pictures}`;
+  return html`<p class="crumb"><a href="/">Batches</a></p>${parts.findings}${parts.head}${parts.lanes}${parts.trouble}${parts.recent}${parts.pictures}`;
 }
 
 function head({ counts, perMinute, snapshot, usdPerCredit, elsewhere }: BatchView): Html {

@@ -6,6 +6,7 @@ import { formatDuration } from '../../text/duration.ts';
 import { dropZone } from './drop-zone.ts';
 import { banner, workerList } from './findings.ts';
 import { type Html, html } from './html.ts';
+import { laneTable } from './lanes.ts';
 import { bar, chip, count, stateList, timeLeftText } from './progress.ts';
 
 export type Overview = {
@@ -23,13 +24,14 @@ export function overviewParts(view: Overview): Record<string, Html> {
   return {
     findings: banner(findings, snapshot.at),
     fleet: fleetTiles(view, bottleneck),
+    lanes: laneTable(snapshot),
     batches: batchList(view),
     workers: workerList(snapshot.workers, snapshot.at),
   };
 }
 
 export function overviewBody(parts: Record<string, Html>): Html {
-  return html`<h1>Batches</h1>${parts.findings}${parts.fleet}${dropZone()}<h2>Latest</h2>${parts.batches}<h2>Workers</h2>${parts.workers}`;
+  return html`<h1>Batches</h1>${parts.findings}${parts.fleet}${parts.lanes}${dropZone()}<h2>Latest</h2>${parts.batches}<h2>Workers</h2>${parts.workers}`;
 }
 
 function fleetTiles({ batches, snapshot }: Overview, bottleneck: Finding | null): Html {

@@ -56,6 +56,12 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .states .failed::before{background:var(--failed)}.states .held::before{background:var(--held)}
 .states .cancelled::before{background:var(--cancelled)}
 .states .plain::before{display:none}
+.lanes{width:100%;border-collapse:collapse;font-size:.88rem}
+.lanes th,.lanes td{text-align:left;padding:.45rem 1rem .45rem 0;vertical-align:baseline}
+.lanes th:last-child,.lanes td:last-child{padding-right:0}
+.lanes thead th{color:var(--soft);font-size:.82rem;font-weight:400;padding-top:0}
+.lanes tbody tr{border-top:1px solid var(--line)}.lanes tbody tr:last-child>*{padding-bottom:0}
+.lanes tbody th{font-weight:400}.lanes b{font-weight:620;overflow-wrap:anywhere}.lanes small{color:var(--soft)}
 .note{background:var(--warn-ground);border:1px solid var(--warn-line);border-radius:.75rem;padding:.8rem 1rem;margin:0 0 1rem;overflow-wrap:anywhere}
 .note.critical{border-color:var(--failed)}
 .note small{color:var(--soft)}
@@ -79,6 +85,9 @@ h3{font-size:1.05rem;margin:0;overflow-wrap:anywhere}
 .empty{color:var(--soft);background:var(--card);border:1px dashed var(--line);border-radius:.75rem;padding:2rem 1.2rem;text-align:center}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,monospace;background:color-mix(in srgb,var(--ink) 7%,transparent);padding:.1em .35em;border-radius:.3em}
 footer{color:var(--soft);font-size:.82rem;padding-top:2.5rem;padding-bottom:2rem;overflow-wrap:anywhere}
+@media (max-width:52rem){.lanes thead{display:none}.lanes,.lanes tbody{display:block}.lanes tbody tr{display:grid;grid-template-columns:1fr 1fr;
+gap:.2rem 1rem;padding:.6rem 0}.lanes tbody tr:first-child{border-top:0;padding-top:0}.lanes tbody tr:last-child{padding-bottom:0}.lanes tbody th,.lanes tbody td{display:block;padding:0}
+.lanes tbody th{grid-column:1/-1}.lanes td::before{content:attr(data-label);display:block;color:var(--soft);font-size:.76rem}}
 @media (max-width:34rem){header{flex-wrap:wrap;gap:.5rem 1rem}header nav{order:3;width:100%;margin:0;gap:1.2rem}.live{margin-left:auto}
 .tiles{grid-template-columns:repeat(2,minmax(0,1fr))}.tile:last-child:nth-child(odd){grid-column:1/-1}
 .card .top .count{margin-left:0;width:100%}.pictures{grid-template-columns:repeat(2,minmax(0,1fr))}}

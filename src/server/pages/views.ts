@@ -1,4 +1,5 @@
 import type { BatchCounts } from '../../batch/counts.ts';
+import { hasKey } from '../../wiring/lane-ports.ts';
 import type { Serving } from '../serving.ts';
 import type { BatchView } from './batch.ts';
 import { failureReader } from './failures.ts';
@@ -10,10 +11,16 @@ const PACE_MS = 60_000;
 
 /** Reads the data that the pages show. */
 export function viewReader(serving: Serving) {
-  const { connections, look, prices } = serving;
+  const { connections, prices } = serving;
   const { state, archive } = connections;
   const failuresOf = failureReader(connections);
   const picturesOf = pictureReader(connections);
+  const isSeveral = connections.lanes.filter(hasKey).length > 1;
+  const look: Serving['look'] = (names) => {
+    // Only the table of accounts shows what is left in them, and it does not wait for them.
+    if (isSeveral) void serving.askCredits();
+    return serving.look(names);
+  };
   const paceOf = async (counts: BatchCounts) => ({
     counts,
     perMinute: await state.archivedWithin(counts.batch, PACE_MS),

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { diagnose } from '../../src/diagnosis/diagnose.ts';
+import type { LaneLook, Snapshot } from '../../src/diagnosis/snapshot.ts';
+import { batch, lane, look, NONE, use } from './looked.ts';
+
+const BUSY = [batch({ queued: 60, submitted: 20, archived: 20 })];
+const { rates, queues } = look();
+const told = (changes: Partial<Snapshot>) =>
+  diagnose(look({ batches: BUSY, ...changes })).findings.map(({ kind, what, remedy, lane }) => [
+    kind,
+    lane,
+    what,
+    remedy,
+  ]);
+
+test('an account that is refused for its rate is told by its name, with its limit in the file of lanes', () => {
+  const submit = use({ refused: 12, refusedAt: 90_000, limit: 12 });
+  const poll = use({ refused: 1, refusedAt: 90_000 });
+  expect(told({ lanes: [lane('main'), lane('second', { rates: { submit, poll } })] })).toEqual([
+    [
+      ...['rate-refused', 'second'],
+      'second: the provider refuses submits for their rate (429): 12 so far; the limit in force is 12 of 20 in 10s',
+      'does another program use this account? Else lower rate of lane second in lanes.yaml',
+    ],
+    [
+      ...['rate-refused', 'second'],
+      'second: the provider refuses polls for their rate (429): 1 so far',
+      'does another program use this account? Else lower polls of lane second in lanes.yaml',
+    ],
+  ]);
+});
+
+test('the account at BFL is told of without a file of lanes, by its own variables', () => {
+  const limitNames = { rate: 'BFL_RATE_LIMIT', polls: 'BFL_POLL_LIMIT', tasks: 'BFL_MAX_TASKS' };
+  const bfl = lane('bfl', {
+    ...{ vendor: 'bfl', isNamed: false, limitNames },
+    rates: { ...rates, submit: use({ refused: 1, refusedAt: 90_000 }) },
+  });
+  expect(told({ lanes: [lane('kie', { isNamed: false }), bfl] })).toMatchObject([
+    ['rate-refused', 'bfl', expect.stringMatching(/^bfl: /), expect.stringMatching(/lower BFL_RATE_LIMIT$/)],
+  ]);
+});
+
+test('polls that wait for the limit of one account name that account', () => {
+  const late = { ...queues, poll: { ...NONE, waiting: 77, lateMs: 30_000, oldestMs: 30_000 } };
+  const full = lane('direct', { rates: { ...rates, poll: use({ inWindow: 20 }) } });
+  expect(told({ queues: late, lanes: [lane('main'), full] })).toMatchObject([
+    [
+      ...['poll-rate', 'direct'],
+      expect.stringMatching(/^direct: polls wait for the poll limit: 20 of 20 in 10s/),
+      expect.stringMatching(/^a larger polls of lane direct in lanes\.yaml/),
+    ],
+  ]);
+});
+
+test('the pace is what the limits of the accounts permit that take what waits, each by its name, and what a person may change', () => {
+  const full = { tasks: { running: 24, most: 24 } };
+  const of = (...lanes: LaneLook[]) => diagnose(look({ batches: BUSY, lanes })).bottleneck;
+  expect(of(lane('main'), lane('direct', full), lane('idle', { waiting: 0 }))).toMatchObject({
+    kind: 'submit-rate',
+    what: 'submits go out as the limits of the accounts permit: main 0 of 20 in 10s, direct 24 of 24 tasks',
+    remedy: expect.stringMatching(/rate of lane main in lanes\.yaml, rate of lane direct in lanes\.yaml, where/),
+  });
+  expect(of(lane('main', { share: 0 }), lane('direct', full))).toMatchObject({
+    kind: 'task-limit',
+    what: 'as many tasks run as the accounts permit: direct 24 of 24 tasks',
+    remedy: expect.stringMatching(/concurrency of lane direct in lanes\.yaml/),
+  });
+  // FLUX_LANES may name one account only.
+  expect(of(lane('main'))?.remedy).toMatch(/rate of lane main in lanes\.yaml/);
+});
