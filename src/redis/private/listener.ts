@@ -28,7 +28,7 @@ async function isListenerIn(table: string, { pid, port }: { pid: number; port: n
 }
 
 /** The inodes of the sockets that a process of this user holds; none of another user's. */
-async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
+export async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
   const folder = `/proc/${pid}/fd`;
   try {
     // To root, the processes of all users are open.

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FluxError, messageOf, UsageError } from '../../errors.ts';
 import { withFileLock } from '../../files/file-lock.ts';
 import { socketUrl } from '../url.ts';
+import { endLostServers } from './lost-servers.ts';
 import { joinServer, type Membership } from './membership.ts';
 import {
   forgetServer,
@@ -48,6 +49,7 @@ export async function privateRedis(stateDir: string, log: Log = () => {}): Promi
     const user = running ?? (await joinStarted(folder, remembered));
     const { pid, port, password, socket } = user.server;
     log(running ? 'redis-shared' : 'redis-started', { pid, folder });
+    if (!running) for (const lost of await endLostServers()) log('redis-lost-ended', { pid: lost });
 
     let closing: Promise<void> | undefined;
     const close = () => withFileLock(lock, () => leave(user, folder, log)).finally(() => user.end());

@@ -13,7 +13,8 @@ import { LONGEST_SOCKET_BYTES } from '../url.ts';
  * running, and do not start a second one on the same data.
  */
 const newName = () => `redis-0${randomBytes(6).toString('hex')}.sock`;
-const NAME = /^redis-0[0-9a-f]{12}\.sock$/;
+export const SOCKET_NAME = /redis-0[0-9a-f]{12}\.sock/;
+const NAME = new RegExp(`^${SOCKET_NAME.source}$`);
 
 /**
  * Where a server of the folder may listen. In the folder itself, which is for this user alone; where that has too long a path, or
