@@ -25,14 +25,16 @@ export function refused(file: string, message: string, hint?: string): DropRefus
 /** Of our own settings, and not of the drop. */
 const OURS: readonly string[] = ['models-invalid', 'prices-invalid', 'temporary-folder'];
 const OUTSIDE_HINT = /permit it by --allow-outside/;
+const NOT_THERE = /there is no such (file|folder)$/;
+const CAME_ALONE = 'a manifest that is dropped alone brings no files: put it into a folder or a zip with them';
 
 /**
  * What was thrown while a drop was read, as mistakes by the names that its files have in it. Undefined for what is not the
- * drop's fault: an archive or a Redis out of reach, a file of models that cannot be read.
+ * drop's fault: an archive or a Redis out of reach, a file of models that cannot be read. `cameAlone`: the drop is the manifest itself.
  */
 export function refusalOf(
   thrown: unknown,
-  { folder, file }: { folder: string; file: string },
+  { folder, file, cameAlone = false }: { folder: string; file: string; cameAlone?: boolean },
 ): DropRefused | undefined {
   if (thrown instanceof DropRefused) return thrown;
   if (!(thrown instanceof UsageError) || OURS.includes(thrown.code)) return undefined;
@@ -41,12 +43,12 @@ export function refusalOf(
     const hint = thrown.hint === undefined ? undefined : plainly(thrown.hint);
     return refused(file, plainly(thrown.message), hint);
   }
-  const mistakes = thrown.problems.map(({ hint, ...problem }) => ({
-    ...problem,
-    file: plainly(problem.file),
-    message: plainly(problem.message),
-    // Nobody who drops a file can give an option.
-    ...(hint !== undefined && { hint: OUTSIDE_HINT.test(hint) ? 'put it into the drop' : plainly(hint) }),
-  }));
+  // Nobody who drops a file can give an option.
+  const ours = (hint: string) => (OUTSIDE_HINT.test(hint) ? 'put it into the drop' : plainly(hint));
+  const mistakes = thrown.problems.map(({ hint: said, ...problem }) => {
+    const hint = said ?? (cameAlone && NOT_THERE.test(problem.message) ? CAME_ALONE : undefined);
+    const [file, message] = [plainly(problem.file), plainly(problem.message)];
+    return { ...problem, file, message, ...(hint !== undefined && { hint: ours(hint) }) };
+  });
   return new DropRefused(mistakes, thrown.omitted);
 }

@@ -3,7 +3,7 @@ import { enqueueManifest } from '../batch/enqueue.ts';
 import { prioritized } from '../batch/priority.ts';
 import { expand } from '../manifest/manifest.ts';
 import { reasonOfDay, reasonToWait } from './allowance.ts';
-import { nameAmongOurs, type Outcome } from './drop-names.ts';
+import { kindOf, nameAmongOurs, type Outcome } from './drop-names.ts';
 import type { Hold } from './hold.ts';
 import type { InboxPorts } from './inbox-ports.ts';
 import { DropRefused, refusalOf } from './mistake.ts';
@@ -53,7 +53,7 @@ async function readDrop(
     inside = opened.folder;
     return await planDrop(opened.manifest, connections, (batch) => hold.take(`batch:${batch}`));
   } catch (thrown) {
-    const refusal = refusalOf(thrown, { folder: inside, file: drop.name });
+    const refusal = refusalOf(thrown, { folder: inside, file: drop.name, cameAlone: kindOf(drop) === 'manifest' });
     if (refusal) return refusal;
     throw thrown;
   }

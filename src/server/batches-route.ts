@@ -181,7 +181,7 @@ async function readDrop(
     inside = opened.folder;
     return await planDrop(opened.manifest, connections);
   } catch (thrown) {
-    const refusal = refusalOf(thrown, { folder: inside, file });
+    const refusal = refusalOf(thrown, { folder: inside, file, cameAlone: !isZip });
     if (refusal) return refusal;
     throw thrown;
   }

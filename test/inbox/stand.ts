@@ -26,7 +26,7 @@ export async function openFolderInbox() {
       await writeFile(aside, content);
       await rename(aside, join(folder, name));
     },
-    async dropFolder(name: string, files: Readonly<Record<string, string>>): Promise<void> {
+    async dropFolder(name: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
       const aside = `${folder}.${randomUUID()}`;
       for (const [path, content] of Object.entries(files)) {
         await mkdir(dirname(join(aside, path)), { recursive: true });
