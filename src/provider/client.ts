@@ -71,9 +71,14 @@ export function apiClient(settings: ClientSettings): ApiClient {
       }
     },
     async ask(options, request, outcomeOf) {
-      const { signal } = options;
+      const { signal, onSent } = options;
       const { timeoutMs = settings.pollTimeoutMs } = request;
-      const result = await call({ ...request, ...(signal === undefined ? {} : { signal }), timeoutMs });
+      const result = await call({
+        ...request,
+        timeoutMs,
+        ...(signal === undefined ? {} : { signal }),
+        ...(onSent === undefined ? {} : { onSent }),
+      });
       if (result.kind !== 'answer') return withoutSecrets({ kind: 'unreachable' as const, message: result.message });
       return withoutSecrets(outcomeOf(quotable(result.answer), Date.now()));
     },

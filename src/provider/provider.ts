@@ -96,15 +96,17 @@ export type UploadOutcome =
   | Refused
   | { kind: 'unreachable'; message: string };
 
-export type CallOptions = { signal?: AbortSignal };
-export type SubmitOptions = CallOptions & {
-  callBackUrl?: string;
-  /** Only where `facts` say that the API knows such keys: all submits that bear it are one task. */
-  submitKey?: string;
+export type CallOptions = {
+  signal?: AbortSignal;
   /**
    * Called once, synchronously, when the request is handed to an open connection. The limiter counts from this moment.
    */
   onSent?: () => void;
+};
+export type SubmitOptions = CallOptions & {
+  callBackUrl?: string;
+  /** Only where `facts` say that the API knows such keys: all submits that bear it are one task. */
+  submitKey?: string;
 };
 
 /** Which limits an account has by the API's documentation. What is absent is not documented; settings may say something else. */

@@ -38,7 +38,7 @@ async function ask(task: Submitted, run: Run, ports: Ports): Promise<Asked | und
     if (run.signal.aborted) return undefined;
     throw error;
   }
-  const outcome = await ports.provider.poll(task.taskId);
+  const outcome = await ports.provider.poll(task.taskId, { onSent: () => slot.sent() });
   const isOverRate = outcome.kind === 'refused' && outcome.refusal === 'rate-limited';
   return { outcome, slotEnded: isOverRate ? slot.refuse(outcome.retryAfterMs) : slot.settle() };
 }

@@ -18,6 +18,9 @@ import { together } from './together.ts';
 /** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. It doubles while nothing is answered. */
 const TROUBLE_DELAY_MS = 3_000;
 const LONGEST_TROUBLE_DELAY_MS = 30_000;
+/** The same for a task that has ended, when the poll came too early for the provider's rate: the limiter has it wait as long as it must. */
+const CALLED_AGAIN_MS = 250;
+
 /** Asks once for a running task and hands a finished one on. Never spends money, so it may run any number of times. */
 export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
   // The submit stage may have failed to record the task id. Nothing else is worth doing before that is done.
@@ -191,7 +194,8 @@ async function waitForAnswer(
   }
   const { remembered } = run;
   const unanswered = (remembered.unanswered ?? 0) + (isPaused ? 0 : 1);
-  const waitMs = Math.min(LONGEST_TROUBLE_DELAY_MS, TROUBLE_DELAY_MS * 2 ** Math.min(Math.max(0, unanswered - 1), 10));
+  const leastMs = isPaused && isCalled(run) ? CALLED_AGAIN_MS : TROUBLE_DELAY_MS;
+  const waitMs = Math.min(LONGEST_TROUBLE_DELAY_MS, leastMs * 2 ** Math.min(Math.max(0, unanswered - 1), 10));
   const atMs = Math.min(diesAt, now + waitMs * (0.75 + Math.random() * 0.5));
   return {
     kind: 'later',

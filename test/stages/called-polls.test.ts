@@ -7,6 +7,7 @@ import { answering, item, submittedRig, takePoll } from './submitted.ts';
 const CALLED: Run = { ...FIRST_RUN, called: true };
 const GENERATING = { kind: 'generating' } as const;
 const SUCCEEDED = { kind: 'succeeded', sources: [{ kind: 'origin', url: 'https://a.b/c' }] } as const;
+const TOO_EARLY = { kind: 'refused', refusal: 'rate-limited', code: 429, message: 'slow down' } as const;
 const UNREACHABLE = { kind: 'unreachable', message: 'no' } as const;
 
 /** A task whose callback is asked for, where so many of the latest came, and durations of 10 to 20 s are known. */
@@ -93,6 +94,20 @@ describe('a poll that a callback has asked for', () => {
     expect(remembered).toMatchObject({ called: true });
     await poll(task, { ...FIRST_RUN, runs: 2, remembered }, answering(rig, SUCCEEDED));
     expect(note.mock.calls.map(([, came]) => came)).toEqual([true]);
+  });
+
+  test('and that is refused for its rate comes again when the limiter lets it, and not seconds later', async () => {
+    const { rig, task } = await withTask(0.98);
+    const now = Date.now();
+    rig.ports.now = () => now;
+    const waits = [CALLED, FIRST_RUN].map(async (run) => {
+      const late = { ...task, submittedAt: task.submittedAt - 40_000 };
+      const outcome = await poll(late, run, answering(rig, TOO_EARLY));
+      return outcome.kind === 'later' ? outcome.atMs - now : undefined;
+    });
+    const [called, other] = await Promise.all(waits);
+    expect(called).toBeLessThan(500);
+    expect(other).toBeGreaterThan(2_000);
   });
 
   test('hands the image on before Redis knows of the slot that was used, and of the callback that came', async () => {

@@ -3,11 +3,36 @@ import type { Submitted } from '../../src/items/item.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 import type { PollOutcome } from '../../src/provider/provider.ts';
 import { poll } from '../../src/stages/poll.ts';
+import type { Slot, TakeOptions } from '../../src/stages/ports.ts';
 import { submit } from '../../src/stages/submit.ts';
 import { Crash, commonOf, crashing, FIRST_RUN } from './rig.ts';
 import { answering, item, submittedRig, takePoll } from './submitted.ts';
 
 const failed = { kind: 'failed', reason: 'generation-failed', charged: 'unknown', code: 501, message: 'no' } as const;
+
+test('the slot of a poll counts from when its request leaves, which may have waited for a connection', async () => {
+  const { rig, task } = await submittedRig();
+  const steps: string[] = [];
+  const pollLimiter = {
+    async take(options: TakeOptions): Promise<Slot> {
+      const slot = await rig.ports.pollLimiter.take(options);
+      const noted =
+        <Result>(step: string, then: () => Result) =>
+        () => {
+          steps.push(step);
+          return then();
+        };
+      return {
+        ...slot,
+        ready: noted('ready', slot.ready),
+        sent: noted('sent', slot.sent),
+        settle: noted('settle', slot.settle),
+      };
+    },
+  };
+  await poll(task, FIRST_RUN, { ...rig.ports, pollLimiter });
+  expect(steps).toEqual(['ready', 'sent', 'settle']);
+});
 
 describe('a finished task', () => {
   test('goes to archive with its URLs and their deadlines, and teaches how long tasks take', async () => {

@@ -2,7 +2,7 @@ import { type ApiClient, apiClient, type ClientSettings } from '../client.ts';
 import { linkByPoll } from '../link-by-poll.ts';
 import { requestBody } from '../models/request-body.ts';
 import type { Models } from '../models/sheet.ts';
-import type { PollOutcome, Provider } from '../provider.ts';
+import type { CallOptions, PollOutcome, Provider } from '../provider.ts';
 import { creditsOutcome } from './account.ts';
 import { BFL_FACTS } from './facts.ts';
 import { askedAt, isOurs } from './handle.ts';
@@ -29,7 +29,7 @@ export function bfl({ models, ...settings }: BflSettings): Provider {
     return client;
   }
 
-  async function poll(handle: string, options: { signal?: AbortSignal } = {}): Promise<PollOutcome> {
+  async function poll(handle: string, options: CallOptions = {}): Promise<PollOutcome> {
     const at = askedAt(handle, api);
     if (!at) return { kind: 'not-found', message: NOT_OURS };
     return clientAt(at.origin).ask(options, { method: 'GET', path: at.path }, (answer, now) =>

@@ -82,7 +82,9 @@ describe.each(ADAPTERS)('$name: a poll', (adapter) => {
   test('of a task that runs says so', async () => {
     const { provider } = await standIn(adapter, { medianMs: 60_000 });
     const { handle } = await accepted(provider, adapter);
-    expect(await provider.poll(handle)).toMatchObject({ kind: 'generating' });
+    const onSent = vi.fn();
+    expect(await provider.poll(handle, { onSent })).toMatchObject({ kind: 'generating' });
+    expect(onSent).toHaveBeenCalledTimes(1);
   });
 
   test('of a task that has succeeded names where its image is, with their lives, and what it has cost', async () => {
