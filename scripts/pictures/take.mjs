@@ -46,7 +46,7 @@ async function oneAccount(home) {
     await camera.loaded();
     await camera.take('serve-batch');
 
-    await camera.goTo(page, 860);
+    await camera.goTo(page, 830);
     await camera.until('spring-catalog', 24);
     await camera.page.locator('.card .states .running').waitFor();
     await camera.take('serve');
