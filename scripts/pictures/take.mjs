@@ -1,4 +1,5 @@
-// `npm run pictures`: takes the pictures of status and of the pages for docs/ anew, from real runs against simulators. Minutes.
+// `npm run pictures`: takes the pictures of status and of the pages for docs/ anew, from real runs against simulators. Minutes;
+// with `-- accounts` only those of several accounts.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ const VIEWS = ['front', 'side', 'top', 'low', 'high', 'close', 'wide', 'lid', 's
 const folder = await mkdtemp(join(tmpdir(), 'flux-batch-pictures-'));
 const camera = await openCamera();
 try {
-  await oneAccount(join(folder, 'one'));
+  if (!process.argv.includes('accounts')) await oneAccount(join(folder, 'one'));
   await severalAccounts(join(folder, 'several'));
 } finally {
   await camera.close();
@@ -77,12 +78,12 @@ async function severalAccounts(home) {
   let front;
   try {
     const simulate = async (key, credits, more = []) => {
-      const args = ['simulate', '--port', '0', '--median', '6s', '--image-size', '384', '--api-key', key, ...EASY];
+      const args = ['simulate', '--port', '0', '--median', '6s', '--image-size', '384', '--api-key', key];
       const said = /(?:FLUX|BFL)_API_URL=(\S+)/;
       const [, url] = await commands.start([...args, '--credits', String(credits), ...more], said);
       return { url, key };
     };
-    const kie = [await simulate('key-of-main', 4_820), await simulate('key-of-second', 75)];
+    const kie = [await simulate('key-of-main', 4_820, EASY), await simulate('key-of-second', 75, EASY)];
     const bfl = await simulate('key-of-direct', 1_250, ['--provider', 'bfl']);
     front = await openFront(kie);
     await writeFile(
