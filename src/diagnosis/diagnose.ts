@@ -41,7 +41,9 @@ function bottleneckOf(snapshot: Snapshot, findings: readonly Finding[], live: re
     ? findings.find((one) => live.some((counts) => one.batch === counts.batch && holdsUp(one, counts)))
     : undefined;
   const pace = pacedBy(snapshot, live);
-  const lowered = findings.find(({ kind }) => kind === 'rate-refused');
+  // Of one account of several it is not what paces them all: the pace tells the limits of each.
+  const isOfAll = ({ lane }: Finding) => lane === undefined || snapshot.lanes.length < 2;
+  const lowered = findings.find((one) => one.kind === 'rate-refused' && isOfAll(one));
   const [worst = pace] = worstFirst([ofAll, ofBatches].filter((one) => one !== undefined));
   return worst?.kind === 'submit-rate' && lowered ? lowered : worst;
 }

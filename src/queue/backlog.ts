@@ -11,7 +11,7 @@ const MOST_LOOKED_AT = 500;
 const FEW = 20;
 /** So long before the original URL dies an item that is not archived yet is at risk of needing the stored copy. */
 const ORIGIN_RISK_MS = 2 * 60_000;
-/** And of being lost, so long before the stored copy dies. */
+/** And of being lost, so long before the stored copy dies, and after half of its life at the earliest. */
 const STORED_RISK_MS = 24 * 3_600_000;
 
 /**
@@ -116,8 +116,18 @@ function riskOf(items: readonly Finished[], now: number): AtRisk {
   return {
     origin: items.filter(diesSoon).length,
     outlived: items.filter((item) => item.originUrl !== undefined && item.originDiesAt <= now).length,
-    stored: items.filter((item) => item.storedDiesAt - now < STORED_RISK_MS).length,
+    stored: items.filter((item) => isSoonLost(item, now)).length,
   };
+}
+
+/** Whether its last copy dies soon: that of the original host, where the provider keeps no other. */
+function isSoonLost(
+  { completedAt, originDiesAt, storedUrl, storedDiesAt, sources = [] }: Finished,
+  now: number,
+): boolean {
+  const isKept = storedUrl !== undefined || sources.some(({ kind }) => kind !== 'origin');
+  if (!isKept) return originDiesAt - now < ORIGIN_RISK_MS;
+  return storedDiesAt - now < Math.min(STORED_RISK_MS, (storedDiesAt - completedAt) / 2);
 }
 
 function finishedOf(job: Job<unknown>): Finished[] {

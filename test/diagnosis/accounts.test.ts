@@ -66,6 +66,9 @@ test('the pace is what the limits of the accounts permit that take what waits, e
     what: 'as many tasks run as the accounts permit: direct 24 of 24 tasks',
     remedy: expect.stringMatching(/concurrency of lane direct in lanes\.yaml/),
   });
+  const lowered = { rates: { ...rates, submit: use({ limit: 12, refused: 1, inWindow: 12 }) } };
+  expect(of(lane('main'), lane('second', lowered))?.what).toMatch(/main 0 of 20 in 10s, second 12 of 12 in 10s$/);
+  expect(of(lane('main', lowered))?.kind).toBe('rate-refused');
   // FLUX_LANES may name one account only.
   expect(of(lane('main'))?.remedy).toMatch(/rate of lane main in lanes\.yaml/);
 });

@@ -162,7 +162,6 @@ test('in a browser a zip of a manifest, a spreadsheet and photos is planned, its
   expect(plan).toContain('5 files are not used by the manifest: photos/photo-1.jpg, ');
   expect(plan).toContain('A studio photo of a lamp of brass');
   expect(stand.simulator.ledger().submits.seen).toBe(0);
-  if (process.env.SCREENSHOTS) await page.locator('.drop').screenshot({ path: 'docs/inbox.png' });
   await button.click();
   await page.waitForURL('**/batches/spring-photos');
   await stand.ended('spring-photos');

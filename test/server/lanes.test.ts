@@ -10,8 +10,6 @@ import { jobs, type LaneOf, startLanes } from '../workers/lanes-crew.ts';
 import { openPage } from './browser.ts';
 import { startDeployment } from './deployment.ts';
 
-const SHOTS = process.env.SCREENSHOTS;
-
 const ACCOUNTS: readonly LaneOf[] = [
   { name: 'main', key: 'KIE_API_KEY', simulator: { credits: 5_000 }, limits: { rate: '400/10s' } },
   { name: 'second', key: 'SECOND_KEY', simulator: { credits: 700 }, limits: { share: 0.5 } },
@@ -82,10 +80,8 @@ test('at 400 px the accounts stand one below the other, and in dark and light th
     expect(await page.locator('#lane-second .chip').textContent()).toBe('closed: unauthorized');
     expect(await contrastOf(page, '#lane-second td')).toBeGreaterThan(4.5);
     expect(await contrastOf(page, '#lane-second small')).toBeGreaterThan(4.5);
-    if (SHOTS) await page.screenshot({ path: `${SHOTS}/lanes-${colorScheme}.png` });
     await page.setViewportSize({ width: 1_200, height: 800 });
     expect(await isWithinItsWidth(page)).toBe(true);
-    if (SHOTS) await page.screenshot({ path: `${SHOTS}/lanes-wide-${colorScheme}.png` });
     expect(complaints).toEqual([]);
   }
 });

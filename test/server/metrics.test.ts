@@ -74,6 +74,7 @@ test('an item whose URL is about to die counts as at risk', async () => {
     discoveredAt: now,
     originUrl: 'https://x.example/1',
     originDiesAt: now + 60_000,
+    storedUrl: 'https://x.example/2',
     storedDiesAt: now + 14 * 86_400_000,
   });
   const text = await scrape(url);
