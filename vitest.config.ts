@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { TEST_MS } from './test/services/limits.ts';
+import { LongestFirst } from './test/services/longest-first.ts';
 
 /** Neither Redis nor S3 nor our own processes: values in, values out. What is not named here or below is with the services. */
 const PURE = [
@@ -32,15 +33,17 @@ const PURE = [
  */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{adopt,ends,figures,fleet,former-archive,hostile-images,kill,late,outage}.test.ts',
-  'test/acceptance/{own-pictures-killed,own-pictures-memory,proxied,slow-start,stop,tables,wrapped-images}.test.ts',
-  'test/batch/{odd-manifests,plan-is-made}.test.ts',
+  'test/acceptance/{adopt,comfort,damaged,emptied,ends,faulty-images,figures,fleet,former-archive,hostile-images}.test.ts',
+  'test/acceptance/{kill,last-words,late,log-format,names,outage}.test.ts',
+  'test/acceptance/{own-pictures-again,own-pictures-killed,own-pictures-memory,proxied,redis-user,redo,slow-start,stop,tables}.test.ts',
+  'test/acceptance/{on-a-terminal,waiting,wrapped-images}.test.ts',
+  'test/batch/{odd-manifests,other-route,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
-  'test/redis/{cluster,sentinel-and-tls}.test.ts',
+  'test/redis/{cluster,sentinel-and-tls,settle}.test.ts',
   'test/server/called-polls.test.ts',
   'test/workers/{archive-lag,cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',
-  'test/library/npx.test.ts',
+  'test/library/{npx,package,two-routes}.test.ts',
   'test/inbox/kills.test.ts',
 ];
 
@@ -75,6 +78,7 @@ const globalSetup = ['test/services/global-setup.ts'];
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [actionsParser],

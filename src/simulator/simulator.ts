@@ -30,6 +30,8 @@ export type Simulator = {
   ledger(): Ledger;
   /** Replaces the active faults. Throws a UsageError (`fault-invalid`) for an unknown name. */
   setFaults(faults: readonly Fault[]): void;
+  /** What was uploaded so far is kept no longer, whatever was said of its life. */
+  expireUploads(): void;
   close(): Promise<void>;
 };
 
@@ -95,6 +97,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     apiKey: settings.apiKey,
     ledger: () => ledgerOf(ledgerSources),
     setFaults: faults.set,
+    expireUploads: uploads.expire,
     async close() {
       tasks.close();
       await callbacks.close();

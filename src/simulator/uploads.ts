@@ -55,7 +55,11 @@ export function createUploads({ settings, faults, counts, baseUrl }: UploadPorts
     }
     return { status: 200, headers: { 'content-type': found.contentType }, body: found.body };
   }
-  return { upload, file };
+
+  function expire(): void {
+    for (const one of files.values()) one.diesAt = 0;
+  }
+  return { upload, file, expire };
 }
 
 function refuse(code: number, msg: string): Answer {

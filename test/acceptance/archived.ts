@@ -59,3 +59,10 @@ async function expectDecodes(body: Buffer, record: Archived): Promise<void> {
   const { format } = await sharp(body).metadata();
   expect(record.contentType).toBe(`image/${format === 'heif' ? 'avif' : format}`);
 }
+
+/** The file of an item's record, by its name. */
+export async function recordFile(place: Place, batch: string, name: string): Promise<string> {
+  const folder = join(place.folder, 'archive', batch, 'items');
+  const found = (await readdir(folder)).find((file) => file.startsWith(`${name}-`));
+  return join(folder, found ?? 'none');
+}

@@ -7,7 +7,7 @@ import { until } from './cli.ts';
 import { expectOneTaskEach, mostWithin } from './ledger.ts';
 import { openPlace, type Place, promptsFor, runsIn } from './place.ts';
 
-const ITEMS = 60;
+const ITEMS = 30;
 const RATE = { max: 10, windowMs: 500 };
 /** What the limiter adds to the window, for requests that are slow on their way. */
 const MARGIN_MS = 100;

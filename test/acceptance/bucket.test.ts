@@ -6,7 +6,7 @@ import { expectBodyAsRecorded } from './archived.ts';
 import { expectOneTaskEach } from './ledger.ts';
 import { openPlace, promptsFor } from './place.ts';
 
-const ITEMS = 60;
+const ITEMS = 16;
 
 test('a batch onto S3 creates its bucket, and every object is what its record says', async (context) => {
   const bucket = `acceptance-${randomUUID()}`;

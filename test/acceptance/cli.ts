@@ -3,10 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CONDITION_MS } from '../services/limits.ts';
-import { PROGRAM } from '../services/program.ts';
-
-/** Nothing here runs for so long that code which V8 optimizes beside it would pay: it is a seventh of a run's processor time. */
-const SHORT_LIVED = ['--no-opt'];
+import { COMMAND, PROGRAM } from '../services/program.ts';
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 export type Cli = {
@@ -43,7 +40,7 @@ export function startCli(
 ): Cli {
   const fullDisk = openSync('/dev/full', 'w');
   const [stdoutTo, stderrTo] = [dataInto, talkInto].map((gone) => (gone === 'full disk' ? fullDisk : 'pipe'));
-  const child = spawn(process.execPath, [...SHORT_LIVED, program, ...args], {
+  const child = spawn(process.execPath, [...COMMAND.slice(0, -1), program, ...args], {
     ...place,
     stdio: ['ignore', stdoutTo, stderrTo],
   });

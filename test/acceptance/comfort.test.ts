@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { PROGRAM } from '../services/program.ts';
+import { COMMAND } from '../services/program.ts';
 import { countBy, expectImagesAsRecorded, recordsOf } from './archived.ts';
 import { until } from './cli.ts';
 import { accepted, expectOneTaskEach, submitsSeen } from './ledger.ts';
@@ -99,7 +99,7 @@ async function piped(
   text: string,
   ...args: string[]
 ): Promise<{ code: number; stderr: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env, stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [...COMMAND, ...args], { cwd: folder, env, stdio: ['pipe', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (part: string) => {
     stderr += part;

@@ -8,7 +8,7 @@ import { accepted, expectOneTaskEach } from './ledger.ts';
 import { each, photosIn, taken } from './photos.ts';
 import { openPlace } from './place.ts';
 
-test('a hundred photos are fetched from a bucket by signed URLs, each with its own bytes, and no signature is kept', async (context) => {
+test('two dozen photos are fetched from a bucket by signed URLs, each with its own bytes, and no signature is kept', async (context) => {
   const { endpoint, accessKeyId, secretAccessKey } = inject('s3');
   const place = await openPlace(context, {
     env: {
@@ -20,10 +20,10 @@ test('a hundred photos are fetched from a bucket by signed URLs, each with its o
       LOG_LEVEL: 'trace',
     },
   });
-  const digests = await photosIn(place, 100);
+  const digests = await photosIn(place, 24);
   const { code, stderr } = await place.run(['run', 'edits.yaml', '--yes']);
   expect(code, stderr).toBe(0);
-  expectOneTaskEach(place, 100);
+  expectOneTaskEach(place, 24);
   expect(taken(place)).toEqual(each(digests));
   const { inputLog, uploads } = place.simulator.ledger();
   expect(
@@ -40,24 +40,26 @@ test('a hundred photos are fetched from a bucket by signed URLs, each with its o
     if (name.isFile()) expect((await readFile(join(name.parentPath, name.name))).includes('X-Amz')).toBe(false);
 });
 
-test('a hundred photos in a folder archive are uploaded, each once, and again when an upload has died meanwhile', async (context) => {
+test('two dozen photos in a folder archive are uploaded, each once, and again when an upload has died meanwhile', async (context) => {
   const place = await openPlace(context, {
     // What it says is what counts; that it keeps them longer spares the test a race.
     simulator: { uploadToldTtlMs: 2_000 },
+    // Longer than that lies between the two uses of a photo.
+    pace: { max: 5, windowMs: 500 },
   });
-  const digests = await photosIn(place, 100);
+  const digests = await photosIn(place, 24);
   const text = await readFile(join(place.folder, 'edits.yaml'), 'utf8');
   const job = /\{ id.*\}/.exec(text)?.[0] ?? '';
   await place.write('edits.yaml', text.replace(job, `${job}, ${job.replaceAll('{{ name }}', 'blue {{ name }}')}`));
   const { code, stderr } = await place.run(['run', 'edits.yaml', '--yes']);
   expect(code, stderr).toBe(0);
-  expect(accepted(place)).toBe(200);
+  expect(accepted(place)).toBe(48);
   expect(taken(place)).toEqual(each(digests, 2));
   const { uploads } = place.simulator.ledger();
   expect(uploads).toMatchObject({ seen: uploads.stored, dead: 0 });
-  expect(uploads.stored).toBeGreaterThan(100);
+  expect(uploads.stored).toBeGreaterThan(24);
   const records = await recordsOf(place, 'edits');
-  expect(countBy(records)).toEqual({ archived: 200 });
+  expect(countBy(records)).toEqual({ archived: 48 });
   expect(
     records.every(({ request }) => digests.includes(/^inputs\/(.*)\.jpg$/.exec(request.inputImage ?? '')?.[1] ?? '')),
   ).toBe(true);
@@ -82,7 +84,7 @@ test('what was enqueued is made by a worker that has no photos', async (context)
 
 test('what the provider cannot fetch any more, whatever it said of its life, is uploaded again and paid for once', async (context) => {
   const place = await openPlace(context, {
-    simulator: { uploadTtlMs: 1_500, uploadToldTtlMs: 86_400_000, inputCheck: 'at-submit' },
+    simulator: { inputCheck: 'at-submit' },
   });
   await photosIn(place, 3);
   const args = ['edits.yaml', '--yes'];
@@ -92,10 +94,8 @@ test('what the provider cannot fetch any more, whatever it said of its life, is 
   const archived = async (count: number) => (countBy(await recordsOf(place, 'edits')).archived ?? 0) === count;
   await until('the first are archived', () => archived(3), { seen: worker.stderr });
   const urls = place.simulator.ledger().inputLog.map(({ from }) => from);
-  await until('their uploads are dead', async () => {
-    const statuses = await Promise.all(urls.map(async (url) => (await fetch(url)).status));
-    return statuses.every((status) => status === 404);
-  });
+  place.simulator.expireUploads();
+  expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([404, 404, 404]);
   const text = await readFile(join(place.folder, 'edits.yaml'), 'utf8');
   await place.write('edits.yaml', text.replaceAll('{{ name }}', 'again {{ name }}'));
   await place.run(['enqueue', ...args]);

@@ -5,7 +5,7 @@ import { departures, pictures, repeated, startCrew } from './crew.ts';
 describe('cancel', () => {
   it('ends what was not submitted, archives what is paid for, and leaves no job', async () => {
     const crew = await startCrew({ rate: '10/200ms' });
-    await crew.enqueue('spring', pictures(150));
+    await crew.enqueue('spring', pictures(100));
     const left = departures();
     await Promise.all([crew.work(left), crew.work(left)]);
     await crew.until('spring', ({ items }) => items.archived > 10);
@@ -28,14 +28,14 @@ describe('cancel', () => {
 
   it('is undone by enqueueing the manifest again, which pays for nothing twice', async () => {
     const crew = await startCrew({ rate: '10/200ms' });
-    await crew.enqueue('again', pictures(60));
+    await crew.enqueue('again', pictures(30));
     await crew.work();
     await crew.until('again', ({ items }) => items.archived > 5);
     await crew.connections.control.cancel('again');
-    await crew.enqueue('again', pictures(60));
+    await crew.enqueue('again', pictures(30));
     const { items } = await crew.ended('again');
-    expect(items.archived).toBe(60);
-    expect(crew.simulator.ledger().tasks.accepted).toBe(60);
+    expect(items.archived).toBe(30);
+    expect(crew.simulator.ledger().tasks.accepted).toBe(30);
     expect(repeated(crew.simulator)).toBe(0);
   });
 
@@ -61,7 +61,7 @@ describe('cancel', () => {
 
   it('leaves a row for each item, whatever became of it, and is undone with an emptied Redis too', async () => {
     const crew = await startCrew({ rate: '5/200ms' });
-    await crew.enqueue('rows', ['a forbidden lamp', ...pictures(150)]);
+    await crew.enqueue('rows', ['a forbidden lamp', ...pictures(60)]);
     await crew.work();
     await crew.until('rows', ({ items }) => items.archived > 10 && items.failed > 0);
     await crew.connections.control.cancel('rows');
@@ -69,7 +69,7 @@ describe('cancel', () => {
     const { archive } = crew.connections;
     const rows = await vi.waitFor(async () => {
       const lines = (await archive.read('rows/results.jsonl'))?.toString().trim().split('\n') ?? [];
-      expect(lines).toHaveLength(151);
+      expect(lines).toHaveLength(61);
       return lines.map((line): string => JSON.parse(line).state);
     });
     const { items } = await crew.ended('rows');
@@ -85,8 +85,8 @@ describe('cancel', () => {
     expect(file?.totals).toMatchObject({ cancelled: items.cancelled });
 
     await crew.connections.redis.flushall();
-    await crew.enqueue('rows', ['a forbidden lamp', ...pictures(150)]);
-    expect((await crew.ended('rows')).items).toMatchObject({ archived: 150, failed: 1, cancelled: 0 });
+    await crew.enqueue('rows', ['a forbidden lamp', ...pictures(60)]);
+    expect((await crew.ended('rows')).items).toMatchObject({ archived: 60, failed: 1, cancelled: 0 });
     expect(repeated(crew.simulator)).toBe(0);
   });
 });

@@ -22,7 +22,7 @@ function atRest(crew: Crew, batch: string) {
 describe('pause', () => {
   it('lets no submit leave a second after it was answered, archives what is paid for, and loses nothing on resume', async () => {
     const crew = await startCrew({ rate: '10/200ms' });
-    await crew.enqueue('spring', pictures(120));
+    await crew.enqueue('spring', pictures(60));
     const left = departures();
     await Promise.all([crew.work(left), crew.work(left)]);
     await crew.until('spring', ({ items }) => items.archived > 10);
@@ -35,8 +35,8 @@ describe('pause', () => {
     expect(archived).toBe(crew.simulator.ledger().tasks.accepted);
 
     await crew.connections.control.resume('spring');
-    expect((await crew.ended('spring')).items.archived).toBe(120);
-    expect(crew.simulator.ledger().tasks.accepted).toBe(120);
+    expect((await crew.ended('spring')).items.archived).toBe(60);
+    expect(crew.simulator.ledger().tasks.accepted).toBe(60);
     expect(repeated(crew.simulator)).toBe(0);
   });
 

@@ -16,7 +16,7 @@ import { type Fleet, type FleetOptions, WORKER_STAGES } from '../../src/wiring/f
 import { type OpenedPorts, openPorts } from '../../src/wiring/stage-ports.ts';
 import { startFleet } from '../../workers/fleet.ts';
 import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
-import { PROGRAM } from '../services/program.ts';
+import { COMMAND } from '../services/program.ts';
 import { startRedis } from '../services/redis.ts';
 
 export const BATCH = 'spring';
@@ -109,7 +109,7 @@ export async function openRig(options: { simulator?: SimulatorOptions; env?: Rec
     charged: () => simulator.ledger().credits.charged,
     /** The command line as a process of its own; nobody is at its terminal. */
     async run(args: readonly string[], more: Record<string, string> = {}) {
-      const child = spawn(process.execPath, [PROGRAM, ...args], {
+      const child = spawn(process.execPath, [...COMMAND, ...args], {
         cwd: folder,
         env: { PATH: process.env.PATH ?? '', HOME: folder, ...env, ...more },
         stdio: ['ignore', 'pipe', 'pipe'],

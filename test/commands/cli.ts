@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
-import { PROGRAM } from '../services/program.ts';
+import { COMMAND } from '../services/program.ts';
 
 export type Ended = { code: number | null; stdout: string; stderr: string };
 export type Running = { child: ChildProcess; stdout(): string; stderr(): string; ended: Promise<Ended> };
 
 /** The built command line in a process of its own; killed with the test if it still runs. */
 export function start(env: Record<string, string>, ...args: string[]): Running {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, [...COMMAND, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -46,6 +46,23 @@ function useOf(simulator: Simulator | undefined): number {
   return at.filter((time) => time < first + MEASURED_MS).length / ((KIE.rate.max * MEASURED_MS) / KIE.rate.windowMs);
 }
 
+/** For how much of the time the account of BFL has as many tasks as it may have, from when it first has. */
+async function watchFull(crew: Crew) {
+  const lane = crew.connections.lanes.find((open) => open.lane.name === 'direct');
+  const simulator = crew.simulators.at(-1);
+  await vi.waitFor(async () => expect((await lane?.submitLimiter.outlook())?.isFull).toBe(true));
+  const counted: number[] = [];
+  const running: number[] = [];
+  for (const startedAt = Date.now(); Date.now() - startedAt < MEASURED_MS; ) {
+    const usage = await lane?.submitLimiter.outlook();
+    counted.push(usage?.isFull ? 1 : 0);
+    running.push(simulator?.ledger().tasks.running ?? 0);
+    await sleep(100);
+  }
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { keptFull: mean(counted), runningThere: mean(running) / FULL };
+}
+
 /** One worker is killed, then Redis is emptied; a person enqueues again, and new workers go on. */
 async function disturb(
   crew: Crew,
@@ -117,7 +134,8 @@ test('two accounts are twice as fast as one, and pay for each image once, throug
   const alone = await startLanes(one);
   const manifest = jobs(200);
   await Promise.all([crew.enqueue(manifest), alone.enqueue(jobs(80))]);
-  const [first] = [work(crew, lanes), work(crew, lanes), work(alone, one), work(alone, one)];
+  // A process for each account here and there, so that each has as much to do.
+  const [first] = [work(crew, lanes), work(crew, lanes), work(alone, one)];
   const [main, second] = crew.simulators;
   const [only] = alone.simulators;
   await vi.waitFor(() => expect([main, only].map((simulator) => acceptedAt(simulator).length)).not.toContain(0));
@@ -151,29 +169,23 @@ test('two providers each work at their own limit, and neither waits for the othe
     },
   ];
   const crew = await startLanes(lanes);
+  // Each account alone, on the same machine at the same time: where that has other things to do, all of them are late.
+  const [mainAlone, directAlone] = [await startLanes(lanes.slice(0, 1)), await startLanes(lanes.slice(1))];
   const ofBfl = jobs(100, { provider: 'bfl', model: 'flux-2-pro' }).map((job, index) => ({
     ...job,
     id: `direct-${index}`,
   }));
   const manifest = [...jobs(100), ...ofBfl];
-  await crew.enqueue(manifest);
+  await Promise.all([crew.enqueue(manifest), mainAlone.enqueue(jobs(100)), directAlone.enqueue(ofBfl)]);
   const [first] = [work(crew, lanes), work(crew, lanes)];
-  const [main, direct] = crew.simulators;
-  const lane = crew.connections.lanes.find((open) => open.lane.name === 'direct');
-  await vi.waitFor(async () => expect((await lane?.submitLimiter.outlook())?.isFull).toBe(true));
-  const counted: number[] = [];
-  const running: number[] = [];
-  for (const startedAt = Date.now(); Date.now() - startedAt < MEASURED_MS; ) {
-    const usage = await lane?.submitLimiter.outlook();
-    counted.push(usage?.isFull ? 1 : 0);
-    running.push(direct?.ledger().tasks.running ?? 0);
-    await sleep(100);
-  }
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const figures = { use: useOf(main), keptFull: mean(counted), runningThere: mean(running) / FULL };
+  work(mainAlone, lanes.slice(0, 1));
+  work(directAlone, lanes.slice(1));
+  const [full, fullAlone] = await Promise.all([watchFull(crew), watchFull(directAlone)]);
+  const figures = { use: useOf(crew.simulators[0]), ...full };
+  const usual = { use: useOf(mainAlone.simulators[0]), ...fullAlone };
   await disturb(crew, lanes, manifest, first);
   const { items, tasks, credits } = await judge(crew, lanes, 200);
-  say({ figures, items, tasks, credits });
-  expect(figures.use).toBeGreaterThan(0.9);
-  expect(figures.keptFull).toBeGreaterThan(0.9);
+  say({ figures, usual, items, tasks, credits });
+  expect(figures.use).toBeGreaterThan(0.9 * usual.use);
+  expect(figures.keptFull).toBeGreaterThan(0.9 * usual.keptFull);
 });

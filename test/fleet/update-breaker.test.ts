@@ -1,11 +1,32 @@
 import { Queue } from 'bullmq';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { OpenedPorts } from '../../src/wiring/stage-ports.ts';
+import { latch } from '../batch/crew.ts';
 import { openRig, prompts, type Rig } from '../batch/rig.ts';
 
 /** So many look at the gate at once, in each of two processes. */
 const SUBMITTERS = 4;
-const twoWorkers = (rig: Rig) =>
-  Promise.all([rig.work({ concurrency: { submit: SUBMITTERS } }), rig.work({ concurrency: { submit: SUBMITTERS } })]);
+const twoWorkers = (rig: Rig, change?: (ports: OpenedPorts) => OpenedPorts) => {
+  const work = () => rig.work({ concurrency: { submit: SUBMITTERS }, ...(change && { change }) });
+  return Promise.all([work(), work()]);
+};
+
+/** No task is seen to end before `open` is called, however long the rest takes. */
+function heldPolls() {
+  const { opened, open } = latch();
+  onTestFinished(() => open());
+  const change = (ports: OpenedPorts): OpenedPorts => ({
+    ...ports,
+    provider: {
+      ...ports.provider,
+      async poll(handle, options) {
+        await opened;
+        return ports.provider.poll(handle, options);
+      },
+    },
+  });
+  return { change, open };
+}
 
 /** Until nothing is under way: what is not submitted yet waits, and everything else has ended. */
 async function untilStill(rig: Rig): Promise<void> {
@@ -46,9 +67,10 @@ describe.each([
   { fault: '455', refusal: 'maintenance' },
 ] as const)('after a $fault', ({ fault, refusal }) => {
   test('the whole fleet stops submitting, and what runs is still archived', async () => {
-    const rig = await openRig({ simulator: { medianMs: 1_500, sigma: 0 } });
+    const rig = await openRig();
     await rig.enqueue(await rig.manifest(prompts(6)));
-    await twoWorkers(rig);
+    const polls = heldPolls();
+    await twoWorkers(rig, polls.change);
     await rig.until(({ items }) => items.submitted === 6);
 
     rig.simulator.setFaults([{ name: fault, share: 1 }]);
@@ -56,6 +78,8 @@ describe.each([
     await rig.connections.state.isMyProbe(3_600_000);
     await vi.waitFor(async () => expect(await rig.connections.state.breaker()).toMatchObject({ refusal }));
     await holdProbes(rig);
+    expect((await rig.counts()).items.submitted).toBe(6);
+    polls.open();
     await rig.until(({ items }) => items.archived === 6);
     await untilStill(rig);
     // Only those that were on their way when the first was refused.
@@ -124,7 +148,7 @@ describe('unknown outcomes', () => {
   test('in a row stop submitting, and a submit that gets through lets it go on', async () => {
     const rig = await openRig({ simulator: { faults: [{ name: 'reset-after-accept', share: 1 }] } });
     const { state } = rig.connections;
-    await rig.enqueue(await rig.manifest(prompts(40)));
+    await rig.enqueue(await rig.manifest(prompts(24)));
     await twoWorkers(rig);
     await vi.waitFor(async () => expect(await state.breaker()).toMatchObject({ refusal: 'too-many-unknown' }));
     await holdProbes(rig);
@@ -136,7 +160,7 @@ describe('unknown outcomes', () => {
 
     rig.simulator.setFaults([]);
     await state.allowProbe();
-    expect((await rig.ended()).items).toMatchObject({ archived: 40 - held, held });
+    expect((await rig.ended()).items).toMatchObject({ archived: 24 - held, held });
   });
 
   test('that are few among many do not stop anything', async () => {

@@ -8,7 +8,7 @@ import { startSimulator } from '../../src/simulator/simulator.ts';
 import { TEST_PRICES, WITH_TEST_PRICES } from '../services/prices.ts';
 import { startRedis } from '../services/redis.ts';
 
-const ITEMS = 40;
+const ITEMS = 16;
 
 async function openPlace() {
   const folder = await mkdtemp(join(tmpdir(), 'flux-batch-routes-'));
@@ -55,7 +55,7 @@ async function openPlace() {
 
 type Flux = ReturnType<typeof openFluxBatch>;
 
-/** To the end of the batch; resolves with how long that took. */
+/** To the end of the batch; resolves with how long that took on this machine, for a comparison with what ran beside it. */
 async function make(flux: Flux, manifest: LoadedManifest): Promise<number> {
   const startedAt = performance.now();
   await flux.enqueue(manifest);
@@ -67,19 +67,24 @@ async function make(flux: Flux, manifest: LoadedManifest): Promise<number> {
 test('two archives and two APIs on one Redis: each makes its own, and takes no longer than alone', async () => {
   const { simulate, instance, manifest, rows } = await openPlace();
   const [one, two] = [await simulate(), await simulate()];
-  const alone = await make(instance('a', one), await manifest('alone'));
-
   const [first, second] = [await manifest('first'), await manifest('second')];
-  const together = await Promise.all([make(instance('a', one), first), make(instance('b', two), second)]);
+  // On a Redis of its own and at the same time: what slows the machine slows all three.
+  const apart = await openPlace();
+  const single = apart.instance('a', await apart.simulate());
+  const [alone, ...together] = await Promise.all([
+    make(single, await apart.manifest('alone')),
+    make(instance('a', one), first),
+    make(instance('b', two), second),
+  ]);
 
-  expect(one.ledger().tasks.accepted).toBe(2 * ITEMS);
+  expect(one.ledger().tasks.accepted).toBe(ITEMS);
   expect(two.ledger().tasks.accepted).toBe(ITEMS);
-  expect(one.ledger().submits.seen + two.ledger().submits.seen).toBe(3 * ITEMS);
+  expect(one.ledger().submits.seen + two.ledger().submits.seen).toBe(2 * ITEMS);
   expect((await rows('a', 'first')).map(({ state }) => state)).toEqual(Array(ITEMS).fill('archived'));
   expect((await rows('b', 'second')).map(({ state }) => state)).toEqual(Array(ITEMS).fill('archived'));
   await expect(rows('a', 'second')).rejects.toThrow('ENOENT');
   await expect(rows('b', 'first')).rejects.toThrow('ENOENT');
-  // The two share a machine, so some of it is theirs; a worker that puts off the other's jobs takes 5 s for each round.
+  // A worker that puts off the other's jobs takes 5 s for each round.
   expect(Math.max(...together)).toBeLessThan(3 * alone + 3_000);
 });
 

@@ -135,7 +135,7 @@ describe('whatever the manifest', () => {
         expect(new Set(items.map(({ id }) => id)).size).toBe(expected);
         for (const { request } of items) expect(imageRequestSchema.parse(request)).toEqual(request);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 
@@ -157,7 +157,7 @@ describe('whatever the manifest', () => {
         const [before, after] = [await itemsOf(filesOf(numbered)), await itemsOf(filesOf(turned))];
         expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort());
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 });

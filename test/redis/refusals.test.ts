@@ -6,7 +6,7 @@ import { connectRedis } from '../../src/redis/connection.ts';
 import { LEAST_ACL } from '../../src/redis/explain.ts';
 import { redisAway } from '../../src/redis/refusals.ts';
 import { checkRights } from '../../src/redis/rights.ts';
-import { pictures, startCrew } from '../batch/crew.ts';
+import { latch, pictures, startCrew } from '../batch/crew.ts';
 import { startTcpProxy } from '../faults/tcp-proxy.ts';
 import { startRedis, type TestRedis } from '../services/redis.ts';
 
@@ -69,9 +69,26 @@ describe('a Redis that answers and cannot serve', () => {
     await vi.waitFor(() => expect(redisAway(crew.connections.redis)?.message).toContain('OOM'));
     await admin.config('SET', 'maxmemory', '0');
     await enqueued;
-    await crew.work();
+    // Some images are let through; the others wait until Redis has refused, however slow the machine is.
+    const refused = latch();
+    onTestFinished(() => refused.open());
+    let polled = 0;
+    await crew.work({
+      change: (ports) => ({
+        ...ports,
+        provider: {
+          ...ports.provider,
+          async poll(handle, options) {
+            polled += 1;
+            if (polled > 10) await refused.opened;
+            return ports.provider.poll(handle, options);
+          },
+        },
+      }),
+    });
     await crew.until('full', ({ items }) => items.archived > 3);
     await admin.config('SET', 'maxmemory', '1');
+    refused.open();
     await vi.waitFor(() => expect(redisAway(crew.connections.redis)?.message ?? 'OOM').toContain('OOM'));
     const { archived } = (await crew.counts('full')).items;
     await admin.config('SET', 'maxmemory', '0');

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, onTestFinished } from 'vitest';
 
 const FLAGS = [
   '--no-sandbox',
@@ -20,13 +20,25 @@ export type Opened = {
   complaints: string[];
 };
 
-/** A page of the disk in a browser with a fresh, empty profile. */
-export async function openPage(path: string, options: BrowserContextOptions & { hash?: string } = {}): Promise<Opened> {
-  const { hash = '', ...context } = options;
-  const executablePath = process.env.TEST_CHROMIUM || '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...context });
+/** Opens pages of the disk, each with a fresh, empty profile, in one browser for all tests of the file that calls this. */
+export function pagesOfOneBrowser() {
+  let launched: Promise<Browser> | undefined;
+  afterAll(async () => (await launched)?.close());
+  return (path: string, options: BrowserContextOptions & { hash?: string } = {}): Promise<Opened> => {
+    const executablePath = process.env.TEST_CHROMIUM || '/usr/bin/chromium';
+    launched ??= chromium.launch({ executablePath, args: FLAGS });
+    return openPage(launched, path, options);
+  };
+}
+
+async function openPage(
+  launched: Promise<Browser>,
+  path: string,
+  { hash = '', ...options }: BrowserContextOptions & { hash?: string },
+): Promise<Opened> {
+  const context = await (await launched).newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
   const opened: Opened = { page, requests: [], complaints: [] };
   page.on('request', (request) => opened.requests.push(request.url()));
   page.on('console', (message) => {

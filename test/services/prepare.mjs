@@ -32,6 +32,8 @@ and TEST_CHROMIUM a Chromium or Chrome that is somewhere else.`);
   process.exit(1);
 }
 
-const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+// The same files in a third of the processor time; `npm run types` is what checks.
+const env = { ...process.env, TSC_FLAGS: '--noCheck' };
+const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit', env });
 if (status !== 0) process.exit(status ?? 1);
 await import('./bundle.mjs');

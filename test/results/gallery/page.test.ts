@@ -5,10 +5,11 @@ import { expect, test } from 'vitest';
 import { folderArchive } from '../../../src/archive/folder.ts';
 import type { ItemRecord } from '../../../src/items/record.ts';
 import { writeIndexFiles } from '../../../src/results/write-index.ts';
-import { openPage } from '../browser.ts';
+import { pagesOfOneBrowser } from '../browser.ts';
 import { newFolder } from '../folders.ts';
 import { archivedRecordOf, eachOf, failedRecordOf, storeItem, type Wanted } from '../sample-batch.ts';
 
+const openPage = pagesOfOneBrowser();
 const COLORS = ['red', 'blue', 'green'];
 
 /** Twelve pots of three colours, a hero in three variants and one that was refused. */
