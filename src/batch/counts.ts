@@ -88,8 +88,13 @@ export function isFinished(counts: BatchCounts): boolean {
 }
 
 /** Nothing runs any more that is worth waiting for, but for submits that may be under way. */
+/** Only a person, or an account that is filled up, ends it. */
+export function stopsForGood({ refusal }: Pick<TrippedBreaker, 'refusal'>): boolean {
+  return STOPS_FOR_GOOD.includes(refusal);
+}
+
 export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
-  return breaker !== undefined && STOPS_FOR_GOOD.includes(breaker.refusal) && items.submitted + items.finished === 0;
+  return breaker !== undefined && stopsForGood(breaker) && items.submitted + items.finished === 0;
 }
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */

@@ -56,19 +56,34 @@ function nextProbe({ probeAt }: TrippedBreaker, now: number): string {
   return `one is let through in ${formatDuration(Math.ceil((probeAt - now) / 1_000) * 1_000)}`;
 }
 
+type Look = Pick<Snapshot, 'lanes' | 'breaker' | 'waitingForEither' | 'at'>;
+
 /**
- * The lanes that let no submit through. While another of the vendor's is open, or nothing waits for them, that is a warning: it costs
- * their share.
+ * The lanes that let no submit through. While another of the vendor's is open, or nothing waits for them, or what waits goes to another
+ * vendor, that is a warning: it costs their share.
  */
-export function stoppedLanes({ lanes, breaker, at }: Pick<Snapshot, 'lanes' | 'breaker' | 'at'>): Finding[] {
+export function stoppedLanes(look: Look): Finding[] {
+  const { lanes, breaker, at } = look;
   if (lanes.length === 0) return breaker ? [stoppedFinding(breaker, at)] : [];
   return lanes.flatMap((lane) => {
     if (!lane.breaker || lane.share === 0) return [];
-    if (!lane.isNamed && lane.vendor === 'kie') return [stoppedFinding(lane.breaker, at)];
-    const stopped = stoppedFinding(lane.breaker, at, lane);
-    const isSpared = lanes.some((one) => one.vendor === lane.vendor && one.share > 0 && !one.breaker);
-    if (!isSpared && lane.waiting > 0) return [stopped];
-    const { what, remedy, since } = stopped;
+    const isDefault = !lane.isNamed && lane.vendor === 'kie';
+    const stopped = stoppedFinding(lane.breaker, at, isDefault ? undefined : lane);
+    const isSpared = lanes.some((one) => one.vendor === lane.vendor && isOpen(one));
+    const goTo = isSpared ? undefined : movesTo(lane, look);
+    const what = goTo === undefined ? stopped.what : `${stopped.what}; its items that may go to ${goTo} do`;
+    const holdsUp = !isSpared && (lane.waiting > 0 || (look.waitingForEither > 0 && goTo === undefined));
+    if (holdsUp || (isDefault && goTo === undefined)) return [{ ...stopped, what }];
+    const { remedy, since } = stopped;
     return [finding('lane-closed', what, remedy, { lane: lane.name, ...(since !== undefined && { since }) })];
   });
+}
+
+type Lane = Look['lanes'][number];
+
+const isOpen = ({ share, breaker }: Lane) => share > 0 && !breaker;
+
+/** The vendor that takes what waits for this one and may be made by either. */
+function movesTo({ vendor }: Lane, { lanes, waitingForEither }: Look): string | undefined {
+  return waitingForEither > 0 ? lanes.find((one) => one.vendor !== vendor && isOpen(one))?.vendor : undefined;
 }

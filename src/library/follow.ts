@@ -11,7 +11,7 @@ import type { Progress } from './flux-batch.ts';
 const EVERY_MS = 250;
 
 export type FollowPorts = {
-  connections: Pick<Connections, 'state' | 'control' | 'lanes'>;
+  connections: Pick<Connections, 'state' | 'control' | 'lanes' | 'queues'>;
   /** The fault that stopped the workers of this process, if any. After it the batch makes no progress. */
   fault: () => FluxError | undefined;
   signal: AbortSignal;
@@ -46,10 +46,10 @@ function mayGoOn({ outlook }: Progress): boolean {
 
 async function progressOf(
   batch: string,
-  { state, control, lanes }: Pick<Connections, 'state' | 'control' | 'lanes'>,
+  { state, control, lanes, queues }: Pick<Connections, 'state' | 'control' | 'lanes' | 'queues'>,
 ): Promise<Progress> {
   // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
-  const breaker = (await breakerForAll(lanes)) ?? undefined;
+  const breaker = (await breakerForAll({ lanes, queues })) ?? undefined;
   const [counts, allPausedAt] = await Promise.all([state.counts(batch), control.fleetPausedAt()]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {

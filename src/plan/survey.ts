@@ -10,7 +10,8 @@ import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { slugOfId } from '../items/item-id.ts';
-import { kindOf } from '../money/prices.ts';
+import type { ItemRecord } from '../items/record.ts';
+import { kindOfSubmit } from '../money/prices.ts';
 import { type Difference, differenceOf } from './difference.ts';
 import { type NameSet, printsOfNames } from './name-set.ts';
 
@@ -66,15 +67,15 @@ export async function survey(
   let [archived, adopted, unread] = [0, 0, 0];
   const toRead: NewItem[] = [];
   const left: Record<string, number> = {};
-  const count = (request: NewItem['request']) => {
-    const kind = kindOf(request);
+  const count = (item: NewItem, record?: ItemRecord) => {
+    const kind = kindOfSubmit(item, record);
     left[kind] = (left[kind] ?? 0) + 1;
   };
   for await (const item of settled(batch, items(), held.recorded, undefined)) {
-    const { id, request, adopts } = item;
+    const { id, adopts } = item;
     wanted.add(id);
     if (adopts?.some((former) => held.pictured.has(former))) adopted++;
-    else if (!held.recorded.has(id)) count(request);
+    else if (!held.recorded.has(id)) count(item);
     else if (held.pictured.has(id)) archived++;
     else if (toRead.length < MOST_READ) toRead.push(item);
     else unread++;
@@ -86,7 +87,7 @@ export async function survey(
     const { archive, records, recorded, pictured } = held;
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
     for (const { item, step, record } of await stepsOf(batch, toRead, ports)) {
-      if (step.job === 'submit') count(item.request);
+      if (step.job === 'submit') count(item, record);
       else if (record?.state !== 'archived') begun++;
       // It may have come since the listing.
       else if (await isImageThere(archive, record.image)) archived++;

@@ -1,3 +1,4 @@
+import { stopsForGood } from '../batch/counts.ts';
 import type { LaneLook, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
 import type { RedisLimiter } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
@@ -12,8 +13,14 @@ export async function rateOf(limiter: Pick<RedisLimiter, 'usage'>, { max, window
 }
 
 /** One look at each account that somebody uses. */
-export async function lookAtLanes({ lanes, queues }: Pick<Connections, 'lanes' | 'queues'>): Promise<LaneLook[]> {
-  const used = lanes.filter(({ lane }) => lane.isNamed || lane.vendor === 'kie' || lane.apiKey !== undefined);
+export async function lookAtLanes(
+  { lanes, queues }: Pick<Connections, 'lanes' | 'queues'>,
+  waitingForEither: number,
+): Promise<LaneLook[]> {
+  // Who only looks may lack the key of one that others have.
+  const used = lanes.filter(
+    ({ lane }) => lane.isNamed || lane.vendor === 'kie' || lane.apiKey !== undefined || waitingForEither > 0,
+  );
   return Promise.all(used.map((open) => lookAt(open, queues)));
 }
 
@@ -64,18 +71,33 @@ export function mostTogether(lanes: Snapshot['lanes']): number {
   return own.reduce((sum, { tasks }) => sum + tasks.most, 0);
 }
 
-/** Why the default provider's items are not submitted: as long as one of its lanes is open, they are. */
-export function closedForAll(lanes: readonly Pick<LaneLook, 'vendor' | 'share' | 'breaker'>[]): TrippedBreaker | null {
+/** Jobs of items that may be made by one provider or another. */
+export function countForEither({ queues }: Pick<Connections, 'queues'>): Promise<number> {
+  return countJobs([queues.submitsOf('either')]);
+}
+
+/**
+ * Why the default provider's items are not submitted: as long as one of its lanes is open, they are. So are those that may go to another,
+ * unless the lanes of that one are closed, too, and no time opens them.
+ */
+export function closedForAll(
+  lanes: readonly Pick<LaneLook, 'vendor' | 'share' | 'breaker'>[],
+  waitingForEither: number,
+): TrippedBreaker | null {
+  const others = lanes.filter(({ vendor, share }) => vendor !== 'kie' && share > 0);
+  if (waitingForEither > 0 && others.some(({ breaker }) => !breaker || !stopsForGood(breaker))) return null;
   const own = lanes.filter(({ vendor, share }) => vendor === 'kie' && share > 0);
   return own.every(({ breaker }) => breaker) ? (own[0]?.breaker ?? null) : null;
 }
 
 /** The same, by what Redis says now. */
-export async function breakerForAll(
-  lanes: readonly Pick<OpenLane, 'lane' | 'state'>[],
-): Promise<TrippedBreaker | null> {
+export async function breakerForAll({
+  lanes,
+  queues,
+}: Pick<Connections, 'lanes' | 'queues'>): Promise<TrippedBreaker | null> {
+  const waitingForEither = await countForEither({ queues });
   const looked = lanes.map(async ({ lane: { vendor, share }, state }) => {
     return { vendor, share, breaker: (await state.breaker()) ?? null };
   });
-  return closedForAll(await Promise.all(looked));
+  return closedForAll(await Promise.all(looked), waitingForEither);
 }
