@@ -46,6 +46,7 @@ async function tellMoved({ item, provider }: Way, left: readonly Way[], onMoved:
   const [preferred] = left;
   if (!preferred) return;
   const { lanes } = preferred;
-  const reason = 'why' in lanes ? lanes.why : await preferred.closedFor();
-  onMoved({ item, from: preferred.provider, to: provider, reason: reason ?? 'its lanes were closed' });
+  // The item is on its way. Where it is open again by now, or nobody can be asked, there is nothing to tell.
+  const reason = 'why' in lanes ? lanes.why : await preferred.closedFor().catch(() => undefined);
+  if (reason !== undefined) onMoved({ item, from: preferred.provider, to: provider, reason });
 }
