@@ -1,7 +1,10 @@
-import { type Finished, type Item, type Submitted, type Vendor, vendorOf } from '../src/items/item.ts';
+import { type Finished, type Item, providerOf, type Submitted, type Vendor } from '../src/items/item.ts';
+import { requestsOf } from '../src/items/provider-list.ts';
 import { keyless } from '../src/provider/keyless.ts';
+import type { SubmitWay } from '../src/queue/names.ts';
 import { archive } from '../src/stages/archive.ts';
 import { laneTurns, type SubmitLane, submitInLanes } from '../src/stages/choose-lane.ts';
+import { type OnMoved, submitWhereOpen, type Way } from '../src/stages/choose-provider.ts';
 import { poll } from '../src/stages/poll.ts';
 import type { Ports, Run, StageOutcome } from '../src/stages/ports.ts';
 import { warnOfStorm } from '../src/stages/storm-log.ts';
@@ -45,13 +48,32 @@ export function stagesByAccount(
     ports: await portsIn(account, item),
     outlook: () => account.limiterOf(item.request.model).outlook(),
   });
+  const told = movesTold(ports);
+  /** The item as each of its providers would be asked for it. */
+  const waysOf = (item: Item): Promise<Way[]> =>
+    Promise.all(
+      requestsOf(item).map(async (request): Promise<Way> => {
+        const asked = { ...item, request };
+        const found = accounts.toSubmit(request);
+        const lacks = 'lacksKey' in found ? found : undefined;
+        const usable = 'lacksKey' in found ? [] : found;
+        return {
+          item: asked,
+          provider: providerOf(request),
+          lanes: lacks
+            ? { why: whyNoKey(lacks), wait: () => waitForSubmitKey(asked, lacks, ports) }
+            : await Promise.all(usable.map((account) => toSubmit(account, asked))),
+          closedFor: () => closedFor(usable),
+        };
+      }),
+    );
 
   return {
     async submit(item: Item, run: Run): Promise<StageOutcome> {
       if (isBehind()) return waitALittle(ports);
+      if (item.providers) return submitWhereOpen(await waysOf(item), run, turns, told);
       const found = accounts.toSubmit(item.request);
-      // The next would lack it too, and is another worker's.
-      if ('lacksKey' in found) return { ...waitForKey(item, 'submit', found, ports), restMs: NO_KEY_MS };
+      if ('lacksKey' in found) return waitForSubmitKey(item, found, ports);
       return submitInLanes(item, run, await Promise.all(found.map((account) => toSubmit(account, item))), turns);
     },
     async poll(item: Submitted, run: Run): Promise<StageOutcome> {
@@ -76,10 +98,33 @@ export function stagesByAccount(
   };
 }
 
-/** Submits of a vendor that a process has under way, or waiting for their slots: enough for each lane of it. */
-export function submitsAtOnce({ accounts }: Pick<OpenedPorts, 'accounts'>, vendor: Vendor): number {
-  const lanes = accounts.all.filter(({ lane }) => lane.vendor === vendor && lane.share > 0);
-  const waiters = lanes.map(({ lane }) => (vendor === 'bfl' ? BFL_WAITERS : waitersFor(lane.rateLimit)));
+/** Why no lane of a provider takes anything, with the time from which on that is so. */
+async function closedFor(accounts: readonly UsableLane[]): Promise<string | undefined> {
+  const breakers = await Promise.all(accounts.map(({ state }) => state.breaker()));
+  const told = breakers.flatMap((breaker) =>
+    breaker ? [`${breaker.refusal}: ${breaker.message} (since ${new Date(breaker.since).toISOString()})`] : [],
+  );
+  return told.length === 0 ? undefined : told.join('; ');
+}
+
+/** That items go to another provider is told once for each cause, and not for each item. */
+function movesTold({ log }: Pick<OpenedPorts, 'log'>): OnMoved {
+  const causes = new Map<string, string>();
+  return ({ item: { batch, id }, from, to, reason }) => {
+    if (causes.get(from) === reason) return;
+    causes.set(from, reason);
+    log.warn(
+      { stage: 'submit', batch, item: id, from, to, reason },
+      `${from} is closed: its items that may go to ${to} do`,
+    );
+  };
+}
+
+/** Submits that a process has under way, or waiting for their slots, of the items that wait in one queue: enough for each lane. */
+export function submitsAtOnce({ accounts }: Pick<OpenedPorts, 'accounts'>, way: SubmitWay): number {
+  const isOfWay = (vendor: Vendor) => way === 'either' || vendor === way;
+  const lanes = accounts.all.filter(({ lane }) => isOfWay(lane.vendor) && lane.share > 0);
+  const waiters = lanes.map(({ lane }) => (lane.vendor === 'bfl' ? BFL_WAITERS : waitersFor(lane.rateLimit)));
   return Math.max(
     1,
     waiters.reduce((sum, one) => sum + one, 0),
@@ -94,26 +139,28 @@ export function pollingOf({
   return [{ lane: undefined, accounts: Math.max(1, accounts.all.length - named.length) }, ...named];
 }
 
-export function isOfVendor(item: Item, vendor: Vendor): boolean {
-  return vendorOf(item.request) === vendor;
-}
-
 /** Enough waiters for every slot to have one when its time comes, with answers that take up to about two seconds. */
 function waitersFor({ max, windowMs }: { max: number; windowMs: number }): number {
   const perSecond = (max * 1_000) / windowMs;
   return Math.min(64, Math.max(8, Math.ceil(perSecond * 4)));
 }
 
+type Later = Extract<StageOutcome, { kind: 'later' }>;
+
+/** The next item would lack it too, and is another worker's. */
+function waitForSubmitKey(item: Item, lacks: NoKey, ports: Ports): Later {
+  return { ...waitForKey(item, 'submit', lacks, ports), restMs: NO_KEY_MS };
+}
+
+function whyNoKey({ lacksKey, lane }: NoKey): string {
+  return lacksKey === 'FLUX_LANES' ? `FLUX_LANES here has no lane ${lane}` : `${lacksKey} is not set`;
+}
+
 /** Another worker may have it. */
-function waitForKey(
-  { batch, id }: Item,
-  stage: 'submit' | 'poll',
-  { lacksKey, lane }: NoKey,
-  { log, now }: Ports,
-): Extract<StageOutcome, { kind: 'later' }> {
-  const isUnknown = lacksKey === 'FLUX_LANES';
-  const reason = isUnknown ? `FLUX_LANES here has no lane ${lane}` : `${lacksKey} is not set`;
-  const remedy = isUnknown ? `add the lane ${lane} to FLUX_LANES` : `set ${lacksKey}`;
+function waitForKey({ batch, id }: Item, stage: 'submit' | 'poll', lacks: NoKey, { log, now }: Ports): Later {
+  const { lacksKey, lane } = lacks;
+  const reason = whyNoKey(lacks);
+  const remedy = lacksKey === 'FLUX_LANES' ? `add the lane ${lane} to FLUX_LANES` : `set ${lacksKey}`;
   const fields = { stage, batch, item: id, lane, reason, remedy };
   warnOfStorm(log, `no-key-${lane}`, fields, 'items of an account whose key this worker does not have');
   return { kind: 'later', atMs: now() + NO_KEY_MS };

@@ -4,7 +4,6 @@ import type { Worker } from 'bullmq';
 import { redisLastSuccess } from '../src/fleet/last-success.ts';
 import { redisPollHints } from '../src/fleet/poll-hints.ts';
 import {
-  ACCOUNTS,
   type Finished,
   finishedSchema,
   type Item,
@@ -12,7 +11,7 @@ import {
   type Submitted,
   submittedSchema,
 } from '../src/items/item.ts';
-import { pollQueueOf, submitQueueOf } from '../src/queue/names.ts';
+import { pollQueueOf, SUBMIT_WAYS, submitQueueOf, submitWayOf } from '../src/queue/names.ts';
 import { pollNow } from '../src/queue/poll-now.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
 import { watchPresence } from '../src/redis/presence.ts';
@@ -21,7 +20,7 @@ import type { Connections } from '../src/wiring/connections.ts';
 import type { Fleet, FleetOptions } from '../src/wiring/fleet.ts';
 import type { OpenedPorts } from '../src/wiring/stage-ports.ts';
 import { type ArchiveLagWatch, watchArchiveLag } from './archive-lag.ts';
-import { isOfVendor, POLLS_WAITING, pollingOf, stagesByAccount, submitsAtOnce } from './by-account.ts';
+import { POLLS_WAITING, pollingOf, stagesByAccount, submitsAtOnce } from './by-account.ts';
 import { startFeeder } from './feeder.ts';
 import { finishWorker } from './finish.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -109,21 +108,21 @@ function startersOf(
   });
   return {
     submit: () =>
-      ACCOUNTS.map((vendor) =>
+      SUBMIT_WAYS.map((way) =>
         stageWorker({
           ...forItems<Item>(
             'submit',
             async (item, run) => {
-              if (isOfVendor(item, vendor)) return byAccount.submit(item, run);
+              if (submitWayOf(item) === way) return byAccount.submit(item, run);
               // A former version has one queue for all.
               await connections.queues.forward.submit(item);
               return { kind: 'done' };
             },
             (item, queues) => queues.forward.submit(item),
           ),
-          queue: submitQueueOf(vendor),
+          queue: submitQueueOf(way),
           schema: itemSchema,
-          concurrency: concurrency.submit ?? submitsAtOnce(ports, vendor),
+          concurrency: concurrency.submit ?? submitsAtOnce(ports, way),
         }),
       ),
     poll: () =>

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import { refuseTemporary, temporaryPath } from '../files/temporary.ts';
-import type { NewItem } from '../items/item.ts';
+import { imageRequestSchema, itemSchema, type NewItem } from '../items/item.ts';
 import type { Archive } from './archive.ts';
 import { itemsFileLost, LINES_OF_MEMBER, type Member } from './items-member.ts';
 import { layout } from './layout.ts';
@@ -19,7 +19,11 @@ const lineSchema = placeSchema.extend({
   id: z.string(),
   name: z.string(),
   variant: z.int(),
-  request: z.object({ model: z.string() }).exactOptional(),
+  request: imageRequestSchema
+    .pick({ provider: true, model: true, inputImage: true, inputImages: true, parameters: true })
+    .strip()
+    .exactOptional(),
+  providers: itemSchema.shape.providers,
 });
 export type ListedItem = z.infer<typeof lineSchema>;
 

@@ -86,14 +86,14 @@ export function isFinished(counts: BatchCounts): boolean {
   return hasEnded(counts) && counts.finishedVersion === counts.version;
 }
 
+/** It waits for a person, or for an account to be filled up, and does not pass while a process only looks. */
+export function stopsForGood({ refusal }: Pick<TrippedBreaker, 'refusal'>): boolean {
+  return STOPS_FOR_GOOD.includes(refusal);
+}
+
 /** Nothing runs any more that is worth waiting for, but for submits that may be under way. */
 export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
   return breaker !== undefined && stopsForGood(breaker) && items.submitted + items.finished === 0;
-}
-
-/** It waits for a person, and does not pass while a process only looks. */
-export function stopsForGood({ refusal }: Pick<TrippedBreaker, 'refusal'>): boolean {
-  return STOPS_FOR_GOOD.includes(refusal);
 }
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */

@@ -3,6 +3,7 @@ import type { Records } from '../archive/records.ts';
 import { type IdSet, idSet } from '../items/id-set.ts';
 import { type Item, itemOf, laneOf, type NewItem, type Submitted } from '../items/item.ts';
 import { type ItemState, isLive } from '../items/item-state.ts';
+import { boundBy } from '../items/provider-list.ts';
 import { reconcile } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { requeuedRecord } from '../items/transitions.ts';
@@ -215,7 +216,7 @@ async function requeueFirst(
 function taskOf(item: Item, record: ItemRecord, { now, settings }: EnqueuePorts): Submitted | undefined {
   if (!('taskId' in record) || record.taskId === undefined) return undefined;
   return {
-    ...item,
+    ...boundBy(item, record),
     taskId: record.taskId,
     submittedAt: Date.parse(record.timings.submitted ?? record.timings.queued),
     giveUpAt: now() + settings.pollGiveUpMs,

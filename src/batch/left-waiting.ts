@@ -5,7 +5,7 @@ import { isItemsFileLost, readMembersOf } from '../archive/items-member.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import type { Records } from '../archive/records.ts';
 import type { NewItem } from '../items/item.ts';
-import { kindOf } from '../money/prices.ts';
+import { kindOfItem, kindOfSubmit } from '../money/prices.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
 import { unfedIds } from './leave-to-feed.ts';
@@ -52,10 +52,10 @@ async function countNeverSent(
     for await (const some of chunksOf(asFarAsRead(readItemsFile(archive, batch, name)), CHUNK)) {
       const others = some.filter(({ id }) => !wanted.has(id) && !recorded.has(id) && !counted.has(id));
       const may = await mayWait(others.map(({ id }) => id));
-      for (const [index, { id, request }] of others.entries()) {
+      for (const [index, { id, request, providers }] of others.entries()) {
         if (!may[index] || request === undefined) continue;
         counted.add(id);
-        count(kindOf(request));
+        count(kindOfItem({ request, providers }));
       }
     }
   }
@@ -80,8 +80,8 @@ async function countQueuedAgain(
     const others = some.filter((id) => !wanted.has(id));
     const may = await mayWait(others);
     const waiting = others.filter((_, index) => may[index]);
-    for await (const { state, request } of readable(readRecords(records, batch, waiting), () => {})) {
-      if (state === 'queued') count(kindOf(request));
+    for await (const record of readable(readRecords(records, batch, waiting), () => {})) {
+      if (record.state === 'queued') count(kindOfSubmit(record, record));
     }
   }
 }

@@ -3,7 +3,7 @@ import { findRecord } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { type Cost, costOf } from '../money/estimate.ts';
-import { kindOf } from '../money/prices.ts';
+import { kindOfItem } from '../money/prices.ts';
 import { plural } from '../text/terminal.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { chunksOf } from './chunks-of.ts';
@@ -39,13 +39,14 @@ export async function lostItems(
     );
     await pMap(
       some,
-      async ({ id, request }, index) => {
+      async (item, index) => {
+        const { id } = item;
         if (recorded.has(id) || !hadRecord(states[index])) return;
         // A worker may have written it since the listing.
         if (await findRecord(records, batch, id)) return;
         lost.count += 1;
         if (states[index] === 'archived') lost.archived += 1;
-        const kind = kindOf(request);
+        const kind = kindOfItem(item);
         lost.byModel[kind] = (lost.byModel[kind] ?? 0) + 1;
       },
       { concurrency: READS_AT_ONCE },

@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts';
 import type { Item } from '../items/item.ts';
 import { itemId, slug, slugOfId } from '../items/item-id.ts';
 import { textInOneForm } from '../items/one-form.ts';
+import { firstRequest } from '../items/provider-list.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { firstTakeIds, MOST_TAKES } from '../items/takes.ts';
 import { itemOfRecord, takeRecord } from '../items/transitions.ts';
@@ -105,7 +106,7 @@ async function recordOf(
 function firstOfEach(records: readonly ItemRecord[]): ItemRecord[] {
   const firsts = new Map<string, ItemRecord>();
   for (const record of records) {
-    const first = itemId(record.name, record.request, record.variant);
+    const first = itemId(record.name, firstRequest(record), record.variant);
     if (!firsts.has(first)) firsts.set(first, record);
   }
   return [...firsts.values()];
@@ -114,8 +115,8 @@ function firstOfEach(records: readonly ItemRecord[]): ItemRecord[] {
 /** A take that was recorded and never sent is still the next one. */
 async function nextTakeOf(records: Records, of: ItemRecord, ids: ReadonlySet<string>, now: number): Promise<Take> {
   for (let take = 2; take <= MOST_TAKES; take++) {
-    const id = itemId(of.name, of.request, of.variant, take);
-    const item = { ...itemOfRecord(of), id, queuedAt: now };
+    const id = itemId(of.name, firstRequest(of), of.variant, take);
+    const item = { ...itemOfRecord(of), request: firstRequest(of), id, queuedAt: now };
     if (!ids.has(id)) return { of, item, take };
     const found = await findRecord(records, of.batch, id);
     if (found && isReadable(found) && (found.state === 'queued' || found.state === 'cancelled'))

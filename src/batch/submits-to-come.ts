@@ -1,5 +1,5 @@
 import type { NewItem } from '../items/item.ts';
-import { kindOf } from '../money/prices.ts';
+import { kindOfSubmit } from '../money/prices.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { formerImage } from './adopt.ts';
 import type { BatchLook } from './batch-look.ts';
@@ -34,10 +34,10 @@ export async function submitsToCome(
       settings: config,
       ...(seen && { archived: seen }),
     });
-    for (const { item, step } of planned) {
+    for (const { item, step, record } of planned) {
       if (step.job !== 'submit') continue;
       if (item.adopts && (await formerImage(records, batch, item.adopts))) continue;
-      const kind = kindOf(item.request);
+      const kind = kindOfSubmit(item, record);
       byModel[kind] = (byModel[kind] ?? 0) + 1;
     }
   }

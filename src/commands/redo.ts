@@ -5,7 +5,7 @@ import { onRouteOf, restoredBatch } from '../batch/restore.ts';
 import { loadConfig } from '../config.ts';
 import { describeSpending } from '../money/describe-spending.ts';
 import { costOf } from '../money/estimate.ts';
-import { kindOf } from '../money/prices.ts';
+import { kindOfItem } from '../money/prices.ts';
 import { manifestOrder } from '../results/manifest-order.ts';
 import { plural, say } from '../text/terminal.ts';
 import { agrees, declined } from './ask.ts';
@@ -58,7 +58,7 @@ export function redoCommand(): Command {
 function modelsOf(takes: readonly Take[]): Record<string, number> {
   const byModel: Record<string, number> = {};
   for (const { item } of takes) {
-    const kind = kindOf(item.request);
+    const kind = kindOfItem(item);
     byModel[kind] = (byModel[kind] ?? 0) + 1;
   }
   return byModel;

@@ -123,7 +123,7 @@ type Batch = {
   remake: boolean;
   items: () => ReturnType<typeof prioritized<NewItem>>;
   count: number;
-  providers: readonly ProviderName[];
+  providers: readonly (readonly ProviderName[])[];
   costByJob: () => Promise<JobCost[]>;
   flags: ConfigFlags & Flags;
   drainTimeoutMs: number;

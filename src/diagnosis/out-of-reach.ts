@@ -43,7 +43,10 @@ export type Wait = { finding: Finding; forMs: number };
 /** What this batch waits for, the longest first: somebody out of reach, a stopped gate, a pause. */
 export function waitsOf(
   batch: string,
-  snapshot: Pick<Snapshot, 'redisAway' | 'faults' | 'breaker' | 'lanes' | 'at' | 'batches' | 'pausedAt'>,
+  snapshot: Pick<
+    Snapshot,
+    'redisAway' | 'faults' | 'breaker' | 'lanes' | 'waitingForEither' | 'at' | 'batches' | 'pausedAt'
+  >,
 ): readonly Wait[] {
   const { at } = snapshot;
   const stop = stopOf(snapshot);

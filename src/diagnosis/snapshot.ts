@@ -71,8 +71,13 @@ export type Snapshot = {
   /** How long tasks have taken lately; null before the first. */
   durations: { typicalMs: number; longMs: number } | null;
   workers: readonly WorkerFacts[];
-  /** Why nothing is submitted by the default provider, whose lanes are all closed; null while one is open. */
+  /**
+   * Why nothing is submitted by the default provider, whose lanes are all closed; null while one is open, and while items wait that may
+   * go, or may soon go, to a lane of another.
+   */
   breaker: TrippedBreaker | null;
+  /** Jobs that are to be submitted in any lane of a vendor that their items name: of several. */
+  waitingForEither: number;
   /** The accounts; the default one alone where nobody uses another. */
   lanes: readonly LaneLook[];
   /** What the fleet waits for besides, the longest first. */

@@ -1,6 +1,6 @@
 import { stopsForGood } from '../batch/counts.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
-import type { Vendor } from '../items/item.ts';
+import { ACCOUNTS, type Vendor } from '../items/item.ts';
 import { formatDuration } from '../text/duration.ts';
 import { plain } from '../text/terminal.ts';
 import { type Finding, finding, type Kind } from './finding.ts';
@@ -60,18 +60,20 @@ function nextProbe({ probeAt }: TrippedBreaker, now: number): string {
 /** Why nothing that waits is submitted, and which account says so. */
 export type Stop = { breaker: TrippedBreaker; lane?: StoppedLane };
 type Closable = StoppedLane & Pick<LaneLook, 'isNamed' | 'share' | 'breaker' | 'waiting'>;
-type Looked = Pick<Snapshot, 'breaker'> & { lanes: readonly Closable[] };
+type Looked = Pick<Snapshot, 'breaker' | 'waitingForEither'> & { lanes: readonly Closable[] };
 
 /**
  * What keeps all that waits from being submitted; undefined while a lane of any vendor that something waits for is open. One that may
  * open again by itself comes before one that waits for a person. Where nothing waits, it is about the default provider.
  */
-export function stopOf({ lanes, breaker }: Looked): Stop | undefined {
+export function stopOf({ lanes, breaker, waitingForEither }: Looked): Stop | undefined {
   if (lanes.length === 0) return breaker ? { breaker } : undefined;
-  const waiting = lanes.filter((lane) => lane.waiting > 0).map(({ vendor }) => vendor);
+  const ways: (readonly Vendor[])[] = ACCOUNTS.filter((vendor) => waitsFor(vendor, lanes)).map((vendor) => [vendor]);
+  if (waitingForEither > 0) ways.push(ACCOUNTS);
+  if (ways.length === 0) ways.push(['kie']);
   const stops: Stop[] = [];
-  for (const vendor of new Set(waiting.length > 0 ? waiting : (['kie'] as const))) {
-    const own = lanes.filter((lane) => lane.vendor === vendor && lane.share > 0);
+  for (const vendors of ways) {
+    const own = lanes.filter((lane) => vendors.includes(lane.vendor) && lane.share > 0);
     const closed = own.flatMap((lane) => (lane.breaker ? [{ breaker: lane.breaker, ...shownOf(lane) }] : []));
     if (closed.length === 0 || closed.length < own.length) return undefined;
     stops.push(...closed);
@@ -79,24 +81,43 @@ export function stopOf({ lanes, breaker }: Looked): Stop | undefined {
   return stops.find((stop) => !stopsForGood(stop.breaker)) ?? stops[0];
 }
 
+function waitsFor(vendor: Vendor, lanes: readonly Closable[]): boolean {
+  return lanes.some((lane) => lane.vendor === vendor && lane.waiting > 0);
+}
+
 /** The default account is told of as the API itself. */
 function shownOf({ name, vendor, keyVariable, isNamed }: Closable): { lane?: StoppedLane } {
   return isNamed || vendor !== 'kie' ? { lane: { name, vendor, keyVariable } } : {};
 }
 
+type Look = Pick<Snapshot, 'lanes' | 'breaker' | 'waitingForEither' | 'at'>;
+
 /**
- * The lanes that let no submit through. While another of the vendor's is open, or nothing waits for them, that is a warning: it costs
- * their share.
+ * The lanes that let no submit through. While another of the vendor's is open, or nothing waits for them, or what waits goes to another
+ * vendor, that is a warning: it costs their share.
  */
-export function stoppedLanes({ lanes, breaker, at }: Pick<Snapshot, 'lanes' | 'breaker' | 'at'>): Finding[] {
+export function stoppedLanes(look: Look): Finding[] {
+  const { lanes, breaker, at } = look;
   if (lanes.length === 0) return breaker ? [stoppedFinding(breaker, at)] : [];
   return lanes.flatMap((lane) => {
     if (!lane.breaker || lane.share === 0) return [];
-    if (!lane.isNamed && lane.vendor === 'kie') return [stoppedFinding(lane.breaker, at)];
-    const stopped = stoppedFinding(lane.breaker, at, lane);
-    const isSpared = lanes.some((one) => one.vendor === lane.vendor && one.share > 0 && !one.breaker);
-    if (!isSpared && lane.waiting > 0) return [stopped];
-    const { what, remedy, since } = stopped;
+    const isDefault = !lane.isNamed && lane.vendor === 'kie';
+    const stopped = stoppedFinding(lane.breaker, at, isDefault ? undefined : lane);
+    const isSpared = lanes.some((one) => one.vendor === lane.vendor && isOpen(one));
+    const goTo = isSpared ? undefined : movesTo(lane, look);
+    const what = goTo === undefined ? stopped.what : `${stopped.what}; its items that may go to ${goTo} do`;
+    const holdsUp = !isSpared && (lane.waiting > 0 || (look.waitingForEither > 0 && goTo === undefined));
+    if (holdsUp || (isDefault && goTo === undefined)) return [{ ...stopped, what }];
+    const { remedy, since } = stopped;
     return [finding('lane-closed', what, remedy, { lane: lane.name, ...(since !== undefined && { since }) })];
   });
+}
+
+type Lane = Look['lanes'][number];
+
+const isOpen = ({ share, breaker }: Lane) => share > 0 && !breaker;
+
+/** The vendor that takes what waits for this one and may be made by either. */
+function movesTo({ vendor }: Lane, { lanes, waitingForEither }: Look): string | undefined {
+  return waitingForEither > 0 ? lanes.find((one) => one.vendor !== vendor && isOpen(one))?.vendor : undefined;
 }

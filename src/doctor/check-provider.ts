@@ -13,7 +13,7 @@ import { type Check, failed, ok, outcomeOf, warning } from './check.ts';
  */
 export async function checkProvider(config: Config, closers: Closers): Promise<Check[]> {
   const lanes = config.lanes.filter(({ apiKey, isNamed }) => isNamed || apiKey !== undefined);
-  if (!lanes.some(({ apiKey }) => apiKey !== undefined)) requireKeys(config, ['kie']);
+  if (!lanes.some(({ apiKey }) => apiKey !== undefined)) requireKeys(config, [['kie']]);
   const found = await Promise.all(
     lanes.map(async (lane) => ({ lane, checks: await outcomeOf('provider', () => checkLane(lane, config, closers)) })),
   );

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { ACCOUNTS, accountOf, type ImageRequest, providerOf } from '../items/item.ts';
+import { ACCOUNTS, accountOf, providerOf } from '../items/item.ts';
 import { isItemState, MAY_COME_FROM } from '../items/item-state.ts';
+import { isElsewhere } from '../items/provider-list.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { BatchState, CircuitBreaker, Confirmation, ImageNotes, TaskClaims } from '../stages/ports.ts';
+import type { BatchState, CircuitBreaker, Confirmation, ImageNotes, Requested, TaskClaims } from '../stages/ports.ts';
 import { keysToSet, type OnEnded } from './batch-hash.ts';
 import { defineScript } from './script.ts';
 
@@ -48,7 +49,7 @@ export function redisBatchTransitions(
     async checkAdmission(item, credits) {
       if ((await mayBeStopped.fetch(item.batch)) === false) return 'admitted';
       const [says, ended] = admission.parse(
-        await admit(keysOfMoney(item.batch), [item.id, credits ?? '', accountIn(item)]),
+        await admit(keysOfMoney(item.batch), [item.id, credits ?? '', ...whereOf(item)]),
       );
       if (ended === 1) await onEnded(item.batch);
       return says;
@@ -60,7 +61,7 @@ export function redisBatchTransitions(
         : { kind: 'refused', state: isItemState(answer) ? answer : undefined };
     },
     async confirm(item, fencingToken, credits): Promise<Confirmation> {
-      const answer = await confirm(keysOfMoney(item.batch), [item.id, fencingToken, credits ?? '', accountIn(item)]);
+      const answer = await confirm(keysOfMoney(item.batch), [item.id, fencingToken, credits ?? '', ...whereOf(item)]);
       return confirmed.parse(answer);
     },
     async move(item, to, add = {}) {
@@ -81,8 +82,9 @@ export function redisBatchTransitions(
 
 const BUDGETS = ACCOUNTS.map((account) => `budget:${account}`);
 
-/** Empty for the default one, as scripts have it. */
-function accountIn({ request }: { request?: Pick<ImageRequest, 'provider'> }): string {
+/** The account, empty for the default one, and whether another is preferred: as scripts have it. */
+function whereOf({ request, providers }: Requested): [account: string, elsewhere: '' | '1'] {
   const account = accountOf(providerOf(request ?? {}));
-  return account === ACCOUNTS[0] ? '' : account;
+  const elsewhere = request !== undefined && isElsewhere({ request, providers });
+  return [account === ACCOUNTS[0] ? '' : account, elsewhere ? '1' : ''];
 }

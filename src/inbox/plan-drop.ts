@@ -48,7 +48,9 @@ export async function planDrop(
   const byModel = await submitsToCome(connections, batch, notUnderWay(batch, items(), state.intake.states));
   const difference = await differenceOf(batch, items(), { records, isPart: false, states: state.intake.states });
   const toMake = countOf(byModel);
-  const { credits, usd } = costOf(byModel, prices);
+  const cost = costOf(byModel, prices);
+  // Where several providers may make it, what it costs at the dearest: nobody is asked again when it goes there.
+  const { credits, usd } = cost.atMost ?? cost;
   const plan = {
     batch,
     digest: manifest.digest,

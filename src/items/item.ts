@@ -18,6 +18,8 @@ export function accountOf(provider: ProviderName): Account {
 export const ASPECT_RATIOS = ['21:9', '16:9', '4:3', '1:1', '3:4', '9:16', '16:21'] as const;
 export const MODELS = ['flux-kontext-pro', 'flux-kontext-max'] as const;
 export const OUTPUT_FORMATS = ['jpeg', 'png', 'webp'] as const;
+/** Of the default provider where nothing is said, and of what it and another may make. */
+export const BUILT_IN_FORMAT = 'jpeg';
 /** Which places an image comes from, see sources.ts. */
 export const SOURCE_KINDS = ['origin', 'stored', 'link'] as const;
 
@@ -72,6 +74,8 @@ export const itemSchema = z.strictObject({
   variables: z.record(z.string(), z.string()),
   /** What is sent to the provider. */
   request: imageRequestSchema,
+  /** Who may make it, the preferred one first; absent: the one of `request` alone. One of them submits it, and then it is that one's. */
+  providers: z.array(z.enum(PROVIDERS)).min(2).exactOptional(),
   /** Write prompt, model and ids into the image; absent where the manifest says nothing and the worker's setting counts. */
   embed: z.boolean().exactOptional(),
   /** When it was enqueued, epoch milliseconds. */
@@ -81,7 +85,7 @@ export const itemSchema = z.strictObject({
 export type Item = z.infer<typeof itemSchema>;
 /**
  * An item of a manifest: not enqueued yet. It has `batch`, `id`, `name`, `variant` (1-based), `priority` (1 is served first, 0 before
- * all), `variables` (texts by name), `request` (the body of the submit) and perhaps `embed`.
+ * all), `variables` (texts by name), `request` (the body of the submit) and perhaps `providers` (who else may make it) and `embed`.
  */
 export type NewItem = Omit<Item, 'queuedAt'>;
 
@@ -122,8 +126,14 @@ export const finishedSchema = submittedSchema.extend({
 export type Finished = z.infer<typeof finishedSchema>;
 
 /** What was asked for, without what came of it. */
-export function itemOf({ batch, id, name, variant, priority, variables, request, embed, queuedAt }: Item): Item {
-  return { batch, id, name, variant, priority, variables, request, ...embedOf({ embed }), queuedAt };
+export function itemOf(item: Item): Item {
+  const { batch, id, name, variant, priority, variables, request, embed, queuedAt } = item;
+  return { batch, id, name, variant, priority, variables, request, ...listOf(item), ...embedOf({ embed }), queuedAt };
+}
+
+/** The providers of an item or a record, as a field; no field where one alone is named. */
+export function listOf({ providers }: { providers?: ProviderName[] | undefined }): { providers?: ProviderName[] } {
+  return providers === undefined ? {} : { providers };
 }
 
 /** The field where it has a value, and no field where it has none. */

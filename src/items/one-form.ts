@@ -1,4 +1,5 @@
 import type { ImageRequest } from './item.ts';
+import { firstRequest } from './provider-list.ts';
 
 /** What the API does where a parameter is left out, by its documentation. To state it changes nothing in the picture. */
 const API_DEFAULTS = {
@@ -51,6 +52,6 @@ export function toldEntries(request: ImageRequest): [name: string, value: unknow
 }
 
 /** One text for equal requests of one variant. */
-export function requestKey({ request, variant }: { request: ImageRequest; variant: number }): string {
-  return JSON.stringify([variant, ...toldEntries(request)]);
+export function requestKey({ variant, ...listed }: Parameters<typeof firstRequest>[0] & { variant: number }): string {
+  return JSON.stringify([variant, ...toldEntries(firstRequest(listed))]);
 }

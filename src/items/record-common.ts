@@ -1,4 +1,5 @@
-import { embedOf, type Item, laneOf, type Submitted } from './item.ts';
+import { embedOf, type Item, laneOf, listOf, type Submitted } from './item.ts';
+import { boundBy, isBound } from './provider-list.ts';
 import { type ItemRecord, taskIdsOf, tasksOf } from './record.ts';
 import { costsOf, pricesOf } from './record-costs.ts';
 
@@ -16,7 +17,9 @@ export function commonOf(item: Item | Submitted, previous: ItemRecord | undefine
     variant: item.variant,
     priority: item.priority,
     variables: item.variables,
-    request: item.request,
+    request: 'taskId' in item ? item.request : boundBy(item, previous).request,
+    // A submit that is bound to its provider goes without the list.
+    ...listOf(item.providers === undefined && previous && isBound(previous) ? previous : item),
     ...embedOf(item),
     ...noteOf(previous),
     ...laneOf('taskId' in item && !taskIdsOf(previous).includes(item.taskId) ? item : previous),
@@ -42,6 +45,7 @@ export function commonOfRecord(record: ItemRecord): Common {
     priority,
     variables,
     request,
+    ...listOf(record),
     ...embedOf(record),
     ...noteOf(record),
     ...laneOf(record),

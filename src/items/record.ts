@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { imageRequestSchema, SOURCE_KINDS } from './item.ts';
+import { imageRequestSchema, PROVIDERS, SOURCE_KINDS } from './item.ts';
 
 const time = z.iso.datetime();
 
@@ -38,7 +38,10 @@ const common = {
   variant: z.int().min(1),
   priority: z.int().min(0),
   variables: z.record(z.string(), z.string()),
+  /** As it was sent, or will be: to the provider that made the image in the end. */
   request: imageRequestSchema,
+  /** Who might have made it, as the manifest has them. */
+  providers: z.array(z.enum(PROVIDERS)).min(2).exactOptional(),
   /** As the manifest says; absent when it says nothing. */
   embed: z.boolean().exactOptional(),
   /** Of another take: what a person has said of it. */

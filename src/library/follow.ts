@@ -50,7 +50,7 @@ async function progressOf(
   { state, control, lanes, queues }: FollowPorts['connections'],
 ): Promise<Progress> {
   // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
-  const breaker = stopOf({ breaker: null, lanes: await lookAtClosing({ lanes, queues }) })?.breaker;
+  const breaker = stopOf(await lookAtClosing({ lanes, queues }))?.breaker;
   const [counts, allPausedAt] = await Promise.all([state.counts(batch), control.fleetPausedAt()]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {

@@ -67,14 +67,14 @@ export function findingsOf(
 }
 
 /**
- * Most unions are "a template or a plain value": the last alternative, the plain value, has the useful message. A map is meant
- * as the alternative that is one.
+ * Most unions are "a template or a plain value": the last alternative, the plain value, has the useful message. A map, or a list, is
+ * meant as the alternative that is one.
  */
 function alternativeOf({ errors, input }: Extract<Issue, { code: 'invalid_union' }>): Issue[] {
-  const isMap = typeof input === 'object' && input !== null && !Array.isArray(input);
+  const isNested = typeof input === 'object' && input !== null;
   const isOtherType = ({ code, path }: Issue) => code === 'invalid_type' && path.length === 0;
-  const asMap = isMap ? errors.find((issues) => !issues.some(isOtherType)) : undefined;
-  return asMap ?? errors.at(-1) ?? [];
+  const asNested = isNested ? errors.find((issues) => !issues.some(isOtherType)) : undefined;
+  return asNested ?? errors.at(-1) ?? [];
 }
 
 function expectation(issue: Issue): string {

@@ -1,4 +1,4 @@
-import { embedOf, type ImageRequest, type NewItem } from '../items/item.ts';
+import { embedOf, type ImageRequest, listOf, type NewItem } from '../items/item.ts';
 import { itemId } from '../items/item-id.ts';
 import { requestInOneForm, textInOneForm } from '../items/one-form.ts';
 import type { Models } from '../provider/models/sheet.ts';
@@ -28,7 +28,7 @@ export type ManifestItem = NewItem & {
 export type RenderMistake = { key: string; message: string; hint?: string };
 
 /** One combination of a row: all of an item but its variant. Its request may name pictures by their paths yet. */
-export type Combination = Rendered & Pick<ManifestItem, 'variables' | 'written' | 'was' | 'pictures'>;
+export type Combination = Rendered & Pick<ManifestItem, 'providers' | 'variables' | 'written' | 'was' | 'pictures'>;
 
 /**
  * Yields each combination of the matrix for one row. An invalid one makes no item; `onMistake` is called instead.
@@ -48,9 +48,10 @@ export function* combinationsOf(
     }
     const name = textInOneForm(rendered.name);
     const request = requestInOneForm(rendered.request);
-    const written = isWrittenSo(rendered, { name, request }) ? {} : { written: rendered };
+    const asWritten = { name: rendered.name, request: rendered.request };
+    const written = isWrittenSo(asWritten, { name, request }) ? {} : { written: asWritten };
     const was = job.was ? { was: textInOneForm(render(job.was, variables).trim()) } : {};
-    yield { name, request, variables, ...written, ...was };
+    yield { name, request, ...listOf(rendered), variables, ...written, ...was };
   }
 }
 
@@ -75,12 +76,16 @@ function isWrittenSo(written: Rendered, inOneForm: Rendered): boolean {
   return one.every((text, index) => text === other[index]);
 }
 
-function renderJob(job: Job, variables: Variables, models: Models): Rendered | RenderMistake[] {
+function renderJob(
+  job: Job,
+  variables: Variables,
+  models: Models,
+): (Rendered & Pick<ManifestItem, 'providers'>) | RenderMistake[] {
   const absent = absentVariables(job, variables);
   if (absent.length > 0) return absent;
   const name = nameSchema.safeParse(render(job.id, variables), { reportInput: true });
   const request = checkRequest(draftOf(job, variables), models);
-  if (name.success && !Array.isArray(request)) return { name: name.data, request };
+  if (name.success && !Array.isArray(request)) return { name: name.data, ...request };
   const idFindings = name.success ? [] : name.error.issues.flatMap((issue) => findingsOf(issue, ['id']));
   const ofId = idFindings.map(({ message }) => ({ key: 'id', message }));
   const ofRequest = Array.isArray(request) ? request : [];

@@ -100,7 +100,7 @@ async function withPictures(
   { pictures, models }: Manifest,
   job: Job,
 ): Promise<Combination | RenderMistake[]> {
-  const settled = await pictures.settle(combination.request, job.file, models);
+  const settled = await pictures.settle(combination, job.file, models);
   return Array.isArray(settled) ? settled : { ...combination, ...settled };
 }
 

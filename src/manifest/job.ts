@@ -97,7 +97,9 @@ function valuesOf(name: ParameterName, job: JobText, defaults: Defaults): Writte
     return urls.map((value, index) => ({ part: String(index), value, fromDefaults }));
   }
   const value = job[name] ?? defaults[name];
-  return value === undefined ? [] : [{ value, fromDefaults }];
+  if (value === undefined) return [];
+  // A list is one text, as a template or the column of a table has it.
+  return [{ value: Array.isArray(value) ? value.join(', ') : value, fromDefaults }];
 }
 
 export function templatesOf(job: Pick<Job, 'id' | 'was' | 'parameters'>): [key: string, Template][] {

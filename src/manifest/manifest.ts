@@ -1,5 +1,5 @@
 import { idSet } from '../items/id-set.ts';
-import { kindOf } from '../money/prices.ts';
+import { kindOfItem } from '../money/prices.ts';
 import type { ManifestItem } from './expand.ts';
 import { itemsOfJob, tooMany } from './items-of-job.ts';
 import { type InspectOptions, inspectManifest, type Manifest } from './load.ts';
@@ -131,15 +131,15 @@ async function checkItems(
   for (const job of manifest.jobs) {
     let count = 0;
     const models: Record<string, number> = {};
-    for await (const { id, name, request, place } of itemsOfJob(manifest, job, { report, note, signal })) {
+    for await (const { place, ...item } of itemsOfJob(manifest, job, { report, note, signal })) {
       if (++all > MAX_ITEMS) throw new ManifestError(manifest.file, [tooMany(job)]);
-      if (!ids.add(id)) {
+      if (!ids.add(item.id)) {
         repeats.note(place);
         continue;
       }
-      if (!selector.takes(name)) continue;
+      if (!selector.takes(item.name)) continue;
       count++;
-      const kind = kindOf(request);
+      const kind = kindOfItem(item);
       models[kind] = (models[kind] ?? 0) + 1;
     }
     byJob[job.index] = count;

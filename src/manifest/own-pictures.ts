@@ -4,7 +4,8 @@ import { LRUCache } from 'lru-cache';
 import { examinePhoto, type Photo, type PhotoMistake, tooLarge } from '../archive/examine-photo.ts';
 import { foundPath } from '../files/found-path.ts';
 import { inputReference, withInputs } from '../items/input-reference.ts';
-import type { ImageRequest } from '../items/item.ts';
+import type { ImageRequest, NewItem } from '../items/item.ts';
+import { requestsOf } from '../items/provider-list.ts';
 import { inputBytesOf } from '../provider/models/fit.ts';
 import type { Models } from '../provider/models/sheet.ts';
 import type { Reach } from './reach.ts';
@@ -15,11 +16,13 @@ export type OwnPicture = Pick<Photo, 'sha256' | 'bytes' | 'isTurned'> & { path: 
 
 export type PictureMistake = { key: 'inputImage' | 'inputImages'; message: string; hint?: string };
 
+type Asked = Pick<NewItem, 'request' | 'providers'>;
+
 /** Looks at pictures that a manifest's requests name by their paths, at each of them once while it does not change. */
 export type OwnPictures = {
   /** The request with references in place of paths, and what they stand for; or what is wrong with them. */
   settle(
-    request: ImageRequest,
+    item: Asked,
     manifestFile: string,
     models: Models,
   ): Promise<{ request: ImageRequest; pictures: OwnPicture[] } | PictureMistake[]>;
@@ -45,11 +48,13 @@ export function ownPictures(reach: Reach, maxBytes: number): OwnPictures {
     return found;
   }
 
-  async function settle(request: ImageRequest, manifestFile: string, models: Models) {
+  async function settle(item: Asked, manifestFile: string, models: Models) {
+    const { request } = item;
     const references = new Map<string, string>();
     const pictures: OwnPicture[] = [];
     const mistakes: PictureMistake[] = [];
-    const most = inputBytesOf(request, models) ?? maxBytes;
+    // Whichever makes it must take it.
+    const most = Math.min(...requestsOf(item).map((one) => inputBytesOf(one, models) ?? maxBytes));
     for (const { key, text } of pathsIn(request)) {
       if (references.has(text)) continue;
       const path = await foundPath(isAbsolute(text) ? text : join(dirname(manifestFile), text));

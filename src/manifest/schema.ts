@@ -34,10 +34,13 @@ const sharedKeys = {
       'Write prompt, model and ids into the image itself, pixels untouched. What is said here wins over --embed.',
   }),
 };
-const provider = orTemplate(
-  z.enum(PROVIDERS),
-  'Who makes the image: kie (Flux Kontext, the default), kie-jobs (other models at kie) or bfl (Black Forest Labs).',
-);
+const provider = z
+  .union([template, z.array(z.union([template, z.enum(PROVIDERS)])).min(1), z.enum(PROVIDERS)])
+  .exactOptional()
+  .meta({
+    description:
+      'Who makes the image: kie (Flux Kontext, the default), kie-jobs (other models at kie) or bfl (Black Forest Labs). Of a list, such as [kie, bfl], the first is preferred; while it takes nothing, the next does.',
+  });
 const common = {
   provider,
   prompt: orTemplate(shape.prompt, 'What to draw.'),

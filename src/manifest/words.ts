@@ -1,4 +1,3 @@
-import type { ImageRequest } from '../items/item.ts';
 import type { Models } from '../provider/models/sheet.ts';
 import { checkWords } from './check-request.ts';
 import type { Parameter } from './job.ts';
@@ -25,7 +24,11 @@ export function wordFindings(parameters: readonly Parameter[], models: Models, b
     else if (name === 'inputImages') images.push(String(plain));
     else own[part] = plain;
   }
-  const draft: Partial<ImageRequest> = { ...words, parameters: own, ...(images.length > 0 && { inputImages: images }) };
+  const draft = {
+    ...words,
+    ...(Object.keys(own).length > 0 && { parameters: own }),
+    ...(images.length > 0 && { inputImages: images }),
+  };
   const isOpen = (key: string, part?: string) => open.has(part === undefined ? key : `${key}.${part}`);
   const fromDefaults = (key: string, part: string | undefined) =>
     parameters.some((one) => one.name === key && one.part === part && one.fromDefaults);

@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.ts';
-import { ACCOUNTS, type Account } from '../items/item.ts';
+import { ACCOUNTS, type Account, accountOf } from '../items/item.ts';
 import type { Amount, Budget } from './amount.ts';
 import { costOf } from './estimate.ts';
 import { PRICES_FILE } from './load-prices.ts';
-import { inDefaultCredits, type Prices } from './prices.ts';
+import { inDefaultCredits, kindsIn, type Prices, providerOfKind } from './prices.ts';
 
 /** What may be spent, in credits of the default provider: of all accounts together, and of single ones. */
 export type BudgetCredits = { all?: number; accounts?: Readonly<Partial<Record<Account, number>>> };
@@ -31,20 +31,45 @@ export function creditsIn({ amount, unit }: Amount, prices: Prices, account: Acc
 /** The most that may come of this cost: each account up to its own budget, and all up to that of all. */
 export function capped(byModel: Readonly<Record<string, number>>, prices: Prices, budget: BudgetCredits = {}): number {
   const { all = Infinity, accounts = {} } = budget;
+  // What several may make may come to each of them whole, and to all together no more than at its dearest.
   const sums = ACCOUNTS.map((account) => {
     const { credits = Infinity } = costOf(ofAccount(byModel, account), prices);
     return Math.min(credits, accounts[account] ?? Infinity);
   });
+  const { credits = Infinity, atMost } = costOf(byModel, prices);
   return Math.min(
-    all,
+    ...[all, atMost?.credits ?? credits],
     sums.reduce((sum, each) => sum + each, 0),
   );
 }
 
+/** Whether it is enough for all of these: wherever they are made, or only if each is made by the provider that it prefers. */
+export function fitsBudget(
+  byModel: Readonly<Record<string, number>>,
+  prices: Prices,
+  { all = Infinity, accounts = {} }: BudgetCredits,
+): 'wherever' | 'at-first' | 'no' {
+  const creditsOf = (kinds: Readonly<Record<string, number>>) => costOf(kinds, prices).credits ?? Infinity;
+  const hasRoom = (kinds: Readonly<Record<string, number>>, most: number) =>
+    most <= all && ACCOUNTS.every((account) => creditsOf(ofAccount(kinds, account)) <= (accounts[account] ?? Infinity));
+  const { credits = Infinity, atMost } = costOf(byModel, prices);
+  if (hasRoom(byModel, atMost?.credits ?? credits)) return 'wherever';
+  const atFirst: Record<string, number> = {};
+  for (const [kind, count] of Object.entries(byModel)) {
+    const [preferred = kind] = kindsIn(kind);
+    atFirst[preferred] = (atFirst[preferred] ?? 0) + count;
+  }
+  return hasRoom(atFirst, credits) ? 'at-first' : 'no';
+}
+
+/** What may be made in an account, of what may be made elsewhere too the kind that it would be there. */
 function ofAccount(byModel: Readonly<Record<string, number>>, account: Account): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(byModel).filter(([kind]) => kind.startsWith('bfl/') === (account === 'bfl')),
-  );
+  const own: Record<string, number> = {};
+  for (const [kind, count] of Object.entries(byModel)) {
+    const there = kindsIn(kind).find((one) => accountOf(providerOfKind(one)) === account);
+    if (there !== undefined) own[there] = (own[there] ?? 0) + count;
+  }
+  return own;
 }
 
 /** `2,500 credits ($12.50)`; with accounts: `2,500 credits ($12.50), of bfl 300 of its credits ($3.00)`. */

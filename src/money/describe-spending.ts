@@ -1,6 +1,6 @@
 import type { Budget } from './amount.ts';
 import { budgetCredits, capped, describeBudget } from './budget.ts';
-import { costOf, countOf } from './estimate.ts';
+import { costOf, countOf, describeAtMost } from './estimate.ts';
 import type { Prices } from './prices.ts';
 
 /** `120 to submit for 960 credits, about $4.80`. Names the budget too if it is lower. */
@@ -13,9 +13,10 @@ export function describeSpending(
   const submits = `${countOf(byModel).toLocaleString('en-US')} to submit`;
   if (cost.credits === undefined)
     return `${submits} at a cost that is not known: no price for ${cost.unpriced.join(', ')}`;
-  const price = `${submits} for ${cost.credits.toLocaleString('en-US')} credits, about $${(cost.usd ?? 0).toFixed(2)}`;
+  const atFirst = `${submits} for ${cost.credits.toLocaleString('en-US')} credits, about $${(cost.usd ?? 0).toFixed(2)}`;
+  const price = [atFirst, describeAtMost(cost)].filter((part) => part !== undefined).join(', ');
   const most = budgetCredits(budget, prices);
-  return most && capped(byModel, prices, most) < cost.credits
+  return most && capped(byModel, prices, most) < (cost.atMost?.credits ?? cost.credits)
     ? `${price}, up to the budget of ${describeBudget(most, prices)}`
     : price;
 }

@@ -1,4 +1,6 @@
-import { type ImageRequest, MODELS, type ProviderName, providerOf } from '../items/item.ts';
+import { type ImageRequest, MODELS, PROVIDERS, type ProviderName, providerOf } from '../items/item.ts';
+import { isBound } from '../items/provider-list.ts';
+import type { ItemRecord } from '../items/record.ts';
 import type { Price, PriceList } from './price-list.ts';
 
 /**
@@ -47,8 +49,34 @@ export function kindOf(request: Kindly): string {
   return `${provider}/${request.model}${told.size > 0 ? `?${told}` : ''}`;
 }
 
-/** Undefined for a kind without a price. In credits of the default provider. */
-export function creditsOf(prices: Prices, kind: string): number | undefined {
+type Listed = { request: Kindly; providers?: readonly ProviderName[] | undefined };
+/** Between the kinds of an item that several providers may make. */
+const OR = ' or ';
+
+/** What the price of an item goes by. Of a list of providers it is one of several kinds, the preferred one first. */
+export function kindOfItem({ request, providers = [providerOf(request)] }: Listed): string {
+  return providers.map((provider) => kindOf({ ...request, provider })).join(OR);
+}
+
+/** The same of its next submit: one that may have been sent stays with its provider. */
+export function kindOfSubmit(item: Listed, record: ItemRecord | undefined): string {
+  return record && isBound(record)
+    ? kindOf({ ...item.request, provider: providerOf(record.request) })
+    : kindOfItem(item);
+}
+
+/** Of which one it will be, the preferred one first. */
+export function kindsIn(kind: string): string[] {
+  return kind.split(OR);
+}
+
+export function providerOfKind(kind: string): ProviderName {
+  return PROVIDERS.find((name) => kind.startsWith(`${name}/`)) ?? PROVIDERS[0];
+}
+
+/** Of the preferred provider. Undefined for a kind without a price. In credits of the default provider. */
+export function creditsOf(prices: Prices, kindOrKinds: string): number | undefined {
+  const [kind = ''] = kindsIn(kindOrKinds);
   const [, provider, model = '', query = ''] = /^(kie-jobs|bfl)\/([^?]+)\??(.*)$/.exec(kind) ?? [];
   if (provider !== 'kie-jobs' && provider !== 'bfl')
     return MODELS.filter((known) => known === kind).map((known) => prices.credits[known])[0];

@@ -5,6 +5,7 @@ import type { ImageRequest, NewItem } from '../items/item.ts';
 import { slug, slugOfId } from '../items/item-id.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { requestKey, textInOneForm, toldEntries } from '../items/one-form.ts';
+import { firstRequest } from '../items/provider-list.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { isReadable } from '../items/unreadable.ts';
 
@@ -75,7 +76,7 @@ function compare(wanted: readonly NewItem[], found: readonly Archived[]): Pick<D
   const [changes, names] = [counter(), counter()];
   for (const item of wanted) {
     const [former, equal] = [byName.get(nameKey(item)), byRequest.get(requestKey(item))];
-    if (former) changes.add(describeChange(former.request, item.request));
+    if (former) changes.add(describeChange(firstRequest(former), firstRequest(item)));
     else if (equal) names.add(`${equal.name} → ${item.name}`);
   }
   return {

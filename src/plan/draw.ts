@@ -7,9 +7,9 @@ import { formatProblem } from '../manifest/problems.ts';
 import { describeRepeats } from '../manifest/repeats.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
-import { budgetCredits, capped, describeBudget } from '../money/budget.ts';
-import { type Cost, countOf, submitTimeMs } from '../money/estimate.ts';
-import { creditsOf, type Prices } from '../money/prices.ts';
+import { budgetCredits, describeBudget, fitsBudget } from '../money/budget.ts';
+import { type Cost, countOf, describeAtMost, submitTimeMs } from '../money/estimate.ts';
+import { creditsOf, kindsIn, type Prices } from '../money/prices.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
 import { formatDuration, formatRate } from '../text/duration.ts';
 import { plain, plural, shorten, table } from '../text/terminal.ts';
@@ -43,6 +43,7 @@ export function drawPlan(plan: Plan, width: number): string[] {
     ...table([
       ...archiveLines(plan),
       ['  price', priceOf(plan)],
+      ...atMostLines(plan),
       ...budgetLines(plan),
       ...timeLines(plan),
       ['  models', modelsOf(totals.byModel)],
@@ -119,6 +120,11 @@ function priceOf({ cost, prices, totals, toMake }: Plan): string {
   return `${cost.credits.toLocaleString('en-US')} credits${rest} about $${cost.usd?.toFixed(2)} at the prices of ${prices.date}`;
 }
 
+function atMostLines({ cost }: Plan): string[][] {
+  const most = describeAtMost(cost);
+  return most === undefined ? [] : [['', most]];
+}
+
 function timeLines({ toMake, config }: Plan): string[][] {
   if (toMake === 0) return [];
   const submitMs = submitTimeMs(toMake, config.rateLimit);
@@ -132,15 +138,20 @@ function budgetLines({ cost, byModel, config, asksFirst, prices }: Plan): string
   const asks = asksFirst ? [['  ask', `run asks first, or takes --yes: CONFIRM_CREDITS=${confirmCredits}`]] : [];
   const most = budgetCredits(budget, prices);
   if (!most) return asks;
-  const fits = cost.credits !== undefined && cost.credits <= capped(byModel, prices, most);
-  const without = cost.credits === undefined ? 'run refuses without a price' : 'not for all: run stops there';
-  return [['  budget', `${describeBudget(most, prices)}: ${fits ? 'enough' : without}`], ...asks];
+  const words = {
+    wherever: 'enough',
+    'at-first': 'enough where each is made by the first of its providers',
+    no: cost.credits === undefined ? 'run refuses without a price' : 'not for all: run stops there',
+  };
+  return [['  budget', `${describeBudget(most, prices)}: ${words[fitsBudget(byModel, prices, most)]}`], ...asks];
 }
 
 function jobLines({ manifest, totals, prices }: Plan): string[] {
   const rows = manifest.jobs.map((job) => {
     const items = totals.byJob[job.index] ?? 0;
-    const each = Object.keys(totals.modelsByJob[job.index] ?? {}).map((model) => creditsOf(prices, model) ?? '?');
+    const each = Object.keys(totals.modelsByJob[job.index] ?? {})
+      .flatMap(kindsIn)
+      .map((model) => creditsOf(prices, model) ?? '?');
     return [items.toLocaleString('en-US'), each.join('/'), plain(templateText(job.id)), plain(madeOf(job))];
   });
   const cells = [['items', 'credits each', 'job', 'made of'], ...rows];

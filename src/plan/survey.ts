@@ -11,8 +11,9 @@ import { stepsOf } from '../batch/steps.ts';
 import { messageOf } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { slugOfId } from '../items/item-id.ts';
+import type { ItemRecord } from '../items/record.ts';
 import { isReadable } from '../items/unreadable.ts';
-import { kindOf } from '../money/prices.ts';
+import { kindOfSubmit } from '../money/prices.ts';
 import { type Difference, differenceOf } from './difference.ts';
 import { type NameSet, printsOfNames } from './name-set.ts';
 
@@ -71,15 +72,15 @@ export async function survey(
   const toRead: NewItem[] = [];
   const toCheck: string[] = [];
   const left: Record<string, number> = {};
-  const count = (request: NewItem['request']) => {
-    const kind = kindOf(request);
+  const count = (item: NewItem, record?: ItemRecord) => {
+    const kind = kindOfSubmit(item, record);
     left[kind] = (left[kind] ?? 0) + 1;
   };
   for await (const item of settled(batch, items(), held.recorded, undefined)) {
-    const { id, request, adopts } = item;
+    const { id, adopts } = item;
     wanted.add(id);
     if (adopts?.some((former) => held.pictured.has(former))) adopted++;
-    else if (!held.recorded.has(id)) count(request);
+    else if (!held.recorded.has(id)) count(item);
     else if (held.pictured.has(id)) {
       archived++;
       if (toCheck.length < MOST_READ) toCheck.push(id);
@@ -94,7 +95,7 @@ export async function survey(
     const ports = { now: Date.now, records, recorded, states: async () => [], settings };
     for (const { item, step, record, unreadable: spoilt } of await stepsOf(batch, toRead, ports)) {
       if (spoilt) unreadable++;
-      else if (step.job === 'submit') count(item.request);
+      else if (step.job === 'submit') count(item, record);
       else if (record?.state !== 'archived') begun++;
       // It may have come since the listing.
       else if (await isImageThere(archive, record.image)) archived++;

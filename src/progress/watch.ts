@@ -40,7 +40,7 @@ export type Watched = {
   quiet?: boolean;
 };
 
-const NOTHING_SEEN = { breaker: null, lanes: [], faults: [], batches: [], pausedAt: null };
+const NOTHING_SEEN = { breaker: null, lanes: [], waitingForEither: 0, faults: [], batches: [], pausedAt: null };
 const EVERY_MS = 250;
 const ENQUEUE_AGAIN_MS = 5_000;
 

@@ -1,5 +1,5 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Finished, Item, Submitted, Vendor } from '../items/item.ts';
+import type { Finished, Item, Submitted } from '../items/item.ts';
 import { archivePriority, nextDeadline } from '../items/sources.ts';
 import type { Clock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
@@ -7,7 +7,7 @@ import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
 import { addAll } from './add-all.ts';
 import { changePriority } from './change-priority.ts';
-import { pollQueueOf } from './names.ts';
+import { pollQueueOf, type SubmitWay } from './names.ts';
 import { unpark, unparkJobs } from './parked.ts';
 import { STAGES, type Stage, stageQueues } from './stage-queues.ts';
 
@@ -40,7 +40,7 @@ export function jobIdOf(item: ItemRef): string {
 }
 
 /**
- * The queues of a route: one for each stage, and for submits one for each vendor. Adding a job that is there already, in whatever
+ * The queues of a route: one for each stage, and for submits one for each vendor and one for what either may make. Adding a job that is there already, in whatever
  * state, is a no-op (bullmq-facts: jobId). `suffix`: what their names end in.
  */
 export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Date, suffix = '') {
@@ -98,8 +98,8 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     },
     /** BullMQ's own objects, for what looks at queues and not at items: of a stage the one that all others came after. */
     byStage: queues,
-    /** Where a vendor's items wait to be submitted. */
-    submitsOf: (vendor: Vendor): Queue => bySubmit[vendor],
+    /** Where a vendor's items wait to be submitted, or those that either may make. */
+    submitsOf: (way: SubmitWay): Queue => bySubmit[way],
     /** `of`: all of a stage; `all`: all of them, `named`: by their names; `pollOf`: where a lane's tasks wait to be asked for. */
     ...{ of, all, named, pollOf },
     /** These lanes have queues, or will have some. */

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
-import { type Item, type Submitted, vendorOf } from '../items/item.ts';
-import { pollQueueOf, submitQueueOf } from './names.ts';
+import type { Item, Submitted } from '../items/item.ts';
+import { pollQueueOf, submitQueueOf, submitWayOf } from './names.ts';
 import { queueGroup } from './queue-group.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
@@ -8,7 +8,10 @@ export type Stage = (typeof STAGES)[number];
 
 /** The queues of a route by what is in them. Those of lanes are opened when they are first needed. */
 export function stageQueues(open: (name: string) => Queue) {
-  const bySubmit = { kie: open(submitQueueOf('kie')), bfl: open(submitQueueOf('bfl')) };
+  const bySubmit = {
+    ...{ kie: open(submitQueueOf('kie')), bfl: open(submitQueueOf('bfl')) },
+    either: open(submitQueueOf('either')),
+  };
   const byStage = { submit: bySubmit.kie, poll: open('poll'), archive: open('archive'), finish: open('finish') };
   const ofLanes = new Map<string, Queue>();
   const pollOf = ({ lane }: { lane?: string | undefined }): Queue => {
@@ -19,7 +22,7 @@ export function stageQueues(open: (name: string) => Queue) {
   };
   const submits = queueGroup<Item>(
     () => Object.values(bySubmit),
-    (item) => bySubmit[vendorOf(item.request)],
+    (item) => bySubmit[submitWayOf(item)],
   );
   const polls = queueGroup<Submitted>(() => [byStage.poll, ...ofLanes.values()], pollOf);
   const of = (stage: Stage): readonly Queue[] => {

@@ -1,3 +1,4 @@
+import { providerOf } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 import type { Listed, Standing } from './standings.ts';
@@ -47,6 +48,7 @@ export const COLUMNS = [
   'credits',
   'take',
   'note',
+  'provider',
 ] as const satisfies readonly (keyof Row)[];
 
 /** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
@@ -137,6 +139,8 @@ export type Row = {
   take: number | null;
   /** Of another take: what a person has said of it. */
   note: string | null;
+  /** Who made it, or is to; of several that may, the one that has it. Empty where the record cannot be read. */
+  provider: string;
 };
 
 export function rowOf(found: Listed): Row {
@@ -162,7 +166,7 @@ function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, 
     ...{ failureClass: 'record-corrupt', failureCode: null, failureMessage: message },
     ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null },
     ...{ enableTranslation: null, promptUpsampling: null, safetyTolerance: null, uploadCn: null, watermark: null },
-    ...{ imageNote: null, refused: null },
+    ...{ imageNote: null, refused: null, provider: '' },
   };
 }
 
@@ -205,6 +209,7 @@ function rowOfRecord(record: ItemRecord): Omit<Row, OfStanding> {
     uploadCn: request.uploadCn ?? null,
     watermark: request.watermark ?? null,
     imageNote: image?.imageNote ?? null,
+    provider: providerOf(request),
     refused: record.state === 'failed' ? (record.refused?.key ?? null) : null,
   };
 }

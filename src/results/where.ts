@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { providerOf } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { isReadable } from '../items/unreadable.ts';
 import { type Glob, globOf } from '../text/glob.ts';
@@ -10,6 +11,7 @@ const FIELDS = {
   name: (record: ItemRecord) => record.name,
   id: (record: ItemRecord) => record.id,
   model: (record: ItemRecord) => record.request.model,
+  provider: (record: ItemRecord) => providerOf(record.request),
   variant: (record: ItemRecord) => String(record.variant),
   prompt: (record: ItemRecord) => record.request.prompt,
   failure: (record: ItemRecord) => ('failure' in record ? record.failure.class : undefined),

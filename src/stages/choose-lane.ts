@@ -33,7 +33,8 @@ export async function submitInLanes(
 ): Promise<StageOutcome> {
   const [first] = lanes;
   if (!first) throw new Error('Expected a lane');
-  if (lanes.length === 1) return submit(item, run, first.ports);
+  // Who may go to another provider does not wait for a slot of a lane that was closed meanwhile.
+  if (lanes.length === 1 && !item.providers) return submit(item, run, first.ports);
   let open = await admitting(item, lanes);
   let closed: StageOutcome | undefined;
   while (open.length > 0) {

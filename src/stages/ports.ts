@@ -112,7 +112,7 @@ export interface TaskClaims {
 }
 
 /** Whose budget it is paid from goes by the request; without one, by the default provider. */
-type Requested = { request?: Pick<ImageRequest, 'provider'> };
+export type Requested = { request?: Pick<ImageRequest, 'provider'>; providers?: Item['providers'] };
 
 export interface BatchState extends CircuitBreaker, ImageNotes, TaskClaims {
   /** Cheap; 'admitted' may be half a second old, `confirm` is exact. Cancels a queued item of a cancelled batch. */

@@ -1,4 +1,5 @@
 import type { Item } from '../items/item.ts';
+import { boundBy, isElsewhere } from '../items/provider-list.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { cancelledRecord } from '../items/transitions.ts';
 import { type Admission, type Confirmation, PARKED_MS, type Ports, type StageOutcome } from './ports.ts';
@@ -8,6 +9,8 @@ import { waitALittle } from './wait-a-little.ts';
 
 /** By then the worker that took the item over has written its claim. */
 const REQUEUE_DELAY_MS = 1_000;
+/** An item that another provider has no budget for looks so often whether the one that is preferred takes it. */
+const PREFERRED_AGAIN_MS = 20_000;
 
 /** A worker that lost the item leaves its record and state to the one that took it over. */
 export async function leave(
@@ -27,8 +30,11 @@ export async function waitFor(why: Exclude<Admission, 'admitted'>, item: Item, p
   switch (why) {
     case 'tripped':
       return waitALittle(ports);
-    case 'paused':
     case 'out-of-budget':
+      // The one that is preferred may be open again before this one has a larger budget.
+      if (isElsewhere(item)) return { kind: 'later', atMs: ports.now() + PREFERRED_AGAIN_MS * (0.5 + Math.random()) };
+      return { kind: 'later', atMs: ports.now() + PARKED_MS };
+    case 'paused':
       return { kind: 'later', atMs: ports.now() + PARKED_MS };
     case 'cancelled':
       await recordCancelled(item, ports);
@@ -48,7 +54,7 @@ export async function recordCancelled(item: Item, ports: Ports): Promise<void> {
   if (written) return ports.state.outdateIndex(item.batch);
   switch (record?.state) {
     case 'submitted':
-      return handOn(item, taskOfRecord(record, record.taskId), ports);
+      return handOn(boundBy(item, record), taskOfRecord(record, record.taskId), ports);
     case 'archived':
     case 'failed':
     case 'held':

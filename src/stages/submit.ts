@@ -6,6 +6,7 @@ import { claimedRecord } from '../items/transitions.ts';
 import type { OnEnded } from './end-at-once.ts';
 import type { ReadyInputs } from './inputs.ts';
 import { type OwnSlot, takeSlot } from './own-slot.ts';
+import { passToItsProvider } from './pass-to-its-provider.ts';
 import { settleEnded } from './poll.ts';
 import type { Confirmation, Ports, Run, StageOutcome } from './ports.ts';
 import { areToBeSentAgain, leaveUnsent, prepareInputs } from './prepare-inputs.ts';
@@ -36,6 +37,7 @@ export async function submit(item: Item, run: Run, ports: Ports): Promise<StageO
   if (admission !== 'admitted') return waitFor(admission, item, ports);
 
   const found = await releaseUnsent(await ports.records.read(item.batch, item.id), ports);
+  if (await passToItsProvider(item, found, ports)) return { kind: 'done' };
   const settled = await settleFromRecord(item, found, ports);
   if (settled) return settled;
 

@@ -1,3 +1,4 @@
+import { stopsForGood } from '../batch/counts.ts';
 import type { LaneLook, RateUse, Snapshot } from '../diagnosis/snapshot.ts';
 import { readCallbacks } from '../fleet/callbacks.ts';
 import { redisCredits } from '../fleet/credits.ts';
@@ -14,8 +15,8 @@ export async function rateOf(limiter: Pick<RedisLimiter, 'usage'>, { max, window
 }
 
 /** One look at each account that somebody uses. */
-export async function lookAtLanes(connections: LaneConnections): Promise<LaneLook[]> {
-  return Promise.all(usedOf(connections.lanes).map((open) => lookAt(open, connections)));
+export async function lookAtLanes(connections: LaneConnections, waitingForEither: number): Promise<LaneLook[]> {
+  return Promise.all(usedOf(connections.lanes, waitingForEither).map((open) => lookAt(open, connections)));
 }
 
 type LaneConnections = Pick<Connections, 'lanes' | 'queues' | 'redis' | 'clock'>;
@@ -76,23 +77,40 @@ export function mostTogether(lanes: Snapshot['lanes']): number {
   return own.reduce((sum, { tasks }) => sum + tasks.most, 0);
 }
 
-/** Why the default provider's items are not submitted: as long as one of its lanes is open, they are. */
-export function closedForAll(lanes: readonly Pick<LaneLook, 'vendor' | 'share' | 'breaker'>[]): TrippedBreaker | null {
+/** Jobs of items that may be made by one provider or another. */
+export function countForEither({ queues }: Pick<Connections, 'queues'>): Promise<number> {
+  return countJobs([queues.submitsOf('either')]);
+}
+
+/**
+ * Why the default provider's items are not submitted: as long as one of its lanes is open, they are. So are those that may go to another,
+ * unless the lanes of that one are closed, too, and no time opens them.
+ */
+export function closedForAll(
+  lanes: readonly Pick<LaneLook, 'vendor' | 'share' | 'breaker'>[],
+  waitingForEither: number,
+): TrippedBreaker | null {
+  const others = lanes.filter(({ vendor, share }) => vendor !== 'kie' && share > 0);
+  if (waitingForEither > 0 && others.some(({ breaker }) => !breaker || !stopsForGood(breaker))) return null;
   const own = lanes.filter(({ vendor, share }) => vendor === 'kie' && share > 0);
   return own.every(({ breaker }) => breaker) ? (own[0]?.breaker ?? null) : null;
 }
 
 /** What tells whether accounts are closed for all that waits. Asks little: somebody looks four times a second. */
 export async function lookAtClosing({ lanes, queues }: Pick<Connections, 'lanes' | 'queues'>) {
-  return Promise.all(
-    usedOf(lanes).map(async ({ lane, state }) => {
+  const waitingForEither = await countForEither({ queues });
+  const looked = await Promise.all(
+    usedOf(lanes, waitingForEither).map(async ({ lane, state }) => {
       const [breaker, waiting] = await Promise.all([state.breaker(), countJobs([queues.submitsOf(lane.vendor)])]);
       return { ...lane, breaker: breaker ?? null, waiting };
     }),
   );
+  return { breaker: null, lanes: looked, waitingForEither };
 }
 
-/** Those that somebody uses. */
-function usedOf(lanes: readonly OpenLane[]): readonly OpenLane[] {
-  return lanes.filter(({ lane }) => lane.isNamed || lane.vendor === 'kie' || lane.apiKey !== undefined);
+/** Those that somebody uses. Who only looks may lack the key of one that others have. */
+function usedOf(lanes: readonly OpenLane[], waitingForEither: number): readonly OpenLane[] {
+  return lanes.filter(
+    ({ lane }) => lane.isNamed || lane.vendor === 'kie' || lane.apiKey !== undefined || waitingForEither > 0,
+  );
 }

@@ -7,7 +7,7 @@ import { timeLeft } from '../diagnosis/time-left.ts';
  * credits, `beyond` for what is over budget. `leftMs` is null where no time left is known.
  */
 export function snapshotJson(snapshot: Snapshot): object {
-  const { at, batches, queues, rates, workers, breaker, lanes, pausedAt, faults, atRisk } = snapshot;
+  const { at, batches, queues, rates, workers, breaker, lanes, waitingForEither, pausedAt, faults, atRisk } = snapshot;
   const { startedAt: _, ...tasks } = snapshot.tasks;
   const { findings, bottleneck } = diagnose(snapshot);
   return {
@@ -28,6 +28,7 @@ export function snapshotJson(snapshot: Snapshot): object {
     workers,
     gate: breaker,
     lanes: lanes.map(({ isNamed: _, isFirst: __, limitNames: ___, breaker: gate, ...lane }) => ({ ...lane, gate })),
+    waitingForEither,
     pausedAt,
     faults,
     atRisk,

@@ -8,7 +8,7 @@ import { type Backlog, readBacklog } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters } from '../wiring/lanes.ts';
-import { closedForAll, lookAtLanes, mostTogether, rateOf, ratesTogether } from './lanes.ts';
+import { closedForAll, countForEither, lookAtLanes, mostTogether, rateOf, ratesTogether } from './lanes.ts';
 
 export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export type SnapshotConnections = Pick<
@@ -41,7 +41,8 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
 
   return async (names: readonly string[]): Promise<Snapshot> => {
     // Before the counts: those from before a submit, with a breaker that it tripped, would look as if nothing were under way.
-    const lanes = await lookAtLanes(connections);
+    const waitingForEither = await countForEither(connections);
+    const lanes = await lookAtLanes(connections, waitingForEither);
     const isSeveral = lanes.some(({ isNamed, vendor }) => isNamed && vendor === 'kie');
     const counts = await Promise.all(names.map((name) => state.counts(name)));
     const batches = counts.filter((one) => one !== undefined);
@@ -75,7 +76,8 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
       paces,
       durations,
       workers,
-      breaker: closedForAll(lanes),
+      breaker: closedForAll(lanes, waitingForEither),
+      waitingForEither,
       lanes,
       faults: waits,
       atRisk: backlog.atRisk,

@@ -20,23 +20,37 @@ export function leastIn({ lane }: Pick<UsableLane, 'lane'>, prices: Prices): num
 
 /**
  * Asks the accounts of these providers for their credits, before any work. Returns the sum where all is made in accounts of the default
- * one, and each of them tells. Of several accounts of a vendor one is enough to begin with: what is wrong with another is a warning.
+ * one, and each of them tells. Of several accounts of a vendor, and of several providers that may make the same, one is enough to begin
+ * with: what is wrong with another is a warning.
  * Throws a UsageError (`api-key-missing`, `api-key-refused`) or a FluxError (`provider-unreachable`).
  */
 export async function checkAccounts(
   connections: Pick<Connections, 'config' | 'warnings'>,
   { accounts }: Opened,
-  providers: readonly ProviderName[] = providersIn(accounts.all),
+  choices: readonly (readonly ProviderName[])[] = providersIn(accounts.all).map((provider) => [provider]),
 ): Promise<number | undefined> {
-  const { config } = connections;
-  requireKeys(config, providers);
-  const vendors = new Set<Vendor>(providers.map((provider) => vendorOf({ provider })));
+  const { config, warnings } = connections;
+  requireKeys(config, choices);
+  const vendorsOf = (choice: readonly ProviderName[]) => choice.map((provider) => vendorOf({ provider }));
+  const vendors = new Set<Vendor>(choices.flatMap(vendorsOf));
+  const wrong = new Map<Vendor, unknown>();
   let credits: number | undefined = 0;
   for (const vendor of vendors) {
     const own = accounts.all.filter(({ lane }) => lane.vendor === vendor && lane.share > 0);
-    const found = await checkEach(own, apiUrlOf(vendor, config), connections.warnings);
-    credits = credits === undefined || found === undefined ? undefined : credits + found;
+    // Without a key here it is no choice.
+    if (own.length === 0) wrong.set(vendor, undefined);
+    else {
+      const check = checkEach(own, apiUrlOf(vendor, config), warnings);
+      const found = await check.catch((error: unknown) => void wrong.set(vendor, error));
+      credits = credits === undefined || found === undefined ? undefined : credits + found;
+    }
   }
+  for (const choice of choices.map(vendorsOf)) {
+    const first = choice.map((vendor) => wrong.get(vendor)).find((error) => error !== undefined);
+    if (choice.every((vendor) => wrong.has(vendor)) && first !== undefined) throw first;
+  }
+  for (const [vendor, error] of wrong)
+    if (error !== undefined) warnings.push(`${vendor} is left out until it answers: ${messageOf(error)}`);
   return vendors.has('bfl') ? undefined : credits;
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { UsageError } from '../errors.ts';
-import { PROVIDERS, type ProviderName, vendorOf } from '../items/item.ts';
+import { type ProviderName, vendorOf } from '../items/item.ts';
+import { kindsIn, providerOfKind } from '../money/prices.ts';
 import { proxyRules } from '../network/proxy.ts';
 import { bfl } from '../provider/bfl/bfl.ts';
 import type { ClientSettings } from '../provider/client.ts';
@@ -22,18 +23,20 @@ const KEY_OF: Readonly<Record<ProviderName, string>> = {
   bfl: 'BFL_API_KEY',
 };
 
-/** The providers whose images these kinds are (`kindOf`). */
-export function providersOf(kinds: Iterable<string>): ProviderName[] {
-  const named = [...kinds].map((kind) => PROVIDERS.find((name) => kind.startsWith(`${name}/`)) ?? 'kie');
-  return [...new Set(named)];
+/** Who may make images of these kinds (`kindOfItem`): for each kind one of them is enough. */
+export function providersOf(kinds: Iterable<string>): ProviderName[][] {
+  const named = [...kinds].map((kind) => kindsIn(kind).map(providerOfKind));
+  return [...new Map(named.map((choice) => [choice.join(), choice])).values()];
 }
 
-/** Throws a UsageError (`api-key-missing`) where there is no key of any account that a provider's images may be made in. */
-export function requireKeys(config: Config, providers: Iterable<ProviderName>): void {
-  for (const provider of providers) {
-    const vendor = vendorOf({ provider });
-    const lanes = config.lanes.filter((lane) => lane.vendor === vendor && lane.share > 0);
-    if (lanes.some(({ apiKey }) => apiKey !== undefined)) continue;
+/** Throws a UsageError (`api-key-missing`) where there is no key of any account that images of one of these choices may be made in. */
+export function requireKeys(config: Config, choices: Iterable<readonly ProviderName[]>): void {
+  for (const choice of choices) {
+    const lanesOf = (provider: ProviderName) =>
+      config.lanes.filter((lane) => lane.vendor === vendorOf({ provider }) && lane.share > 0);
+    const [provider] = choice;
+    if (provider === undefined || choice.flatMap(lanesOf).some(({ apiKey }) => apiKey !== undefined)) continue;
+    const lanes = lanesOf(provider);
     const named = lanes
       .filter(({ isNamed }) => isNamed)
       .map(({ name, keyVariable }) => `${keyVariable} (lane ${name})`);

@@ -86,7 +86,7 @@ export async function openPorts(connections: Connections): Promise<OpenedPorts> 
 /** Where only another account has a key, what is left of the default one's items waits. */
 function openDefault(connections: Connections): Provider {
   const { config } = connections;
-  if (!config.lanes.some(({ apiKey }) => apiKey !== undefined)) requireKeys(config, ['kie']);
+  if (!config.lanes.some(({ apiKey }) => apiKey !== undefined)) requireKeys(config, [['kie']]);
   const { lane } = firstLane(connections);
   const { apiKey } = lane;
   return apiKey === undefined

@@ -14,6 +14,8 @@ const fault = (kind: Snapshot['faults'][number]['kind']) => ({
   faults: [{ kind, message: 'so it is', since: 40_000, last: 99_000 }],
 });
 
+const direct: Snapshot['lanes'][number] = { ...lane('direct'), vendor: 'bfl' };
+
 /** Each cause: what a look shows, and the words in which a person is told what is wrong and what to do. */
 const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][] = [
   [
@@ -21,6 +23,30 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
     { lanes: [lane('main'), lane('second', tripped('out-of-credits'))] },
     /^second: submitting is stopped \(out-of-credits\)/,
     /gate open second/,
+  ],
+  [
+    'lane-closed',
+    { lanes: [{ ...lane('main', tripped('out-of-credits')), waiting: 0 }, direct], waitingForEither: 12 },
+    /^main: submitting is stopped \(out-of-credits\): so it is; its items that may go to bfl do$/,
+    /gate open main/,
+  ],
+  [
+    'out-of-credits',
+    { lanes: [lane('main', tripped('out-of-credits')), direct], waitingForEither: 12 },
+    /so it is; its items that may go to bfl do$/,
+    /gate open main/,
+  ],
+  [
+    'out-of-credits',
+    {
+      lanes: [
+        { ...lane('main', tripped('out-of-credits')), waiting: 0 },
+        { ...direct, share: 0 },
+      ],
+      waitingForEither: 12,
+    },
+    /^main: submitting is stopped \(out-of-credits\): so it is$/,
+    /gate open main/,
   ],
   [
     'redis-unreachable',

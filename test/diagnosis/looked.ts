@@ -53,6 +53,7 @@ export function look(changes: Partial<Snapshot> = {}): Snapshot {
     durations: { typicalMs: 10_000, longMs: 20_000 },
     workers: [worker()],
     breaker: null,
+    waitingForEither: 0,
     lanes: [],
     faults: [],
     atRisk: { origin: 0, outlived: 0, stored: 0 },

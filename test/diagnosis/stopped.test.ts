@@ -36,6 +36,15 @@ describe('all that waits is stopped', () => {
     expect(stop(bfl({ ...refused, share: 0 }))).toBeUndefined();
   });
 
+  test('by all accounts together, where it may be made in any of them', () => {
+    const [refused, none] = [{ breaker: breaker('unauthorized') }, { waiting: 0 }];
+    const either = (...lanes: LaneLook[]) => stopOf(look({ lanes, waitingForEither: 1 }))?.breaker.refusal;
+    expect(either(kie({ ...none, ...refused }), bfl(none))).toBeUndefined();
+    expect(either(kie({ ...none, ...refused }), bfl({ ...none, ...refused }))).toBe('unauthorized');
+    expect(either(kie({ ...none, ...refused }), bfl({ ...none, breaker: breaker('unreachable') }))).toBe('unreachable');
+    expect(either(kie(refused), bfl({ ...none }))).toBeUndefined();
+  });
+
   test('by the default account where nothing waits', () => {
     const none = { waiting: 0 };
     expect(stop(kie({ ...none, breaker: breaker('not-found') }), bfl(none))).toEqual(['not-found', undefined]);

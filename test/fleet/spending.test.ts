@@ -83,6 +83,40 @@ describe('the budget', () => {
     expect((await counts()).accounts).toBeUndefined();
   });
 
+  test('goes with an item to the account that it is made in, and is left in no other', async () => {
+    const { state, spending, counts } = await connectedState()(undefined, 'a', 'b');
+    const asked = (id: string, account: 'kie' | 'bfl') => {
+      const request = { prompt: 'A kite', model: 'x', ...(account === 'bfl' && { provider: account }) };
+      return { ...item(id), request, providers: ['kie', 'bfl'] as ['kie', 'bfl'] };
+    };
+    const ask = async (id: string, account: 'kie' | 'bfl', token: string, credits: number) => {
+      await state.claim(item(id), token);
+      return state.confirm(asked(id, account), token, credits);
+    };
+    await spending.setBudget(BATCH, { all: 30, accounts: { bfl: 10, kie: 10 } });
+    // Its process dies between the permit and the record; then it goes elsewhere.
+    expect(await ask('a', 'kie', 'first', 5)).toBe('go');
+    expect((await counts()).accounts).toMatchObject({ kie: { unsettled: 5 }, bfl: { unsettled: 0 } });
+    expect(await ask('a', 'bfl', 'second', 8)).toBe('go');
+    expect(await ask('a', 'bfl', 'second', 8)).toBe('go');
+    expect((await counts()).accounts).toMatchObject({ kie: { unsettled: 0 }, bfl: { unsettled: 8 } });
+    // No room there: it is not over budget, since the account that it prefers may take it.
+    expect(await ask('b', 'bfl', 'third', 8)).toBe('out-of-budget');
+    expect((await counts()).overBudget).toEqual({ items: 0, credits: 0 });
+    await spending.record(BATCH, [{ id: 'a', known: 0, unsettled: 8, account: 'bfl' }]);
+    await spending.record(BATCH, [{ id: 'a', known: 4, unsettled: 0, account: 'bfl' }]);
+    expect(await counts()).toMatchObject({
+      ...{ credits: 4, unsettled: 0 },
+      accounts: { kie: { credits: 0, unsettled: 0 }, bfl: { credits: 4, unsettled: 0 } },
+    });
+    // A claim whose end was never counted, since its process died.
+    expect(await ask('b', 'kie', 'fourth', 5)).toBe('go');
+    await spending.record(BATCH, [{ id: 'b', known: 0, unsettled: 5 }]);
+    expect(await ask('b', 'bfl', 'fifth', 3)).toBe('out-of-budget');
+    await spending.record(BATCH, [{ id: 'b', known: 0, unsettled: 3, account: 'bfl' }]);
+    expect((await counts()).accounts).toMatchObject({ kie: { unsettled: 0 }, bfl: { credits: 4, unsettled: 3 } });
+  });
+
   test('lets no model through that has no price, and everything where there is no budget', async () => {
     const open = connectedState();
     const limited = await open(1_000, 'one');

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Archive } from '../../src/archive/archive.ts';
+import { updateBatchFile } from '../../src/archive/batch-file.ts';
 import { folderArchive } from '../../src/archive/folder.ts';
+import { itemsFileWriter } from '../../src/archive/items-file.ts';
 import { layout } from '../../src/archive/layout.ts';
 import { recordsIn } from '../../src/archive/records.ts';
 import { FluxError } from '../../src/errors.ts';
@@ -103,4 +105,30 @@ test('an archive that fails is told of, and is no error', async () => {
     throw new Error('no such bucket');
   };
   expect(await look(noSuch)).toEqual({ kind: 'unreachable', message: 'no such bucket' });
+});
+
+test('what an earlier run left waiting is priced at the provider that is to make it', async () => {
+  const { archive, look } = await batch();
+  const earlier = `version: 1
+batch: b
+jobs:
+  - { id: direct, prompt: A jug, provider: bfl, model: flux-2-pro, parameters: { width: 2048, height: 1024 } }
+  - { id: either, prompt: A pot, provider: [kie, bfl] }
+`;
+  const { manifest } = await openManifest(join(await written({ 'jobs.yaml': earlier }), 'jobs.yaml'));
+  const file = itemsFileWriter(archive, 'b');
+  onTestFinished(() => file.close());
+  await file.add(await collected(expand(manifest)));
+  const { name } = await file.commit();
+  const settings = { apiUrl: 'http://127.0.0.1', rateLimit: '20/10s', onUnknown: 'hold' as const };
+  await updateBatchFile(archive, 'b', () => ({
+    ...{ version: 1, batch: 'b', manifestDigest: 'x', created: new Date(0).toISOString(), settings },
+    manifest: { items: [name], isWhole: true },
+  }));
+  expect(await look()).toMatchObject({
+    waiting: {
+      'bfl/flux-2-pro?height=1024&width=2048': 1,
+      'flux-kontext-pro or bfl/flux-kontext-pro': 1,
+    },
+  });
 });

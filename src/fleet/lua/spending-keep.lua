@@ -3,7 +3,7 @@
 local batch, charges = KEYS[1], KEYS[2]
 -- @include "charges"
 for _, id in ipairs(ARGV) do
-  local _, _, reserved, token = chargesOf(id)
-  if redis.call('HEXISTS', charges, id) == 1 or packed(id) then note(id, 0, 0, reserved, token) end
+  local _, _, reserved, token, account = chargesOf(id)
+  if redis.call('HEXISTS', charges, id) == 1 or packed(id) then note(id, 0, 0, reserved, token, account) end
 end
 return 1

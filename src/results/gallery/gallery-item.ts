@@ -1,4 +1,5 @@
 import { inputReferencesOf } from '../../items/input-reference.ts';
+import { providerOf } from '../../items/item.ts';
 import type { ItemRecord } from '../../items/record.ts';
 import { isReadable } from '../../items/unreadable.ts';
 import type { Listed } from '../standings.ts';
@@ -18,7 +19,9 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
     };
   }
   const { prompt, model, parameters: own, inputImages, ...common } = record.request;
-  const parameters = { ...common, ...own, ...(inputImages && { inputImages: inputImages.join(' ') }) };
+  // Of several that might have made it, who did.
+  const provider = record.providers && { provider: providerOf(record.request) };
+  const parameters = { ...common, ...provider, ...own, ...(inputImages && { inputImages: inputImages.join(' ') }) };
   const taskId = 'taskId' in record ? record.taskId : undefined;
   // They lie beside the page, in an archive as in a folder of results.
   const inputs = inputReferencesOf(record.request).map(({ reference }) => relativePath(reference, folder));

@@ -1,7 +1,8 @@
 -- What a batch has cost. One hash holds `known|unsettled|reserved|token` for each item that came near a submit:
 -- - `known`: credits of its tasks. `unsettled`: credits of submits whose outcome nobody knows. Both are as in its record.
 -- - `reserved`: credits for a submit that is permitted and has no record yet
--- - `token`: the fencing token that got the last permit
+-- - `token`: the fencing token that got the last permit, and after an `@` the account that unsettled and reserved are counted in. Without
+--   it, as former versions wrote it, that is the account that the item is of now. An item may go to another before it is sent.
 --
 -- The batch's hash has the sums: `credits` is the sum of known, `maybe` the sum of unsettled and reserved. Together they
 -- never pass `budget`. For an account of a provider other than the default, `credits:<account>` and `maybe:<account>` have what of the
@@ -17,10 +18,14 @@ local function chargesOf(id)
     return known or 0, 0, 0, ''
   end
   local known, unsettled, reserved, token = string.match(noted, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
-  return tonumber(known), tonumber(unsettled), tonumber(reserved), token
+  local by, named = string.match(token, '^([^@]*)@?(.*)$')
+  local account = nil
+  if named ~= '' then account = named == 'kie' and '' or named end
+  return tonumber(known), tonumber(unsettled), tonumber(reserved), by, account
 end
-local function note(id, known, unsettled, reserved, token)
-  local value = string.format('%.14g|%.14g|%.14g|%s', known, unsettled, reserved, token)
+local function note(id, known, unsettled, reserved, token, account)
+  local named = account and token .. '@' .. (account == '' and 'kie' or account) or token
+  local value = string.format('%.14g|%.14g|%.14g|%s', known, unsettled, reserved, named)
   if redis.call('HSET', charges, id, value) == 0 then return end
   local kind, before = packed(id)
   if kind and before ~= 0 then replaceKind(id, kind, 0) end
