@@ -15,16 +15,20 @@ const DEMOTED = new Set(['READONLY', 'UNBLOCKED', 'MASTERDOWN']);
 /** Redis 6 tells what a command inside of a script met behind words of its own. */
 const WITHIN_SCRIPT = /^ERR Error running script.*?-([A-Z]+) /;
 
+/** ioredis gives up what a cluster has refused too often, and quotes the last refusal. */
+const GIVEN_UP = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+) /;
+
 /** In scripts, Redis before 7.2 has no code for what the ACL of their caller forbids, only these words. */
 const DENIED_WITHIN_SCRIPT = /^ERR .*The user executing the script can't /;
 
 /**
  * The code of an error reply: its first word (Redis protocol, "simple errors"). Of a transaction, what made Redis discard it.
- * Undefined when the error is no reply of Redis.
+ * Undefined when the error is no reply of Redis, and quotes none.
  */
 export function replyCodeOf(error: unknown): string | undefined {
   if (error instanceof FluxError) return error.code === 'redis-refused' ? replyCodeOf(error.cause) : undefined;
-  if (!(error instanceof Error && error instanceof ReplyError)) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  if (!(error instanceof ReplyError)) return GIVEN_UP.exec(error.message)?.[1];
   if (DENIED_WITHIN_SCRIPT.test(error.message)) return 'NOPERM';
   const code = WITHIN_SCRIPT.exec(error.message)?.[1] ?? error.message.split(' ', 1)[0];
   const reasons: unknown = Reflect.get(error, 'previousErrors');

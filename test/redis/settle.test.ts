@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { isRedisAway } from '../../src/redis/away.ts';
 import { type ConnectionOptions, connectRedis, type RedisClient } from '../../src/redis/connection.ts';
 import { pictures, startCrew } from '../batch/crew.ts';
 import { startCluster, type TestCluster } from '../services/cluster.ts';
@@ -67,6 +68,16 @@ describe('a Redis Cluster that answers and is not whole', () => {
       code: 'redis-unreachable',
       message: expect.stringContaining('its cluster is not whole'),
     });
+  });
+
+  it('is told of by a command that does not wait', async () => {
+    const cluster = await ownCluster();
+    const redis = await connectRedis(cluster.url, { ...PATIENT, patient: false });
+    onTestFinished(() => redis.disconnect());
+    await cluster.breakUp();
+    const refused: unknown = await redis.set('key', 'x').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'redis-refused', message: expect.stringContaining('CLUSTERDOWN') });
+    expect(isRedisAway(refused)).toBe(true);
   });
 
   it('keeps no worker from its jobs once it is whole again, however long it was not', async () => {
