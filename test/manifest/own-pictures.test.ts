@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -66,6 +66,14 @@ describe('a picture of one’s own', () => {
     await rename(join(folder, 'photos/new.jpg'), join(folder, 'photos/a.jpg'));
     const [after] = await collected(expand(manifest));
     expect(after?.request.inputImage).not.toBe(before?.request.inputImage);
+  });
+
+  it('is what it was when it is gone at a second look at one manifest: its batch may have it by now', async () => {
+    const folder = await folderWith(EDIT, { 'photos/a.jpg': await photo('red'), 'photos/b.jpg': await photo('blue') });
+    const { manifest } = await openManifest(join(folder, 'jobs.yaml'));
+    const before = await collected(expand(manifest));
+    await rm(join(folder, 'photos/a.jpg'));
+    expect(await collected(expand(manifest))).toEqual(before);
   });
 
   it('is of the format that its bytes show', async () => {
