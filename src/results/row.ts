@@ -146,7 +146,9 @@ export type Row = {
 export function rowOf(found: Listed): Row {
   const standing = found.standing ?? UNKNOWN;
   const note = isReadable(found) ? (found.note ?? null) : null;
-  return { ...(isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found)), ...columnsOf(standing), note };
+  const provider = isReadable(found) ? providerOf(found.request) : '';
+  const row = isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found);
+  return { ...row, ...columnsOf(standing), note, provider };
 }
 
 const UNKNOWN = { current: null, order: null, job: null, file: null, line: null, credits: null, take: null };
@@ -155,7 +157,7 @@ function columnsOf({ current, order, job, file, line, credits, take }: Standing 
   return { current, order, job, file, line, credits, take };
 }
 
-type OfStanding = keyof typeof UNKNOWN | 'note';
+type OfStanding = keyof typeof UNKNOWN | 'note' | 'provider';
 
 /** What is not known is empty, or 0 where a number is promised. */
 function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, OfStanding> {
@@ -166,7 +168,7 @@ function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, 
     ...{ failureClass: 'record-corrupt', failureCode: null, failureMessage: message },
     ...{ queued: '', submitted: null, completed: null, discovered: null, archived: null },
     ...{ enableTranslation: null, promptUpsampling: null, safetyTolerance: null, uploadCn: null, watermark: null },
-    ...{ imageNote: null, refused: null, provider: '' },
+    ...{ imageNote: null, refused: null },
   };
 }
 
@@ -209,7 +211,6 @@ function rowOfRecord(record: ItemRecord): Omit<Row, OfStanding> {
     uploadCn: request.uploadCn ?? null,
     watermark: request.watermark ?? null,
     imageNote: image?.imageNote ?? null,
-    provider: providerOf(request),
     refused: record.state === 'failed' ? (record.refused?.key ?? null) : null,
   };
 }
