@@ -91,7 +91,7 @@ async function picked(
 
 async function resubmit(connections: Connections, batch: string, { held }: Picked, flags: Flags): Promise<void> {
   const choices = held.map(({ id, name, request }) => ({ id, name, model: kindOf(request), how: 'submit' as const }));
-  const cost = await costOfChoices(choices, connections.config.pricesFile);
+  const cost = await costOfChoices(choices, connections.config);
   const what = describeChoices(choices, cost);
   if (held.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
     return declined('nothing was done');

@@ -38,7 +38,7 @@ export function retryCommand(): Command {
         const connections = await onRouteOf(opened, batch);
         const failed = await chooseFailed(connections, batch, flags.class ?? [], tellUnreadable());
         const choices = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
-        const cost = await costOfChoices(choices, connections.config.pricesFile);
+        const cost = await costOfChoices(choices, connections.config);
         const what = describeChoices(choices, cost);
         if (choices.length > 0 && !(await agrees(`${batch}: ${what}. Go on?`, flags))) {
           return declined('nothing was retried');
