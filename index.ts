@@ -25,6 +25,7 @@ export { type LoadedManifest, loadManifest } from './src/library/load-manifest.t
 export { ManifestError, type Problem } from './src/manifest/problems.ts';
 export type { Question } from './src/plan/questions.ts';
 export type { Row } from './src/results/row.ts';
+export type { FurtherImage, MissedImage } from './src/results/row-images.ts';
 export type { WorkerStage } from './src/wiring/fleet.ts';
 
 /**

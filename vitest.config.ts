@@ -15,7 +15,7 @@ const PURE = [
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{markdown,troubleshooting}.test.ts',
   'test/inbox/decisions.test.ts',
-  'test/items/{charges,item-id,provider-list,reconcile,repeated-prompt,transitions}.test.ts',
+  'test/items/{charges,images,item-id,provider-list,reconcile,repeated-prompt,transitions}.test.ts',
   'test/money/{amount,balance,estimate,price-file}.test.ts',
   'test/progress/view.test.ts',
   'test/provider/{address-check,answer,envelope,outcomes,poll-outcome,public-lookup,retry-after,ssrf,url-check}.test.ts',

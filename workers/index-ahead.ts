@@ -1,7 +1,7 @@
-import { layout } from '../src/archive/layout.ts';
 import type { Records } from '../src/archive/records.ts';
 import { notedRecords, segmentKeeper } from '../src/archive/segment-keeper.ts';
 import { type SheetCells, sheetCells } from '../src/archive/sheet-cells.ts';
+import { imagesOf } from '../src/items/images.ts';
 import type { Connections } from '../src/wiring/connections.ts';
 
 /** What of a batch's end is done while the batch still runs: segments of what this process ends, and the pictures of the contact sheet. */
@@ -19,7 +19,7 @@ export function indexAhead({ archive, log }: Pick<Connections, 'archive' | 'log'
   const segments = segmentKeeper({ archive, records, onTrouble });
   const noted = notedRecords(records, (record) => {
     segments.note(record);
-    if (record.state === 'archived') cells.add(layout.thumb(record.batch, record.id));
+    if (record.state === 'archived') for (const { thumb } of imagesOf(record)) cells.add(thumb);
   });
   return { records: noted, cells, flush: segments.flush };
 }

@@ -10,17 +10,26 @@ export const layout = {
   /** The record that could not be written over one that cannot be read. */
   aside: (batch: string, item: string) => `${batch}/aside/${item}.json`,
   images: (batch: string) => `${batch}/images/`,
-  image: (batch: string, item: string, extension: string) => `${batch}/images/${item}.${extension}`,
+  image: (batch: string, item: string, extension: string, number = 1) =>
+    `${batch}/images/${fileOf(item, number)}.${extension}`,
   /** Pictures of one's own that items start from: `inputs/<sha256>.jpg` and the like, as requests have it. */
   inputs: (batch: string) => `${batch}/inputs/`,
   input: (batch: string, reference: string) => `${batch}/${reference}`,
   /** What came in the place of an image and was not accepted. */
-  refused: (batch: string, item: string) => `${batch}/refused/${item}.bin`,
+  refused: (batch: string, item: string, number = 1) => `${batch}/refused/${fileOf(item, number)}.bin`,
   thumbs: (batch: string) => `${batch}/thumbs/`,
-  thumb: (batch: string, item: string) => `${batch}/thumbs/${item}.webp`,
+  thumb: (batch: string, item: string, number = 1) => `${batch}/thumbs/${fileOf(item, number)}.webp`,
   /** The prefix of everything in a batch. */
   folder: (batch: string) => `${batch}/`,
 };
+
+/**
+ * What an image of an item is called: `hero-0123456789ab`, and `hero-0123456789ab_2` for the second of its task. No id has a `_`, so
+ * no other item has that name; nor a dot, which would end the name for readers of WebDataset.
+ */
+export function fileOf(item: string, number: number): string {
+  return number === 1 ? item : `${item}_${number}`;
+}
 
 /** The files of an index, in a batch's folder or in the folder that results are collected to. */
 export const indexFiles = {

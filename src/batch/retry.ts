@@ -125,10 +125,13 @@ async function endedItems(ports: RetryPorts, batch: string, was: EndedState, ids
   return ended;
 }
 
-export async function costOfChoices(choices: readonly Choice[], pricesFile: string | undefined): Promise<Cost> {
+export async function costOfChoices(
+  choices: readonly Choice[],
+  files: Parameters<typeof loadPrices>[0],
+): Promise<Cost> {
   const byModel: Record<string, number> = {};
   for (const { how, model } of choices) if (how === 'submit') byModel[model] = (byModel[model] ?? 0) + 1;
-  return costOf(byModel, await loadPrices(pricesFile));
+  return costOf(byModel, await loadPrices(files));
 }
 
 /** `3 items to submit again for 24 credits, about $0.12; 1 to ask for again, at no cost`. */

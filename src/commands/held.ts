@@ -93,7 +93,7 @@ async function resubmit(connections: Connections, batch: string, { held }: Picke
   const wanted = held.map((record) => choiceTo('submit', record));
   const { ready: choices, lacking } = await withTheirInputs(connections, batch, wanted);
   tellLacking(lacking);
-  const cost = await costOfChoices(choices, connections.config.pricesFile);
+  const cost = await costOfChoices(choices, connections.config);
   const what = describeChoices(choices, cost);
   if (choices.length > 0 && !(await agrees(`${batch}: ${what}, perhaps for the second time. Go on?`, flags))) {
     return declined('nothing was done');

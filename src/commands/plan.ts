@@ -34,7 +34,7 @@ export function planCommand(): Command {
     )
     .action(async (file: string, flags: ConfigFlags & SelectionFlags & { json?: true }) => {
       const config = loadConfig(overridesOf(flags));
-      const prices = await loadPrices(config.pricesFile);
+      const prices = await loadPrices(config);
       const { manifest, totals } = await openManifest(file, openingOf(flags, config));
       const found = await lookIntoArchive(config, manifest);
       const left = found.kind === 'looked' ? together(found.left, found.waiting) : totals.byModel;

@@ -82,7 +82,7 @@ export function resultsCommand(): Command {
         const archive = await openArchiveOf(config, closers);
         const found = await archivedBatch(archive, batch);
         const covering = flags.refresh === false ? {} : { fewestToCover: FEWEST_TO_COVER };
-        const prices = await loadPrices(config.pricesFile);
+        const prices = await loadPrices(config);
         const ports = { archive, records: recordsIn(archive), prices, ...covering };
         const order = flags.order ?? (flags.out !== undefined || flags.format === 'csv' ? 'manifest' : 'id');
         const source: Source = { batch, found, ...ports, where, order, refresh: flags.refresh };

@@ -41,7 +41,7 @@ export function retryCommand(): Command {
         const wanted = flags.anew ? failed.map((choice) => ({ ...choice, how: 'submit' as const })) : failed;
         const { ready: choices, lacking } = await withTheirInputs(connections, batch, wanted);
         tellLacking(lacking);
-        const cost = await costOfChoices(choices, connections.config.pricesFile);
+        const cost = await costOfChoices(choices, connections.config);
         const what = describeChoices(choices, cost);
         if (choices.length > 0 && !(await agrees(`${batch}: ${what}. Go on?`, flags))) {
           return declined('nothing was retried');

@@ -42,7 +42,7 @@ async function checkLane(lane: Lane, config: Config, closers: Closers): Promise<
   const credits = await checkAccount(provider, { config: { apiUrl } }, keyVariable, urlVariable);
   if (credits === undefined)
     return [ok('provider', `${named}${apiUrl} answers, and does not tell the account's credits`)];
-  const prices = await loadPrices(config.pricesFile);
+  const prices = await loadPrices(config);
   // Of the default models: which others a manifest will ask for is not known here.
   const { providers: _, ...ofDefault } = prices;
   const least = vendor === 'bfl' ? leastPrice(prices, 'bfl') : leastPrice(ofDefault);

@@ -105,6 +105,12 @@ export const submittedSchema = itemSchema.extend({
 });
 export type Submitted = z.infer<typeof submittedSchema>;
 
+const sourceSchema = z.strictObject({
+  kind: z.enum(SOURCE_KINDS),
+  url: z.string(),
+  diesAt: z.number().exactOptional(),
+});
+
 /**
  * An item whose image can be fetched: at one of the two URLs, or, where these two do not say it all, at one of `sources`. They are what
  * workers of former versions read.
@@ -118,8 +124,10 @@ export const finishedSchema = submittedSchema.extend({
   storedUrl: z.string().exactOptional(),
   /** When the copy in the provider's storage is deleted, or the last of `sources`. */
   storedDiesAt: z.number(),
-  sources: z
-    .array(z.strictObject({ kind: z.enum(SOURCE_KINDS), url: z.string(), diesAt: z.number().exactOptional() }))
+  sources: z.array(sourceSchema).min(1).exactOptional(),
+  /** Further images of the task, from the second on. One without a source has a place in the answer and no URL. */
+  more: z
+    .array(z.strictObject({ sources: z.array(sourceSchema) }))
     .min(1)
     .exactOptional(),
 });

@@ -79,6 +79,28 @@ const common = {
 };
 const task = { taskId: z.string().min(1) };
 
+const image = {
+  image: z.string(),
+  thumb: z.string(),
+  bytes: z.int(),
+  width: z.int(),
+  height: z.int(),
+  contentType: z.string(),
+  sha256: z.string(),
+  /** Which URL served the image. */
+  source: z.enum(SOURCE_KINDS),
+  /** What is odd about it, for people: `asked for png, came as jpeg`. */
+  imageNote: z.string().exactOptional(),
+};
+/** One image of a task, as it is stored. */
+export const imageSchema = z.object(image);
+export type StoredImage = z.infer<typeof imageSchema>;
+
+/** One of several images of a task that could not be had. */
+const lostFields = { failure: failureSchema, refused: refusedSchema.exactOptional() };
+export const lostImageSchema = z.object(lostFields);
+export type LostImage = z.infer<typeof lostImageSchema>;
+
 /**
  * An item's record, beside its image: the truth that outlives Redis. No secrets and no URLs that open anything.
  *
@@ -98,17 +120,17 @@ export const recordSchema = z.discriminatedUnion('state', [
     ...common,
     ...task,
     state: z.literal('archived'),
-    image: z.string(),
-    thumb: z.string(),
-    bytes: z.int(),
-    width: z.int(),
-    height: z.int(),
-    contentType: z.string(),
-    sha256: z.string(),
-    /** Which URL served the image. */
-    source: z.enum(SOURCE_KINDS),
-    /** What is odd about it, for people: `asked for png, came as jpeg`. */
-    imageNote: z.string().exactOptional(),
+    ...image,
+    /** Of a task with several images: those after the first that is stored, by their numbers in the answer. */
+    more: z
+      .array(z.object({ number: z.int().min(2), ...image }))
+      .min(1)
+      .exactOptional(),
+    /** Those that could not be had. At least one other could. */
+    lost: z
+      .array(z.object({ number: z.int().min(1), ...lostFields }))
+      .min(1)
+      .exactOptional(),
   }),
   z.object({
     ...common,
@@ -143,7 +165,10 @@ export function namedIn(record: ItemRecord): ReadonlySet<string> {
 export function mayFollow(was: ItemRecord, next: ItemRecord): boolean {
   const named = namedIn(next);
   if (![...namedIn(was)].every((id) => named.has(id))) return false;
-  return was.state !== 'archived' || (next.state === 'archived' && next.sha256 === was.sha256);
+  if (was.state !== 'archived') return true;
+  if (next.state !== 'archived' || next.sha256 !== was.sha256) return false;
+  const kept = new Set(next.more?.map(({ image }) => image));
+  return was.more?.every(({ image }) => kept.has(image)) !== false;
 }
 
 /** Nothing moves on from these but by a person, or by a task that turned up. */

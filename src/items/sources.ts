@@ -11,27 +11,51 @@ export type FoundSource = Source & { lifeMs?: number };
 /** A copy whose life nobody states is planned to be gone after a day, and asked for all the same. */
 const PLANNED_LIFE_MS = 24 * 3_600_000;
 
-type Found = { sources: readonly FoundSource[]; completedAt: number; discoveredAt: number };
+type Found = {
+  sources: readonly FoundSource[];
+  /** Of further images of the task. */
+  more?: readonly { sources: readonly FoundSource[] }[];
+  completedAt: number;
+  discoveredAt: number;
+};
+type Dated = Source & { diesAt?: number };
+/** A task that has ended, without what is told of its images. */
+type Ended = Omit<Finished, 'originUrl' | 'originDiesAt' | 'storedUrl' | 'storedDiesAt' | 'sources' | 'more'>;
 
 /** A task that has ended, with the deaths of its sources as times of our own clock. */
-export function finishedOf(task: Submitted, { sources, completedAt, discoveredAt }: Found): Finished {
-  const common = { ...task, completedAt, discoveredAt };
-  const dated = sources.map(({ lifeMs, ...source }) => ({
-    ...source,
-    ...(lifeMs === undefined ? {} : { diesAt: completedAt + lifeMs }),
-  }));
-  const diesAt = (source: { diesAt?: number }) => source.diesAt ?? completedAt + PLANNED_LIFE_MS;
-  const originDiesAt = Math.min(...dated.map(diesAt));
+export function finishedOf(task: Submitted, { sources, more = [], completedAt, discoveredAt }: Found): Finished {
+  const dated = (found: readonly FoundSource[]): Dated[] =>
+    found.map(({ lifeMs, ...source }) => ({
+      ...source,
+      ...(lifeMs === undefined ? {} : { diesAt: completedAt + lifeMs }),
+    }));
+  const first = placed({ ...task, completedAt, discoveredAt }, dated(sources));
+  return more.length === 0 ? first : { ...first, more: more.map((image) => ({ sources: dated(image.sources) })) };
+}
+
+/** Each image of a finished task as though it were its only one. */
+export function eachImage(item: Finished): Finished[] {
+  const { more, ...first } = item;
+  if (!more) return [item];
+  const { originUrl: _, originDiesAt: _1, storedUrl: _2, storedDiesAt: _3, sources: _4, ...ended } = first;
+  return [first, ...more.map(({ sources }) => placed(ended, sources))];
+}
+
+/** At one of the two URLs, or, where they do not say it all, at one of `sources`. */
+function placed(ended: Ended, dated: Dated[]): Finished {
+  const planned = ended.completedAt + PLANNED_LIFE_MS;
+  const diesAt = (source: { diesAt?: number }) => source.diesAt ?? planned;
+  const originDiesAt = dated.length > 0 ? Math.min(...dated.map(diesAt)) : planned;
   // No host is punctual: where there is nothing but its copy, that is asked for longer than it is said to live.
   const kept = dated.filter(({ kind }) => kind !== 'origin').map(diesAt);
-  const storedDiesAt = Math.max(...(kept.length > 0 ? kept : [completedAt + PLANNED_LIFE_MS]));
+  const storedDiesAt = Math.max(...(kept.length > 0 ? kept : [planned]));
   const [origins, stored, links] = SOURCE_KINDS.map((kind) => dated.filter((source) => source.kind === kind));
   const urls = [origins, stored, links].map((found = []) => (found.length > 1 ? null : found[0]?.url));
   const [originUrl, storedUrl, link] = urls;
   if (originUrl === null || storedUrl === null || link !== storedUrl)
-    return { ...common, originDiesAt, storedDiesAt, sources: dated };
+    return { ...ended, originDiesAt, storedDiesAt, sources: dated };
   return {
-    ...common,
+    ...ended,
     ...(originUrl === undefined ? {} : { originUrl }),
     originDiesAt,
     ...(storedUrl === undefined ? {} : { storedUrl }),
@@ -49,9 +73,10 @@ export function sourcesOf(item: Finished, now: number): Source[] {
   return (alive.length > 0 ? alive : all).map(({ kind, url }) => ({ kind, url }));
 }
 
-/** When the next of the item's URLs dies, in epoch milliseconds. Archive jobs are ordered by it. */
+/** When the next of the URLs of its images dies, in epoch milliseconds. Archive jobs are ordered by it. */
 export function nextDeadline(item: Finished, now: number): number {
-  const ahead = datedSources(item).flatMap(({ diesAt }) => (diesAt !== undefined && now < diesAt ? [diesAt] : []));
+  const all = [...datedSources(item), ...(item.more ?? []).flatMap(({ sources }) => sources)];
+  const ahead = all.flatMap(({ diesAt }) => (diesAt !== undefined && now < diesAt ? [diesAt] : []));
   return ahead.length === 0 ? item.storedDiesAt : Math.min(...ahead);
 }
 

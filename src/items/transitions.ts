@@ -1,3 +1,4 @@
+import type { StoredImages } from './images.ts';
 import { type Finished, type Item, itemOf, laneOf, type Submitted } from './item.ts';
 import { type Failure, type ItemRecord, namedIn, type Refused, taskIdsOf } from './record.ts';
 import { type Common, commonOf, commonOfRecord, iso, otherTasks } from './record-common.ts';
@@ -5,13 +6,8 @@ import { type ClaimPrice, costsOf, repriced } from './record-costs.ts';
 import { claimedKey, isKeyInDoubt, isReplay, type KeyOffer, keptKey, releasedKey } from './submit-key.ts';
 import { unknownAttemptsOf, withOneUnknownLess } from './unknown-attempts.ts';
 
-type Archived = Extract<ItemRecord, { state: 'archived' }>;
 type Failed = Extract<ItemRecord, { state: 'failed' }>;
 type Held = Extract<ItemRecord, { state: 'held' }>;
-export type StoredImage = Pick<
-  Archived,
-  'image' | 'thumb' | 'bytes' | 'width' | 'height' | 'contentType' | 'sha256' | 'source' | 'imageNote'
->;
 
 /** Written before a submit. Whatever happens next, the record says that a request may have gone out, and in which lane. */
 export function claimedRecord(
@@ -119,7 +115,7 @@ export function isOfTask(record: ItemRecord, taskId: string): boolean {
 export function archivedRecord(
   item: Finished,
   previous: ItemRecord | undefined,
-  image: StoredImage,
+  images: StoredImages,
   now: number,
 ): ItemRecord {
   const common = commonOf(item, previous);
@@ -128,7 +124,7 @@ export function archivedRecord(
     state: 'archived',
     taskId: item.taskId,
     earlierTaskIds: otherTasks(previous, item.taskId),
-    ...image,
+    ...images,
     timings: { ...finishedTimings(common, item), archived: iso(now) },
   };
 }

@@ -44,7 +44,7 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
     },
     async plan(manifest, { signal } = {}) {
       opened.refuseClosed();
-      const [archive, prices] = [await opened.archive(), await loadPrices(config.pricesFile)];
+      const [archive, prices] = [await opened.archive(), await loadPrices(config)];
       return planned(archive, manifest, { config, prices, signal });
     },
     async work(stages = WORKER_STAGES) {
@@ -63,7 +63,7 @@ export function openWith(startFleet: StartFleet, settings: Settings, { log }: Op
     async *results(batch, { where = [], ...options } = {}) {
       opened.refuseClosed();
       const conditions = typeof where === 'string' ? [where] : where;
-      const [archive, prices] = [await opened.archive(), await loadPrices(config.pricesFile)];
+      const [archive, prices] = [await opened.archive(), await loadPrices(config)];
       yield* results(archive, batch, { where: conditions, prices, signal: signalOf(options) });
     },
     async diagnose(batch) {

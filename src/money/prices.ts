@@ -1,3 +1,4 @@
+import { COUNT_PARAMETERS, type CountParameter } from '../items/image-count.ts';
 import { type ImageRequest, MODELS, PROVIDERS, type ProviderName, providerOf } from '../items/item.ts';
 import { isBound } from '../items/provider-list.ts';
 import type { ItemRecord } from '../items/record.ts';
@@ -11,6 +12,8 @@ export type Prices = Pick<PriceList, 'date' | 'source' | 'usdPerCredit'> & {
   /** Of the default provider. */
   credits: Partial<Record<(typeof MODELS)[number], number>>;
   providers?: Partial<Record<Exclude<ProviderName, 'kie'>, PriceList>>;
+  /** Of models that make several images for one task, which parameter says how many: by `<provider>/<model>`. */
+  counts?: Readonly<Record<string, CountParameter>>;
   /** What was true first, where the file has prices of several dates: for records that do not say what their image was to cost. */
   earliest?: Prices;
 };
@@ -33,7 +36,10 @@ function leastOf(price: Price): number {
 type Kindly = Pick<ImageRequest, 'provider' | 'model' | 'inputImage' | 'inputImages' | 'parameters'>;
 
 /** Parameters that a price may go by. */
-const PRICED = ['resolution', 'image_resolution', 'quality', 'rendering_speed', 'width', 'height'];
+const PRICED: readonly string[] = [
+  ...['resolution', 'image_resolution', 'quality', 'rendering_speed', 'width', 'height'],
+  ...COUNT_PARAMETERS,
+];
 
 /**
  * What the price of an image goes by, as one text: of the default provider the model, else `bfl/flux-2-pro?images=2`. Images of one
@@ -82,7 +88,15 @@ export function creditsOf(prices: Prices, kindOrKinds: string): number | undefin
     return MODELS.filter((known) => known === kind).map((known) => prices.credits[known])[0];
   const price = prices.providers?.[provider]?.credits[model];
   if (price === undefined) return undefined;
-  return inDefaultCredits(prices, provider, priceOf(price, new URLSearchParams(query)));
+  const told = new URLSearchParams(query);
+  return inDefaultCredits(prices, provider, priceOf(price, told) * imagesOf(prices, `${provider}/${model}`, told));
+}
+
+/** How many images a task of this kind makes, or makes at most. */
+function imagesOf({ counts = {} }: Prices, model: string, told: URLSearchParams): number {
+  const parameter = Object.hasOwn(counts, model) ? counts[model] : undefined;
+  const count = Number(parameter === undefined ? 1 : (told.get(parameter) ?? 1));
+  return Number.isInteger(count) && count > 1 ? count : 1;
 }
 
 /** Whether a provider means 1,000,000 is not documented: an estimate only. */

@@ -42,11 +42,13 @@ export type SubmitOutcome =
   | { kind: 'not-sent'; message: string }
   | { kind: 'unknown'; message: string; code?: number };
 
-/** What a task has come to be, and where its image can be had, the best place first. */
+/** What a task has come to be, and where its images can be had, the best place first. */
 export type Succeeded = {
   kind: 'succeeded';
-  /** At least one. A `link` source's URL goes back to `link` as it is: for some it is the handle. */
+  /** Of the first image. At least one. A `link` source's URL goes back to `link` as it is: for some it is the handle. */
   sources: readonly FoundSource[];
+  /** Further images of the task, each with its own sources; none where the answer has a place for it and no URL. */
+  more?: readonly { sources: readonly FoundSource[] }[];
   /** Epoch milliseconds. */
   completedAt?: number;
   /** What it has cost by the provider's own word, in its credits. */

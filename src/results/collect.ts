@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import type { Archive } from '../archive/archive.ts';
-import { layout } from '../archive/layout.ts';
+import { fileOf, layout } from '../archive/layout.ts';
 import { UsageError } from '../errors.ts';
+import type { NumberedImage } from '../items/images.ts';
 import { INPUT_TYPES, inputReferencesOf } from '../items/input-reference.ts';
-import type { ItemRecord } from '../items/record.ts';
+import type { ItemRecord, StoredImage } from '../items/record.ts';
+import { numbered } from './file-names.ts';
 import type { Listed } from './standings.ts';
 
 type Archived = Extract<ItemRecord, { state: 'archived' }>;
@@ -48,27 +50,40 @@ export function collect(
     if (record.state !== 'archived') return record;
     const image = options.nameOf(record);
     const thumb = `thumbs/${record.id}.webp`;
-    const collected = await copyImage(record, image, from, to, options);
+    const own = await copyBoth(record, { image, thumb }, record.id);
+    const more: NumberedImage[] = [];
+    for (const one of record.more ?? []) {
+      const place = { image: numbered(image, one), thumb: `thumbs/${fileOf(record.id, one.number)}.webp` };
+      more.push(await copyBoth(one, place, record.id));
+    }
     for (const { reference, extension } of inputReferencesOf(record.request))
       if (!inputs.has(reference)) {
         inputs.add(reference);
         await copyInput(layout.input(record.batch, reference), reference, INPUT_TYPES[extension], from, to);
       }
-    await copyThumb(record.thumb, thumb, collected.kind === 'brought', from, to, options.signal);
+    return { ...record, image: own.image, thumb: own.thumb, ...(more.length > 0 && { more }) };
+  };
+  const copyBoth = async <Image extends StoredImage>(
+    one: Image,
+    place: Pick<StoredImage, 'image' | 'thumb'>,
+    item: string,
+  ): Promise<Image> => {
+    const collected = await copyImage(one, { name: place.image, item }, from, to, options);
+    await copyThumb(one.thumb, place.thumb, collected.kind === 'brought', from, to, options.signal);
     options.onImage(collected);
-    return { ...record, image, thumb };
+    return { ...one, ...place };
   };
   return pMapIterable(records, copy, { concurrency: options.width });
 }
 
 async function copyImage(
-  record: Archived,
-  name: string,
+  record: StoredImage,
+  { name, item }: { name: string; item: string },
   from: Archive,
   to: Archive,
   { signal, keepsOthers = false }: CollectOptions,
 ): Promise<CollectedImage> {
-  const { id: item, bytes, sha256, contentType } = record;
+  const { bytes, sha256, contentType } = record;
   const there = await to.read(name, signal);
   if (there?.length === bytes && sha256Of(there) === sha256) return { kind: 'kept', bytes, item };
   const body = await from.read(record.image, signal);

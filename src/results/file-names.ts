@@ -43,6 +43,11 @@ function fileName(name: string): string {
   return text.replace(/-$/, '') || 'item';
 }
 
-function extensionOf({ contentType }: Archived): string {
+/** The name of a further image of an item, by that of its first: `hero-1.png` → `hero-1_2.jpg`. */
+export function numbered(name: string, image: Pick<Archived, 'contentType'> & { number: number }): string {
+  return `${name.slice(0, name.lastIndexOf('.'))}_${image.number}.${extensionOf(image)}`;
+}
+
+function extensionOf({ contentType }: Pick<Archived, 'contentType'>): string {
   return contentType === 'image/jpeg' ? 'jpg' : contentType.replace('image/', '');
 }

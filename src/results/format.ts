@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { COLUMNS, type Row } from './row.ts';
+import { COLUMNS, type Row, rowsOfImages } from './row.ts';
 
 export const FORMATS = ['jsonl', 'csv', 'json', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -9,7 +9,7 @@ export async function* formatRows(rows: AsyncIterable<Row>, format: Format): Asy
   switch (format) {
     case 'parquet': {
       const { parquetOf } = await import('./parquet.ts');
-      yield* parquetOf(rows);
+      yield* parquetOf(eachImage(rows));
       return;
     }
     case 'jsonl':
@@ -17,7 +17,7 @@ export async function* formatRows(rows: AsyncIterable<Row>, format: Format): Asy
       return;
     case 'csv':
       yield CSV_HEAD;
-      for await (const row of rows) yield csvLine(row);
+      for await (const row of rows) yield csvLines(row);
       return;
     case 'json': {
       let separator = '[\n';
@@ -34,7 +34,15 @@ export async function* formatRows(rows: AsyncIterable<Row>, format: Format): Asy
 }
 
 export const jsonLine = (row: Row): string => `${JSON.stringify(row)}\n`;
-export const csvLine = (row: Row): string => cells(COLUMNS.map((column) => row[column]));
+/** A line for each image of the item. */
+export const csvLines = (row: Row): string =>
+  rowsOfImages(row)
+    .map((one) => cells(COLUMNS.map((column) => one[column])))
+    .join('');
+
+async function* eachImage(rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+  for await (const row of rows) yield* rowsOfImages(row);
+}
 
 /**
  * A cell that a spreadsheet would run as a formula gets a leading apostrophe (CSV injection). So does what would become a cell

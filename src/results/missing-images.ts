@@ -4,6 +4,7 @@ import { listIds } from '../archive/batch-listing.ts';
 import { isImageThere } from '../archive/image-there.ts';
 import { layout } from '../archive/layout.ts';
 import { readSegmentList } from '../archive/segment-list.ts';
+import { imagesOf } from '../items/images.ts';
 import { printsOfNames } from '../plan/name-set.ts';
 import type { Listed } from './standings.ts';
 
@@ -31,7 +32,8 @@ export async function openImageCheck(archive: Archive, batch: string, signal?: A
   return {
     note(record) {
       if (record.state !== 'archived' || record.standing?.current === false) return;
-      if (!pictured.has(record.id)) suspects.push({ id: record.id, key: record.image });
+      for (const { image: key } of imagesOf(record))
+        if (!pictured.has(nameIn(batch, key))) suspects.push({ id: record.id, key });
     },
     async missing() {
       if (suspects.length > MOST_LOOKED_FOR) return suspects;
@@ -39,4 +41,9 @@ export async function openImageCheck(archive: Archive, batch: string, signal?: A
       return suspects.filter((_, index) => isThere[index] === false);
     },
   };
+}
+
+/** As its listing has it: without prefix and ending. */
+function nameIn(batch: string, key: string): string {
+  return key.slice(layout.images(batch).length, key.lastIndexOf('.'));
 }

@@ -16,6 +16,7 @@ const WHOLE_NUMBERS = [
   'order',
   'line',
   'take',
+  'imageNumber',
 ];
 const BOOLEANS = ['current', 'enableTranslation', 'promptUpsampling', 'uploadCn'];
 const TIMES = ['queued', 'submitted', 'completed', 'discovered', 'archived'];

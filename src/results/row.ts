@@ -1,6 +1,7 @@
 import { providerOf } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
+import { type FurtherImage, imageNoteOf, type MissedImage, severalOf } from './row-images.ts';
 import type { Listed, Standing } from './standings.ts';
 
 /** The columns of results.csv and results.jsonl. Their names and order are stable, since scripts depend on them. */
@@ -49,6 +50,7 @@ export const COLUMNS = [
   'take',
   'note',
   'provider',
+  'imageNumber',
 ] as const satisfies readonly (keyof Row)[];
 
 /** One item of a batch as a row: what was asked for, and what came of it. What is not known, or not yet, is null. */
@@ -141,14 +143,30 @@ export type Row = {
   note: string | null;
   /** Who made it, or is to; of several that may, the one that has it. Empty where the record cannot be read. */
   provider: string;
+  /** Of a task that made several images: which of them this is, from 1. */
+  imageNumber: number | null;
+  /** The others that are stored. As CSV, Parquet and WebDataset each has a row of its own, with the same `id`. */
+  more?: FurtherImage[];
+  /** Those that could not be had. */
+  lost?: MissedImage[];
 };
+
+/** A row for each image. What the task has cost is in the first, so that sums are right. */
+export function rowsOfImages({ more = [], lost: _, ...row }: Row): Row[] {
+  const others = more.map(({ number, imageNote = null, ...image }) => ({
+    ...{ ...row, ...image, imageNote, imageNumber: number },
+    credits: null,
+  }));
+  return [row, ...others];
+}
 
 export function rowOf(found: Listed): Row {
   const standing = found.standing ?? UNKNOWN;
   const note = isReadable(found) ? (found.note ?? null) : null;
+  const several = isReadable(found) && found.state === 'archived' ? severalOf(found) : {};
   const provider = isReadable(found) ? providerOf(found.request) : '';
   const row = isReadable(found) ? rowOfRecord(found) : rowOfUnreadable(found);
-  return { ...row, ...columnsOf(standing), note, provider };
+  return { ...row, ...columnsOf(standing), note, provider, imageNumber: null, ...several };
 }
 
 const UNKNOWN = { current: null, order: null, job: null, file: null, line: null, credits: null, take: null };
@@ -157,7 +175,7 @@ function columnsOf({ current, order, job, file, line, credits, take }: Standing 
   return { current, order, job, file, line, credits, take };
 }
 
-type OfStanding = keyof typeof UNKNOWN | 'note' | 'provider';
+type OfStanding = keyof typeof UNKNOWN | 'note' | 'provider' | 'imageNumber';
 
 /** What is not known is empty, or 0 where a number is promised. */
 function rowOfUnreadable({ id, state, message, taskId }: Unreadable): Omit<Row, OfStanding> {
@@ -210,7 +228,7 @@ function rowOfRecord(record: ItemRecord): Omit<Row, OfStanding> {
     safetyTolerance: request.safetyTolerance ?? null,
     uploadCn: request.uploadCn ?? null,
     watermark: request.watermark ?? null,
-    imageNote: image?.imageNote ?? null,
+    imageNote: image ? imageNoteOf(image) : null,
     refused: record.state === 'failed' ? (record.refused?.key ?? null) : null,
   };
 }

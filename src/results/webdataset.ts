@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { type Pack, pack } from 'tar-stream';
 import type { Archive } from '../archive/archive.ts';
+import { fileOf } from '../archive/layout.ts';
+import { imagesOf, type NumberedImage } from '../items/images.ts';
 import type { CollectedImage } from './collect.ts';
 import { jsonLine } from './format.ts';
-import { rowOf } from './row.ts';
+import { type Row, rowOf, rowsOfImages } from './row.ts';
 import type { Listed } from './standings.ts';
 
 type Archived = Extract<Listed, { state: 'archived' }>;
-type Sample = { record: Archived; body: Buffer };
+/** `name`: `hero-0123456789ab`, and `hero-0123456789ab_2` for a further image of its task. */
+type Wanted = { record: Archived; name: string; image: NumberedImage; row: Row };
+type Sample = Wanted & { body: Buffer };
 
 export type ShardOptions = {
   /** Shards are named `<batch>-000000.tar`. */
@@ -26,7 +30,8 @@ const AT_ONCE = 8;
 const BLOCK = 512;
 
 /**
- * Writes the images of records into tar files as WebDataset reads them: of each its image and its row, `<id>.jpg` and `<id>.json`. An
+ * Writes the images of records into tar files as WebDataset reads them: of each its image and its row, `<id>.jpg` and `<id>.json`, of a
+ * further image of the same task `<id>_2.jpg` and `<id>_2.json`. An
  * image that is missing or differs from its record's sha256 is left out and reported as `lost`. Resolves with the names of the shards.
  */
 export async function writeShards(
@@ -39,8 +44,10 @@ export async function writeShards(
   let shard: Shard | undefined;
   try {
     for await (const sample of samples(records, from, signal)) {
-      const { id, image, bytes } = sample.record;
-      if (sample.body === undefined) {
+      const { body, record } = sample;
+      const { image, bytes } = sample.image;
+      const { id } = record;
+      if (body === undefined) {
         onImage({ kind: 'lost', bytes: 0, item: id, message: `${image} is not in the archive as it was archived` });
         continue;
       }
@@ -53,7 +60,7 @@ export async function writeShards(
         shard = await openShard(to, name);
         names.push(name);
       }
-      await shard.add({ record: sample.record, body: sample.body });
+      await shard.add({ ...sample, body });
       onImage({ kind: 'brought', bytes, item: id });
     }
     await shard?.commit();
@@ -65,17 +72,24 @@ export async function writeShards(
 }
 
 function samples(records: AsyncIterable<Listed>, from: Archive, signal: AbortSignal) {
-  const read = async (record: Archived): Promise<{ record: Archived; body: Buffer | undefined }> => {
+  const read = async (wanted: Wanted): Promise<Wanted & { body: Buffer | undefined }> => {
     signal.throwIfAborted();
-    const body = await from.read(record.image, signal);
-    const isWhole = body && createHash('sha256').update(body).digest('hex') === record.sha256;
-    return { record, body: isWhole ? body : undefined };
+    const body = await from.read(wanted.image.image, signal);
+    const isWhole = body && createHash('sha256').update(body).digest('hex') === wanted.image.sha256;
+    return { ...wanted, body: isWhole ? body : undefined };
   };
-  return pMapIterable(archivedOf(records), read, { concurrency: AT_ONCE });
+  return pMapIterable(wantedOf(records), read, { concurrency: AT_ONCE });
 }
 
-async function* archivedOf(records: AsyncIterable<Listed>): AsyncGenerator<Archived> {
-  for await (const record of records) if (record.state === 'archived') yield record;
+async function* wantedOf(records: AsyncIterable<Listed>): AsyncGenerator<Wanted> {
+  for await (const record of records) {
+    if (record.state !== 'archived') continue;
+    const images = imagesOf(record);
+    for (const [index, row] of rowsOfImages(rowOf(record)).entries()) {
+      const image = images[index];
+      if (image) yield { record, name: fileOf(record.id, index === 0 ? 1 : image.number), image, row };
+    }
+  }
 }
 
 type Shard = {
@@ -96,15 +110,15 @@ async function openShard(to: Archive, name: string): Promise<Shard> {
   written.catch(() => {});
   return {
     bytes: () => bytes,
-    async add({ record, body }) {
+    async add({ record, name, image, row, body }) {
       const modified = new Date(record.timings.archived ?? record.timings.queued);
-      const extension = record.image.slice(record.image.lastIndexOf('.') + 1);
+      const extension = image.image.slice(image.image.lastIndexOf('.') + 1);
       const entry = (ending: string, content: Buffer) => {
         bytes += BLOCK + Math.ceil(content.length / BLOCK) * BLOCK;
-        return Promise.race([addEntry(tar, `${record.id}.${ending}`, modified, content), written]);
+        return Promise.race([addEntry(tar, `${name}.${ending}`, modified, content), written]);
       };
       await entry(extension, body);
-      await entry('json', Buffer.from(jsonLine(rowOf(record))));
+      await entry('json', Buffer.from(jsonLine(row)));
     },
     async commit() {
       tar.finalize();

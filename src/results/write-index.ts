@@ -1,8 +1,10 @@
 import { contactSheet, MOST_ON_SHEET, type SheetPicture } from '../archive/contact-sheet.ts';
 import { indexFiles, layout } from '../archive/layout.ts';
 import type { SheetCells } from '../archive/sheet-cells.ts';
+import { imagesOf } from '../items/images.ts';
+import type { ItemRecord } from '../items/record.ts';
 import { isReadable, type Unreadable } from '../items/unreadable.ts';
-import { CSV_HEAD, csvLine, jsonLine } from './format.ts';
+import { CSV_HEAD, csvLines, jsonLine } from './format.ts';
 import { galleryWriter, type IndexPlace } from './gallery/write-gallery.ts';
 import { type ImageCheck, type Missing, openImageCheck } from './missing-images.ts';
 import { rowOf } from './row.ts';
@@ -59,11 +61,11 @@ export async function writeIndexFiles(
       const line = jsonLine(row);
       digest.add(line);
       await jsonl.add(line);
-      await csv.add(csvLine(row));
+      await csv.add(csvLines(row));
       await gallery.add(record);
       if (!isReadable(record)) unreadable.push(record);
-      if (record.state === 'archived' && record.standing?.current !== false && sheet.length < MOST_ON_SHEET)
-        sheet.push(record);
+      if (record.state === 'archived' && record.standing?.current !== false)
+        sheet.push(...onSheet(record).slice(0, MOST_ON_SHEET - sheet.length));
     }
     await jsonl.commit();
     await csv.commit();
@@ -76,4 +78,15 @@ export async function writeIndexFiles(
   if (picture) await archive.write(folder + indexFiles.contactSheet, picture, { contentType: 'image/webp' });
   await gallery.commit({ sheet: picture !== undefined, digest: digest.hex() });
   return unreadable;
+}
+
+/** All images of an item, each named by its number where there are several. */
+function onSheet(record: Extract<ItemRecord, { state: 'archived' }>): SheetPicture[] {
+  const { name, variant } = record;
+  const images = imagesOf(record);
+  return images.map(({ thumb, number }) => ({
+    thumb,
+    variant,
+    name: images.length > 1 ? `${name} · ${number}` : name,
+  }));
 }

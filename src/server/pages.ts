@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { layout as keys } from '../archive/layout.ts';
 import { outOfReach } from '../diagnosis/out-of-reach.ts';
 import { messageOf } from '../errors.ts';
+import { imagesOf } from '../items/images.ts';
 import type { Guard } from './access.ts';
 import { liveParts, type Parts } from './live.ts';
 import { batchBody, batchParts } from './pages/batch.ts';
@@ -20,6 +21,8 @@ import { unlessAway } from './unless-away.ts';
  */
 const BATCH = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const ITEM = /^[a-z0-9][a-z0-9-]{0,99}$/;
+/** `<item>`, and `<item>_2` for the second image of its task. */
+const IMAGE = /^([^_]+)(?:_([1-9]\d{0,2}))?$/;
 
 type OfBatch = { Params: { batch: string } };
 type OfItem = { Params: { batch: string; item: string } };
@@ -80,18 +83,32 @@ export function pages(serving: Serving, guard: Guard) {
 
     server.get<OfItem>('/batches/:batch/thumbs/:item', async ({ params }, reply) => {
       if (!isItem(params)) return reply.callNotFound();
-      return sendImage(reply, await archive.read(keys.thumb(params.batch, params.item)), 'image/webp');
+      const own = await archive.read(keys.thumb(params.batch, params.item));
+      // Where the first image could not be had the item goes by another.
+      const other = own ? undefined : await imageAt(records, params);
+      const thumb = other ? await archive.read(other.thumb) : own;
+      return sendImage(reply, thumb, 'image/webp');
     });
     server.get<OfItem>('/batches/:batch/images/:item', async ({ params }, reply) => {
-      const record = isItem(params) ? await records.read(params.batch, params.item) : undefined;
-      if (record?.state !== 'archived') return reply.callNotFound();
-      return sendImage(reply, await archive.read(record.image), record.contentType);
+      const image = isItem(params) ? await imageAt(records, params) : undefined;
+      if (!image) return reply.callNotFound();
+      return sendImage(reply, await archive.read(image.image), image.contentType);
     });
   };
 }
 
+/** The item's own image, or the one of a number. */
+async function imageAt(records: Serving['connections']['records'], { batch, item }: OfItem['Params']) {
+  const [, id = '', number] = IMAGE.exec(item) ?? [];
+  const record = await records.read(batch, id);
+  if (record?.state !== 'archived') return undefined;
+  const images = imagesOf(record);
+  return number === undefined ? images[0] : images.find((image) => String(image.number) === number);
+}
+
 function isItem({ batch, item }: OfItem['Params']): boolean {
-  return BATCH.test(batch) && ITEM.test(item);
+  const [, id = ''] = IMAGE.exec(item) ?? [];
+  return BATCH.test(batch) && ITEM.test(id);
 }
 
 function send(reply: FastifyReply, page: Page): FastifyReply {

@@ -105,7 +105,7 @@ function signatureOf(taskId: string, key: string): Record<string, string> {
 }
 
 function callbackBody(task: Task, urls: ImageUrls, snakeCase: boolean) {
-  if (task.api === 'jobs') return jobCallback(task, urls.of(task).resultImageUrl, snakeCase);
+  if (task.api === 'jobs') return jobCallback(task, urls.stored(task), snakeCase);
   const id = snakeCase ? { task_id: task.id } : { taskId: task.id };
   const { ending } = task;
   return ending.flag === 1

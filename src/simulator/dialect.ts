@@ -11,6 +11,8 @@ export type Checked =
       paramJson: string;
       requestKey: string;
       credits: number;
+      /** How many are asked for; absent: one. */
+      images?: number;
       /** The caller's own: another submit with it is answered with the same task. */
       key?: string;
       isInstant?: boolean;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Answer, envelope, page } from './answer.ts';
 import { type Faults, HOSTILE_FAULTS, IMAGE_FAULTS, ORIGIN_FAULTS, STORED_FAULTS, WRAPPING_FAULTS } from './faults.ts';
@@ -9,7 +10,7 @@ import { bombOf } from './pictures/bombs.ts';
 import { withImageFault } from './pictures/image-fault.ts';
 import { commentOf, type Pictures } from './pictures/pictures.ts';
 import { wrapped } from './pictures/wrapping.ts';
-import type { Task, Tasks } from './tasks.ts';
+import type { Shot, Task, Tasks } from './tasks.ts';
 
 const FAULTS = [...IMAGE_FAULTS, ...WRAPPING_FAULTS, ...HOSTILE_FAULTS] as const;
 const isOneOf = <Name extends string>(names: readonly Name[], name: string): name is Name =>
@@ -30,20 +31,22 @@ export function createDownloads({ settings, tasks, faults, urls, pictures, count
   /** Answers any image URL, which needs no key. Undefined when the path is not one. */
   async function image(url: URL): Promise<Answer | undefined> {
     const asked = urls.read(url.pathname);
-    const task = asked && tasks.findByToken(asked.token);
-    if (!asked || !task) return undefined;
-    if (isDead(task, asked.place, asked.expiresAt)) {
+    const found = asked && tasks.findByToken(asked.token);
+    if (!asked || !found) return undefined;
+    const { task, shot, number } = found;
+    if (isDead(found, asked.place, asked.expiresAt)) {
       counts.downloads.expired += 1;
       return page(settings.expiredStatus, settings.expiredStatus === 404 ? '404 Not Found' : '403 AccessDenied');
     }
     counts.downloads[asked.place] += 1;
-    const isFirst = task.fetches === 0;
-    task.fetches += 1;
+    const isFirst = shot.fetches === 0;
+    shot.fetches += 1;
     const format = requestOf(task.paramJson).outputFormat;
-    const good = { status: 200, headers: { 'content-type': `image/${format}` }, body: await pictures.of(task) };
+    const good = { status: 200, headers: { 'content-type': `image/${format}` }, body: await pictures.of(task, number) };
+    if (task.more.length > 0) shot.sha256 = createHash('sha256').update(good.body).digest('hex');
     // The target of a redirect has no further fault.
-    const fault = url.searchParams.has('redirected') ? undefined : faults.draw(FAULTS, isFirst)?.name;
-    const comment = commentOf(task);
+    const fault = url.searchParams.has('redirected') ? undefined : faults.draw(FAULTS, isFirst, number)?.name;
+    const comment = commentOf(task, number);
     if (fault === undefined) return good;
     if (isOneOf(WRAPPING_FAULTS, fault)) return wrapped(fault, good, format, comment);
     if (!isOneOf(HOSTILE_FAULTS, fault))
@@ -52,24 +55,28 @@ export function createDownloads({ settings, tasks, faults, urls, pictures, count
     return { status: 200, headers: { 'content-type': contentType }, body };
   }
 
-  function isDead(task: Task, place: ImagePlace, expiresAt: number | undefined): boolean {
+  function isDead(
+    { task, shot, number }: { task: Task; shot: Shot; number: number },
+    place: ImagePlace,
+    expiresAt: number | undefined,
+  ): boolean {
     const age = task.endedAt === undefined || task.ending.flag !== 1 ? Infinity : Date.now() - task.endedAt;
-    const isFirst = task.fetches === 0;
+    const isFirst = shot.fetches === 0;
     if (place === 'origin') {
-      task.originDead ||= faults.draw(ORIGIN_FAULTS, isFirst) !== undefined;
-      return task.originDead || age > settings.originTtlMs;
+      shot.originDead ||= faults.draw(ORIGIN_FAULTS, isFirst, number) !== undefined;
+      return shot.originDead || age > settings.originTtlMs;
     }
-    task.storedDead ||= faults.draw(STORED_FAULTS, isFirst) !== undefined;
-    return task.storedDead || age > settings.storedTtlMs || (expiresAt !== undefined && Date.now() > expiresAt);
+    shot.storedDead ||= faults.draw(STORED_FAULTS, isFirst, number) !== undefined;
+    return shot.storedDead || age > settings.storedTtlMs || (expiresAt !== undefined && Date.now() > expiresAt);
   }
 
   /** `POST /api/v1/common/download-url`. The caller's key is checked already. */
   function link(body: string): Answer {
     const token = tokenIn(body);
-    const task = token === undefined ? undefined : tasks.findByToken(token);
-    if (!task || task.endedAt === undefined) return envelope(422, 'url is not one of a generated file');
+    const found = token === undefined ? undefined : tasks.findByToken(token);
+    if (!found || found.task.endedAt === undefined) return envelope(422, 'url is not one of a generated file');
     counts.links += 1;
-    return envelope(200, 'success', urls.linkTo(task.token, Date.now() + settings.linkTtlMs));
+    return envelope(200, 'success', urls.linkTo(found.shot.token, Date.now() + settings.linkTtlMs));
   }
 
   function tokenIn(body: string): string | undefined {

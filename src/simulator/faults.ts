@@ -106,6 +106,8 @@ const faultSchema = z
     times: z.int().min(1).optional(),
     /** Hit only the first request of its kind for a task (of submits: for the same parameters). */
     firstOnly: z.boolean().optional(),
+    /** Of images: hit only the one of this number among those of its task. */
+    image: z.int().min(1).optional(),
     /**
      * For submit faults whose answer leaves the outcome unknown: whether the task was accepted and charged. The default
      * is true, but false for `500-http` and `code-500`.
@@ -146,10 +148,11 @@ export function parseFaultText(text: string): Fault {
 
 export type Faults = {
   set(faults: readonly Fault[]): void;
-  /** The first active fault among `names` that hits this request. */
+  /** The first active fault among `names` that hits this request, which is for the image of this number where it is for one. */
   draw<Name extends FaultName>(
     names: readonly Name[],
     isFirst: boolean,
+    image?: number,
   ): { name: Name; charged: boolean | undefined } | undefined;
   /** How often each fault has hit. */
   hits(): Record<string, number>;
@@ -166,10 +169,11 @@ export function createFaults(random: Random, initial: readonly Fault[]): Faults 
 
   return {
     set,
-    draw(names, isFirst) {
+    draw(names, isFirst, image = 1) {
       for (const entry of active) {
         const name = names.find((candidate) => candidate === entry.fault.name);
         if (name === undefined || entry.left === 0 || (entry.fault.firstOnly && !isFirst)) continue;
+        if (entry.fault.image !== undefined && entry.fault.image !== image) continue;
         if (entry.fault.share !== undefined && random() >= entry.fault.share) continue;
         entry.left -= 1;
         hits.set(name, (hits.get(name) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import type { Account } from './account.ts';
 import { requestOf } from './parameters.ts';
-import type { Task, Tasks } from './tasks.ts';
+import { shotsOf, type Task, type Tasks } from './tasks.ts';
 
 /** Why a submit ended as it did. `fault` means that a fault made or changed the answer. */
 export type Decision =
@@ -44,7 +44,10 @@ export type TaskSeen = {
   outcome: 'running' | 'success' | 'creation-failed' | 'generation-failed';
   endedAt: number | null;
   polls: number;
+  /** Of all its images together. */
   fetches: number;
+  /** Where it made several: of each how often it was fetched, and what it was; null where it was not fetched. */
+  images?: { fetches: number; sha256: string | null }[];
 };
 
 export type LedgerSummary = {
@@ -156,7 +159,10 @@ function seen(task: Task): TaskSeen {
     outcome: outcomeOf(task),
     endedAt: task.endedAt ?? null,
     polls: task.polls,
-    fetches: task.fetches,
+    fetches: shotsOf(task).reduce((sum, { fetches }) => sum + fetches, 0),
+    ...(task.more.length > 0 && {
+      images: shotsOf(task).map(({ fetches, sha256 }) => ({ fetches, sha256: sha256 ?? null })),
+    }),
   };
 }
 

@@ -21,7 +21,13 @@ export type Telling = {
   refuse(code: number, msg: string): Answer;
   unknown(id: string): Answer;
   /** `fault`: what is odd about the answer of a success. */
-  tell(task: Task, urls: ReturnType<ImageUrls['of']>, fault: ResponseFault | undefined): Answer;
+  tell(
+    task: Task,
+    urls: ReturnType<ImageUrls['of']>,
+    fault: ResponseFault | undefined,
+    /** Of all its images. */
+    stored: readonly string[],
+  ): Answer;
 };
 type ResponseFault = (typeof RESPONSE_FAULTS)[number];
 
@@ -60,7 +66,7 @@ export function createRecordInfo(
       case 'poll-reset':
         return { ...envelope(200, 'success'), sendFault: 'reset' };
       case undefined:
-        return tell(task, urls.of(task), responseFault(task));
+        return tell(task, urls.of(task), responseFault(task), urls.stored(task));
     }
   };
 

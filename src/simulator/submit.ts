@@ -84,6 +84,7 @@ export function createSubmit({
       ...{ api: dialect.api, told: withoutInline(body), model, paramJson, requestKey, credits },
       ...{ acceptedAt: at, ending, isNumbered, isInstant: checked.isInstant === true },
       ...(checked.key !== undefined && { key: checked.key }),
+      ...(checked.images !== undefined && { images: checked.images }),
       ...(images.length > 0 && settings.inputCheck === 'in-task' && { before: fetched }),
     });
     if (task.endedAt !== undefined) task.quickUrl = urlOf(task);

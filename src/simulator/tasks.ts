@@ -4,11 +4,22 @@ import { logNormal, type Random } from './random.ts';
 /** `flag` is the `successFlag` that polls will show. */
 export type Ending = { flag: 1 } | { flag: 2 | 3; errorCode: number; errorMessage: string };
 
-/** Small, since a load test makes 100,000 of them. */
-export type Task = {
-  readonly id: string;
-  /** The image's name in its URLs. */
+/** One image of a task. */
+export type Shot = {
+  /** Its name in its URLs. */
   readonly token: string;
+  fetches: number;
+  originDead: boolean;
+  storedDead: boolean;
+  /** Of what was served of it, where its task has several. */
+  sha256?: string;
+};
+
+/** Small, since a load test makes 100,000 of them. It is its own first image. */
+export type Task = Shot & {
+  readonly id: string;
+  /** Its further images. */
+  readonly more: readonly Shot[];
   /** By which of the simulated APIs it was submitted. */
   readonly api: 'kontext' | 'jobs' | 'bfl' | 'keyed';
   /** The raw body of the submit. */
@@ -28,15 +39,17 @@ export type Task = {
   quickUrl?: string;
   endedAt: number | undefined;
   polls: number;
-  fetches: number;
-  originDead: boolean;
-  storedDead: boolean;
 };
+
+/** All images of a task. */
+export const shotsOf = (task: Task): readonly Shot[] => [task, ...task.more];
 
 export type TaskOrder = Pick<
   Task,
   'api' | 'told' | 'paramJson' | 'model' | 'requestKey' | 'credits' | 'acceptedAt' | 'ending' | 'key'
 > & {
+  /** How many it makes; absent: one. */
+  images?: number;
   /** It ends before its submit is answered. */
   isInstant?: boolean;
   /** It does not end before, and ends so where that says something. */
@@ -48,7 +61,8 @@ export type TaskOrder = Pick<
 export type Tasks = {
   accept(order: TaskOrder): Task;
   find(id: string): Task | undefined;
-  findByToken(token: string): Task | undefined;
+  /** `number`: the image's, from 1. */
+  findByToken(token: string): { task: Task; shot: Shot; number: number } | undefined;
   findByKey(key: string): Task | undefined;
   running(): number;
   /** Of one model. */
@@ -61,10 +75,15 @@ export type Tasks = {
 
 export type TaskTimes = { medianMs: number; sigma: number; timeScale: number };
 
+const newShot = (): Shot => ({
+  token: randomBytes(12).toString('hex'),
+  ...{ fetches: 0, originDead: false, storedDead: false },
+});
+
 /** Ids are random, not seeded: a restarted simulator must not reuse the ids of the last one. */
 export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task) => void): Tasks {
   const byId = new Map<string, Task>();
-  const byToken = new Map<string, Task>();
+  const byToken = new Map<string, { task: Task; number: number }>();
   const byKey = new Map<string, Task>();
   const takes = new Map<string, number>();
   const timers = new Set<NodeJS.Timeout>();
@@ -77,22 +96,20 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
   }
 
   return {
-    accept({ isNumbered = false, isInstant = false, before, ...order }) {
+    accept({ isNumbered = false, isInstant = false, before, images = 1, ...order }) {
       const take = (takes.get(order.requestKey) ?? 0) + 1;
       takes.set(order.requestKey, take);
       const task: Task = {
         ...order,
         id: isNumbered ? `9${randomInt(1e12, 2e14)}7777` : `task_flux_${randomBytes(12).toString('hex')}`,
-        token: randomBytes(12).toString('hex'),
+        ...newShot(),
+        more: Array.from({ length: images - 1 }, newShot),
         take,
         endedAt: undefined,
         polls: 0,
-        fetches: 0,
-        originDead: false,
-        storedDead: false,
       };
       byId.set(task.id, task);
-      byToken.set(task.token, task);
+      for (const [index, { token }] of shotsOf(task).entries()) byToken.set(token, { task, number: index + 1 });
       if (task.key !== undefined) byKey.set(task.key, task);
       if (isInstant) {
         end(task);
@@ -111,7 +128,11 @@ export function createTasks(times: TaskTimes, random: Random, onEnd: (task: Task
       return task;
     },
     find: (id) => byId.get(id),
-    findByToken: (token) => byToken.get(token),
+    findByToken(token) {
+      const found = byToken.get(token);
+      const shot = found && shotsOf(found.task)[found.number - 1];
+      return found && shot && { ...found, shot };
+    },
     findByKey: (key) => byKey.get(key),
     // Each running task has a timer.
     running: () => timers.size,

@@ -1,11 +1,13 @@
 import type { Finished } from '../items/item.ts';
-import type { Failure, ItemRecord, Refused } from '../items/record.ts';
+import type { Failure, ItemRecord, LostImage } from '../items/record.ts';
 import { nextDeadline } from '../items/sources.ts';
 import { failedRecord } from '../items/transitions.ts';
 import { endItem } from './end-item.ts';
 import type { Miss, Missed } from './fetch-image.ts';
-import type { Ports, Run, StageOutcome } from './ports.ts';
+import type { OneImage } from './keep-refused.ts';
+import type { Ports, StageOutcome } from './ports.ts';
 import { isExhausted } from './refusals.ts';
+import type { OfImage } from './remembered.ts';
 import { backoffMs } from './retry.ts';
 
 /** An image is `expired` only when every source said that it is gone in so many rounds: one 404 may be a replica's lag. */
@@ -25,17 +27,14 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 const PART_OF_TIME_LEFT = 1 / 4;
 const SHORTEST_WAIT_MS = 1_000;
 
-/** An answer of every source ends the item, or its last deadline. As long as one is out of reach, or gives a part of the image, it waits. */
-export async function settleMisses(
-  item: Finished,
-  previous: ItemRecord | undefined,
-  missed: Missed,
-  { remembered }: Run,
-  ports: Ports,
-): Promise<StageOutcome> {
+/** `lost`: it cannot be had. Otherwise it is tried again at `atMs`, and told then what is in `remember`. */
+export type Verdict = { kind: 'lost'; lost: LostImage } | { kind: 'later'; atMs: number; remember: OfImage };
+
+/** An answer of every source ends an image, or its last deadline. As long as one is out of reach, or gives a part of the image, it waits. */
+export function judgeMisses({ item, number }: OneImage, missed: Missed, remembered: OfImage, ports: Ports): Verdict {
   const { misses, refusals, kept } = missed;
   const message = misses.map((miss) => `${miss.source}: ${miss.message}`).join('; ') || 'every URL has expired';
-  const end = (failure: Failure) => endWith(item, previous, failure, kept, ports);
+  const end = (failure: Failure): Verdict => ({ kind: 'lost', lost: { failure, ...(kept && { refused: kept }) } });
   const has = (...whys: Miss['why'][]) => misses.some((miss) => whys.includes(miss.why));
   const allGone = misses.every((miss) => miss.why === 'gone');
   const isBroken = has('broken');
@@ -54,7 +53,11 @@ export async function settleMisses(
     return end({ class: has('page', 'cut-off', 'spoilt', 'closed') ? 'invalid-image' : 'unreachable', message });
   if (isBroken) ports.faults.note('images-unreachable', message);
   const { batch, id, taskId } = item;
-  ports.log.warn({ batch, item: id, stage: 'archive', taskId, ...round, reason: message }, 'image not had yet');
+  const which = number > 1 ? { image: number } : {};
+  ports.log.warn(
+    { batch, item: id, stage: 'archive', taskId, ...which, ...round, reason: message },
+    'image not had yet',
+  );
   const answers = allGone ? round.goneRounds : round.missedRounds;
   const isAnswered = !isBroken && !isCutOff && !has('page', 'closed');
   return {
@@ -74,17 +77,17 @@ function isSpoiltForGood({ misses, refusals }: Missed, rounds: number): boolean 
   return misses.some(({ why }) => why === 'spoilt') && misses.every(isOver) && (!someGone || rounds >= GONE_ROUNDS);
 }
 
-async function endWith(
+/** The item fails: none of its images can be had. */
+export async function endWithout(
   item: Finished,
   previous: ItemRecord | undefined,
-  failure: Failure,
-  kept: Refused | undefined,
+  { failure, refused }: LostImage,
   ports: Ports,
 ): Promise<StageOutcome> {
   const goesOn = await endItem(
     item,
     previous,
-    (now) => (hasNewerTask(now, item) ? undefined : failedRecord(item, now, failure, kept)),
+    (now) => (hasNewerTask(now, item) ? undefined : failedRecord(item, now, failure, refused)),
     'archive',
     ports,
   );

@@ -6,7 +6,7 @@ import { type Source, sourcesOf } from '../items/sources.ts';
 import type { DownloadOutcome } from '../provider/download.ts';
 import type { Room } from '../provider/growing-body.ts';
 import { MAX_IMAGE_BYTES } from './body-room.ts';
-import { keepRefused, keepTooLong } from './keep-refused.ts';
+import { keepRefused, keepTooLong, type OneImage } from './keep-refused.ts';
 import type { Ports, Run } from './ports.ts';
 import { cameBefore, isExhausted, withCutOff } from './refusals.ts';
 import type { Refusal } from './remembered.ts';
@@ -34,7 +34,8 @@ export type Missed = {
 export type Fetched = { kind: 'image'; image: VerifiedImage; source: Source['kind'] } | Missed;
 
 /** The first source that yields a whole image, whatever it is wrapped in. What is refused for good is kept in the archive. */
-export async function fetchImage(item: Finished, run: Run, room: Room, ports: Ports): Promise<Fetched> {
+export async function fetchImage(one: OneImage, run: Run, room: Room, ports: Ports): Promise<Fetched> {
+  const { item } = one;
   const { refusals = [], kept } = run.remembered;
   const missed: Missed = { kind: 'missed', misses: [], refusals, kept, isDeadly: false };
   const miss = (source: Source['kind'], why: Miss['why'], message: string) =>
@@ -53,7 +54,7 @@ export async function fetchImage(item: Finished, run: Run, room: Room, ports: Po
       if (outcome.kind !== 'too-long') continue;
       missed.refusals = [...missed.refusals, { source: source.kind, sha256: '', message }];
       if (missed.kept || !isExhausted(source.kind, missed.refusals)) continue;
-      const kept = await keepTooLong(item, { url, room, reason: message }, ports);
+      const kept = await keepTooLong(one, { url, room, reason: message }, ports);
       if ('key' in kept) missed.kept = kept;
       else ports.log.warn({ ...idsOf(item), source: source.kind, reason: kept.notKept }, 'too long an image not kept');
       continue;
@@ -79,7 +80,7 @@ export async function fetchImage(item: Finished, run: Run, room: Room, ports: Po
     missed.isDeadly = kind === 'deadly';
     const isNew = missed.kept?.sha256 !== sha256;
     if (isNew && (missed.isDeadly || isOver || cameBefore(missed.refusals, source.kind, sha256)))
-      missed.kept = await keepRefused(item, outcome.body, { sha256, reason: message }, ports);
+      missed.kept = await keepRefused(one, outcome.body, { sha256, reason: message }, ports);
     if (missed.isDeadly) return missed;
   }
   return missed;

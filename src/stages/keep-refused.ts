@@ -10,14 +10,17 @@ import type { Ports } from './ports.ts';
 const MOST_KEPT_BYTES = 512 * 2 ** 20;
 const TYPE = { contentType: 'application/octet-stream' };
 
+/** One image of an item, which is as though it had no other (`eachImage`). Numbers are those of the task's answer, from 1. */
+export type OneImage = { item: Finished; number: number };
+
 /** Keeps what came in the place of an image. Throws the archive's errors. */
 export async function keepRefused(
-  { batch, id }: Finished,
+  { item: { batch, id }, number }: OneImage,
   body: Buffer,
   about: Pick<Refused, 'sha256' | 'reason'>,
   { archive }: Pick<Ports, 'archive'>,
 ): Promise<Refused> {
-  const key = layout.refused(batch, id);
+  const key = layout.refused(batch, id, number);
   await archive.write(key, body, TYPE);
   return { key, ...about, bytes: body.length };
 }
@@ -29,11 +32,11 @@ type TooLong = { url: string; room: Room; reason: string };
  * Throws the archive's errors.
  */
 export async function keepTooLong(
-  { batch, id }: Finished,
+  { item: { batch, id }, number }: OneImage,
   { url, room, reason }: TooLong,
   { archive, stream }: Pick<Ports, 'archive' | 'stream'>,
 ): Promise<Refused | { notKept: string }> {
-  const key = layout.refused(batch, id);
+  const key = layout.refused(batch, id, number);
   const hash = createHash('sha256');
   let bytes = 0;
   let refused: { cause: unknown } | undefined;

@@ -88,7 +88,10 @@ async function succeed(task: Submitted, outcome: Succeeded, ports: Ports): Promi
   // The provider's clock may differ from ours: a completion outside what we saw is no better than what we saw.
   const completedAt = Math.min(Math.max(outcome.completedAt ?? discoveredAt, task.submittedAt), discoveredAt);
   await ports.forward.archive(
-    finishedOf({ ...task, ...costOf(outcome) }, { sources: outcome.sources, completedAt, discoveredAt }),
+    finishedOf(
+      { ...task, ...costOf(outcome) },
+      { sources: outcome.sources, ...(outcome.more && { more: outcome.more }), completedAt, discoveredAt },
+    ),
   );
   await ports.state.move(task, 'finished');
   ports.metrics.observe('taskSeconds', (completedAt - task.submittedAt) / 1_000);

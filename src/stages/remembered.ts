@@ -1,8 +1,40 @@
 import { z } from 'zod';
 import { SOURCE_KINDS } from '../items/item.ts';
-import { refusedSchema } from '../items/record.ts';
+import { imageSchema, lostImageSchema, refusedSchema } from '../items/record.ts';
 
 const count = z.int().min(0).exactOptional();
+
+/** What is known of one image. */
+const ofImage = {
+  /** Rounds in which every source said that the image is gone; in which every source that has it gave what is no image. */
+  goneRounds: count,
+  invalidRounds: count,
+  /** All rounds that brought no image. */
+  missedRounds: count,
+  /** Bodies that were no whole image, by the source that gave them. */
+  refusals: z
+    .array(
+      z.object({
+        source: z.enum(SOURCE_KINDS),
+        sha256: z.string(),
+        message: z.string(),
+        /** Of a body that is cut off: how often these bytes came, and when first and last (epoch ms). */
+        cutOff: z.object({ times: z.int().min(1), firstAt: z.number(), lastAt: z.number() }).exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  /** What of them is kept in the archive. */
+  kept: refusedSchema.exactOptional(),
+  /** How often decoding began and did not end: its process ended meanwhile. */
+  decodes: count,
+};
+const ofImageSchema = z.object({
+  ...ofImage,
+  /** It is in the archive, or will not be had: then nothing is asked for it any more. */
+  stored: imageSchema.exactOptional(),
+  lost: lostImageSchema.exactOptional(),
+});
+export type OfImage = z.infer<typeof ofImageSchema>;
 
 /**
  * What a job's runs tell each other. It belongs to the job and not to its data: data is read strictly, also by workers of another
@@ -25,27 +57,9 @@ export const rememberedSchema = z
     calledEarly: z.boolean().exactOptional(),
     /** It was logged that the provider's answer is not understood. */
     notUnderstood: z.boolean().exactOptional(),
-    /** Rounds in which every source said that the image is gone; in which every source that has it gave what is no image. */
-    goneRounds: count,
-    invalidRounds: count,
-    /** All rounds that brought no image. */
-    missedRounds: count,
-    /** Bodies that were no whole image, by the source that gave them. */
-    refusals: z
-      .array(
-        z.object({
-          source: z.enum(SOURCE_KINDS),
-          sha256: z.string(),
-          message: z.string(),
-          /** Of a body that is cut off: how often these bytes came, and when first and last (epoch ms). */
-          cutOff: z.object({ times: z.int().min(1), firstAt: z.number(), lastAt: z.number() }).exactOptional(),
-        }),
-      )
-      .exactOptional(),
-    /** What of them is kept in the archive. */
-    kept: refusedSchema.exactOptional(),
-    /** How often decoding began and did not end: its process ended meanwhile. */
-    decodes: count,
+    ...ofImage,
+    /** Of a task with several images: of each, in their order. */
+    images: z.array(ofImageSchema).exactOptional(),
   })
   // What another version has left, and BullMQ's own first value, which is 0.
   .catch({});

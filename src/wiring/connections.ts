@@ -75,7 +75,7 @@ const CLOSES_WITHIN_MS = 2_000;
 export async function connect(config: Config, options: ConnectOptions): Promise<Connections> {
   const closers = openClosers({ withinMs: CLOSES_WITHIN_MS });
   try {
-    const prices = await loadPrices(config.pricesFile);
+    const prices = await loadPrices(config);
     const level = config.logLevel ?? options.logLevel ?? 'silent';
     const log = createLogger(level, config.secrets, options.writeLog ?? toStderr(config.logFormat ?? 'json'));
     const archive = await openArchiveOf(config, closers);

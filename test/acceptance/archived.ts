@@ -3,7 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { type ItemRecord, recordSchema } from '../../src/items/record.ts';
+import { imagesOf } from '../../src/items/images.ts';
+import { type ItemRecord, recordSchema, type StoredImage } from '../../src/items/record.ts';
 import type { Place } from './place.ts';
 
 /** The records of a batch in a folder archive, read from the files alone. */
@@ -32,24 +33,24 @@ export async function expectImagesAsRecorded(place: Place, batch: string, archiv
   const named: string[] = [];
   for (const record of await recordsOf(place, batch, archive)) {
     if (record.state !== 'archived') continue;
-    named.push(record.image);
-    expectBodyAsRecorded(await readFile(join(root, record.image)), record);
-    await expectDecodes(await readFile(join(root, record.image)), record);
-    await sharp(await readFile(join(root, record.thumb))).stats();
+    for (const image of imagesOf(record)) {
+      named.push(image.image);
+      expectBodyAsRecorded(await readFile(join(root, image.image)), image);
+      await expectDecodes(await readFile(join(root, image.image)), image);
+      await sharp(await readFile(join(root, image.thumb))).stats();
+    }
   }
   const stored = (await filesIn(join(root, batch, 'images'))).map((name) => `${batch}/images/${name}`);
   expect(stored.sort()).toEqual(named.sort());
 }
 
-type Archived = Extract<ItemRecord, { state: 'archived' }>;
-
-export function expectBodyAsRecorded(body: Buffer, record: Archived): void {
+export function expectBodyAsRecorded(body: Buffer, record: StoredImage): void {
   expect(body.length).toBe(record.bytes);
   expect(createHash('sha256').update(body).digest('hex')).toBe(record.sha256);
 }
 
 /** Decodes every pixel, which `metadata` would not. */
-async function expectDecodes(body: Buffer, record: Archived): Promise<void> {
+async function expectDecodes(body: Buffer, record: StoredImage): Promise<void> {
   const { data, info } = await sharp(body, { failOn: 'warning' })
     .autoOrient()
     .raw()

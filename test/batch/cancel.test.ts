@@ -4,7 +4,7 @@ import { departures, pictures, repeated, startCrew } from './crew.ts';
 
 describe('cancel', () => {
   it('ends what was not submitted, archives what is paid for, and leaves no job', async () => {
-    const crew = await startCrew({ rate: '10/200ms' });
+    const crew = await startCrew({ rate: '10/1s' });
     await crew.enqueue('spring', pictures(100));
     const left = departures();
     await Promise.all([crew.work(left), crew.work(left)]);
@@ -27,7 +27,7 @@ describe('cancel', () => {
   });
 
   it('is undone by enqueueing the manifest again, which pays for nothing twice', async () => {
-    const crew = await startCrew({ rate: '10/200ms' });
+    const crew = await startCrew({ rate: '10/1s' });
     await crew.enqueue('again', pictures(30));
     await crew.work();
     await crew.until('again', ({ items }) => items.archived > 5);
@@ -60,7 +60,7 @@ describe('cancel', () => {
   });
 
   it('leaves a row for each item, whatever became of it, and is undone with an emptied Redis too', async () => {
-    const crew = await startCrew({ rate: '5/200ms' });
+    const crew = await startCrew({ rate: '10/1s' });
     await crew.enqueue('rows', ['a forbidden lamp', ...pictures(60)]);
     await crew.work();
     await crew.until('rows', ({ items }) => items.archived > 10 && items.failed > 0);

@@ -31,7 +31,7 @@ describe('retry', () => {
     const [chosen, ...more] = await chooseFailed(connections, 'failing', ['content-policy']);
     expect(more.length).toBe(classes.filter((one) => one === 'content-policy').length - 1);
     const all = chosen ? [chosen, ...more] : [];
-    expect(await costOfChoices(all, connections.config.pricesFile)).toMatchObject({ credits: 8 * all.length });
+    expect(await costOfChoices(all, connections.config)).toMatchObject({ credits: 8 * all.length });
     expect(await requeueItems(connections, 'failing', 'failed', all)).toBe(all.length);
     await ended('failing');
     expect(simulator.ledger().submits.seen).toBe(seen + all.length);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { PRICES_FILE } from '../../src/money/load-prices.ts';
+import { loadPrices, PRICES_FILE } from '../../src/money/load-prices.ts';
 import { pricesOn } from '../../src/money/price-file.ts';
-import { creditsOf } from '../../src/money/prices.ts';
+import { creditsOf, kindOf } from '../../src/money/prices.ts';
 import { loadModels } from '../../src/provider/models/load-models.ts';
 import { resolveOptions } from '../../src/simulator/options.ts';
 
@@ -63,6 +63,20 @@ test('a price by megapixel counts each begun one, and each picture to start from
   expect(cents('?height=1024&width=1040')).toBe(4.5);
   expect(cents('?height=2048&width=2048')).toBe(7.5);
   expect(cents('?images=2')).toBe(6);
+});
+
+test('several images of one task cost as many times the price, where the file of models says which parameter counts them', async () => {
+  const shipped = await loadPrices();
+  const priceOf = (model: string, parameters: Record<string, string | number>) =>
+    creditsOf(shipped, kindOf({ provider: 'kie-jobs', model, parameters }));
+  const seedream = 'bytedance/seedream-v4-text-to-image';
+  expect(priceOf(seedream, {})).toBe(5);
+  expect(priceOf(seedream, { max_images: 1 })).toBe(5);
+  expect(priceOf(seedream, { max_images: 4, image_resolution: '2K' })).toBe(20);
+  expect(priceOf('qwen/image-edit', { num_images: '3' })).toBe(15);
+  expect(priceOf('ideogram/v3-remix', { num_images: '2', rendering_speed: 'TURBO' })).toBe(7);
+  // Where nothing says that it counts images it does not.
+  expect(priceOf('z-image', { n: 4 })).toBe(0.8);
 });
 
 test('the shipped file has Kontext at 5 and 10, before that at 8 and 12; the simulator charges as much', () => {

@@ -45,6 +45,33 @@ test('thumbs and images come through the server, by ids of ours only', async () 
   }
 });
 
+test('all images of a task are on the page, and come through the server by their numbers', async () => {
+  const deployment = await startDeployment();
+  await deployment.addWorkers();
+  const [one] = itemsOf('spring', 1);
+  if (!one) throw new Error('Expected an item');
+  const parameters = { max_images: 3 };
+  const model = 'bytedance/seedream-v4-text-to-image';
+  const request = { provider: 'kie-jobs' as const, prompt: 'A kite', model, parameters };
+  await deployment.enqueue('spring', [{ ...one, request }]);
+  await deployment.ended('spring');
+  const text = await (await fetch(`${deployment.url}/batches/spring`)).text();
+  expect(text.match(/<img src="[^"]+"/g)).toEqual(
+    ['', '_2', '_3'].map((which) => `<img src="/batches/spring/thumbs/${one.id}${which}"`),
+  );
+  const bodies = new Set<string>();
+  for (const which of ['', '_1', '_2', '_3']) {
+    const thumb = await fetch(`${deployment.url}/batches/spring/thumbs/${one.id}${which}`);
+    expect([which, thumb.status]).toEqual([which, 200]);
+    const image = await fetch(`${deployment.url}/batches/spring/images/${one.id}${which}`);
+    expect([which, image.status, image.headers.get('content-type')]).toEqual([which, 200, 'image/png']);
+    bodies.add(await image.text());
+  }
+  expect(bodies.size).toBe(3);
+  for (const which of ['_4', '_0', '_02', '_2_2', '_x'])
+    expect((await fetch(`${deployment.url}/batches/spring/images/${one.id}${which}`)).status).toBe(404);
+});
+
 test('in a browser the batches go on by themselves', async () => {
   const deployment = await startDeployment();
   const { page, complaints } = await openPage();

@@ -57,27 +57,36 @@ function outcomeOf(record: TaskRecord, answer: Answer, lives: Lives): PollOutcom
 }
 
 function succeeded(record: TaskRecord, answer: Answer, lives: Lives): PollOutcome {
-  const [url] = resultUrls(record.resultJson);
-  if (url === undefined) return { kind: 'generating', said: withQuote('it said', answer) };
+  const [first, ...others] = resultUrls(record.resultJson);
+  if (first === undefined) return { kind: 'generating', said: withQuote('it said', answer) };
   const completedAt = epochMs(record.completeTime);
   const credits = creditsOf(record);
-  const sources: FoundSource[] = [
-    { kind: 'stored', url, lifeMs: lives.plannedMs },
-    { kind: 'link', url, lifeMs: lives.longestMs },
-  ];
+  const sourcesAt = (url: string | undefined): FoundSource[] =>
+    url === undefined
+      ? []
+      : [
+          { kind: 'stored', url, lifeMs: lives.plannedMs },
+          { kind: 'link', url, lifeMs: lives.longestMs },
+        ];
   return {
     kind: 'succeeded',
-    sources,
+    sources: sourcesAt(first),
+    ...(others.length > 0 && { more: others.map((url) => ({ sources: sourcesAt(url) })) }),
     ...(completedAt === undefined ? {} : { completedAt }),
     ...(credits === undefined ? {} : { credits }),
   };
 }
 
-/** `{"resultUrls":[…]}` as text; an object is taken as well. */
-function resultUrls(resultJson: unknown): string[] {
+/**
+ * `{"resultUrls":[…]}` as text; an object is taken as well. One URL an image: models that make several name them all. What is no URL
+ * comes last, so that it is missed, and the image that is there is the item's own.
+ */
+function resultUrls(resultJson: unknown): (string | undefined)[] {
   const result = typeof resultJson === 'string' ? parseJson(resultJson) : resultJson;
   const parsed = z.object({ resultUrls: z.array(z.unknown()) }).safeParse(result);
-  return parsed.success ? parsed.data.resultUrls.flatMap((value) => webUrl(value) ?? []) : [];
+  const all = (parsed.data?.resultUrls ?? []).map((value) => webUrl(value));
+  const urls = all.filter((url) => url !== undefined);
+  return [...new Set(urls), ...all.filter((url) => url === undefined)];
 }
 
 function creditsOf({ creditsConsumed }: TaskRecord): number | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COUNT_PARAMETERS } from '../../items/image-count.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -39,6 +40,8 @@ const sheetSchema = z.strictObject({
   prompt: z.strictObject({ least: z.int().exactOptional(), most: z.int().exactOptional() }).exactOptional(),
   words: z.partialRecord(z.enum(COMMON_WORDS), fieldSchema).exactOptional(),
   images: imagesSchema.exactOptional(),
+  /** Which of `fields` says how many images a task makes. Each is paid for, so prices are multiplied by it. */
+  imageCount: z.enum(COUNT_PARAMETERS).exactOptional(),
   /** What only this model has, by the API's names: `parameters` of a manifest. */
   fields: z.record(z.string(), fieldSchema).exactOptional(),
   /** Of width times height, where the API names such a limit. */

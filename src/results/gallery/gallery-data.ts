@@ -19,6 +19,11 @@ export type GalleryItem = {
   note?: string;
   taskId?: string;
   picture?: Picture;
+  /** Of a task that made several images: which of them `picture` is, and how many there were. */
+  number?: number;
+  of?: number;
+  /** The others that are stored. The page has a card for each. */
+  more?: (Picture & { number: number })[];
   /** Pictures of one's own that it was made from, by their paths relative to the page. */
   inputs?: string[];
   failure?: { class: string; code?: number; message: string };
@@ -41,7 +46,7 @@ export type Picture = {
   note?: string;
 };
 
-/** A data file beside the page. `from` and `to` are the names of its first and last item, in the order of ids. */
+/** A data file beside the page. `items` counts cards, `from` and `to` are the names of its first and last item, in the order of ids. */
 export type GalleryPart = { file: string; items: number; from: string; to: string };
 
 export type GalleryHead = {
@@ -49,6 +54,8 @@ export type GalleryHead = {
   written: string;
   total: number;
   states: Record<string, number>;
+  /** Images beyond the first of their items, each with a card. */
+  further?: number;
   bytes: number;
   /** The contact sheet's file name, if there is one. */
   sheet?: string;

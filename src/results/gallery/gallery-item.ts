@@ -1,9 +1,10 @@
+import { imagesOf, lostNote, type NumberedImage, toldOf } from '../../items/images.ts';
 import { inputReferencesOf } from '../../items/input-reference.ts';
 import { providerOf } from '../../items/item.ts';
 import type { ItemRecord } from '../../items/record.ts';
 import { isReadable } from '../../items/unreadable.ts';
 import type { Listed } from '../standings.ts';
-import type { GalleryItem } from './gallery-data.ts';
+import type { GalleryItem, Picture } from './gallery-data.ts';
 
 /** A record as the page shows it; `folder` is the prefix of the page's own place, which paths are relative to. */
 export function galleryItem(record: Listed, folder: string): GalleryItem {
@@ -39,7 +40,7 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
     ...(record.standing && record.standing.take > 1 && { take: record.standing.take }),
     ...(record.note !== undefined && { note: record.note }),
     ...(taskId !== undefined && { taskId }),
-    ...(record.state === 'archived' && { picture: pictureOf(record, folder) }),
+    ...(record.state === 'archived' && picturesOf(record, folder)),
     ...(inputs.length > 0 && { inputs }),
     ...('failure' in record && { failure: record.failure }),
     ...(record.state === 'failed' && record.refused && { refused: record.refused.key }),
@@ -47,7 +48,21 @@ export function galleryItem(record: Listed, folder: string): GalleryItem {
   };
 }
 
-function pictureOf(record: Extract<ItemRecord, { state: 'archived' }>, folder: string) {
+type Archived = Extract<ItemRecord, { state: 'archived' }>;
+
+/** The first has the word on those that could not be had. */
+function picturesOf(record: Archived, folder: string): Pick<GalleryItem, 'picture' | 'number' | 'of' | 'more'> {
+  const [first, ...others] = imagesOf(record);
+  if (!first) return {};
+  const notes = [first.imageNote, lostNote(record)].filter((note) => note !== undefined);
+  const picture = { ...pictureOf(first, folder), ...(notes.length > 0 && { note: notes.join('; ') }) };
+  const of = toldOf(record);
+  if (of === 1) return { picture };
+  const more = others.map((image) => ({ ...pictureOf(image, folder), number: image.number }));
+  return { picture, number: first.number, of, ...(more.length > 0 && { more }) };
+}
+
+function pictureOf(record: NumberedImage, folder: string): Picture {
   const { width, height, bytes, contentType, sha256, imageNote } = record;
   const image = relativePath(record.image, folder);
   const thumb = relativePath(record.thumb, folder);

@@ -1,5 +1,6 @@
 import type { Archive } from '../../archive/archive.ts';
 import { indexFiles } from '../../archive/layout.ts';
+import { bytesOf } from '../../items/images.ts';
 import type { Listed } from '../standings.ts';
 import type { GalleryHead, GalleryItem, GalleryPart } from './gallery-data.ts';
 import { galleryItem } from './gallery-item.ts';
@@ -17,7 +18,7 @@ export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
   let held: GalleryItem[] = [];
   const parts: GalleryPart[] = [];
   const states: Record<string, number> = {};
-  let [total, bytes] = [0, 0];
+  let [total, further, bytes] = [0, 0, 0];
 
   const writePart = async () => {
     const [first, last] = [held[0], held.at(-1)];
@@ -25,7 +26,8 @@ export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
     const file = indexFiles.galleryPart(parts.length + 1);
     const script = `fluxBatchPart(${parts.length},${scriptJson(held)});\n`;
     await archive.write(folder + file, Buffer.from(script), { contentType: 'text/javascript; charset=utf-8' });
-    parts.push({ file, items: held.length, from: first.name, to: last.name });
+    const cards = held.reduce((sum, { more = [] }) => sum + 1 + more.length, 0);
+    parts.push({ file, items: cards, from: first.name, to: last.name });
     held = [];
   };
 
@@ -35,14 +37,17 @@ export function galleryWriter(batch: string, { archive, folder }: IndexPlace) {
       held.push(galleryItem(record, folder));
       states[record.state] = (states[record.state] ?? 0) + 1;
       total++;
-      if (record.state === 'archived') bytes += record.bytes;
+      if (record.state !== 'archived') return;
+      bytes += bytesOf(record);
+      further += record.more?.length ?? 0;
     },
     /** `digest` is that of the index's rows. */
     async commit(facts: { sheet: boolean; digest: string }): Promise<void> {
       if (parts.length > 0) await writePart();
       const written = new Date().toISOString();
       const sheet = facts.sheet ? { sheet: indexFiles.contactSheet } : {};
-      const head: GalleryHead = { batch, written, total, states, bytes, ...sheet, items: held, parts };
+      const beyond = further > 0 ? { further } : {};
+      const head: GalleryHead = { batch, written, total, states, ...beyond, bytes, ...sheet, items: held, parts };
       const page = Buffer.from(pageHtml(head, facts.digest));
       await archive.write(folder + indexFiles.page, page, { contentType: 'text/html; charset=utf-8' });
     },

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
-import { layout } from '../../archive/layout.ts';
+import { fileOf, layout } from '../../archive/layout.ts';
 import type { Connections } from '../../wiring/connections.ts';
 import type { Picture } from './batch.ts';
 
@@ -9,19 +9,21 @@ const READS_AT_ONCE = 16;
 const MOST_KEPT = { pictures: 5_000, batches: 100 };
 
 /**
- * Returns the images of a batch that were archived last, the newest first. Images from before Redis knew the batch come
+ * Returns the images of a batch that were archived last, the newest first, those of one item together. Images from before Redis knew the batch come
  * after them.
  */
 export function pictureReader({ state, records, archive }: Pick<Connections, 'state' | 'records' | 'archive'>) {
   const limit = pLimit(READS_AT_ONCE);
-  const pictures = new LRUCache<string, Picture>({
+  const pictures = new LRUCache<string, Picture[]>({
     max: MOST_KEPT.pictures,
     async fetchMethod(key) {
       const [batch = '', id = ''] = key.split('/');
       const record = await records.read(batch, id);
       if (!record) return undefined;
       const name = record.variant > 1 ? `${record.name} ${record.variant}` : record.name;
-      return { id, name, prompt: record.request.prompt };
+      const own = { id, name, prompt: record.request.prompt };
+      const further = record.state === 'archived' ? (record.more ?? []) : [];
+      return [own, ...further.map(({ number }) => ({ ...own, id: fileOf(id, number), name: `${name} · ${number}` }))];
     },
   });
   /** Listing is slow on S3, so each process does it once per batch. */
@@ -31,7 +33,8 @@ export function pictureReader({ state, records, archive }: Pick<Connections, 'st
       const ids: string[] = [];
       const prefix = layout.thumbs(batch);
       for await (const key of archive.list(prefix)) {
-        ids.push(key.slice(prefix.length, -'.webp'.length));
+        const [id = ''] = key.slice(prefix.length, -'.webp'.length).split('_');
+        if (ids.at(-1) !== id) ids.push(id);
         if (ids.length === MOST_SHOWN) break;
       }
       return ids;
@@ -45,6 +48,6 @@ export function pictureReader({ state, records, archive }: Pick<Connections, 'st
     const found = await Promise.all(
       [...ids].slice(0, MOST_SHOWN).map((id) => limit(() => pictures.fetch(`${batch}/${id}`).catch(() => undefined))),
     );
-    return found.filter((picture) => picture !== undefined);
+    return found.flatMap((some) => some ?? []).slice(0, MOST_SHOWN);
   };
 }

@@ -37,6 +37,21 @@ const REQUIRED: readonly (readonly [RegExp, string])[] = [
   [/^(qwen\/image-edit|ideogram\/v3-(remix|edit))$/, 'image_url'],
 ];
 
+/** Which field says how many images are made, and how many they may be at most. Some of these models want the number as text. */
+const SEVERAL: readonly (readonly [RegExp, string, number])[] = [
+  [/^bytedance\/seedream-v4-/, 'max_images', 6],
+  [/^(qwen\/image-edit|ideogram\/v3-remix)$/, 'num_images', 4],
+];
+
+/** Each is charged. Undefined: more than the model makes, or no number. */
+function imagesAskedFor(model: string, input: Record<string, unknown>): number | undefined {
+  const [, field, most] = SEVERAL.find(([pattern]) => pattern.test(model)) ?? [];
+  const asked = field === undefined ? undefined : input[field];
+  if (asked === undefined || most === undefined) return 1;
+  const count = Number(asked);
+  return Number.isInteger(count) && count >= 1 && count <= most ? count : undefined;
+}
+
 const jobSchema = z.object({
   model: z.string(),
   input: z.looseObject({ prompt: z.unknown() }),
@@ -67,9 +82,11 @@ export const KIE_JOBS: Dialect = {
     });
     const checked = checkParameters(words);
     if (!checked.ok) return checked;
+    const images = imagesAskedFor(model, input);
+    if (images === undefined) return { ok: false, code: 422, msg: 'number of images is not supported' };
     const by = String(input.resolution ?? input.quality ?? input.rendering_speed ?? '');
     const credits = typeof price === 'number' ? price : (price[by] ?? Object.values(price)[0] ?? 0);
-    return { ...checked, credits };
+    return { ...checked, credits: credits * images, images };
   },
   refuse: (code, msg) => envelope(code, msg),
   accept: (task) => envelope(200, 'success', { taskId: task.id, recordId: task.id }),
@@ -95,11 +112,11 @@ export function jobRecord(task: Task, result: unknown) {
   };
 }
 
-export const resultJsonOf = (url: string) => JSON.stringify({ resultUrls: [url] });
+export const resultJsonOf = (urls: readonly string[]) => JSON.stringify({ resultUrls: urls });
 
-export function jobCallback(task: Task, url: string, isSnakeCase: boolean) {
+export function jobCallback(task: Task, urls: readonly string[], isSnakeCase: boolean) {
   const isGood = task.ending.flag === 1;
-  const { taskId, creditsConsumed, ...data } = jobRecord(task, isGood ? resultJsonOf(url) : '');
+  const { taskId, creditsConsumed, ...data } = jobRecord(task, isGood ? resultJsonOf(urls) : '');
   return {
     code: isGood ? 200 : 501,
     msg: isGood ? 'Playground task completed successfully.' : 'Playground task failed.',

@@ -7,20 +7,20 @@ import { jobRecord, noRecord, resultJsonOf } from './kie-jobs.ts';
 export const JOBS_TELLING: Telling = {
   refuse: (code, msg) => envelope(code, msg),
   unknown: noRecord,
-  tell(task, { resultImageUrl: url }, fault) {
+  tell(task, _urls, fault, stored) {
     const isGood = task.endedAt !== undefined && task.ending.flag === 1;
     const result = () => {
       switch (fault) {
         case 'response-string':
-          return { resultUrls: [url] };
+          return { resultUrls: stored };
         case 'response-null':
           return null;
         case 'other-url-names':
-          return JSON.stringify({ pictures: [url] });
+          return JSON.stringify({ pictures: stored });
         case 'success-without-url':
           return '';
         case undefined:
-          return resultJsonOf(url);
+          return resultJsonOf(stored);
       }
     };
     return envelope(200, 'success', jobRecord(task, isGood ? result() : ''));

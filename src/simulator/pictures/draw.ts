@@ -13,11 +13,14 @@ const LONGEST_TEXT = 320;
 /** A picture with a shorter side has no room for text. */
 const SMALLEST_SIDE = 120;
 
+/** Of equal requests the how-manieth task, and of its images which. */
+export type Which = { take: number; number: number };
+
 /** Draws a landscape with the prompt on it, and the parameters in small print. */
-export async function draw(request: Generate, ratio: string, take: number, size: Size): Promise<Buffer> {
+export async function draw(request: Generate, ratio: string, which: Which, size: Size): Promise<Buffer> {
   const hasRoom = Math.min(size.width, size.height) >= SMALLEST_SIDE;
-  const layers = hasRoom ? await lettering(request, ratio, take, size) : [];
-  const picture = sharp(Buffer.from(scenery(request.prompt, take, size)))
+  const layers = hasRoom ? await lettering(request, ratio, which, size) : [];
+  const picture = sharp(Buffer.from(scenery(request.prompt, which.take + 100 * (which.number - 1), size)))
     .composite(layers)
     .removeAlpha();
   return request.outputFormat === 'png'
@@ -25,12 +28,12 @@ export async function draw(request: Generate, ratio: string, take: number, size:
     : picture.jpeg({ quality: 86 }).toBuffer();
 }
 
-async function lettering(request: Generate, ratio: string, take: number, size: Size): Promise<OverlayOptions[]> {
+async function lettering(request: Generate, ratio: string, which: Which, size: Size): Promise<OverlayOptions[]> {
   const margin = Math.round(Math.min(size.width, size.height) * 0.06);
   const smallPx = Math.max(8, Math.round(Math.sqrt(size.width * size.height) * 0.022));
   const box = { width: size.width - 2 * margin, height: Math.round(size.height * 0.6) };
 
-  const details = await text(smallPrint(request, ratio, take), BOOK, smallPx, '#ffffffc8', box.width);
+  const details = await text(smallPrint(request, ratio, which), BOOK, smallPx, '#ffffffc8', box.width);
   const prompt = await fitted(clip(request.prompt, LONGEST_TEXT), box);
   const detailsTop = size.height - margin - details.height;
   const promptTop = Math.max(0, detailsTop - Math.round(smallPx * 0.9) - prompt.height);
@@ -45,9 +48,16 @@ async function lettering(request: Generate, ratio: string, take: number, size: S
   ];
 }
 
-function smallPrint({ model, inputImage }: Generate, ratio: string, take: number): string {
+function smallPrint({ model, inputImage }: Generate, ratio: string, { take, number }: Which): string {
   const source = inputImage === undefined ? [] : [`edited from ${clip(inputImage.replace(/^https?:\/\//, ''), 48)}`];
-  return [model, ratio, ...(take > 1 ? [`take ${take}`] : []), ...source, 'simulated'].join('  ·  ');
+  return [
+    model,
+    ratio,
+    ...(take > 1 ? [`take ${take}`] : []),
+    ...(number > 1 ? [`image ${number}`] : []),
+    ...source,
+    'simulated',
+  ].join('  ·  ');
 }
 
 type Box = { width: number; height: number };

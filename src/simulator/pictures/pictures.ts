@@ -8,38 +8,40 @@ import { sizeOf } from './size.ts';
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 export type Pictures = {
-  /** The image of a task. The same bytes at each call. */
-  of(task: Task): Promise<Buffer>;
+  /** An image of a task. The same bytes at each call. */
+  of(task: Task, number: number): Promise<Buffer>;
 };
 
 /** Pictures are drawn at the first request. Most tasks of a load test are downloaded once, many never. */
 export function createPictures(settings: Pick<Settings, 'pictures' | 'imageSize' | 'imageBytes'>): Pictures {
   const cache = createCache(CACHE_BYTES);
 
-  async function base(task: Task, request: Generate): Promise<Buffer> {
+  async function base(task: Task, request: Generate, number: number): Promise<Buffer> {
     const ratio = ratioOf(request);
     const size = sizeOf(ratio, settings.imageSize);
     const format = request.outputFormat;
     if (settings.pictures === 'drawn') {
-      return cache(`${task.requestKey}/${task.take}`, () => draw(request, ratio, task.take, size));
+      const which = { take: task.take, number };
+      return cache(`${task.requestKey}/${task.take}/${number}`, () => draw(request, ratio, which, size));
     }
     return cache(`plain/${format}/${ratio}`, async () => {
-      const picture = await draw({ ...request, prompt: 'plain' }, ratio, 1, size);
+      const picture = await draw({ ...request, prompt: 'plain' }, ratio, { take: 1, number: 1 }, size);
       return padded(picture, format, settings.imageBytes);
     });
   }
 
   return {
-    async of(task) {
+    async of(task, number) {
       const request = requestOf(task.paramJson);
-      return stamped(await base(task, request), request.outputFormat, commentOf(task));
+      return stamped(await base(task, request, number), request.outputFormat, commentOf(task, number));
     },
   };
 }
 
 /** A plain picture also names its prompt, so that a test can check that each item got its own. */
-export function commentOf(task: Task): string {
-  return JSON.stringify({ prompt: requestOf(task.paramJson).prompt, take: task.take });
+export function commentOf(task: Task, number: number): string {
+  const which = number > 1 ? { image: number } : {};
+  return JSON.stringify({ prompt: requestOf(task.paramJson).prompt, take: task.take, ...which });
 }
 
 /** An LRU cache. Concurrent requests for the same picture share one drawing. */

@@ -32,6 +32,8 @@ export type Adapter = {
   account: ProviderFacts;
   /** What its API answers with the image at once, where it does. */
   quick?: ImageRequest;
+  /** What makes three images for one task, where the API has such a model. */
+  three?: ImageRequest;
 };
 
 const COMMON = {
@@ -89,6 +91,13 @@ export const ADAPTERS: readonly Adapter[] = [
       outputFormat: 'png',
       aspectRatio: '1:1',
       parameters: { resolution: '2K' },
+    },
+    three: {
+      provider: 'kie-jobs',
+      prompt: 'A lighthouse at “dawn” 🌅',
+      model: 'bytedance/seedream-v4-text-to-image',
+      aspectRatio: '1:1',
+      parameters: { max_images: 3 },
     },
     accepted: (handle) => JSON.stringify({ code: 200, msg: 'success', data: { taskId: handle, recordId: handle } }),
     refusals: KIE_REFUSALS,

@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { pictureOf } from './picture.js';
 import { generationMs } from './query.js';
-import { durationText, stateName } from './words.js';
+import { durationText, stateName, variantName } from './words.js';
 
 /** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
 
@@ -27,7 +27,7 @@ export function sideBySide(variants, chosen, onChoose) {
       h(
         'span',
         { class: 'caption' },
-        `Variant ${variant.variant}`,
+        variantName(variant),
         h('span', {}, ms === undefined ? stateName(variant) : durationText(ms)),
       ),
     );

@@ -30,7 +30,7 @@ export function createControls({ onMove, onCompare, onClose }) {
       place.textContent = at === -1 ? '' : `${count(at + 1)} of ${count(total)}`;
       previous.disabled = at <= 0;
       next.disabled = at === total - 1;
-      compare.update(variants, comparing);
+      compare.update(variants, comparing, item.number === undefined ? 'variants' : 'images');
       for (const link of [open, save]) {
         link.hidden = !item.picture;
         if (item.picture) link.href = item.picture.image;
@@ -55,11 +55,12 @@ function createCompareButton(onclick) {
     /**
      * @param {number} variants
      * @param {boolean} comparing
+     * @param {'variants' | 'images'} what
      */
-    update(variants, comparing) {
+    update(variants, comparing, what) {
       button.hidden = variants < 2;
       button.setAttribute('aria-pressed', String(comparing));
-      label.textContent = comparing ? 'One picture' : `Compare ${variants} variants`;
+      label.textContent = comparing ? 'One picture' : `Compare ${variants} ${what}`;
       button.setAttribute('aria-label', label.textContent);
     },
   };

@@ -1,5 +1,5 @@
 import { copyButton, h, icon, userText } from './dom.js';
-import { bytesText, durationText, failureName, labelOf, stateName, timeText } from './words.js';
+import { bytesText, durationText, failureName, labelOf, stateName, timeText, variantName } from './words.js';
 
 /** @typedef {import('../gallery-data.ts').GalleryItem} GalleryItem */
 
@@ -21,7 +21,7 @@ export function detailsOf(item) {
         'p',
         { class: 'line' },
         h('span', { class: `badge ${item.state}` }, stateName(item)),
-        h('span', {}, `Variant ${item.variant}`),
+        h('span', {}, variantName(item)),
         item.take !== undefined && h('span', {}, `Take ${item.take}`),
         item.former && h('span', { class: 'badge' }, 'Former version'),
         picture && h('span', {}, `${picture.width} × ${picture.height}`),

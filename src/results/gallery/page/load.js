@@ -35,12 +35,23 @@ export function sectionsOf({ parts }) {
  * @returns {AsyncGenerator<GalleryItem[]>}
  */
 export async function* loadSection(head, { first, end }, signal) {
-  if (head.parts.length === 0) yield head.items;
+  if (head.parts.length === 0) yield head.items.flatMap(cardsOf);
   for (let index = first; index < end; index++) {
     const file = head.parts[index]?.file;
     if (file === undefined || signal.aborted) return;
-    yield await loadPart(file, index);
+    yield (await loadPart(file, index)).flatMap(cardsOf);
   }
+}
+
+/**
+ * One card for each image, in the order of the task's answer.
+ *
+ * @param {GalleryItem} item
+ * @returns {GalleryItem[]}
+ */
+function cardsOf({ more = [], ...item }) {
+  const others = more.map(({ number, ...picture }) => ({ ...item, id: `${item.id}_${number}`, number, picture }));
+  return [item, ...others];
 }
 
 /**

@@ -88,7 +88,7 @@ function refresh(isLoading = false) {
   toolbar.update(facets, {
     shown: shown.length,
     loaded: items.length,
-    total: head.total,
+    total: head.total + (head.further ?? 0),
     loading: isLoading,
   });
   none.hidden = shown.length > 0;
@@ -121,6 +121,7 @@ function drawHead(place) {
     if (state !== 'archived' && number)
       facts.append(h('span', { class: `state ${state}` }, `${count(number)} ${name.toLowerCase()}`));
   }
+  if (head.further) facts.append(h('span', {}, plural(head.further, 'further image')));
   if (head.bytes > 0) facts.append(h('span', {}, bytesText(head.bytes)));
   facts.append(h('span', {}, dateText(head.written)));
   const files = h('nav', { class: 'files', 'aria-label': 'Files' });

@@ -107,7 +107,12 @@ function tileOf(item, hasVariants) {
     'span',
     { class: 'caption' },
     h('bdi', { class: 'name' }, item.name),
-    hasVariants && h('span', { class: 'variant' }, String(item.variant)),
+    hasVariants &&
+      h(
+        'span',
+        { class: 'variant' },
+        item.number === undefined ? String(item.variant) : `${item.variant} · ${item.number}`,
+      ),
     item.former && h('span', { class: 'version' }, 'Former'),
   );
   const link = h(

@@ -45,6 +45,15 @@ export function stateName(item) {
 }
 
 /**
+ * `Variant 1`, and of several images of one task `Variant 1, image 2 of 4`.
+ *
+ * @param {GalleryItem} item
+ */
+export function variantName({ variant, number, of }) {
+  return `Variant ${variant}${number === undefined ? '' : `, image ${number} of ${of}`}`;
+}
+
+/**
  * What a screen reader reads for a tile.
  *
  * @param {GalleryItem} item
@@ -52,7 +61,7 @@ export function stateName(item) {
 export function spokenName(item) {
   const version = item.former ? ', former version' : '';
   const end = item.failure ? `${stateName(item)}: ${failureName(item.failure.class)}` : stateName(item);
-  return `${item.name}, variant ${item.variant}${version}, ${end}`;
+  return `${item.name}, ${variantName(item).toLowerCase()}${version}, ${end}`;
 }
 
 /**
