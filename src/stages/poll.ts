@@ -9,17 +9,16 @@ import { askSurely } from './ask-task.ts';
 import { disownTask } from './disown-task.ts';
 import { endItem } from './end-item.ts';
 import { isCalled, laterPollAt, noteCalled, pollsOf, putOffEarly, unasked } from './poll-timing.ts';
+import {
+  afterUnanswered,
+  LONGEST_TROUBLE_DELAY_MS,
+  TROUBLE_DELAY_MS,
+  type Unanswered,
+  unansweredMsOf,
+} from './poll-unanswered.ts';
 import type { Ports, Run, StageOutcome } from './ports.ts';
 import { recordFirst } from './record-task.ts';
-import type { Remembered } from './remembered.ts';
-import { warnOfStorm } from './storm-log.ts';
 import { together } from './together.ts';
-
-/** The wait after a poll that was refused or not answered. Such a poll costs nothing but time. It doubles while nothing is answered. */
-const TROUBLE_DELAY_MS = 3_000;
-const LONGEST_TROUBLE_DELAY_MS = 30_000;
-/** The same for a task that has ended, when the poll came too early for the provider's rate: the limiter has it wait as long as it must. */
-const CALLED_AGAIN_MS = 250;
 
 /** Asks once for a running task and hands a finished one on. Never spends money, so it may run any number of times. */
 export async function poll(item: Submitted, run: Run, ports: Ports): Promise<StageOutcome> {
@@ -165,49 +164,12 @@ async function askAgain(task: Submitted, atMs: number, run: Run, ports: Ports, s
   return end(task, 'held', { class: 'poll-timeout', message }, run, ports);
 }
 
-/** All outages so far, the one that is just over included. */
-function unansweredMsOf({ unansweredMs = 0, unansweredSince }: Remembered, now: number): number {
-  return unansweredMs + (unansweredSince === undefined ? 0 : now - unansweredSince);
-}
-
 /** Nothing was learned of the task. It is asked for until even its stored image is gone. */
-async function waitForAnswer(
-  task: Submitted,
-  outcome: Extract<PollOutcome, { kind: 'refused' | 'unreachable' }>,
-  run: Run,
-  ports: Ports,
-): Promise<StageOutcome> {
-  const now = ports.now();
-  // A 429 has its own pause, which ends sooner.
-  const isPaused = outcome.kind === 'refused' && outcome.refusal === 'rate-limited';
-  const fields = { stage: 'poll', batch: task.batch, item: task.id, taskId: task.taskId, reason: outcome.message };
-  if (isPaused) {
-    const limit = ports.settings.limitNames?.polls ?? 'FLUX_POLL_LIMIT';
-    const remedy = `does another program use this account? ${limit} is what the account permits`;
-    warnOfStorm(ports.log, `poll-429 ${limit}`, { ...fields, remedy }, 'polls refused for their rate (429)');
-  } else {
-    const remedy = 'nothing is lost: each is asked again; see FLUX_API_URL and the network if it lasts';
-    warnOfStorm(ports.log, 'poll-unanswered', { ...fields, remedy }, 'polls not answered');
-  }
-  if (!isPaused) ports.faults.note('poll-unanswered', outcome.message);
-  const diesAt = task.submittedAt + ports.settings.storedTtlMs;
-  if (now >= diesAt) {
-    const message = `Nobody answered for the task before its image was to be deleted: ${outcome.message}`;
-    return end(task, 'held', { class: 'poll-timeout', message }, run, ports);
-  }
-  const { remembered } = run;
-  const unanswered = (remembered.unanswered ?? 0) + (isPaused ? 0 : 1);
-  const leastMs = isPaused && isCalled(run) ? CALLED_AGAIN_MS : TROUBLE_DELAY_MS;
-  const waitMs = Math.min(LONGEST_TROUBLE_DELAY_MS, leastMs * 2 ** Math.min(Math.max(0, unanswered - 1), 10));
-  const atMs = Math.min(diesAt, now + waitMs * (0.75 + Math.random() * 0.5));
-  return {
-    kind: 'later',
-    atMs,
-    remember: {
-      ...{ ...remembered, unanswered, unansweredSince: remembered.unansweredSince ?? now },
-      ...(isCalled(run) && { called: true }),
-    },
-  };
+async function waitForAnswer(task: Submitted, outcome: Unanswered, run: Run, ports: Ports): Promise<StageOutcome> {
+  const later = afterUnanswered(task, outcome, run, ports);
+  if (later) return later;
+  const message = `Nobody answered for the task before its image was to be deleted: ${outcome.message}`;
+  return end(task, 'held', { class: 'poll-timeout', message }, run, ports);
 }
 
 async function end(
