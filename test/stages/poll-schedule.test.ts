@@ -101,6 +101,29 @@ describe('the time of the next poll while tasks are called back', () => {
   });
 });
 
+describe('the next poll is put', () => {
+  const known = Array.from({ length: 100 }, (_, index) => (index + 1) * 1_000);
+  const waitMs = (ageMs: number, durations: readonly number[], share = 0) =>
+    nextPollAt({ submittedAt: START, now: START + ageMs, durations, share }) - START - ageMs;
+
+  test('where a third of all tasks, and then a quarter of those that are left, should have ended', () => {
+    expect(waitMs(0, known)).toBe(36_000);
+    expect(waitMs(50_000, known)).toBe(13_000);
+  });
+
+  test('where the same part of those has ended that were not called for, and their callbacks have had their time', () => {
+    expect(waitMs(0, known, 0.5)).toBe(52_000 + 2_600);
+    expect(waitMs(50_000, known, 0.5)).toBe(20_000 + 3_500);
+    const quick = known.map((ms) => ms / 20);
+    expect(waitMs(0, quick, 0.5)).toBe(2_600 + 500);
+  });
+
+  test('no nearer than a twelfth of the age, however many tasks end then', () => {
+    const alike = known.map(() => 60_001);
+    expect(waitMs(60_000, alike)).toBe(5_000);
+  });
+});
+
 test('the first poll comes near the shorter of the durations that were learned', () => {
   const known = ascending(Array.from({ length: 100 }, (_, index) => 8_000 + index * 100));
   const afterMs = firstPollAt(START, known) - START;
