@@ -33,10 +33,10 @@ const PURE = [
  */
 const LONG = [
   'test/faults/**/*.test.ts',
-  'test/acceptance/{adopt,comfort,damaged,emptied,ends,faulty-images,figures,fleet,former-archive,hostile-images}.test.ts',
-  'test/acceptance/{kill,last-words,late,log-format,names,outage}.test.ts',
-  'test/acceptance/{own-pictures-again,own-pictures-killed,own-pictures-memory,proxied,redis-user,redo,slow-start,stop,tables}.test.ts',
-  'test/acceptance/{on-a-terminal,waiting,wrapped-images}.test.ts',
+  'test/acceptance/{adopt,comfort,damaged,emptied,ends,fallback,faulty-images,figures,fleet,former-archive,hostile-images}.test.ts',
+  'test/acceptance/{kill,last-words,late,log-format,mistakes,names,on-a-terminal,outage,output}.test.ts',
+  'test/acceptance/{own-pictures-again,own-pictures-killed,own-pictures-memory,proxied,redis-user,redo,several-images,slow-start,stop,tables}.test.ts',
+  'test/acceptance/{waiting,wrapped-images}.test.ts',
   'test/batch/{odd-manifests,other-route,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
   'test/redis/{cluster,sentinel-and-tls,settle}.test.ts',

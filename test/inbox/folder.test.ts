@@ -177,8 +177,9 @@ test('an edit that makes more than a fifth anew waits, costs nothing, and is mad
 test('models of your own are known; while their file cannot be read a drop stays where it is, and is not to blame', async () => {
   const inbox = await openFolderInbox();
   const models = join(inbox.folder, '.models.json');
-  await writeFile(models, '{');
+  await writeFile(models, '{}');
   const stand = await startDeployment({ config: { FLUX_MODELS: models } });
+  await writeFile(models, '{');
   const warned = vi.spyOn(stand.connections.log, 'warn');
   watch(inbox.place, stand.connections);
   await inbox.drop('own.yaml', manifestOf('own', ['A pear'], { defaults: { provider: 'bfl', model: 'flux-9' } }));

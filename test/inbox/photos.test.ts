@@ -65,6 +65,7 @@ test('a folder whose photo is missing is rejected by its line; put right, it is 
   ]);
 
   const back = join(inbox.folder, 'rejected', rejected.take, 'missing');
+  await vi.waitFor(async () => expect(await readdir(back)).toContain('photos'));
   await writeFile(join(back, 'photos/blue.jpg'), blue);
   await rename(back, join(inbox.folder, 'mended'));
   const accepted = await reportOf(inbox.place, 'accepted', 'mended');

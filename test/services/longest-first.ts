@@ -2,8 +2,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes half a minute or more of a quiet run, the longest first. */
 const LONGEST = [
-  'test/redis/refusals',
   'test/money/budget',
+  'test/workers/fallback',
   'test/fleet/update-breaker',
   'test/commands/control',
   'test/batch/feed',
@@ -12,8 +12,9 @@ const LONGEST = [
   'test/batch/cancel',
   'test/batch/pause',
   'test/batch/feed-lost',
-  'test/acceptance/mistakes',
+  'test/workers/lanes',
   'test/results/gallery/page',
+  'test/batch/retry',
   'test/acceptance/doubtful',
 ].map((path) => `/${path}.test.ts`);
 

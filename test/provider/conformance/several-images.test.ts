@@ -29,10 +29,14 @@ describe.each(ADAPTERS)('$name: the images of a task', (adapter) => {
     expect(await untilSucceeded(provider, handle)).not.toHaveProperty('more');
     expect(simulator.ledger().taskLog[0]).not.toHaveProperty('images');
   });
+});
 
-  test.runIf(adapter.three)('are all told, each with every source of its own, and each is charged', async () => {
+const MAKE_SEVERAL = ADAPTERS.flatMap((adapter) => (adapter.three ? [{ ...adapter, three: adapter.three }] : []));
+
+describe.each(MAKE_SEVERAL)('$name: several images of a task', (adapter) => {
+  test('are all told, each with every source of its own, and each is charged', async () => {
     const { simulator, provider } = await standIn(adapter);
-    const { handle } = await accepted(provider, { ...adapter, request: adapter.three ?? adapter.request });
+    const { handle } = await accepted(provider, { ...adapter, request: adapter.three });
     const { sources, more = [], credits } = await untilSucceeded(provider, handle);
     expect(more).toHaveLength(2);
     const sums: string[] = [];
@@ -48,9 +52,9 @@ describe.each(ADAPTERS)('$name: the images of a task', (adapter) => {
     if (adapter.tellsCost) expect(credits).toBe(account.charged);
   });
 
-  test.runIf(adapter.three)('beyond what its model makes are refused, and nothing is started', async () => {
+  test('beyond what its model makes are refused, and nothing is started', async () => {
     const { simulator, provider } = await standIn(adapter);
-    const asked = { ...(adapter.three ?? adapter.request), parameters: { max_images: 99 } };
+    const asked = { ...adapter.three, parameters: { max_images: 99 } };
     expect(await provider.submit(asked)).toMatchObject({ kind: 'refused', refusal: 'invalid-parameters' });
     expect(simulator.ledger().tasks.accepted).toBe(0);
   });
