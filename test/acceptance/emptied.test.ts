@@ -21,7 +21,7 @@ test('a run whose Redis is emptied under it goes on to the end by itself, paying
 });
 
 test('after an emptied Redis and a killed process, the same command finishes the batch, one task an item', async (context) => {
-  const place = await openPlace(context, { pace: { max: 10, windowMs: 500 } });
+  const place = await openPlace(context, { pace: { max: 10, windowMs: 1_500 } });
   const manifest = await place.manifest('emptied', promptsFor(80));
   const killed = place.start(['run', manifest, '--yes']);
   await until('some images are archived', () => place.simulator.ledger().downloads.origin >= 5);

@@ -8,9 +8,9 @@ import { taken } from './photos.ts';
 import { openPlace, type Place } from './place.ts';
 
 const PHOTO_BYTES = 2_000_000;
-const [FEW, MANY] = [20, 300];
-/** What more photos may take in memory: they are 560 MB. Measured: 10 to 34 MB. */
-const SLACK_BYTES = 120_000_000;
+const [FEW, MANY] = [20, 120];
+/** What more photos may take in memory: they are 200 MB. Measured with 300: 10 to 34 MB. */
+const SLACK_BYTES = 100_000_000;
 const COMMENT_BYTES = 65_533;
 
 /** A small picture with so much text in it that it is a large file; `mark` makes it another one. */

@@ -74,7 +74,7 @@ function loggedAt(stderr: string, logs: RegExp): number | undefined {
 async function expectFiring(alert: string, metrics: string): Promise<void> {
   const series = metrics.split('\n').flatMap((line) => {
     const [, name, of, value] =
-      /^(flux_(finding|redis_up|submitting_stopped|limiter_\w+_total)\S*) (\S+)$/.exec(line) ?? [];
+      /^(flux_(finding|redis_up|submitting_stopped|(?:limiter|lane)_\w+_total)\S*) (\S+)$/.exec(line) ?? [];
     // What was counted so far is counted again each time.
     return name === undefined
       ? []

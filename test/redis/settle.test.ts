@@ -6,6 +6,8 @@ import { pictures, startCrew } from '../batch/crew.ts';
 import { startCluster, type TestCluster } from '../services/cluster.ts';
 import { startRedis } from '../services/redis.ts';
 
+/** Of a fleet: one for each queue, two of them for submits. */
+const WORKERS = 6;
 const PATIENT: ConnectionOptions = { patient: true, name: 'test' };
 
 async function ownCluster(): Promise<TestCluster> {
@@ -86,7 +88,7 @@ describe('a Redis Cluster that answers and is not whole', () => {
     await crew.work();
     const waits = await vi.waitFor(async () => {
       const found = await waitsAt(cluster);
-      expect(found).toHaveLength(5);
+      expect(found).toHaveLength(WORKERS);
       return found;
     });
     await cluster.breakUp();
@@ -103,7 +105,7 @@ describe('a Redis Cluster that answers and is not whole', () => {
     const fleet = await crew.work();
     const waits = await vi.waitFor(async () => {
       const found = await waitsAt(cluster);
-      expect(found).toHaveLength(5);
+      expect(found).toHaveLength(WORKERS);
       return found;
     });
     await cluster.breakUp();
@@ -152,7 +154,7 @@ describe('a connection that was lost and waits for its next attempt', () => {
     const crew = await startCrew();
     const fleet = await crew.work();
     const { redis } = crew;
-    await vi.waitFor(async () => expect(await waitsAt({ nodes: [redis] })).toHaveLength(5));
+    await vi.waitFor(async () => expect(await waitsAt({ nodes: [redis] })).toHaveLength(WORKERS));
     await redis.kill();
     const drained = fleet.drain();
     const { dir, port } = redis;

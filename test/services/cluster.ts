@@ -22,10 +22,16 @@ export async function startCluster(size = 3): Promise<TestCluster> {
     const args = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
     return startRedis({ args: [...args, '--cluster-node-timeout', '2000'] });
   };
-  const nodes = await Promise.all(Array.from({ length: size }, startNode));
+  const started = await Promise.allSettled(Array.from({ length: size }, startNode));
+  const nodes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.stop()));
   };
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed) {
+    await stop();
+    throw failed.reason;
+  }
   const clients = nodes.map((node) => new Redis(node.url));
   try {
     await Promise.all(

@@ -1,7 +1,15 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What takes half a minute or more of a quiet run, the longest first. */
+/** What takes longest of a run, of either kind, the longest first. */
 const LONGEST = [
+  'test/acceptance/fleet',
+  'test/faults/lanes',
+  'test/faults/causes',
+  'test/upgrade/mixed-versions',
+  'test/faults/outages',
+  'test/redis/settle',
+  'test/library/package',
+  'test/acceptance/own-pictures-again',
   'test/money/budget',
   'test/workers/fallback',
   'test/fleet/update-breaker',

@@ -76,6 +76,9 @@ export async function startRedis(
   };
 }
 
+/** A port that is free may be given again before somebody listens there: in this process it is not. */
+const given = new Set<number>();
+
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -83,6 +86,8 @@ export async function freePort(): Promise<number> {
   probe.close();
   await once(probe, 'close');
   if (address === null || typeof address === 'string') throw new Error('no port');
+  if (given.has(address.port)) return freePort();
+  given.add(address.port);
   return address.port;
 }
 
