@@ -64,7 +64,10 @@ export function meetRefusals<Client extends RedisClient>(client: Client, options
       const answer = sendAnyhow(command, stream, node);
       if (stream !== undefined || met.has(command) || !(answer instanceof Promise)) return answer;
       met.add(command);
-      return answerOf(command, answer);
+      const told = answerOf(command, answer);
+      // Who gave a callback, as ioredis itself, is told by that and waits for no promise: one that nobody waits for ends the process.
+      if (typeof Reflect.get(command, 'callback') === 'function') told.catch(() => {});
+      return told;
     },
     duplicate(...args: unknown[]): unknown {
       const copy = duplicate(...args);
