@@ -7,7 +7,8 @@ type Open = { resolve(): void; reject(error: unknown): void };
  * Two waits that ioredis leaves open for ever come to an end. BullMQ waits for both with no limit, and a worker whose wait stays open
  * never takes a job again, or never closes:
  * - `connect` of a Cluster that answers and is not whole. ioredis connects again by itself, and that attempt is another promise.
- * - the event `end` after `disconnect`, where the connection was lost and waits for its next attempt: nothing is left to close.
+ * - the event `end` after `disconnect`, where the connection was lost and waits for its next attempt, or where a cluster looks for its
+ *   nodes: nothing is left to close.
  */
 export function settleWaits(client: RedisClient): void {
   if (client instanceof Cluster) settleConnect(client);
@@ -50,17 +51,53 @@ function settleDisconnect(client: RedisClient): void {
   const disconnect = methodOf(client, 'disconnect');
   const setStatus = methodOf(client, 'setStatus');
   const flushQueue = methodOf(client, 'flushQueue');
+  const end = () => {
+    // What a close would have reset: left, the next connection would not come back when it is lost.
+    if (client instanceof Redis) Reflect.set(client, 'manuallyClosing', false);
+    setStatus('end');
+    flushQueue(new Error('Connection is closed.'));
+  };
   Object.assign(client, {
     disconnect(reconnect = false): void {
+      if (client.status === 'end' && !reconnect) return;
       const isWaiting = Boolean(Reflect.get(client, 'reconnectTimeout'));
+      const isIdle = isWaiting || (client instanceof Cluster && client.nodes().length === 0);
       disconnect(reconnect);
-      if (reconnect || !isWaiting) return;
-      // What a close would have reset: left, the next connection would not come back when it is lost.
-      if (client instanceof Redis) Reflect.set(client, 'manuallyClosing', false);
-      setStatus('end');
-      flushQueue(new Error('Connection is closed.'));
+      if (!reconnect && isIdle && !isEnded(client)) end();
     },
   });
+  if (client instanceof Cluster) keepDisconnected(client, end);
+}
+
+const isEnded = ({ status }: RedisClient) => status === 'end';
+
+/**
+ * An answer about slots that comes after `disconnect` has ioredis connect again, and a last node that goes after the end is a close
+ * without one. Until `connect` is called it is ended again.
+ */
+function keepDisconnected(cluster: Cluster, end: () => void): void {
+  const [connect, disconnect] = [methodOf(cluster, 'connect'), methodOf(cluster, 'disconnect')];
+  let isWanted = true;
+  Object.assign(cluster, {
+    connect(): unknown {
+      isWanted = true;
+      return connect();
+    },
+    disconnect(reconnect = false): void {
+      if (!reconnect) isWanted = false;
+      disconnect(reconnect);
+    },
+  });
+  const endAgain = () => {
+    if (!isWanted) cluster.disconnect();
+  };
+  const endLeftOpen = () => {
+    if (!isWanted && cluster.status === 'close') end();
+  };
+  cluster.on('connect', endAgain);
+  cluster.on('reconnecting', endAgain);
+  // After ioredis' own listener, which ends it as a rule.
+  cluster.on('close', () => process.nextTick(endLeftOpen));
 }
 
 export function methodOf(client: RedisClient, name: string): (...args: unknown[]) => unknown {

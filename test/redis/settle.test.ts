@@ -137,18 +137,29 @@ describe('a connection that was lost and waits for its next attempt', () => {
     await endsThen(await connectRedis(server.url, PATIENT), () => server.kill());
   });
 
-  it('ends when it is told to, of a cluster', async () => {
-    const cluster = await ownCluster();
-    const redis = await connectRedis(cluster.url, PATIENT);
-    onTestFinished(() => redis.disconnect());
-    await cluster.breakUp();
-    const copy = copyOf(redis);
-    let connecting: Promise<unknown> | undefined;
-    await endsThen(copy, async () => {
-      connecting = expect(copy.connect()).rejects.toThrow('Connection is closed.');
-    });
-    await connecting;
-  });
+  // A cluster that is not whole connects for ever.
+  it.each(['connecting', 'connect', 'reconnecting', 'refresh'])(
+    'ends when it is told to, of a cluster, at its %s',
+    async (moment) => {
+      const cluster = await ownCluster();
+      const redis = await connectRedis(cluster.url, PATIENT);
+      onTestFinished(() => redis.disconnect());
+      await cluster.breakUp();
+      const copy = copyOf(redis);
+      const ended = vi.fn();
+      copy.on('end', ended);
+      copy.once(moment, () => copy.disconnect());
+      const connecting = expect(copy.connect()).rejects.toThrow();
+      await vi.waitFor(() => expect(ended).toHaveBeenCalled());
+      await connecting;
+      await vi.waitFor(() => expect(copy.status).toBe('end'));
+      await expect(copy.get('key')).rejects.toThrow('Connection is closed.');
+      await cluster.makeWhole();
+      await copy.connect();
+      expect(await copy.set('key', 'x')).toBe('OK');
+      copy.disconnect();
+    },
+  );
 
   it('keeps no worker from closing once its Redis is back', async () => {
     const crew = await startCrew();

@@ -130,7 +130,9 @@ describe('privateRedis', () => {
     const redis = await privateRedis(stateDir(), (event, facts) => events.push([event, facts]));
     const { password } = await running();
     await redis.close();
-    expect(events.map(([event]) => event)).toEqual(['redis-started', 'redis-stopped']);
+    // Servers that other tests have left are ended by whoever starts one.
+    const own = events.map(([event]) => event).filter((event) => event !== 'redis-lost-ended');
+    expect(own).toEqual(['redis-started', 'redis-stopped']);
     expect(JSON.stringify(events)).not.toContain(password);
   });
 });
