@@ -1,3 +1,4 @@
+import { ACCOUNTS } from '../items/item.ts';
 import type { LimitNames } from '../settings/lanes.ts';
 import { formatDuration } from '../text/duration.ts';
 import type { LaneLook, RateUse, Snapshot } from './snapshot.ts';
@@ -21,9 +22,12 @@ export const useOf = ({ inWindow, limit, windowMs }: RateUse) =>
 
 export const isTasksFull = ({ tasks }: Pick<Limited, 'tasks'>) => tasks.running >= tasks.most;
 
-/** The accounts that what waits to be submitted goes to. */
-export function takingLanes({ lanes }: Pick<Snapshot, 'lanes'>): LaneLook[] {
-  return lanes.filter(({ share, breaker, waiting }) => share > 0 && !breaker && waiting > 0);
+/** The accounts that what waits to be submitted goes to: what several vendors may make to the first that takes anything. */
+export function takingLanes({ lanes, waitingForEither }: Pick<Snapshot, 'lanes' | 'waitingForEither'>): LaneLook[] {
+  const open = lanes.filter(({ share, breaker }) => share > 0 && !breaker);
+  const first =
+    waitingForEither > 0 ? ACCOUNTS.find((vendor) => open.some((lane) => lane.vendor === vendor)) : undefined;
+  return open.filter(({ waiting, vendor }) => waiting > 0 || vendor === first);
 }
 
 /** What each of them is limited by just now. */

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Item, Submitted } from '../items/item.ts';
-import { pollQueueOf, submitQueueOf, submitWayOf } from './names.ts';
+import { pollQueueOf, SUBMIT_WAYS, submitQueueOf, submitWayOf } from './names.ts';
 import { queueGroup } from './queue-group.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;
@@ -31,8 +31,8 @@ export function stageQueues(open: (name: string) => Queue) {
   };
   /** All of them by the names that they have in a route whose names end in nothing. */
   const named = (): readonly { name: string; queue: Queue }[] => [
-    ...STAGES.map((stage) => ({ name: stage, queue: byStage[stage] })),
-    { name: submitQueueOf('bfl'), queue: bySubmit.bfl },
+    ...SUBMIT_WAYS.map((way) => ({ name: submitQueueOf(way), queue: bySubmit[way] })),
+    ...(['poll', 'archive', 'finish'] as const).map((stage) => ({ name: stage, queue: byStage[stage] })),
     ...[...ofLanes].map(([lane, queue]) => ({ name: pollQueueOf(lane), queue })),
   ];
   return { byStage, bySubmit, submits, polls, pollOf, of, named, all: () => STAGES.flatMap(of) };

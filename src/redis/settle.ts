@@ -72,11 +72,13 @@ function settleDisconnect(client: RedisClient): void {
 const isEnded = ({ status }: RedisClient) => status === 'end';
 
 /**
- * An answer about slots that comes after `disconnect` has ioredis connect again, and a last node that goes after the end is a close
+ * An answer about slots that comes after `disconnect` or `quit` has ioredis connect again, and a last node that goes after the end is a close
  * without one. Until `connect` is called it is ended again.
  */
 function keepDisconnected(cluster: Cluster, end: () => void): void {
-  const [connect, disconnect] = [methodOf(cluster, 'connect'), methodOf(cluster, 'disconnect')];
+  const connect = methodOf(cluster, 'connect');
+  const disconnect = methodOf(cluster, 'disconnect');
+  const quit = methodOf(cluster, 'quit');
   let isWanted = true;
   Object.assign(cluster, {
     connect(): unknown {
@@ -86,6 +88,10 @@ function keepDisconnected(cluster: Cluster, end: () => void): void {
     disconnect(reconnect = false): void {
       if (!reconnect) isWanted = false;
       disconnect(reconnect);
+    },
+    quit(...args: unknown[]): unknown {
+      isWanted = false;
+      return quit(...args);
     },
   });
   const endAgain = () => {

@@ -72,3 +72,17 @@ test('the pace is what the limits of the accounts permit that take what waits, e
   // FLUX_LANES may name one account only.
   expect(of(lane('main'))?.remedy).toMatch(/rate of lane main in lanes\.yaml/);
 });
+
+test('what several may make is paced by the accounts of the first that takes anything', () => {
+  const limitNames = { rate: 'BFL_RATE_LIMIT', polls: 'BFL_POLL_LIMIT', tasks: 'BFL_MAX_TASKS' };
+  const bfl = lane('bfl', { ...{ vendor: 'bfl', isNamed: false, waiting: 0, limitNames } });
+  const kie = lane('kie', { isNamed: false, waiting: 0 });
+  const breaker = { refusal: 'unreachable', message: 'no answer', since: 0 };
+  const of = (...lanes: LaneLook[]) => diagnose(look({ batches: BUSY, waitingForEither: 60, lanes })).bottleneck;
+  expect(of({ ...kie, breaker }, bfl)).toMatchObject({
+    kind: 'submit-rate',
+    what: expect.stringMatching(/permit: bfl \d/),
+    remedy: expect.stringContaining('BFL_RATE_LIMIT'),
+  });
+  expect(of(kie, bfl)).toMatchObject({ what: expect.stringMatching(/permit: kie \d/) });
+});

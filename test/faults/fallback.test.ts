@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { isElsewhere } from '../../src/items/provider-list.ts';
 import { tasksOf } from '../../src/items/record.ts';
-import { PROGRAM } from '../services/program.ts';
 import { accepted, jobs, type LaneOf, startLanes } from '../workers/lanes-crew.ts';
+import { work } from './lane-worker.ts';
 
 const ITEMS = 120;
 const BEFORE = 24;
@@ -17,42 +15,24 @@ const LANES: LaneOf[] = [
     limits: { concurrency: 12 },
   },
 ];
-type Crew = Awaited<ReturnType<typeof startLanes>>;
-
-/** A worker that is a process, and can be killed. */
-function work(crew: Crew) {
-  const keys = Object.fromEntries(LANES.map(({ name, key }) => [key, `key-of-${name}`]));
-  const child = spawn(process.execPath, [PROGRAM, 'worker'], {
-    cwd: crew.folder,
-    env: { PATH: process.env.PATH ?? '', HOME: crew.folder, ...crew.env, ...keys, FLUX_LANES: crew.file },
-    stdio: 'ignore',
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return {
-    async kill() {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
-  };
-}
 
 test('workers that are killed while items go to another provider make nothing twice, and lose nothing', async () => {
   const crew = await startLanes(LANES, { FLUX_SUBMIT_TIMEOUT: '2s' });
   const [main, direct] = crew.simulators;
   const manifest = jobs(ITEMS, { provider: ['kie', 'bfl'], model: 'flux-kontext-pro' });
   await crew.enqueue(manifest);
-  let worker = work(crew);
+  let worker = work(crew, LANES);
   // In the middle of the move, and twice more while it goes on; then Redis is emptied, too.
   for (const made of [1, 20, 40]) {
     await vi.waitFor(() => expect(accepted(direct).length).toBeGreaterThanOrEqual(made), { interval: 5 });
     await worker.kill();
-    worker = work(crew);
+    worker = work(crew, LANES);
   }
   await vi.waitFor(() => expect(accepted(direct).length).toBeGreaterThanOrEqual(60), { interval: 5 });
   await worker.kill();
   await crew.connections.redis.flushall();
   await crew.enqueue(manifest);
-  work(crew);
+  work(crew, LANES);
   await vi.waitFor(async () => expect((await crew.counts())?.total).toBe(ITEMS));
   const { items } = await crew.ended();
   expect(items.archived + items.held).toBe(ITEMS);

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { chargesOf } from '../../src/items/charges.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 import { inDefaultCredits } from '../../src/money/prices.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { PROGRAM } from '../services/program.ts';
 import { jobs, type LaneOf, startLanes } from '../workers/lanes-crew.ts';
+import { work } from './lane-worker.ts';
 
 /** As both providers document them. */
 const KIE = { rate: { max: 20, windowMs: 10_000 }, pollRate: { max: 10, windowMs: 1_000 }, maxTasks: 100 };
@@ -19,23 +17,6 @@ const FULL = 24;
 const say = (figures: object) => process.stderr.write(`${JSON.stringify(figures)}\n`);
 
 type Crew = Awaited<ReturnType<typeof startLanes>>;
-
-/** A worker that is a process, and can be killed. */
-function work(crew: Crew, lanes: readonly LaneOf[]) {
-  const keys = Object.fromEntries(lanes.map(({ name, key }) => [key, `key-of-${name}`]));
-  const child = spawn(process.execPath, [PROGRAM, 'worker'], {
-    cwd: crew.folder,
-    env: { PATH: process.env.PATH ?? '', HOME: crew.folder, ...crew.env, ...keys, FLUX_LANES: crew.file },
-    stdio: 'ignore',
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return {
-    async kill() {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
-  };
-}
 
 const acceptedAt = (simulator: Simulator | undefined) => (simulator?.ledger().taskLog ?? []).map(({ at }) => at);
 

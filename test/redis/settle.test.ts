@@ -39,6 +39,15 @@ async function waitsAt({ nodes }: Pick<TestCluster, 'nodes'>): Promise<string[]>
   return found.flat();
 }
 
+/** Of all workers of one fleet. */
+function allWaits(cluster: Pick<TestCluster, 'nodes'>): Promise<string[]> {
+  return vi.waitFor(async () => {
+    const found = await waitsAt(cluster);
+    expect(found).toHaveLength(WORKERS);
+    return found;
+  });
+}
+
 async function allGone(former: readonly string[], cluster: TestCluster): Promise<void> {
   await vi.waitFor(async () => {
     const now = await waitsAt(cluster);
@@ -86,11 +95,7 @@ describe('a Redis Cluster that answers and is not whole', () => {
     const cluster = await ownCluster();
     const crew = await startCrew({ redisUrl: cluster.url });
     await crew.work();
-    const waits = await vi.waitFor(async () => {
-      const found = await waitsAt(cluster);
-      expect(found).toHaveLength(WORKERS);
-      return found;
-    });
+    const waits = await allWaits(cluster);
     await cluster.breakUp();
     // BullMQ gives its waits up after some seconds, and connects again.
     await allGone(waits, cluster);
@@ -103,11 +108,7 @@ describe('a Redis Cluster that answers and is not whole', () => {
     const cluster = await ownCluster();
     const crew = await startCrew({ redisUrl: cluster.url });
     const fleet = await crew.work();
-    const waits = await vi.waitFor(async () => {
-      const found = await waitsAt(cluster);
-      expect(found).toHaveLength(WORKERS);
-      return found;
-    });
+    const waits = await allWaits(cluster);
     await cluster.breakUp();
     await allGone(waits, cluster);
     const drained = fleet.drain();
@@ -138,34 +139,38 @@ describe('a connection that was lost and waits for its next attempt', () => {
   });
 
   // A cluster that is not whole connects for ever.
-  it.each(['connecting', 'connect', 'reconnecting', 'refresh'])(
-    'ends when it is told to, of a cluster, at its %s',
-    async (moment) => {
-      const cluster = await ownCluster();
-      const redis = await connectRedis(cluster.url, PATIENT);
-      onTestFinished(() => redis.disconnect());
-      await cluster.breakUp();
-      const copy = copyOf(redis);
-      const ended = vi.fn();
-      copy.on('end', ended);
-      copy.once(moment, () => copy.disconnect());
-      const connecting = expect(copy.connect()).rejects.toThrow();
-      await vi.waitFor(() => expect(ended).toHaveBeenCalled());
-      await connecting;
-      await vi.waitFor(() => expect(copy.status).toBe('end'));
-      await expect(copy.get('key')).rejects.toThrow('Connection is closed.');
-      await cluster.makeWhole();
-      await copy.connect();
-      expect(await copy.set('key', 'x')).toBe('OK');
-      copy.disconnect();
-    },
-  );
+  it.each([
+    ['disconnect', 'connecting'],
+    ['disconnect', 'connect'],
+    ['disconnect', 'reconnecting'],
+    ['disconnect', 'refresh'],
+    ['quit', 'connect'],
+    ['quit', 'refresh'],
+  ] as const)('ends by %s, of a cluster, at its %s', async (end, moment) => {
+    const cluster = await ownCluster();
+    const redis = await connectRedis(cluster.url, PATIENT);
+    onTestFinished(() => redis.disconnect());
+    await cluster.breakUp();
+    const copy = copyOf(redis);
+    const ended = vi.fn();
+    copy.on('end', ended);
+    copy.once(moment, () => void Promise.resolve(copy[end]()).catch(() => {}));
+    const connecting = expect(copy.connect()).rejects.toThrow();
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled());
+    await connecting;
+    await vi.waitFor(() => expect(copy.status).toBe('end'));
+    await expect(copy.get('key')).rejects.toThrow('Connection is closed.');
+    await cluster.makeWhole();
+    await copy.connect();
+    expect(await copy.set('key', 'x')).toBe('OK');
+    copy.disconnect();
+  });
 
   it('keeps no worker from closing once its Redis is back', async () => {
     const crew = await startCrew();
     const fleet = await crew.work();
     const { redis } = crew;
-    await vi.waitFor(async () => expect(await waitsAt({ nodes: [redis] })).toHaveLength(WORKERS));
+    await allWaits({ nodes: [redis] });
     await redis.kill();
     const drained = fleet.drain();
     const { dir, port } = redis;

@@ -54,10 +54,12 @@ test('each account has series of its own, by lane and provider, that agree with 
 
 test('the queues of other accounts are in the figures of BullMQ, and those that were there keep their names', async () => {
   const crew = await serveAccounts();
-  await crew.enqueue([...jobs(3), ...ofBfl(2)]);
+  const ofEither = { ...jobs(1, { provider: ['kie', 'bfl'], model: 'flux-kontext-pro' })[0], id: 'either' };
+  await crew.enqueue([...jobs(3), ...ofBfl(2), ofEither]);
   const text = await crew.scrape();
   expect(sampleIn(text, 'bullmq_job_count{queue="submit", state="waiting"}')).toBe(3);
   expect(sampleIn(text, 'bullmq_job_count{queue="submit-bfl", state="waiting"}')).toBe(2);
+  expect(sampleIn(text, 'bullmq_job_count{queue="submit-either", state="waiting"}')).toBe(1);
   for (const queue of ['poll', 'poll@main', 'poll@second', 'poll@direct', 'archive', 'finish'])
     expect([queue, sampleIn(text, `bullmq_job_count{queue="${queue}", state="delayed"}`)]).toEqual([queue, 0]);
 });

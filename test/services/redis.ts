@@ -76,19 +76,23 @@ export async function startRedis(
   };
 }
 
-/** A port that is free may be given again before somebody listens there: in this process it is not. */
+/** Below those that systems give to connections, and to whoever listens at port 0: nobody else takes one of these meanwhile. */
+const PORTS = { from: 12_000, to: 30_000 };
+/** In this process a port is given once. */
 const given = new Set<number>();
 
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
+  const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+  if (given.has(port)) return freePort();
+  given.add(port);
+  const probe = createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    probe.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!isFree) return freePort();
   probe.close();
   await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  if (given.has(address.port)) return freePort();
-  given.add(address.port);
-  return address.port;
+  return port;
 }
 
 async function answers(url: string): Promise<void> {
