@@ -95,13 +95,14 @@ async function dropAndKill({ place, inbox, url, drop }: Stand): Promise<void> {
   );
   expect(kills).toBeGreaterThan(0);
 
+  // The last of them may have been reported by an inbox that was killed before it moved the drop: its successor does.
+  await until('no drop is left', async () => (await inbox.drops(['accepted', 'waiting', 'rejected'])).length === 0);
   expectOneTaskEach(place, DROPS);
   const reports = await reportsIn(inbox, 'accepted');
   const batches = [...reports.values()].map(({ batch }) => batch);
   expect(new Set(batches).size).toBe(DROPS);
   expect(await inbox.names('accepted')).toHaveLength(DROPS);
   expect([await inbox.names('rejected'), await inbox.names('waiting')]).toEqual([[], []]);
-  expect(await inbox.drops(['accepted', 'waiting', 'rejected'])).toEqual([]);
   const status = await place.run(['status', '--json']);
   expect(JSON.parse(status.stdout).batches).toHaveLength(DROPS);
   worker.kill('SIGTERM');
