@@ -21,8 +21,9 @@ const MOST_AT_ONCE = 32;
  * Registers a script of `lua/` with a connection and returns the function that runs it by its digest. ioredis loads it again
  * where the server has forgotten it (restart, failover).
  *
- * Calls of one turn of the event loop that have the same keys go together, as one run of `lua/include/several.lua`: each is whole or
- * not at all as by itself, and fails by itself. Fifty items at once then cost a fraction of fifty commands.
+ * Calls that follow from one event (an answer of Redis, a timer) and have the same keys go together, as one run of
+ * `lua/include/several.lua`: each is whole or not at all as by itself, and fails by itself. Fifty items at once then cost a fraction
+ * of fifty commands.
  */
 export function defineScript(redis: RedisClient, name: string): Script {
   const lua = readScript(name);
@@ -63,7 +64,8 @@ export function defineScript(redis: RedisClient, name: string): Script {
 
   return (keys, args) =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
+      // Once all that the last event has brought about has run. Any later, and this process and Redis would take turns.
+      if (waiting.length === 0) process.nextTick(flush);
       waiting.push({ keys, args, resolve, reject });
     });
 }

@@ -3,7 +3,6 @@ import { isRedisAway, replyCodeOf } from './away.ts';
 import { explained } from './explain.ts';
 import { type Away, holdWhileAway } from './patience.ts';
 import { methodOf, settleWaits } from './settle.ts';
-import { writtenTogether } from './written-together.ts';
 
 type RedisClient = Redis | Cluster;
 
@@ -60,7 +59,6 @@ export function meetRefusals<Client extends RedisClient>(client: Client, options
   }
   Object.assign(client, {
     sendCommand(command: Command, stream: unknown, node: unknown): unknown {
-      writtenTogether(client);
       const answer = sendAnyhow(command, stream, node);
       if (stream !== undefined || met.has(command) || !(answer instanceof Promise)) return answer;
       met.add(command);
