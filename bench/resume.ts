@@ -47,14 +47,18 @@ function madeRecord({ id, name, batch, variant, priority, variables, request }: 
 }
 
 /** A finished batch in a folder: records, and segments of them, written past all that makes a write durable. */
-export async function madeArchive(folder: string, items: AsyncIterable<NewItem>): Promise<Archive> {
+export async function madeArchive(
+  folder: string,
+  items: AsyncIterable<NewItem>,
+  recordOf: (item: NewItem, n: number) => ItemRecord = madeRecord,
+): Promise<Archive> {
   const root = join(folder, 'archive');
   const archive = folderArchive(root);
   mkdirSync(join(root, layout.records('bench')), { recursive: true });
   const writer = segmentWriter(archive, 'bench');
   let n = 0;
   for await (const item of items) {
-    const record = madeRecord(item, n++);
+    const record = recordOf(item, n++);
     const path = join(root, layout.record('bench', record.id));
     writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`);
     const { size, mtimeMs } = statSync(path);
