@@ -1,16 +1,16 @@
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
-import { plannedMs } from '../diagnosis/time-left.ts';
 import type { NewItem } from '../items/item.ts';
 import { expand, type Manifest, openManifest } from '../manifest/manifest.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
 import { asksFirst } from '../money/asks-first.ts';
 import { budgetCredits } from '../money/budget.ts';
-import { costOf, countOf, submitTimeMs, together } from '../money/estimate.ts';
+import { costOf, countOf, together } from '../money/estimate.ts';
 import { loadPrices } from '../money/load-prices.ts';
 import { drawPlan, madeOf, type Plan } from '../plan/draw.ts';
 import { type Survey, survey } from '../plan/survey.ts';
+import { timeOf } from '../plan/time.ts';
 import { openClosers } from '../wiring/closers.ts';
 import { openArchiveOf } from '../wiring/connections.ts';
 import { type ConfigFlags, overridesOf, withBudgetOption, withWorkerOptions } from './options.ts';
@@ -49,6 +49,7 @@ export function planCommand(): Command {
         survey: found,
         toMake,
         cost,
+        time: timeOf(left, config.lanes),
         byModel: left,
         asksFirst: asksFirst(left, prices, config),
         first,
@@ -82,7 +83,7 @@ async function firstItems(manifest: Manifest): Promise<NewItem[]> {
   return first;
 }
 
-function planJson({ manifest, totals, prices, config, survey: found, toMake, cost, asksFirst, first }: Plan) {
+function planJson({ manifest, totals, prices, config, survey: found, toMake, cost, time, asksFirst, first }: Plan) {
   return {
     batch: manifest.batch,
     items: totals.items,
@@ -122,8 +123,9 @@ function planJson({ manifest, totals, prices, config, survey: found, toMake, cos
     // The cost of the items that are still to be made.
     ...cost,
     pricesOf: prices.date,
-    submitTimeMs: submitTimeMs(toMake, config.rateLimit),
-    timeMs: plannedMs(toMake, config),
+    submitTimeMs: time.submitMs,
+    // Null where each account has share: 0.
+    timeMs: toMake === 0 ? 0 : (time.ms ?? null),
     budget: budgetCredits(config.budget, prices)?.all ?? null,
     budgets: budgetCredits(config.budget, prices)?.accounts ?? {},
     asksFirst,

@@ -22,6 +22,44 @@ export const useOf = ({ inWindow, limit, windowMs }: RateUse) =>
 
 export const isTasksFull = ({ tasks }: Pick<Limited, 'tasks'>) => tasks.running >= tasks.most;
 
+/**
+ * What the accounts have used of their limits, together: one figure for each length of window. Limits are those of the open ones; what was
+ * counted is that of all. Together they pause while each of them does.
+ */
+export function ratesOfAll({ lanes, rates }: Pick<Snapshot, 'lanes' | 'rates'>, of: 'submit' | 'poll'): RateUse[] {
+  if (lanes.length < 2) return [rates[of]];
+  const open = lanes.filter(({ share, breaker }) => share > 0 && !breaker);
+  const limiting = open.length > 0 ? open : lanes;
+  const windows = new Set(limiting.map((lane) => lane.rates[of].windowMs));
+  return [...windows].map((windowMs) => {
+    const usesOf = (some: readonly LaneLook[]) =>
+      some.map((lane) => lane.rates[of]).filter((use) => use.windowMs === windowMs);
+    const counted = usesOf(lanes);
+    return {
+      ...usesOf(limiting).reduce(both),
+      sent: counted.reduce((sum, { sent }) => sum + sent, 0),
+      refused: counted.reduce((sum, { refused }) => sum + refused, 0),
+    };
+  });
+}
+
+function both(one: RateUse, other: RateUse): RateUse {
+  return {
+    ...one,
+    inWindow: one.inWindow + other.inWindow,
+    limit: one.limit + other.limit,
+    configured: one.configured + other.configured,
+    pausedMs: Math.min(one.pausedMs, other.pausedMs),
+  };
+}
+
+/** Tasks that run in any account, of so many as all of them permit. */
+export function tasksOfAll({ lanes, tasks }: Pick<Snapshot, 'lanes' | 'tasks'>): { running: number; most: number } {
+  if (lanes.length < 2) return tasks;
+  const begin = lanes.filter(({ share }) => share > 0);
+  return { running: tasks.running, most: begin.reduce((sum, lane) => sum + lane.tasks.most, 0) };
+}
+
 /** The accounts that what waits to be submitted goes to: what several vendors may make to the first that takes anything. */
 export function takingLanes({ lanes, waitingForEither }: Pick<Snapshot, 'lanes' | 'waitingForEither'>): LaneLook[] {
   const open = lanes.filter(({ share, breaker }) => share > 0 && !breaker);

@@ -27,7 +27,7 @@ const NEXT_TASK_MS = 200;
 /** The last task to end is as a rule one of those that go out in the last windows, or as the last round of all that may run at once. */
 const [WINDOWS, ROUNDS] = [3, 12];
 /** Download, check and two writes, of one worker's eight at a time. */
-const ARCHIVING_MS = 600;
+export const ARCHIVING_MS = 600;
 const ARCHIVED_AT_ONCE = 8;
 const MANY_FINISHED = 3 * ARCHIVED_AT_ONCE;
 
@@ -56,16 +56,19 @@ export type Work = {
   durations: Durations;
 };
 
-/** From now until the last task is known to have ended, as far as limits and the provider decide: what the slowest of them takes. */
-export function workMs(work: Work): number {
-  const { toSubmit, polls, pollsLateMs, durations } = work;
-  const running = work.running.length;
-  if (toSubmit + running === 0) return 0;
-  const tasks = [...work.running, ...lastSubmits(work)];
-  const endsMs = lastEndsMs(tasks, durations, pollsLateMs);
+/**
+ * From now until the last task is known to have ended, as far as limits and the provider decide: what the slowest of them takes. Of
+ * several accounts, which work side by side, `durations` and `pollsLateMs` are those of the first.
+ */
+export function workMs(...works: readonly Work[]): number {
+  const busy = works.filter(({ toSubmit, running }) => toSubmit + running.length > 0);
+  const [first] = busy;
+  if (!first) return 0;
+  const tasks = busy.flatMap((work) => [...work.running, ...lastSubmits(work)]);
+  const endsMs = lastEndsMs(tasks, first.durations, first.pollsLateMs);
   const knownMs = endsMs + DISCOVERY * (endsMs - Math.max(...tasks.map(({ atMs }) => atMs)));
   // Each task needs one poll at least.
-  const pollsMs = slotsMs(toSubmit + running, polls);
+  const pollsMs = Math.max(...busy.map(({ toSubmit, running, polls }) => slotsMs(toSubmit + running.length, polls)));
   return pollsMs > endsMs ? pollsMs : knownMs;
 }
 
@@ -74,11 +77,10 @@ function lastSubmits({ toSubmit, running, submits, pausedMs, most, durations }: 
   if (toSubmit === 0) return [];
   const { max, windowMs } = submits.rate;
   const bySubmits = { lastMs: pausedMs + slotsMs(toSubmit, submits), count: max, everyMs: windowMs, times: WINDOWS };
-  // Where tasks have to end first the next follow one by one.
-  const occupiedMs = meanMs(durations) * (1 + DISCOVERY) + NEXT_TASK_MS;
   const before = Math.max(0, toSubmit + running.length - most);
   const times = Math.min(most, ROUNDS);
-  const byTasks = { lastMs: (before / most) * occupiedMs, count: most / times, everyMs: occupiedMs / times, times };
+  const eachMs = occupiedMs(durations);
+  const byTasks = { lastMs: (before / most) * eachMs, count: most / times, everyMs: eachMs / times, times };
   const last = byTasks.lastMs > bySubmits.lastMs ? byTasks : bySubmits;
   const handfuls = Array.from({ length: last.times }, (_, back) => ({
     count: Math.min(last.count, toSubmit - back * last.count),
@@ -87,22 +89,17 @@ function lastSubmits({ toSubmit, running, submits, pausedMs, most, durations }: 
   return handfuls.filter(({ count, atMs }) => count > 0 && atMs >= 0);
 }
 
+/** For how long a task takes one of the places that there are at once: where tasks have to end first the next follow one by one. */
+export function occupiedMs(durations: Durations): number {
+  return meanMs(durations) * (1 + DISCOVERY) + NEXT_TASK_MS;
+}
+
 /** Until the last of so many requests goes out: each slot comes again a window later, whether they come all at once or one by one. */
-function slotsMs(requests: number, { free, rate: { max, windowMs }, firstMs, lastMs }: Slots): number {
+export function slotsMs(requests: number, { free, rate: { max, windowMs }, firstMs, lastMs }: Slots): number {
   const beyond = requests - free;
   if (beyond <= 0) return 0;
   const [rounds, place] = [Math.floor((beyond - 1) / max), (beyond - 1) % max];
   return rounds * windowMs + firstMs + ((lastMs - firstMs) * place) / Math.max(1, max - 1);
-}
-
-type Limits = { rateLimit: Rate; pollLimit: Rate; maxTasks: number };
-
-/** What a batch will take that has not begun, by the same estimate. Tasks are taken to last as they do as a rule. */
-export function plannedMs(toSubmit: number, { rateLimit, pollLimit, maxTasks }: Limits): number {
-  if (toSubmit === 0) return 0;
-  const unused = (rate: Rate) => ({ free: rate.max, rate, firstMs: rate.windowMs, lastMs: rate.windowMs });
-  const limits = { submits: unused(rateLimit), pausedMs: 0, most: maxTasks, polls: unused(pollLimit), pollsLateMs: 0 };
-  return Math.round(workMs({ toSubmit, running: [], ...limits, durations: ASSUMED }) + ARCHIVING_MS);
 }
 
 /** The one estimate of when a batch will have ended. */

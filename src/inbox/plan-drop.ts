@@ -3,7 +3,6 @@ import { chunksOf } from '../batch/chunks-of.ts';
 import { refuseOtherRoute } from '../batch/enqueue.ts';
 import { lostItems } from '../batch/lost-items.ts';
 import { submitsToCome } from '../batch/submits-to-come.ts';
-import { plannedMs } from '../diagnosis/time-left.ts';
 import { UsageError } from '../errors.ts';
 import type { NewItem } from '../items/item.ts';
 import { isLive } from '../items/item-state.ts';
@@ -13,7 +12,9 @@ import { describeRepeats } from '../manifest/repeats.ts';
 import { requirePrices } from '../money/budget.ts';
 import { costOf, countOf } from '../money/estimate.ts';
 import { describeDifference, isMuchMadeAgain, madeAgain } from '../plan/describe-difference.ts';
+import { describeTime, isByRateAlone } from '../plan/describe-time.ts';
 import { differenceOf } from '../plan/difference.ts';
+import { timeOf } from '../plan/time.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { DropPlan } from './report.ts';
 import { noteOfUnused, unusedFiles } from './unused-files.ts';
@@ -49,6 +50,7 @@ export async function planDrop(
   const difference = await differenceOf(batch, items(), { records, isPart: false, states: state.intake.states });
   const toMake = countOf(byModel);
   const cost = costOf(byModel, prices);
+  const time = timeOf(byModel, config.lanes);
   // Where several providers may make it, what it costs at the dearest: nobody is asked again when it goes there.
   const { credits, usd } = cost.atMost ?? cost;
   const plan = {
@@ -59,7 +61,8 @@ export async function planDrop(
     credits: credits ?? null,
     usd: usd ?? null,
     pricesOf: prices.date,
-    timeMs: plannedMs(toMake, config),
+    timeMs: time.ms ?? 0,
+    ...(toMake > 0 && !isByRateAlone(time) && { time: describeTime(time) }),
     madeAgain: madeAgain(difference),
     recorded: difference.recorded,
     isMuchMadeAgain: isMuchMadeAgain(difference),

@@ -12,7 +12,11 @@ export const dropPlanSchema = z.object({
   credits: z.number().nullable().describe('What making them costs; null where a model has no price'),
   usd: z.number().nullable(),
   pricesOf: z.string().describe('The day of the prices'),
-  timeMs: z.int().describe('About how long it takes at the rate limit, in milliseconds'),
+  timeMs: z.int().describe('About how long it takes at the limits of the accounts, in milliseconds'),
+  time: z
+    .array(z.string())
+    .exactOptional()
+    .describe('The same in words; absent where it is by the rate limit of the one default account'),
   madeAgain: z.int().describe('Archived images that an edit of the manifest would have made again'),
   recorded: z.int().describe('Items of this batch that the archive has a record of'),
   isMuchMadeAgain: z.boolean().describe('They are more than a fifth of what is archived'),
@@ -106,7 +110,7 @@ function planLines(plan: DropPlan): string[] {
     `batch      ${plan.batch}`,
     `items      ${count(plan.items)}${isAll ? '' : `; ${plan.toMake === 0 ? 'nothing new' : `${count(plan.toMake)} to make`}, ${known}`}`,
     `cost       ${priceOf(plan)}`,
-    ...(plan.toMake > 0 ? [`time       about ${formatDuration(plan.timeMs)} at the rate limit`] : []),
+    ...timeLines(plan),
     ...(plan.madeAgain > 0
       ? [
           `made anew  ${count(plan.madeAgain)} of ${plural(plan.recorded, 'archived image')}: ${plan.difference.join('; ')}`,
@@ -117,6 +121,12 @@ function planLines(plan: DropPlan): string[] {
       shorten(`${index === 0 ? 'first      ' : '           '}${name}: ${prompt}`, LONGEST_LINE),
     ),
   ];
+}
+
+function timeLines({ toMake, timeMs, time }: DropPlan): string[] {
+  if (toMake === 0) return [];
+  const lines = time ?? [`about ${formatDuration(timeMs)} at the rate limit`];
+  return lines.map((line, index) => `${index === 0 ? 'time       ' : '           '}${line}`);
 }
 
 /** `192 credits, about $0.96` */

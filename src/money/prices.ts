@@ -80,6 +80,10 @@ export function providerOfKind(kind: string): ProviderName {
   return PROVIDERS.find((name) => kind.startsWith(`${name}/`)) ?? PROVIDERS[0];
 }
 
+export function modelOfKind(kind: string): string {
+  return kind.replace(/^(kie-jobs|bfl)\//, '').replace(/\?.*$/, '');
+}
+
 /** Of the preferred provider. Undefined for a kind without a price. In credits of the default provider. */
 export function creditsOf(prices: Prices, kindOrKinds: string): number | undefined {
   const [kind = ''] = kindsIn(kindOrKinds);

@@ -1,5 +1,4 @@
 import type { Config } from '../config.ts';
-import { plannedMs } from '../diagnosis/time-left.ts';
 import type { NewItem } from '../items/item.ts';
 import type { Job } from '../manifest/job.ts';
 import type { Manifest, Totals } from '../manifest/manifest.ts';
@@ -8,13 +7,14 @@ import { describeRepeats } from '../manifest/repeats.ts';
 import { isPart } from '../manifest/selection.ts';
 import { templateText } from '../manifest/template.ts';
 import { budgetCredits, describeBudget, fitsBudget } from '../money/budget.ts';
-import { type Cost, countOf, describeAtMost, submitTimeMs } from '../money/estimate.ts';
+import { type Cost, countOf, describeAtMost } from '../money/estimate.ts';
 import { creditsOf, kindsIn, type Prices } from '../money/prices.ts';
 import type { RowsFile } from '../tables/rows-file.ts';
-import { formatDuration, formatRate } from '../text/duration.ts';
 import { plain, plural, shorten, table } from '../text/terminal.ts';
 import { describeDifference } from './describe-difference.ts';
+import { describeTime } from './describe-time.ts';
 import type { Survey } from './survey.ts';
+import type { PlannedTime } from './time.ts';
 
 export type Plan = {
   manifest: Manifest;
@@ -22,9 +22,10 @@ export type Plan = {
   prices: Prices;
   config: Config;
   survey: Survey;
-  /** Number of items to make, and their cost. */
+  /** Number of items to make, their cost, and how long they take. */
   toMake: number;
   cost: Cost;
+  time: PlannedTime;
   /** The same by what their price goes by. */
   byModel: Readonly<Record<string, number>>;
   asksFirst: boolean;
@@ -125,12 +126,9 @@ function atMostLines({ cost }: Plan): string[][] {
   return most === undefined ? [] : [['', most]];
 }
 
-function timeLines({ toMake, config }: Plan): string[][] {
+function timeLines({ toMake, time }: Plan): string[][] {
   if (toMake === 0) return [];
-  const submitMs = submitTimeMs(toMake, config.rateLimit);
-  const submits = submitMs === 0 ? 'all submitted at once' : `${formatDuration(submitMs)} to submit`;
-  const about = formatDuration(plannedMs(toMake, config));
-  return [['  time', `about ${about}: ${submits} at ${formatRate(config.rateLimit)}, then the last task`]];
+  return describeTime(time).map((line, index) => [index === 0 ? '  time' : '', line]);
 }
 
 function budgetLines({ cost, byModel, config, asksFirst, prices }: Plan): string[][] {

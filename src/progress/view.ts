@@ -1,4 +1,5 @@
 import { type BatchCounts, doneOf } from '../batch/counts.ts';
+import { ratesOfAll } from '../diagnosis/accounts.ts';
 import { spentWords } from '../diagnosis/budget-words.ts';
 import { describeFinding, describeWhat } from '../diagnosis/describe.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
@@ -31,7 +32,7 @@ export function drawView(view: View): string[] {
   return [
     `${[barText(counts, BAR_WIDTH), formatDuration(view.elapsedMs), left].filter((part) => part !== '').join('  ')}`,
     `  ${statesText(counts)}`,
-    `  rate ${rateText(snapshot.rates.submit)}   ${costText(view)}`,
+    `  rate ${ratesText(snapshot)}   ${costText(view)}`,
     ...findings.slice(0, MOST_FINDINGS).flatMap((finding) => describeFinding(finding, snapshot.at).map(indented)),
   ];
 }
@@ -42,7 +43,7 @@ export function lineOf(view: View): string {
   const { findings, left } = toldOf(view);
   return [
     `${counts.batch}: ${doneOf(counts)}/${counts.total} done, ${statesText(counts)}`,
-    `rate ${rateText(snapshot.rates.submit)}`,
+    `rate ${ratesText(snapshot)}`,
     costText(view),
     ...(left === '' ? [] : [left]),
     ...findings.slice(0, 1).map((finding) => `${describeWhat(finding, snapshot.at)}: ${finding.remedy}`),
@@ -59,6 +60,13 @@ function toldOf({ counts, snapshot, elapsedMs }: View): { findings: readonly Fin
   const isHeard = snapshot.workers.length > 0 || elapsedMs > UNTIL_HEARD_MS;
   const findings = diagnose(snapshot).findings.filter(({ kind }) => isHeard || kind !== 'no-worker');
   return { findings, left: describeTimeLeft(timeLeft(counts, snapshot, findings)) };
+}
+
+/** Of the accounts that submits went to; before any, of the first. */
+function ratesText(snapshot: Snapshot): string {
+  const all = ratesOfAll(snapshot, 'submit');
+  const used = all.filter(({ sent }) => sent > 0);
+  return (used.length > 0 ? used : all.slice(0, 1)).map(rateText).join(' and ');
 }
 
 function costText({ counts, prices }: View): string {

@@ -1,4 +1,5 @@
 import { type BatchCounts, hasEnded } from '../batch/counts.ts';
+import { ratesOfAll, tasksOfAll } from '../diagnosis/accounts.ts';
 import { spentWords } from '../diagnosis/budget-words.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
@@ -28,6 +29,7 @@ export function drawSnapshot(now: Snapshot, columns = WIDE): string[] {
   const diagnosis = diagnose(now);
   const live = now.batches.filter((counts) => !hasEnded(counts));
   const ended = now.batches.filter(hasEnded).reverse();
+  const tasks = tasksOfAll(now);
   return [
     ...findingsOf(diagnosis, now),
     ...(now.batches.length === 0 ? ['no batches', ''] : []),
@@ -42,9 +44,9 @@ export function drawSnapshot(now: Snapshot, columns = WIDE): string[] {
     ]),
     '',
     ...table([
-      ['submits', rateText(now.rates.submit)],
-      ['polls', rateText(now.rates.poll)],
-      ['tasks', `${now.tasks.running} of ${now.tasks.most} at the provider`],
+      ...ratesOf(now, 'submit', 'submits'),
+      ...ratesOf(now, 'poll', 'polls'),
+      ['tasks', `${tasks.running} of ${tasks.most} at the provider`],
       ...(diagnosis.bottleneck ? [['pace', diagnosis.bottleneck.what]] : []),
     ]),
     '',
@@ -53,7 +55,12 @@ export function drawSnapshot(now: Snapshot, columns = WIDE): string[] {
   ];
 }
 
-/** Where there is more than the one account that the rates above are of. */
+/** A line for each length of window. */
+function ratesOf(now: Snapshot, of: 'submit' | 'poll', name: string): string[][] {
+  return ratesOfAll(now, of).map((use, index) => [index === 0 ? name : '', rateText(use)]);
+}
+
+/** Each account by itself, where there are several: the rates above are those of all. */
 function lanesOf({ lanes, at }: Snapshot, columns: number): string[] {
   if (lanes.length < 2) return [];
   const isWide = columns >= NARROW;

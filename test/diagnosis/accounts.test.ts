@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { ratesOfAll, tasksOfAll } from '../../src/diagnosis/accounts.ts';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
 import type { LaneLook, Snapshot } from '../../src/diagnosis/snapshot.ts';
 import { batch, lane, look, NONE, use } from './looked.ts';
@@ -85,4 +86,58 @@ test('what several may make is paced by the accounts of the first that takes any
     remedy: expect.stringContaining('BFL_RATE_LIMIT'),
   });
   expect(of(kie, bfl)).toMatchObject({ what: expect.stringMatching(/permit: kie \d/) });
+});
+
+describe('the accounts together', () => {
+  const submits = (changes: Parameters<typeof use>[0]) => ({ rates: { ...rates, submit: use(changes) } });
+  const direct = lane('direct', {
+    ...submits({ inWindow: 3, limit: 10, configured: 10, windowMs: 1_000, sent: 9 }),
+    ...{ vendor: 'bfl', tasks: { running: 5, most: 24 } },
+  });
+  const breaker = { refusal: 'unauthorized', message: 'no', since: 0 };
+
+  test('are counted in one figure for each length of window', () => {
+    const lanes = [
+      lane('main', submits({ inWindow: 5, sent: 50 })),
+      lane('second', submits({ inWindow: 7, sent: 20 })),
+    ];
+    expect(ratesOfAll(look({ lanes: [...lanes, direct] }), 'submit')).toMatchObject([
+      { inWindow: 12, limit: 40, configured: 40, windowMs: 10_000, sent: 70 },
+      { inWindow: 3, limit: 10, configured: 10, windowMs: 1_000, sent: 9 },
+    ]);
+    expect(ratesOfAll(look({ lanes: [...lanes, direct] }), 'poll')).toMatchObject([{ limit: 30 }]);
+  });
+
+  test('have the limits of those that are open, and what all of them have sent', () => {
+    const closed = lane('second', { ...submits({ inWindow: 7, sent: 20, refused: 2 }), breaker });
+    const main = lane('main', submits({ inWindow: 5, sent: 50, refused: 1 }));
+    const together = { inWindow: 5, limit: 20, sent: 70, refused: 3 };
+    expect(ratesOfAll(look({ lanes: [main, closed] }), 'submit')).toMatchObject([together]);
+    expect(ratesOfAll(look({ lanes: [main, { ...closed, breaker: null, share: 0 }] }), 'submit')).toMatchObject([
+      together,
+    ]);
+    expect(ratesOfAll(look({ lanes: [{ ...main, breaker }, closed] }), 'submit')).toMatchObject([
+      { limit: 40, sent: 70 },
+    ]);
+  });
+
+  test('pause while each of them does', () => {
+    const paused = lane('second', submits({ pausedMs: 3_000 }));
+    expect(ratesOfAll(look({ lanes: [lane('main'), paused] }), 'submit')).toMatchObject([{ pausedMs: 0 }]);
+    expect(ratesOfAll(look({ lanes: [lane('main', submits({ pausedMs: 1_000 })), paused] }), 'submit')).toMatchObject([
+      { pausedMs: 1_000 },
+    ]);
+  });
+
+  test('run as many tasks as all that begin any permit', () => {
+    const tasks = { ...look().tasks, running: 30 };
+    const idle = lane('idle', { share: 0 });
+    expect(tasksOfAll(look({ tasks, lanes: [lane('main'), direct, idle] }))).toEqual({ running: 30, most: 124 });
+  });
+
+  test('are the one account where there is no other', () => {
+    const seen = look({ lanes: [lane('main')] });
+    expect(ratesOfAll(seen, 'submit')).toEqual([seen.rates.submit]);
+    expect(tasksOfAll(seen)).toBe(seen.tasks);
+  });
 });

@@ -157,5 +157,10 @@ test('a report is plain text, whatever the prompts have in them', () => {
   } as const;
   const text = drawReport({ ...report, mistakes: [] });
   expect(text).toContain('cost       80 credits, about $0.40');
+  expect(text).toContain('time       about 30s at the rate limit');
   expect(text).not.toContain('\u001b');
+  const time = ['about 2m 10s: kie and bfl side by side', 'kie about 33.5s: all submitted at once'];
+  expect(drawReport({ ...report, mistakes: [], plan: { ...plan, time } })).toContain(
+    `time       ${time[0]}\n           ${time[1]}\n`,
+  );
 });

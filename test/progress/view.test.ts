@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { drawView, lineOf, type View } from '../../src/progress/view.ts';
-import { batch, look, use } from '../diagnosis/looked.ts';
+import { batch, lane, look, use } from '../diagnosis/looked.ts';
 
 type Seen = Parameters<typeof look>[0];
 
@@ -29,6 +29,19 @@ test('a pause, refusals and a learned limit are told, and what to do', () => {
   const line = lineOf(view({ rates: { ...look().rates, submit } }));
   expect(line).toContain('rate 3 of 12 in 10s · learned, 20 configured · 4 429s so far · paused for 2s');
   expect(line).toMatch(/; the provider refuses submits for their rate \(429\).*FLUX_RATE_LIMIT$/);
+});
+
+test('the rate is that of the accounts that submits went to', () => {
+  const submitsOf = (changes: Parameters<typeof use>[0]) => ({ rates: { ...look().rates, submit: use(changes) } });
+  const direct = lane('bfl', {
+    ...submitsOf({ inWindow: 3, limit: 10, configured: 10, windowMs: 1_000, sent: 9 }),
+    ...{ vendor: 'bfl' },
+  });
+  const kie = lane('kie', submitsOf({ inWindow: 18, sent: 40 }));
+  expect(lineOf(view({ lanes: [kie, direct] }))).toContain('rate 18 of 20 in 10s and 3 of 10 in 1s;');
+  expect(lineOf(view({ lanes: [lane('kie'), direct] }))).toContain('rate 3 of 10 in 1s;');
+  const unused = lane('bfl', { ...submitsOf({ limit: 10, configured: 10, windowMs: 1_000 }), vendor: 'bfl' });
+  expect(lineOf(view({ lanes: [lane('kie'), unused] }))).toContain('rate 0 of 20 in 10s;');
 });
 
 test('the reason why submitting is stopped is told, and what ends that', () => {

@@ -40,6 +40,10 @@ test('the pages show each account as status does, and live: what it has left, it
   expect(await rowOf(page, 'second').textContent()).toMatch(/second kie open.*7000\.5none$/);
   expect(await rowOf(page, 'direct').textContent()).toMatch(/direct bfl open.*0 of 243001none$/);
 
+  const tiles = await page.locator('#fleet').textContent();
+  expect(tiles).toContain('Submits in the window0 of 400in 10s0 of 410in 1s');
+  expect(tiles).toContain('Running at the provider0of 2,024 tasks');
+
   const json = looked.parse(snapshotJson(await snapshotReader(crew.connections)(undefined)));
   expect(json.lanes.map(({ name, credits, share }) => [name, credits?.left, share])).toEqual([
     ['main', 5_000, 1],

@@ -60,6 +60,9 @@ describe('the view of a fleet', () => {
       'second  kie       2 (2h 00m ago)  0 of 20 in 10s  0 of 10 in 1s  stay away  0.5    0 of 100  closed: out-of-credits',
       'direct  bfl       unknown         0 of 20 in 10s  0 of 10 in 1s  none       0      0 of 100  begins nothing',
     ]);
+    // Limits are those of the open ones, tasks those of all that begin any.
+    expect(lines).toContain('submits  0 of 20 in 10s');
+    expect(lines).toContain('tasks    0 of 200 at the provider');
     expect(drawSnapshot(look({ lanes }), 60)).toContain('second  0 of 20 in 10s  0 of 100  closed: out-of-credits');
     expect(text(look({ lanes: lanes.slice(0, 1) }))).not.toContain('lane ');
   });

@@ -80,7 +80,7 @@ if (zone) {
     const facts = [
       ['Items', count(plan.items) + (plan.toMake === plan.items ? '' : ', ' + count(plan.toMake) + ' to make')],
       ['Cost', plan.credits === null ? 'not known: a model has no price' : plural(plan.credits, 'credit') + ', about $' + (plan.usd || 0).toFixed(2) + ' at the prices of ' + plan.pricesOf],
-      ...(plan.toMake > 0 ? [['Time', 'about ' + duration(plan.timeMs) + ' at the rate limit']] : []),
+      ...(plan.toMake > 0 ? [['Time', plan.time ? plan.time.join('; ') : 'about ' + duration(plan.timeMs) + ' at the rate limit']] : []),
       ...(plan.madeAgain > 0 ? [['Made anew', plural(plan.madeAgain, 'archived image') + ': ' + plan.difference.join('; ')]] : []),
       ...(plan.lost > 0 ? [['Lost', plural(plan.lost, 'item') + ' that had ended and are gone from the archive']] : []),
       ...plan.notes.map((note) => ['Note', note]),

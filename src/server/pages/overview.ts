@@ -1,7 +1,8 @@
 import { type BatchCounts, doneOf } from '../../batch/counts.ts';
+import { ratesOfAll, tasksOfAll } from '../../diagnosis/accounts.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Finding } from '../../diagnosis/finding.ts';
-import type { Snapshot } from '../../diagnosis/snapshot.ts';
+import type { RateUse, Snapshot } from '../../diagnosis/snapshot.ts';
 import { formatDuration } from '../../text/duration.ts';
 import { dropZone } from './drop-zone.ts';
 import { banner, workerList } from './findings.ts';
@@ -35,19 +36,26 @@ export function overviewBody(parts: Record<string, Html>): Html {
 }
 
 function fleetTiles({ batches, snapshot }: Overview, bottleneck: Finding | null): Html {
-  const { rates, tasks, queues } = snapshot;
-  const { inWindow, limit, configured, windowMs, refused, sent, pausedMs } = rates.submit;
+  const { queues, lanes, rates } = snapshot;
+  const tasks = tasksOfAll(snapshot);
+  const each = lanes.length < 2 ? [rates.submit] : lanes.map((lane) => lane.rates.submit);
+  const refused = each.reduce((sum, use) => sum + use.refused, 0);
+  const sent = each.reduce((sum, use) => sum + use.sent, 0);
   const perMinute = batches.reduce((sum, one) => sum + one.perMinute, 0);
   const waiting = queues.archive.waiting + queues.archive.active + queues.archive.delayed;
-  const rate = pausedMs > 0 ? `paused for ${formatDuration(pausedMs)}` : `in ${formatDuration(windowMs)}`;
-  const learned = limit < configured ? `, learned, ${configured} configured` : '';
   return html`<div id="fleet"><dl class="tiles">
-<div class="tile"><dt>Submits in the window</dt><dd>${inWindow} of ${limit}<small>${rate}${learned}</small></dd></div>
+<div class="tile"><dt>Submits in the window</dt>${ratesOfAll(snapshot, 'submit').map(submitsInWindow)}</div>
 <div class="tile"><dt>Running at the provider</dt><dd>${count(tasks.running)}<small>of ${count(tasks.most)} tasks</small></dd></div>
 <div class="tile"><dt>Waiting to be archived</dt><dd>${count(waiting)}<small>images</small></dd></div>
 <div class="tile"><dt>Pace</dt><dd>${count(perMinute)}<small>images a minute</small></dd></div>
 <div class="tile"><dt>Refused for rate</dt><dd>${count(refused)}<small>of ${count(sent)} submits</small></dd></div>
 </dl>${bottleneck !== null && html`<p class="crumb" data-bottleneck="${bottleneck.kind}">Pace: ${bottleneck.what}</p>`}</div>`;
+}
+
+function submitsInWindow({ inWindow, limit, configured, windowMs, pausedMs }: RateUse): Html {
+  const rate = pausedMs > 0 ? `paused for ${formatDuration(pausedMs)}` : `in ${formatDuration(windowMs)}`;
+  const learned = limit < configured ? `, learned, ${configured} configured` : '';
+  return html`<dd>${inWindow} of ${limit}<small>${rate}${learned}</small></dd>`;
 }
 
 function batchList({ batches, older, snapshot }: Overview): Html {
