@@ -14,7 +14,7 @@ export type LoadFleet = () => Promise<StartFleet>;
 type Entry = { alias?: string; takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
 
 /** A command's module is loaded only when that command is called. Loading all of them takes 0.5 s. */
-const COMMANDS: Readonly<Record<string, Entry>> = {
+export const COMMANDS: Readonly<Record<string, Entry>> = {
   run: {
     takes: '<manifest>',
     about: 'make every image of a manifest: all in one process, until the batch ends',

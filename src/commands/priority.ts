@@ -32,7 +32,7 @@ export function priorityCommand(): Command {
         if (waiting > 0) await changePriority(await onRouteOf(connections, batch), batch, priority);
         if (flags.json) printJson({ batch, priority, waiting });
         else if (waiting === 0) say(`${batch}: nothing of it waits`);
-        else say(`${batch} has priority ${priority}: ${plural(waiting, 'item')} wait`);
+        else say(`${batch} has priority ${priority}: ${plural(waiting, 'item')} ${waiting === 1 ? 'waits' : 'wait'}`);
       });
     });
 }
