@@ -33,7 +33,7 @@ Examples:
   $ flux-batch results spring-catalog --format parquet > spring.parquet
   $ flux-batch results spring-catalog --format webdataset --out shards --where current=true
 
---where takes state, name, id, model, variant, prompt, current, failure (its class) and every variable of the manifest; * and ? stand
+--where takes state, name, id, provider, model, variant, prompt, current, failure (its class) and every variable of the manifest; * and ? stand
 for any text and any character, a comma for "or", != for "not"; given more than once, all must hold.
 
 --out may be stopped and run again: images that are there with the right sha256 are not fetched again.
