@@ -83,7 +83,11 @@ async function picked(
   items: readonly string[],
   flags: Flags,
 ): Promise<Picked> {
-  if (items.length === 0 && !flags.all) throw new UsageError('items-missing', 'Expected ids of items, or --all');
+  if (items.length === 0 && !flags.all) {
+    throw new UsageError('items-missing', 'Expected ids of items, or --all', {
+      hint: `flux-batch held ${batch} lists them.`,
+    });
+  }
   const found = await pick(connections, batch, flags.all ? 'all' : items);
   for (const item of found.others) sayLeft(item);
   return found;
