@@ -14,6 +14,7 @@ const PURE = [
   'test/{config,config-lanes}.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',
   'test/docs/{commands,markdown,troubleshooting}.test.ts',
+  'test/doctor/check-clock.test.ts',
   'test/inbox/decisions.test.ts',
   'test/items/{charges,images,item-id,provider-list,reconcile,repeated-prompt,transitions}.test.ts',
   'test/money/{amount,balance,estimate,price-file}.test.ts',
