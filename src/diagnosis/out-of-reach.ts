@@ -19,7 +19,7 @@ const WHAT: Readonly<Record<Waited, string>> = {
 const REMEDY: Readonly<Record<Waited, string>> = {
   'redis-unreachable': 'nothing is lost, and it goes on by itself: check the server of REDIS_URL',
   'archive-denied':
-    'let these credentials, or this user, list, read and write in ARCHIVE_URL; it is tried again every 30s',
+    'let these credentials (in a folder: this user) list, read and write in ARCHIVE_URL; it is tried again every 30s',
   'archive-full': 'free some space where ARCHIVE_URL is, or raise the quota; it is tried again every 30s',
   'archive-unreachable': 'it goes on by itself: check ARCHIVE_URL, S3_ENDPOINT and the network',
   'poll-unanswered':
