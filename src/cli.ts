@@ -14,7 +14,7 @@ export type LoadFleet = () => Promise<StartFleet>;
 type Entry = { alias?: string; takes?: string; about: string; load: (fleet: LoadFleet) => Promise<Command> };
 
 /** A command's module is loaded only when that command is called. Loading all of them takes 0.5 s. */
-const COMMANDS: Readonly<Record<string, Entry>> = {
+export const COMMANDS: Readonly<Record<string, Entry>> = {
   run: {
     takes: '<manifest>',
     about: 'make every image of a manifest: all in one process, until the batch ends',
@@ -41,12 +41,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (fleet) => (await import('./commands/worker.ts')).workerCommand(await fleet()),
   },
   serve: {
-    about: 'callbacks of the provider, metrics, and pages to watch batches on',
+    about: 'serve pages of the batches, metrics, and the address of callbacks',
     load: async () => (await import('./commands/serve.ts')).serveCommand(),
   },
   status: {
     takes: '[batch]',
-    about: 'batches, queues, rates, live workers, and what is paused or stopped',
+    about: 'show batches, queues, rates, live workers, and what holds them up',
     load: async () => (await import('./commands/status.ts')).statusCommand(),
   },
   results: {
@@ -62,7 +62,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   gate: {
     alias: 'breaker',
     takes: '[action]',
-    about: 'why submitting is stopped for the fleet; reset or open: begin again by hand',
+    about: 'say why submitting is stopped for the fleet; open (or reset) starts it again',
     load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
   pause: {
@@ -77,7 +77,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   priority: {
     takes: '<batch> <number>',
-    about: 'let what waits of a batch go before or after that of others',
+    about: 'let what waits of a batch go before or after other batches',
     load: async () => (await import('./commands/priority.ts')).priorityCommand(),
   },
   cancel: {
@@ -112,7 +112,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   init: {
     takes: '[file]',
-    about: 'write a commented manifest to begin with',
+    about: 'write a commented manifest to begin with, or the one for a table, prompts or photos',
     load: async () => (await import('./commands/init.ts')).initCommand(),
   },
   schema: {
@@ -128,7 +128,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/config.ts')).configCommand(),
   },
   simulate: {
-    about: 'a stand-in for the API on this machine, to try everything without a key',
+    about: 'stand in for the API on this machine, to try everything without a key',
     load: async () => (await import('./commands/simulate.ts')).simulateCommand(),
   },
 };

@@ -90,7 +90,7 @@ export async function updateBatchFile(
     if (written !== undefined) return;
     await sleep(Math.random() * LONGEST_WAIT_MS);
   }
-  throw new FluxError('archive-unreachable', `${key} in ${archive.url} changes all the time`);
+  throw new FluxError('archive-unreachable', `${key} in ${archive.url} was changed by others at each try to write it`);
 }
 
 const options = { contentType: 'application/json' };

@@ -128,7 +128,7 @@ export function recordsIn(archive: Archive): Records {
         if (tries > 1) await sleep(Math.random() * LONGEST_WAIT_MS);
         was = await read(batch, item);
       }
-      throw new FluxError('archive-unreachable', `The record ${layout.record(batch, item)} changes all the time`);
+      throw new FluxError('archive-unreachable', `Others changed the record ${layout.record(batch, item)} at each try`);
     },
     async *list(batch, signal) {
       for await (const key of archive.list(layout.records(batch), signal)) {

@@ -57,7 +57,7 @@ export async function updateSegmentList(
     if (written !== undefined) return list;
     await sleep(Math.random() * LONGEST_WAIT_MS);
   }
-  throw new FluxError('archive-unreachable', `${key} in ${archive.url} changes all the time`);
+  throw new FluxError('archive-unreachable', `${key} in ${archive.url} was changed by others at each try to write it`);
 }
 
 function parse(body: Buffer | undefined): SegmentList {

@@ -94,7 +94,7 @@ export async function refuseOtherRoute(
 ): Promise<void> {
   const known = await state.counts(batch);
   if (!known || hasEnded(known)) return;
-  const hint = 'Let it end first, or name the same, or give the batch another name.';
+  const hint = 'Let it end first, set the same ARCHIVE_URL and FLUX_API_URL, or give the batch another name.';
   if (known.archive !== '' && known.archive !== archive.url) {
     const message = `The batch ${batch} is on its way to ${known.archive}, not to ${archive.url}`;
     throw new UsageError('archive-differs', message, { hint });

@@ -122,5 +122,5 @@ async function nextTakeOf(records: Records, of: ItemRecord, ids: ReadonlySet<str
     if (found && isReadable(found) && (found.state === 'queued' || found.state === 'cancelled'))
       return { of, item, take };
   }
-  throw new UsageError('redo-too-many', `${of.id} has ${MOST_TAKES} takes, which is all that there can be`);
+  throw new UsageError('redo-too-many', `${of.id} has ${MOST_TAKES} takes already, the most that are possible`);
 }

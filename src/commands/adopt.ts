@@ -41,7 +41,7 @@ export function adoptCommand(): Command {
       addName,
       new Map(),
     )
-    .option('--yes', 'never ask')
+    .option('-y, --yes', 'never ask')
     .option('--json', 'print what is taken over as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, flags: Flags) => {

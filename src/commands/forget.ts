@@ -21,7 +21,7 @@ held or failed items enqueue the manifest again. Workers forget by themselves wh
 export function forgetCommand(): Command {
   return withConfigOptions(new Command('forget'))
     .argument('<batch>', 'its name')
-    .option('--yes', 'never ask')
+    .option('-y, --yes', 'never ask')
     .option('--json', 'print what was forgotten as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, flags: ConfigFlags & { yes?: true; json?: true }) => {

@@ -21,7 +21,7 @@ const EXAMPLES = `
 A held item waits for a person: whether it was paid for, or what became of its task, is not known.
 
 Examples:
-  $ flux-batch held spring-catalog                          list them, with what there is to decide by
+  $ flux-batch held spring-catalog                          list them, with what is known of each
   $ flux-batch held spring-catalog attach <item> <task>     its task is in the provider's log: fetch it, at no cost
   $ flux-batch held spring-catalog resubmit <item…>         submit again; pays twice if the first went through
   $ flux-batch held spring-catalog resubmit --all --yes
@@ -83,7 +83,11 @@ async function picked(
   items: readonly string[],
   flags: Flags,
 ): Promise<Picked> {
-  if (items.length === 0 && !flags.all) throw new UsageError('items-missing', 'Expected ids of items, or --all');
+  if (items.length === 0 && !flags.all) {
+    throw new UsageError('items-missing', 'Expected ids of items, or --all', {
+      hint: `flux-batch held ${batch} lists them.`,
+    });
+  }
   const found = await pick(connections, batch, flags.all ? 'all' : items);
   for (const item of found.others) sayLeft(item);
   return found;

@@ -7,7 +7,7 @@ export function withConfigOptions(command: Command): Command {
   return command
     .option('--archive <url>', 'where images go: s3://bucket/prefix or a folder (ARCHIVE_URL)')
     .option('--redis <url>', 'the Redis to use, or @file with its URL; none: a private one (REDIS_URL)')
-    .option('--allow-eviction', 'go on with a Redis that may evict keys');
+    .option('--allow-eviction', 'go on with a Redis that may evict keys, and with them jobs (REDIS_ALLOW_EVICTION)');
 }
 
 /** Flags of commands that run workers. */

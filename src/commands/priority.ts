@@ -14,8 +14,8 @@ Examples:
   $ flux-batch priority spring-catalog 0       before all batches of a larger number
   $ flux-batch priority spring-catalog 5 --json
 
-It is that of --priority of run and enqueue, for a batch that is enqueued already. Within the batch, items go by their own priorities as before.
-Enqueueing the manifest again gives what still waits in the archive the priority of that enqueue.
+The same as --priority of run and enqueue, for a batch that is enqueued already. Within the batch, items keep their own
+priorities. Enqueueing the manifest again gives what still waits in the archive the priority of that enqueue.
 `;
 
 /** `flux-batch priority`: what waits of a batch goes earlier or later, among those of all batches. */
@@ -32,7 +32,7 @@ export function priorityCommand(): Command {
         if (waiting > 0) await changePriority(await onRouteOf(connections, batch), batch, priority);
         if (flags.json) printJson({ batch, priority, waiting });
         else if (waiting === 0) say(`${batch}: nothing of it waits`);
-        else say(`${batch} has priority ${priority}: ${plural(waiting, 'item')} wait`);
+        else say(`${batch} has priority ${priority}: ${plural(waiting, 'item')} ${waiting === 1 ? 'waits' : 'wait'}`);
       });
     });
 }

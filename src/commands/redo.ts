@@ -30,7 +30,7 @@ export function redoCommand(): Command {
     .argument('<batch>', 'its name')
     .argument('<items...>', 'their ids or names')
     .option('--note <text>', 'why, for those who look at the versions later')
-    .option('--yes', 'never ask')
+    .option('-y, --yes', 'never ask')
     .option('--json', 'print what is made anew as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (batch: string, items: string[], flags: Flags) => {

@@ -33,12 +33,12 @@ Examples:
   $ flux-batch results spring-catalog --format parquet > spring.parquet
   $ flux-batch results spring-catalog --format webdataset --out shards --where current=true
 
---where takes state, name, id, model, variant, prompt, current, failure (its class) and every variable of the manifest; * and ? stand
-for any text and any character, a comma for "or", != for "not"; given more than once, all must hold.
+--where takes state, name, id, provider, model, variant, prompt, current, failure (its class) and every variable of the
+manifest. * is any text, ? any character, a comma "or", != "not"; given more than once, all must hold.
 
 --out may be stopped and run again: images that are there with the right sha256 are not fetched again.
-Exit codes: 0 all there · 1 some images are not what was archived, or some records cannot be read · 2 something is wrong with the command or the
-configuration · 3 stopped before the end.
+Exit codes: 0 all there · 1 some images are missing or not what was archived, or some records cannot be read · 2 something is
+wrong with the command or the configuration · 3 stopped before the end.
 `;
 
 type Flags = ConfigFlags & {

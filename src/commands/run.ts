@@ -68,7 +68,7 @@ export function runCommand(startFleet: StartFleet): Command {
     .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .option(
       '--wait-at-most <duration>',
-      'stand still no longer for an API, archive or Redis out of reach, nor for a pause',
+      'end with 3 when it stands still for so long: API, archive or Redis out of reach, or a pause',
       parseDurationOption,
     )
     .option('--notify <url>', 'tell the end there: a JSON POST, as Slack takes it (FLUX_NOTIFY_URL)')

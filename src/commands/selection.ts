@@ -14,7 +14,7 @@ export type SelectionFlags = {
 export function withSelectionOptions(command: Command): Command {
   return command
     .option('--only <glob>', 'items whose name matches: teapot-*, with * and ?; may be repeated, or a,b', addPatterns)
-    .option('--limit <count>', 'the first so many of them', parseLimit)
+    .option('--limit <count>', 'only the first so many of these items', parseLimit)
     .option('--set <variable=value>', 'this value instead of those of a matrix or of rows; may be repeated', addValue)
     .option('--allow-outside', 'tables, prompts and includes may be outside of the folder of the manifest');
 }

@@ -41,9 +41,9 @@ type Flags = ConfigFlags &
 export function workerCommand(startFleet: StartFleet): Command {
   return withInboxOptions(withWorkerOptions(new Command('worker')))
     .addArgument(new Argument('[stages...]', 'all by default').choices(WORKER_STAGES))
-    .option('--submit-concurrency <count>', 'submits under way or waiting for their slot', atLeastOne)
-    .option('--poll-concurrency <count>', 'polls under way', atLeastOne)
-    .option('--archive-concurrency <count>', 'images held in memory at once', atLeastOne)
+    .option('--submit-concurrency <count>', 'submits under way or waiting (as the rate limits need)', atLeastOne)
+    .option('--poll-concurrency <count>', 'polls under way, for each account (16)', atLeastOne)
+    .option('--archive-concurrency <count>', 'images held in memory at once (8)', atLeastOne)
     .option('--inbox <place>', 'take what is dropped there too: a folder or s3://bucket/prefix')
     .option('--drain-timeout <duration>', DRAIN_TIMEOUT, parseDurationOption)
     .addHelpText('after', EXAMPLES)

@@ -31,7 +31,7 @@ export function slowness(snapshot: Snapshot): Finding[] {
           finding(
             'provider-slow',
             `the provider is slow: ${plural(tasks.running, 'task')} under way, the oldest for ${formatDuration(at - tasks.oldestAt)}${usual(durations)}`,
-            'nothing is to be done: they are asked for until FLUX_POLL_GIVE_UP',
+            'nothing to do: they are polled until FLUX_POLL_GIVE_UP, and held after that',
           ),
         ]
       : []),

@@ -18,12 +18,15 @@ const WHAT: Readonly<Record<Waited, string>> = {
 
 const REMEDY: Readonly<Record<Waited, string>> = {
   'redis-unreachable': 'nothing is lost, and it goes on by itself: check the server of REDIS_URL',
-  'archive-denied': 'let these credentials read, write and delete in ARCHIVE_URL; it is tried again every 30s',
-  'archive-full': 'make space where ARCHIVE_URL is; it is tried again every 30s',
+  'archive-denied':
+    'let these credentials (in a folder: this user) list, read and write in ARCHIVE_URL; it is tried again every 30s',
+  'archive-full': 'free some space where ARCHIVE_URL is, or raise the quota; it is tried again every 30s',
   'archive-unreachable': 'it goes on by itself: check ARCHIVE_URL, S3_ENDPOINT and the network',
-  'poll-unanswered': 'what runs is paid for and asked for again: check FLUX_API_URL and the network',
+  'poll-unanswered':
+    'running tasks are paid for, and are polled again: check FLUX_API_URL (of BFL: BFL_API_URL) and the network',
   'images-unreachable': 'it is tried until the last URL dies: check the network, and FETCH_ALLOW',
-  'uploads-unanswered': 'nothing was submitted, and each is tried again: check KIE_UPLOAD_URL and the network',
+  'uploads-unanswered':
+    'their items are not submitted yet, and each upload is tried again: check KIE_UPLOAD_URL and the network',
 };
 
 /** Who does not answer, or refuses, and is waited for. The breaker tells of submits by itself. */

@@ -46,7 +46,7 @@ function howItLifts(breaker: TrippedBreaker, now: number, lane: StoppedLane | un
     case 'too-many-unknown':
       return `see flux-batch held before paying for more; it lifts when a submit gets through: ${nextProbe(breaker, now)}`;
     case 'not-found':
-      return `check ${lane?.vendor === 'bfl' ? 'BFL' : 'FLUX'}_API_URL, then run again: one submit goes first`;
+      return `check ${lane?.vendor === 'bfl' ? 'BFL' : 'FLUX'}_API_URL, then run again, or restart a worker: one submit goes first`;
     default:
       return 'it waits for a person';
   }

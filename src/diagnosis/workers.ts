@@ -9,7 +9,7 @@ const STAGES = ['submit', 'poll', 'archive'] as const;
 type WorkStage = (typeof STAGES)[number];
 
 /** Deadlines go by the clock of Redis. Delays of jobs go by the machine's own, so that more than this is felt. */
-const SKEW_MS = 5_000;
+export const SKEW_MS = 5_000;
 
 /** Stages for which somebody works. A draining worker takes nothing new; one of an older version does not tell its route. */
 export function workersByStage({ workers, route }: Pick<Snapshot, 'workers' | 'route'>): Record<WorkStage, number> {

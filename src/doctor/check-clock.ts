@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { SKEW_MS } from '../diagnosis/workers.ts';
 import { type Fetch, fetchBy } from '../network/fetch.ts';
 import { formatDuration } from '../text/duration.ts';
 import { type Check, ok, warning } from './check.ts';
@@ -7,8 +8,13 @@ const WITHIN_MS = 10_000;
 /** Servers' dates are in whole seconds, and answers take time. S3 refuses a signature from 15 minutes on. */
 const DIFFERS_FROM_MS = 30_000;
 
-/** Who has a clock, and by how much that is ahead of ours; undefined where it does not tell. */
-export type Reading = { of: string; aheadMs: number | undefined };
+/** Who has a clock, and by how much that is ahead of ours; undefined where it does not tell. `differsFromMs`: so much is told of. */
+export type Reading = { of: string; aheadMs: number | undefined; differsFromMs?: number };
+
+/** Redis tells milliseconds. What `status` calls a wrong clock is one here, too. */
+export function readingOfRedis(aheadMs: number | undefined): Reading {
+  return { of: 'Redis', aheadMs, differsFromMs: SKEW_MS };
+}
 
 /** The API's clock and that of S3, by the dates of their answers. Whatever they answer has one. */
 export async function readClocks({ apiUrl, archiveUrl, s3, proxy }: Config): Promise<Reading[]> {
@@ -34,8 +40,10 @@ async function aheadMsOf(url: string, ask: Fetch): Promise<number | undefined> {
 }
 
 export function judgeClocks(readings: readonly Reading[]): Check[] {
-  const told = readings.flatMap(({ of, aheadMs }) => (aheadMs === undefined ? [] : [{ of, aheadMs }]));
-  const wrong = told.filter(({ aheadMs }) => Math.abs(aheadMs) >= DIFFERS_FROM_MS);
+  const told = readings.flatMap((reading) =>
+    reading.aheadMs === undefined ? [] : [{ ...reading, aheadMs: reading.aheadMs }],
+  );
+  const wrong = told.filter(({ aheadMs, differsFromMs = DIFFERS_FROM_MS }) => Math.abs(aheadMs) > differsFromMs);
   if (wrong.length === 0) {
     const whose = told.map(({ of }) => of).join(', ');
     return told.length === 0 ? [] : [ok('clock', `this machine's clock agrees with that of ${whose}`)];

@@ -4,7 +4,7 @@ import { openClosers } from '../wiring/closers.ts';
 import { type Check, ok, outcomeOf, warning } from './check.ts';
 import { checkArchive } from './check-archive.ts';
 import { checkCallbacks } from './check-callbacks.ts';
-import { judgeClocks, type Reading, readClocks } from './check-clock.ts';
+import { judgeClocks, type Reading, readClocks, readingOfRedis } from './check-clock.ts';
 import { checkDisk } from './check-disk.ts';
 import { checkProvider } from './check-provider.ts';
 import { judgeRedis, lookAtRedis } from './check-redis.ts';
@@ -17,7 +17,7 @@ export async function examine(config: Config): Promise<Check[]> {
   const clocks: Reading[] = [];
   const redis = async () => {
     const facts = await lookAtRedis(config, closers);
-    clocks.push({ of: 'Redis', aheadMs: facts.aheadMs });
+    clocks.push(readingOfRedis(facts.aheadMs));
     return judgeRedis(facts, config);
   };
   const others = async () => {

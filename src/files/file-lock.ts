@@ -26,7 +26,7 @@ export async function withFileLock<T>(path: string, task: () => Promise<T>, maxA
     if (Date.now() > deadline) {
       throw new FluxError('locked', `Another process holds ${path}`, {
         facts: { holder: read(path) },
-        hint: 'It holds the number of the process. If that is not flux-batch, remove the file.',
+        hint: 'The file has the number of that process. If it is not flux-batch, remove the file.',
       });
     }
     await sleep(RETRY_MS);

@@ -13,7 +13,7 @@ export async function checkRights(redis: RedisClient): Promise<void> {
   const [first] = denied;
   if (first === undefined) return;
   const commands = [...new Set(denied.map(({ command }) => command))].join(', ');
-  throw new UsageError('redis-denied', `The Redis user of REDIS_URL must not ${commands}: ${first.message}`, {
+  throw new UsageError('redis-denied', `The Redis user of REDIS_URL may not use ${commands}: ${first.message}`, {
     facts: { commands },
     hint: `The least that a user needs: ACL SETUSER <user> ${LEAST_ACL}`,
   });

@@ -204,7 +204,7 @@ function contradictions(values: Variables): string[] {
     ...(isOdd ? ['S3_SSE_KMS_KEY_ID: Expected S3_SSE=aws:kms beside it'] : []),
     ...(isUnsigned ? ['INPUT_URLS: Expected ARCHIVE_URL=s3://… beside presign: a folder has no URLs'] : []),
     ...(areTwo
-      ? ['KIE_API_KEY: Expected the same key as FLUX_API_KEY, which is its former name, or only one of them']
+      ? ['KIE_API_KEY: Expected the same key as FLUX_API_KEY, since both name one account, or only one of the two']
       : []),
   ];
 }

@@ -52,7 +52,8 @@ function tell(
     const remedy = `does another program use this account? ${limit} is what the account permits`;
     warnOfStorm(log, `poll-429 ${limit}`, { ...fields, remedy }, 'polls refused for their rate (429)');
   } else {
-    const remedy = 'nothing is lost: each is asked again; see FLUX_API_URL and the network if it lasts';
+    const remedy =
+      'nothing is lost: each is polled again; if it lasts, check FLUX_API_URL (BFL: BFL_API_URL) and the network';
     warnOfStorm(log, 'poll-unanswered', { ...fields, remedy }, 'polls not answered');
     faults.note('poll-unanswered', reason);
   }

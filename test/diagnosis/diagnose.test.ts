@@ -55,7 +55,7 @@ const CAUSES: readonly [Kind, Partial<Snapshot>, what: RegExp, remedy: RegExp][]
     /REDIS_URL/,
   ],
   ['archive-denied', fault('archive-denied'), /refuses to store: so it is/, /credentials .* ARCHIVE_URL/],
-  ['archive-full', fault('archive-full'), /waiting for space in the archive/, /make space/],
+  ['archive-full', fault('archive-full'), /waiting for space in the archive/, /free some space/],
   ['archive-unreachable', fault('archive-unreachable'), /waiting for the archive: so it is/, /S3_ENDPOINT/],
   ['key-refused', tripped('unauthorized'), /stopped \(unauthorized\): so it is/, /FLUX_API_KEY.*flux-batch gate open/],
   ['out-of-credits', tripped('out-of-credits'), /stopped \(out-of-credits\)/, /top it up/],

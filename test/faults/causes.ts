@@ -110,7 +110,7 @@ export const CAUSES: readonly Cause[] = [
     onS3: true,
     make: ({ archive }) => archive.refuse(507, 'InsufficientStorage'),
     what: /waiting for space in the archive/,
-    remedy: /make space/,
+    remedy: /free some space/,
     logs: /archive/,
     readyz: 503,
   },

@@ -166,7 +166,7 @@ describe('a Redis user', () => {
     await expect(checkRights(redis)).rejects.toMatchObject({
       name: 'UsageError',
       code: 'redis-denied',
-      message: expect.stringContaining(`must not ${named}`),
+      message: expect.stringContaining(`may not use ${named}`),
       hint: expect.stringContaining(LEAST_ACL),
     });
   });
