@@ -3,6 +3,7 @@ import { type BatchRecords, FEWEST_TO_COVER, openBatchRecords } from '../archive
 import type { Records } from '../archive/records.ts';
 import { messageOf } from '../errors.ts';
 import { type Charges, chargesOf } from '../items/charges.ts';
+import { ACCOUNTS } from '../items/item.ts';
 import { type Found, isReadable, type Unreadable } from '../items/unreadable.ts';
 import type { Prices } from '../money/prices.ts';
 
@@ -82,6 +83,8 @@ async function passOver(held: BatchRecords, prices: Prices): Promise<SeenBatch> 
   const archived = new Uint8Array(held.size);
   const [known, unsettled] = [new Float64Array(held.size), new Float64Array(held.size)];
   const counted = new Uint8Array(held.size);
+  /** By its place in ACCOUNTS. */
+  const accounts = new Uint8Array(held.size);
   const others = new Map<string, Found>();
   const unreadable: Unreadable[] = [];
   for await (const found of held.all()) {
@@ -95,13 +98,16 @@ async function passOver(held: BatchRecords, prices: Prices): Promise<SeenBatch> 
     }
     const charges = chargesOf(found, prices);
     [counted[place], known[place], unsettled[place]] = [1, charges.known, charges.unsettled];
+    accounts[place] = ACCOUNTS.indexOf(charges.account ?? ACCOUNTS[0]);
   }
   function* charges(): Generator<Charges[]> {
     let some: Charges[] = [];
     for (const id of held.ids()) {
       const place = held.place(id);
       if (place === undefined || counted[place] === 0) continue;
-      some.push({ id, known: known[place] ?? 0, unsettled: unsettled[place] ?? 0 });
+      const account = ACCOUNTS[accounts[place] ?? 0];
+      const whose = account === undefined || account === ACCOUNTS[0] ? {} : { account };
+      some.push({ id, known: known[place] ?? 0, unsettled: unsettled[place] ?? 0, ...whose });
       if (some.length < CHUNK) continue;
       yield some;
       some = [];

@@ -2,6 +2,7 @@ import { openBatchRecords } from '../archive/batch-records.ts';
 import { readMembersOf } from '../archive/items-member.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
+import { laneOf } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { failedRecord, itemOfRecord, requeuedRecord, submittedRecord } from '../items/transitions.ts';
@@ -110,7 +111,9 @@ export async function attach(
       const former = record.taskId === undefined || record.taskId === taskId ? record : requeuedRecord(record);
       const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
       const giveUpAt = ports.clock.now() + ports.config.pollGiveUpMs;
-      return submittedRecord({ ...itemOfRecord(record), taskId, submittedAt, giveUpAt, recorded: true }, former);
+      // It was submitted in the account that the record names, and no other knows it.
+      const task = { taskId, submittedAt, giveUpAt, recorded: true, ...laneOf(record) };
+      return submittedRecord({ ...itemOfRecord(record), ...task }, former);
     },
   });
   return told;

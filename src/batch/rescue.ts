@@ -2,6 +2,7 @@ import { openBatchRecords } from '../archive/batch-records.ts';
 import { readable, readRecords } from '../archive/read-records.ts';
 import { UsageError } from '../errors.ts';
 import { isUnknown } from '../items/charges.ts';
+import { lostToAskFor } from '../items/images.ts';
 import { mayYieldItsImage } from '../items/reconcile.ts';
 import type { ItemRecord } from '../items/record.ts';
 import type { Unreadable } from '../items/unreadable.ts';
@@ -11,32 +12,46 @@ import { chunksOf } from './chunks-of.ts';
 import { type RestorePorts, restoredBatch } from './restore.ts';
 
 /**
- * What can be done for an item whose image is not archived, by its record alone:
- * - `ask`: its task is paid for, and the provider still keeps the image
+ * What can be done for an item, by its record alone:
+ * - `ask`: its task is paid for, its image is not archived, and the provider still keeps it
+ * - `ask-for-lost`: the same of some images of a task, whose others are archived
  * - `too-old`: it was, but the provider has deleted the image by now
  * - `no-task`: a submit with an unknown outcome; without its task id there is nothing to ask for
  * - `nothing`: archived, never submitted, or ended by the provider itself
  */
-export type RescueStep = 'ask' | 'too-old' | 'no-task' | 'nothing';
+export type RescueStep = 'ask' | 'ask-for-lost' | 'too-old' | 'no-task' | 'nothing';
 
 export function rescueStep(record: ItemRecord, now: number, storedTtlMs: number): RescueStep {
   if (isUnknown(record)) return 'no-task';
+  if (record.state === 'archived') {
+    if (lostToAskFor(record).length === 0) return 'nothing';
+    return now < diesAt(record, storedTtlMs) ? 'ask-for-lost' : 'too-old';
+  }
   if (!mayHaveAnImage(record, storedTtlMs)) return 'nothing';
   return mayHaveAnImage(record, storedTtlMs, now) ? 'ask' : 'too-old';
 }
 
 /** `now` left out: at the time of its submit. An image once found gone may have been only for a while: asking costs nothing. */
 function mayHaveAnImage(record: ItemRecord, storedTtlMs: number, now = Number.NEGATIVE_INFINITY): boolean {
-  if (record.state === 'submitted') {
-    return now < Date.parse(record.timings.submitted ?? record.timings.queued) + storedTtlMs;
-  }
+  if (record.state === 'submitted') return now < diesAt(record, storedTtlMs);
   if (record.state !== 'failed' && record.state !== 'held') return false;
   const failure =
     record.failure.class === 'expired' ? { ...record.failure, class: 'unreachable' as const } : record.failure;
   return mayYieldItsImage({ ...record, failure }, { now, storedTtlMs });
 }
 
-export type Rescue = { asked: string[]; tooOld: string[]; noTask: string[]; unreadable: Unreadable[] };
+function diesAt({ timings }: ItemRecord, storedTtlMs: number): number {
+  return Date.parse(timings.submitted ?? timings.queued) + storedTtlMs;
+}
+
+/** `inPart`: archived items that lack images which may still be had; nobody has asked for these yet. */
+export type Rescue = {
+  asked: string[];
+  inPart: string[];
+  tooOld: string[];
+  noTask: string[];
+  unreadable: Unreadable[];
+};
 
 const CHUNK = 500;
 
@@ -56,7 +71,7 @@ export async function takeUp(
       hint: 'Its tasks are known there: name the same in FLUX_API_URL.',
     });
   }
-  const rescue: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
+  const rescue: Rescue = { asked: [], inPart: [], tooOld: [], noTask: [], unreadable: [] };
   const held = await openBatchRecords({ archive, records }, batch);
   const found = readable(held.all(), (unreadable) => void rescue.unreadable.push(unreadable));
   for await (const some of chunksOf(found, CHUNK)) {
@@ -65,6 +80,7 @@ export async function takeUp(
     for (const record of some) {
       const step = rescueStep(record, now, config.storedTtlMs);
       if (step === 'ask') toAsk.push(record);
+      if (step === 'ask-for-lost') rescue.inPart.push(record.id);
       if (step === 'too-old') rescue.tooOld.push(record.id);
       if (step === 'no-task') rescue.noTask.push(record.id);
     }

@@ -24,6 +24,8 @@ export type Ending = {
   archived: number;
   /** Of each item that failed or is held. */
   failures: readonly { id: string; state: 'failed' | 'held' | 'unreadable' | 'missing'; class: string }[];
+  /** So many archived items lack images that may still be had. */
+  inPart: number;
   /** Given on the command line: what is suggested needs them too. */
   flags: Pick<ConfigFlags, 'archive' | 'redis'>;
 };
@@ -31,7 +33,7 @@ export type Ending = {
 /** What a person may want to do next: a command, and what it is for. */
 export type Step = { command: string; what: string };
 
-export function nextSteps({ batch, archive, archived, failures, flags }: Ending): Step[] {
+export function nextSteps({ batch, archive, archived, failures, inPart, flags }: Ending): Step[] {
   const given = [
     ...(flags.archive === undefined ? [] : [` --archive ${quoted(flags.archive)}`]),
     ...(flags.redis === undefined ? [] : [` --redis ${quoted(flags.redis)}`]),
@@ -52,6 +54,14 @@ export function nextSteps({ batch, archive, archived, failures, flags }: Ending)
           {
             command: `flux-batch retry ${batch}${only}${given}`,
             what: `make ${plural(again.length, 'failed item')} again: ${classes.join(', ')}`,
+          },
+        ]
+      : []),
+    ...(inPart > 0
+      ? [
+          {
+            command: `flux-batch rescue ${batch}${given}`,
+            what: `ask once more for what ${plural(inPart, 'item')} of several images ${inPart === 1 ? 'lacks' : 'lack'}, at no cost`,
           },
         ]
       : []),

@@ -19,12 +19,14 @@ import { EXIT } from './exit-codes.ts';
 import { writeIndexAnyway } from './index-anyway.ts';
 import { type ConfigFlags, overridesOf, withConfigOptions } from './options.ts';
 import { printJson, sayWarnings } from './print.ts';
+import { type LostOfItem, rescueLost, tellLost } from './rescue-lost.ts';
 import { DRAINING, onStopSignals } from './signals.ts';
 import { withConnections } from './with-connections.ts';
 
 const EXAMPLES = `
-Asks again for every task of the batch that was paid for and whose image is not archived, and archives what there is. Needs only
-the archive: neither the manifest nor what Redis knew. Never submits. The provider keeps images for 14 days.
+Asks again for every task of the batch that was paid for and whose image is not archived, and archives what there is. So it does
+where a task made several images and some of them could not be had. Needs only the archive: neither the manifest nor what Redis
+knew. Never submits. The provider keeps images for 14 days.
 
 Examples:
   $ flux-batch rescue spring-catalog
@@ -67,7 +69,7 @@ async function rescue(
   const ports = { ...opened, settings };
 
   const stop = onStopSignals({ stopsForFaults: true, saying: DRAINING, withinMs: drainMs });
-  let taken: Rescue = { asked: [], tooOld: [], noTask: [], unreadable: [] };
+  let taken: Rescue = { asked: [], inPart: [], tooOld: [], noTask: [], unreadable: [] };
   const fleet = startFleet(connections, ports, { stages: ['poll', 'archive'], onTrouble: stop.trouble });
   try {
     const end = await watchBatch(connections, ports, {
@@ -82,14 +84,15 @@ async function rescue(
       signal: stop.signal,
     });
     const drained = await fleet.drain(drainMs);
+    const lost = await rescueLost(connections, ports, { batch, ids: taken.inPart, signal: stop.signal });
     await writeIndexAnyway(batch, connections, stop.late);
     const items = await rescuedItems(connections, batch, taken.asked);
-    report(batch, taken, items, flags);
+    report(batch, taken, items, lost, flags);
     if (!drained) exitUndrained();
     if (stop.fault) throw stop.fault;
     if (!end.ended) return EXIT.stopped;
-    const all = taken.unreadable.length === 0 && items.every(({ state }) => state === 'archived');
-    return all ? EXIT.allArchived : EXIT.someFailed;
+    const all = items.every(({ state }) => state === 'archived') && lost.every(({ left }) => left === 0);
+    return all && taken.unreadable.length === 0 ? EXIT.allArchived : EXIT.someFailed;
   } catch (error) {
     stop.begin();
     if (!(await fleet.drain(drainMs))) sayUndrained();
@@ -103,6 +106,7 @@ function report(
   batch: string,
   { asked, tooOld, noTask, unreadable }: Rescue,
   items: readonly Rescued[],
+  lost: readonly LostOfItem[],
   flags: Flags,
 ): void {
   const archived = items.filter(({ state }) => state === 'archived').length;
@@ -112,6 +116,7 @@ function report(
     asked: asked.length,
     archived,
     others,
+    ...(lost.length > 0 && { lost }),
     tooOld,
     noTask,
     ...(unreadable.length > 0 && { unreadable }),
@@ -123,6 +128,7 @@ function report(
       `  ${state.padEnd(9)}  ${plain(name)}  ${why ?? ''}${message ? `: ${shorten(plain(message), 160)}` : ''}  [${id}]`,
     );
   }
+  tellLost(batch, lost);
   if (tooOld.length > 0) say(`${plural(tooOld.length, 'task')} not asked for: the provider has deleted their images`);
   for (const { message, taskId } of unreadable.slice(0, MOST_NAMED)) {
     say(`  unreadable  ${plain(message)}`);

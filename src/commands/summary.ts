@@ -7,6 +7,7 @@ import { budgetWords, largerBudget } from '../diagnosis/budget-words.ts';
 import { describeFinding } from '../diagnosis/describe.ts';
 import { stoppedFinding } from '../diagnosis/stopped.ts';
 import { messageOf } from '../errors.ts';
+import { tellsOfLost } from '../items/images.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { type Found, isReadable } from '../items/unreadable.ts';
 import { closeBooks, describeBalance, type Opening, unaccounted } from '../money/balance.ts';
@@ -69,7 +70,8 @@ export async function summarize(
   const outOfBudget = isOutOfBudget(counts);
   const jobs = await costByJob();
   const archive = connections.archive.url;
-  const steps = nextSteps({ batch, archive, archived: counts.items.archived, failures: named, flags });
+  const inPart = [...notes.values()].filter(tellsOfLost).length;
+  const steps = nextSteps({ batch, archive, archived: counts.items.archived, failures: named, inPart, flags });
   const json = {
     batch,
     ended: end.ended,

@@ -10,6 +10,10 @@ export function redisImageNotes(redis: RedisClient, keys: Keys) {
   return {
     async tellNote({ batch, id }: ItemRef, note: string): Promise<void> {
       const key = keys.notes(batch);
+      if (note === '') {
+        await redis.hdel(key, id);
+        return;
+      }
       if ((await redis.hlen(key)) >= MOST_NOTES) return;
       await redis.hset(key, id, note);
       await redis.expire(key, KEPT_FOR_S);

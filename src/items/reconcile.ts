@@ -1,5 +1,5 @@
 import { type ItemState, isLive } from './item-state.ts';
-import type { ItemRecord } from './record.ts';
+import type { Failure, ItemRecord } from './record.ts';
 
 /** What to do with an item of the manifest, given its state in Redis and its record in the archive. */
 export type Step = {
@@ -12,7 +12,17 @@ export type Step = {
 };
 
 /** A held or failed item whose task may still yield its image: asking again spends nothing. */
-const WORTH_ASKING_AGAIN = ['poll-timeout', 'unknown-task', 'unreachable', 'invalid-image', 'internal'];
+const WORTH_ASKING_AGAIN: readonly Failure['class'][] = [
+  'poll-timeout',
+  'unknown-task',
+  'unreachable',
+  'invalid-image',
+  'internal',
+];
+
+export function isWorthAskingAgain(failure: Failure): boolean {
+  return WORTH_ASKING_AGAIN.includes(failure.class);
+}
 
 /**
  * The archive is the truth: without a record nothing was spent, and with one its state decides. An item that is live in Redis
@@ -63,8 +73,6 @@ export function mayYieldItsImage(
 ): boolean {
   const submitted = Date.parse(record.timings.submitted ?? record.timings.queued);
   return (
-    record.taskId !== undefined &&
-    WORTH_ASKING_AGAIN.includes(record.failure.class) &&
-    settings.now < submitted + settings.storedTtlMs
+    record.taskId !== undefined && isWorthAskingAgain(record.failure) && settings.now < submitted + settings.storedTtlMs
   );
 }

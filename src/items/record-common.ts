@@ -1,5 +1,5 @@
 import { embedOf, type Item, laneOf, listOf, type Submitted } from './item.ts';
-import { boundBy, isBound } from './provider-list.ts';
+import { boundBy, isBound, isElsewhere } from './provider-list.ts';
 import { type ItemRecord, taskIdsOf, tasksOf } from './record.ts';
 import { costsOf, pricesOf } from './record-costs.ts';
 
@@ -18,8 +18,7 @@ export function commonOf(item: Item | Submitted, previous: ItemRecord | undefine
     priority: item.priority,
     variables: item.variables,
     request: 'taskId' in item ? item.request : boundBy(item, previous).request,
-    // A submit that is bound to its provider goes without the list.
-    ...listOf(item.providers === undefined && previous && isBound(previous) ? previous : item),
+    ...listOf(goesWithoutList(item, previous) ? previous : item),
     ...embedOf(item),
     ...noteOf(previous),
     ...laneOf('taskId' in item && !taskIdsOf(previous).includes(item.taskId) ? item : previous),
@@ -31,6 +30,12 @@ export function commonOf(item: Item | Submitted, previous: ItemRecord | undefine
     ...costsOf(previous, item),
     ...pricesOf(previous),
   };
+}
+
+/** A submit that is bound to its provider goes without the list, also where that claim is given back: its id goes by the first all the same. */
+function goesWithoutList(item: Item, previous: ItemRecord | undefined): previous is ItemRecord {
+  if (item.providers !== undefined || !previous) return false;
+  return isBound(previous) || isElsewhere({ request: item.request, providers: previous.providers });
 }
 
 export function commonOfRecord(record: ItemRecord): Common {

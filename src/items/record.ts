@@ -166,9 +166,14 @@ export function mayFollow(was: ItemRecord, next: ItemRecord): boolean {
   const named = namedIn(next);
   if (![...namedIn(was)].every((id) => named.has(id))) return false;
   if (was.state !== 'archived') return true;
-  if (next.state !== 'archived' || next.sha256 !== was.sha256) return false;
-  const kept = new Set(next.more?.map(({ image }) => image));
-  return was.more?.every(({ image }) => kept.has(image)) !== false;
+  if (next.state !== 'archived') return false;
+  const kept = new Set(storedIn(next));
+  return storedIn(was).every((image) => kept.has(image));
+}
+
+/** Each image by its place and its bytes. Which of them is the item's own may change: one before it may be had after all. */
+function storedIn({ image, sha256, more = [] }: Extract<ItemRecord, { state: 'archived' }>): string[] {
+  return [{ image, sha256 }, ...more].map((one) => `${one.image} ${one.sha256}`);
 }
 
 /** Nothing moves on from these but by a person, or by a task that turned up. */

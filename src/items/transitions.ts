@@ -62,8 +62,9 @@ export function requeuedRecord(record: ItemRecord, task?: Submitted): ItemRecord
 }
 
 export function submittedRecord(item: Submitted, previous: ItemRecord | undefined): ItemRecord {
-  // An item that waits to be submitted again gets a task: it is the task of an attempt whose outcome was unknown until now.
-  const isOfNoKey = previous?.state === 'queued' && !isKeyInDoubt(previous);
+  // An item that waits to be submitted again, or was refused since, gets a task: that of an attempt whose outcome was unknown until now.
+  const isOfEarlier = previous?.state === 'queued' || (previous?.state === 'failed' && previous.taskId === undefined);
+  const isOfNoKey = previous && isOfEarlier && !isKeyInDoubt(previous);
   const common = isOfNoKey ? withOneUnknownLess(commonOf(item, previous)) : commonOf(item, previous);
   return {
     ...common,

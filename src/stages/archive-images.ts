@@ -1,5 +1,6 @@
 import type { StoredImages } from '../items/images.ts';
 import type { Finished } from '../items/item.ts';
+import { isWorthAskingAgain } from '../items/reconcile.ts';
 import type { LostImage } from '../items/record.ts';
 import { sourcesOf } from '../items/sources.ts';
 import type { Room } from '../provider/growing-body.ts';
@@ -72,9 +73,13 @@ function settled(steps: readonly OfImage[]): ArchivedImages {
   return { kind: 'lost', lost: lostTogether(lost) };
 }
 
-/** One failure for an item of which no image could be had: that of the first, with the words of all. */
+/**
+ * One failure for an item of which no image could be had, with the words of all: that of the first for which its task is asked again, else
+ * of the first.
+ */
 function lostTogether(lost: readonly (LostImage & { number: number })[]): LostImage {
-  const [{ number: _, ...first } = { failure: UNNAMED, number: 1 }] = lost;
+  const hopeful = lost.find(({ failure }) => isWorthAskingAgain(failure)) ?? lost[0];
+  const { number: _, ...first } = hopeful ?? { failure: UNNAMED, number: 1 };
   if (lost.length < 2) return first;
   const each = lost.map(({ number, failure }) => `image ${number}: ${failure.message}`).join('; ');
   const message = `None of ${lost.length} images could be had. ${each}`;

@@ -1,4 +1,4 @@
-import { bytesOf, imagesOf, lostNote, type StoredImages, toldOf } from '../items/images.ts';
+import { bytesOf, lostToAskFor, notesOf, type StoredImages, toldOf } from '../items/images.ts';
 import type { Finished } from '../items/item.ts';
 import type { ItemRecord } from '../items/record.ts';
 import { eachImage } from '../items/sources.ts';
@@ -37,7 +37,7 @@ async function record(
   const change = (now: ItemRecord | undefined) =>
     now?.state === 'archived' ? recordWithTask(item, now) : archivedRecord(item, now, stored, ports.now());
   await ports.records.update(item.batch, item.id, change, previous);
-  const note = noteOf(stored);
+  const note = notesOf(stored);
   const bytes = bytesOf(stored);
   if (note !== '') await ports.state.tellNote(item, note);
   await ports.state.move(item, 'archived', { bytes });
@@ -48,16 +48,8 @@ async function record(
     ...(told > 1 && { images: told }),
     ...(note !== '' && { note }),
   };
-  if (stored.lost) ports.log.error({ ...fields, lost: stored.lost.length }, 'archived in part');
+  const remedy = lostToAskFor(stored).length > 0 && { remedy: `flux-batch rescue ${item.batch}` };
+  if (stored.lost) ports.log.error({ ...fields, lost: stored.lost.length, ...remedy }, 'archived in part');
   else ports.log.info(fields, 'archived');
   return { kind: 'done' };
-}
-
-/** What is odd about its images, and which of them are missing. */
-function noteOf(stored: StoredImages): string {
-  const several = toldOf(stored) > 1;
-  const odd = imagesOf(stored).flatMap(({ number, imageNote }) =>
-    imageNote === undefined ? [] : [several ? `image ${number}: ${imageNote}` : imageNote],
-  );
-  return [...odd, ...[lostNote(stored) ?? []].flat()].join('; ');
 }

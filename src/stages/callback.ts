@@ -44,9 +44,12 @@ export async function takeCallback(item: ItemRef, called: Called, ports: Callbac
   return (await restoreTask(item, called, state, ports)) ? 'brought-back' : 'ignored';
 }
 
-/** Past its poll, or ended by a person. An item that Redis does not know, as after a flush, may have use for it. */
+/**
+ * It has an image, or will have one. An item that Redis does not know, as after a flush, may have use for the task, and so may one that
+ * was cancelled or failed: an attempt before may have started it.
+ */
 function hasNoUseFor(state: ItemState | undefined): boolean {
-  return state === 'finished' || state === 'archived' || state === 'failed' || state === 'cancelled';
+  return state === 'finished' || state === 'archived';
 }
 
 /** Whether the record has an attempt without a known task, or one whose task is this one and may still have an image. */
@@ -61,12 +64,18 @@ function mayBeTaskOf(record: ItemRecord, taskId: string): boolean {
     case 'queued':
     case 'cancelled':
       return hasUnknownTask(record);
-    case 'archived':
     case 'failed':
+      // Its last attempt was refused. What a person has dropped stays so.
+      return record.taskId === undefined && hasUnknownAttempt(record) && record.failure.class !== 'cancelled';
+    case 'archived':
       return false;
     default:
       return record satisfies never;
   }
+}
+
+function hasUnknownAttempt({ unknownAttempts = 0 }: ItemRecord): boolean {
+  return unknownAttempts > 0;
 }
 
 /** Each attempt is a submit that went out, or may have. */

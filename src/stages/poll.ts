@@ -206,7 +206,8 @@ async function goOnWith(record: ItemRecord, task: Submitted, run: Run, ports: Po
   if (record.state !== 'submitted' || isSame) return { kind: 'done' };
   const submittedAt = Date.parse(record.timings.submitted ?? record.timings.queued);
   const giveUpAt = submittedAt + ports.settings.pollGiveUpMs;
-  const { lane: _, ...former } = task;
+  // Neither its account nor what it has cost is the newer one's.
+  const { lane: _, credits: __, ...former } = task;
   const newer = { ...former, taskId: record.taskId, submittedAt, giveUpAt, ...laneOf(record) };
   // It may run in another account.
   const own = ports.portsOfTask ? await ports.portsOfTask(newer) : ports;

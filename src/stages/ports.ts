@@ -102,7 +102,7 @@ export interface CircuitBreaker {
 }
 
 export interface ImageNotes {
-  /** What is odd about an archived image, for the summary of a run. */
+  /** What is odd about an archived image, for the summary of a run; empty: nothing is any more. */
   tellNote(item: ItemRef, note: string): Promise<void>;
 }
 

@@ -76,6 +76,7 @@ test('where the second image of each is dead the run says so, and the others are
   const { code, stdout, stderr } = await place.run(['run', await tenOfFour(place), '--yes']);
   expect(code, stderr).toBe(0);
   expect(stdout + stderr).toMatch(/image 2 of 4 could not be had \(expired\)/);
+  expect(stdout + stderr).toMatch(/flux-batch rescue fours\b.* ask once more for what 10 items of several images lack/);
   await expectImagesAsRecorded(place, 'fours');
   const records = await recordsOf(place, 'fours');
   const numbers = records.map((record) =>

@@ -45,6 +45,15 @@ describe('held items', () => {
     expect(await pick(connections, 'held', [first.id])).toMatchObject({ held: [], others: [{ state: 'archived' }] });
   });
 
+  it('are asked for in the account that they were submitted in', async () => {
+    const { connections, first } = await withHeld(1);
+    await connections.records.write({ ...first, lane: 'second' });
+    await attach(connections, first, 'task-of-second');
+    expect(await connections.records.read('held', first.id)).toMatchObject({ state: 'submitted', lane: 'second' });
+    const job = await connections.queues.pollOf({ lane: 'second' }).getJob(`held/${first.id}`);
+    expect(job?.data).toMatchObject({ taskId: 'task-of-second', lane: 'second' });
+  });
+
   it('wait again when the attached task is not known to the provider', async () => {
     const { connections, first, counts } = await withHeld(1);
     await attach(connections, first, 'no-such-task');

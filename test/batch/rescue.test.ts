@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rescuedItems, rescueStep, takeUp } from '../../src/batch/rescue.ts';
+import { notesOf } from '../../src/items/images.ts';
 import type { ItemRecord } from '../../src/items/record.ts';
 import { BATCH, openRig, prompts, type Rig } from './rig.ts';
 
@@ -61,6 +62,19 @@ describe('what can be rescued', () => {
       expect(step(record)).toBe('nothing');
       expect(step(record, 20)).toBe('nothing');
     }
+  });
+
+  test('is what an archived item lacks of its task’s images, unless its answer never named it', () => {
+    const image = { image: 'i.png', thumb: 't.webp', bytes: 1, width: 1, height: 1, contentType: 'image/png' };
+    const archived = (...lost: readonly ('expired' | 'generation-failed')[]): ItemRecord => ({
+      ...{ ...common, ...image, sha256: 'sum', source: 'stored', state: 'archived', taskId: 'a' },
+      ...(lost.length > 0 && {
+        lost: lost.map((why, index) => ({ number: index + 2, failure: { class: why, message: '' } })),
+      }),
+    });
+    expect([step(archived()), step(archived('generation-failed'))]).toEqual(['nothing', 'nothing']);
+    expect(step(archived('generation-failed', 'expired'))).toBe('ask-for-lost');
+    expect([step(archived('expired'), 13.9), step(archived('expired'), 14)]).toEqual(['ask-for-lost', 'too-old']);
   });
 
   test('is no submit without a task id, but such are named', () => {
@@ -146,6 +160,37 @@ describe('rescue', () => {
     expect((await rig.counts()).items).toMatchObject({ held: 1 });
     // The credits that Redis had forgotten count again.
     expect(await rig.counts()).toMatchObject({ credits: 16, unsettled: 8 });
+  });
+
+  test('asks once more for images that archived items lack, by its own task', async () => {
+    const rig = await openRig({ env: { FLUX_PRICES: '' } });
+    const model = 'bytedance/seedream-v4-text-to-image';
+    const job = { id: 'two', prompt: 'A kite', provider: 'kie-jobs', model, aspectRatio: '1:1' };
+    await rig.enqueue(await rig.manifestOf([{ ...job, parameters: { max_images: 2 } }]));
+    const fleet = await rig.work();
+    await rig.ended();
+    await fleet.drain(20_000);
+    const { records, state } = rig.connections;
+    const ids: string[] = [];
+    for await (const id of records.list(BATCH)) ids.push(id);
+    const [id = ''] = ids;
+    const made = await records.read(BATCH, id);
+    if (made?.state !== 'archived' || made.more?.length !== 1) throw new Error('Expected two images');
+    // As where the second of them could not be had.
+    const { more: _, ...rest } = made;
+    const lost = [{ number: 2, failure: { class: 'expired' as const, message: 'gone' } }];
+    await records.write({ ...rest, lost });
+    await state.tellNote({ batch: BATCH, id }, notesOf({ ...rest, lost }));
+    const { code, stdout, stderr } = await rig.run(['rescue', BATCH, '--json']);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('1 had after all') });
+    expect(JSON.parse(stdout)).toMatchObject({ asked: 0, lost: [{ id, found: 1, left: 0 }] });
+    expect(await records.read(BATCH, id)).toEqual(made);
+    expect(await state.notes(BATCH)).toEqual(new Map());
+    const [row = ''] = (await rig.run(['results', BATCH])).stdout.trim().split('\n');
+    expect(JSON.parse(row)).toMatchObject({ state: 'archived', imageNote: null, more: [{ number: 2 }] });
+    expect(rig.submits()).toBe(1);
+    const again = await rig.run(['rescue', BATCH, '--json']);
+    expect(JSON.parse(again.stdout)).not.toHaveProperty('lost');
   });
 
   test('of a batch that the archive does not have is a mistake', async () => {

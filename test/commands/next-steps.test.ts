@@ -6,7 +6,7 @@ afterEach(() => void vi.unstubAllEnvs());
 
 const page = () => {
   const archive = join(process.cwd(), 'archive');
-  const [step] = nextSteps({ batch: 'autumn', archive, archived: 1, failures: [], flags: {} });
+  const [step] = nextSteps({ batch: 'autumn', archive, archived: 1, failures: [], inPart: 0, flags: {} });
   return step?.command.split(' ').at(-1);
 };
 
@@ -17,4 +17,21 @@ test('the gallery is named from where the person is, also where npm runs the com
   expect(page()).toBe('archive/autumn/index.html');
   vi.stubEnv('INIT_CWD', '/somewhere/else');
   expect(page()).toBe(join(process.cwd(), 'archive/autumn/index.html'));
+});
+
+test('images that archived items lack are asked for once more by rescue, where they are known', () => {
+  const ending = {
+    batch: 'autumn',
+    archive: 's3://pictures',
+    archived: 0,
+    failures: [],
+    flags: { redis: 'redis://r' },
+  };
+  expect(nextSteps({ ...ending, inPart: 0 })).toEqual([]);
+  expect(nextSteps({ ...ending, inPart: 2 })).toEqual([
+    {
+      command: 'flux-batch rescue autumn --redis redis://r',
+      what: 'ask once more for what 2 items of several images lack, at no cost',
+    },
+  ]);
 });

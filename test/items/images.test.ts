@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { fileOf, layout } from '../../src/archive/layout.ts';
-import { bytesOf, imagesOf, lostNote, toldOf } from '../../src/items/images.ts';
+import {
+  bytesOf,
+  imagesOf,
+  lostNote,
+  lostToAskFor,
+  notesOf,
+  tellsOfLost,
+  toldOf,
+  withFoundImages,
+} from '../../src/items/images.ts';
 import { type ItemRecord, mayFollow, recordSchema } from '../../src/items/record.ts';
 import { eachImage, finishedOf, nextDeadline, sourcesOf } from '../../src/items/sources.ts';
 import { archivedRecord } from '../../src/items/transitions.ts';
@@ -84,6 +93,39 @@ test('images are numbered as the answer has them, also where the first of them c
   expect([bytesOf(rest), toldOf(rest)]).toEqual([8, 5]);
   expect(lostNote(rest)).toMatch(/^image 1 of 5 could not be had \(expired\): gone; image 2 of 5 /);
   expect(lostNote({ ...image(1), more: [{ number: 2, ...image(2) }] })).toBeUndefined();
+});
+
+describe('images that were lost and are had after all', () => {
+  const { state: _, ...rest } = archivedRecord(ended, undefined, image(3), 12_000);
+  const had = { ...rest, ...{ state: 'archived' as const, taskId: 'task-1' }, ...image(3), imageNote: 'third' };
+  const unnamed = { number: 5, failure: { class: 'generation-failed' as const, message: 'no URL' } };
+  const inPart = { ...had, more: [{ number: 4, ...image(4) }], lost: [lost(1), lost(2), unnamed] };
+  const found = (number: number) => ({ number, ...image(number) });
+
+  test('are those that may be there: what the answer has not named is asked for nowhere', () => {
+    expect(lostToAskFor(inPart)).toEqual([1, 2]);
+    expect([tellsOfLost(notesOf(inPart)), tellsOfLost(notesOf({ ...had, lost: [unnamed] }))]).toEqual([true, false]);
+    expect(notesOf(inPart)).toMatch(/^image 3: third; image 1 of 5 could not be had/);
+  });
+
+  test('come in their places, beside all that was there, and the record may follow the one before', () => {
+    const next = withFoundImages(inPart, [found(1)]);
+    expect(next && imagesOf(next)).toEqual([found(1), { ...found(3), imageNote: 'third' }, found(4)]);
+    expect(next?.lost).toEqual([lost(2), unnamed]);
+    expect(next && recordSchema.parse(JSON.parse(JSON.stringify(next)))).toEqual(next);
+    expect(next && [mayFollow(inPart, next), mayFollow(next, inPart)]).toEqual([true, false]);
+    const whole = withFoundImages({ ...inPart, lost: [lost(1), lost(2)] }, [found(2), found(1)]);
+    expect(whole && imagesOf(whole).map(({ number }) => number)).toEqual([1, 2, 3, 4]);
+    expect(whole).not.toHaveProperty('lost');
+  });
+
+  test('are nothing where another has added them, and never take the place of what is there', () => {
+    expect(withFoundImages(inPart, [])).toBeUndefined();
+    expect(withFoundImages({ ...inPart, lost: [lost(1)] }, [found(2), found(4)])).toBeUndefined();
+    const { more: _more, ...single } = inPart;
+    expect(mayFollow(inPart, single)).toBe(false);
+    expect(mayFollow(inPart, { ...inPart, sha256: 'another' })).toBe(false);
+  });
 });
 
 test('the key of a further image is no other item’s', () => {

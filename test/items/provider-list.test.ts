@@ -59,6 +59,14 @@ test('a list that the manifest has no more goes with what was not sent, and stay
   });
 });
 
+test('a claim elsewhere that is given back and made again keeps the list that its id goes by', () => {
+  const released = releasedRecord(claimedRecord(there, undefined, 1_000));
+  const { providers: _, ...bound } = there;
+  const again = claimedRecord(bound, released, 2_000);
+  expect(again).toMatchObject({ request: { provider: 'bfl' }, providers: ['kie', 'bfl'] });
+  expect([...firstTakeIds(again)][0]).toBe(item.id);
+});
+
 test('takes are numbered by the same ids, whoever made the picture', () => {
   const record = claimedRecord(there, undefined, 1_000);
   expect([...firstTakeIds(record)][0]).toBe(item.id);

@@ -137,6 +137,10 @@ describe('flux-batch run', () => {
     expect(JSON.parse(first.stdout)).toMatchObject({ budget: 200, items: { archived: 6, queued: 2 }, credits: 32 });
     const ledgers = () => [rig.charged(), bfl.ledger().credits.charged];
     expect(ledgers()).toEqual([20, 6]);
+    // By the records alone, each in its own account.
+    await rig.flush();
+    expect((await rig.run(['run', file, '--budget', '1usd,bfl=7'])).code).toBe(3);
+    expect(ledgers()).toEqual([20, 6]);
     const status = await rig.run(['status', BATCH]);
     expect(status.stdout).toContain('32 of 200 credits ($0.16 of $1.00); of bfl 12 of 14: OUT OF BUDGET');
     expect((await readBatchFile(rig.connections.archive, BATCH))?.settings).toMatchObject({
