@@ -1,0 +1,16 @@
+import { SUBMIT_WAYS, type WaitingByWay } from '../items/submit-way.ts';
+import type { Connections } from '../wiring/connections.ts';
+
+export type WaitingPorts = Pick<Connections, 'state' | 'queues'>;
+
+/** How many items of a batch wait in each submit queue. Asks Redis for each of them, in pages. */
+export async function waitingByWay(batch: string, { state, queues }: WaitingPorts): Promise<WaitingByWay> {
+  const sums: WaitingByWay = { kie: 0, bfl: 0, either: 0 };
+  for await (const page of state.livePages(batch)) {
+    const waiting = page.filter(([, state]) => state === 'queued' || state === 'submitting');
+    const items = waiting.map(([id]) => ({ batch, id }));
+    const counts = await Promise.all(SUBMIT_WAYS.map((way) => queues.countSubmits(way, items)));
+    for (const [index, way] of SUBMIT_WAYS.entries()) sums[way] += counts[index] ?? 0;
+  }
+  return sums;
+}
