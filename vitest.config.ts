@@ -9,7 +9,7 @@ const PURE = [
     (folder) => `test/${folder}/**/*.test.ts`,
   ),
   'test/archive/{contact-sheet,embed,folder,image,open,records,segments-crash}.test.ts',
-  'test/batch/{batch-look,counts}.test.ts',
+  'test/batch/{batch-look,counts,feed-ways}.test.ts',
   'test/commands/{results-flags,terminal}.test.ts',
   'test/{config,config-lanes}.test.ts',
   'test/deploy/{compose,kubernetes,systemd}.test.ts',

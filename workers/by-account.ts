@@ -1,7 +1,7 @@
 import { type Finished, type Item, providerOf, type Submitted, type Vendor } from '../src/items/item.ts';
 import { requestsOf } from '../src/items/provider-list.ts';
+import type { SubmitWay } from '../src/items/submit-way.ts';
 import { keyless } from '../src/provider/keyless.ts';
-import type { SubmitWay } from '../src/queue/names.ts';
 import { archive } from '../src/stages/archive.ts';
 import { laneTurns, type SubmitLane, submitInLanes } from '../src/stages/choose-lane.ts';
 import { type OnMoved, submitWhereOpen, type Way } from '../src/stages/choose-provider.ts';

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isItemsFileLost, type Member, readMember } from '../src/archive/items-member.ts';
 import { type BatchCounts, isOnRoute } from '../src/batch/counts.ts';
-import { type FeedPorts, feedBatch, roomFor } from '../src/batch/feed.ts';
+import { feedBatch, roomFor } from '../src/batch/feed.ts';
+import { type FeedSeveralPorts, openFeedingByWay } from '../src/batch/feed-several.ts';
+import { waitingByWay } from '../src/batch/waiting-by-way.ts';
 import { redisLease } from '../src/fleet/lease.ts';
 import type { NewItem } from '../src/items/item.ts';
 import type { Connections } from '../src/wiring/connections.ts';
@@ -28,6 +30,7 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
   const { state, redis, keys, archive, routes, log } = connections;
   const lease = redisLease(redis, keys.feeder(archive.url));
   const ports = portsOf(connections);
+  const byWay = openFeedingByWay(ports);
   const stopping = new AbortController();
   /** Batches whose items file was lost when this process fed them last: told once in its log. */
   const lost = new Set<string>();
@@ -36,6 +39,7 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
   async function feed(): Promise<boolean> {
     let sum = 0;
     const names = await state.feeds.batches();
+    byWay.keep(names);
     if (names.length === 0 || !(await lease.take(LEAD_MS))) return false;
     for (const batch of names) {
       const counts = await state.counts(batch);
@@ -48,12 +52,13 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
 
   /** What cannot be fed is told once, and then by everything that shows the batch. */
   async function feedTold(counts: BatchCounts): Promise<number> {
-    const { batch, unfed, orphans } = counts;
+    const { batch, unfed, orphans, fullVersion } = counts;
     try {
       // While a batch runs only what is beyond some windows of it: a page, or a late callback, asks for what ended last.
       if (counts.items.archived > counts.window && (await state.packed.unpacked(batch)) > UNPACKED * counts.window)
         await state.packed.pack(batch);
-      const fed = await feedBatch(batch, roomFor(counts), ports);
+      const goesOneWay = fullVersion === undefined;
+      const fed = goesOneWay ? (await feedBatch(batch, roomFor(counts), ports)).count : await byWay.feed(counts);
       if (fed > 0) lost.delete(batch);
       // Another process may have told it.
       if (fed > 0 && orphans > 0) await state.noteUnfedLost(batch, 0);
@@ -87,13 +92,14 @@ export function startFeeder(connections: Ports): { stop(): Promise<void> } {
   };
 }
 
-function portsOf({ state, queues, archive, clock }: Ports): FeedPorts {
+function portsOf({ state, queues, archive, clock }: Ports): FeedSeveralPorts {
   const members = new LRUCache<string, NewItem[]>({ max: MEMBERS_KEPT });
   return {
     now: clock.now,
     feeds: state.feeds,
     states: state.intake.states,
     submitAll: queues.submitAll,
+    waiting: (batch) => waitingByWay(batch, { state, queues }),
     async read(batch: string, name: string, member: Member) {
       const key = `${batch} ${name} ${member.from}`;
       const items = members.get(key) ?? (await readMember(archive, batch, name, member));

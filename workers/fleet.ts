@@ -11,7 +11,8 @@ import {
   type Submitted,
   submittedSchema,
 } from '../src/items/item.ts';
-import { pollQueueOf, SUBMIT_WAYS, submitQueueOf, submitWayOf } from '../src/queue/names.ts';
+import { SUBMIT_WAYS, submitWayOf } from '../src/items/submit-way.ts';
+import { pollQueueOf, submitQueueOf } from '../src/queue/names.ts';
 import { pollNow } from '../src/queue/poll-now.ts';
 import { STAGES, type Stage } from '../src/queue/queues.ts';
 import { watchPresence } from '../src/redis/presence.ts';

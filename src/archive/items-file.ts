@@ -7,8 +7,9 @@ import { createGunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import { refuseTemporary, temporaryPath } from '../files/temporary.ts';
 import { imageRequestSchema, itemSchema, type NewItem } from '../items/item.ts';
+import { SUBMIT_WAYS, type SubmitWay, submitWayOf } from '../items/submit-way.ts';
 import type { Archive } from './archive.ts';
-import { itemsFileLost, LINES_OF_MEMBER, type Member } from './items-member.ts';
+import { itemsFileLost, LINES_OF_MEMBER, type ListedMember } from './items-member.ts';
 import { layout } from './layout.ts';
 
 /** Where an item stands in its manifest. */
@@ -28,7 +29,7 @@ const lineSchema = placeSchema.extend({
 export type ListedItem = z.infer<typeof lineSchema>;
 
 /** A stored items file: its name in the batch's folder, and its members, by which a part of it is read. */
-export type ItemsFile = { name: string; members: readonly Member[] };
+export type ItemsFile = { name: string; members: readonly ListedMember[] };
 
 export type ItemsFileWriter = {
   add(items: readonly (NewItem & { place?: ItemPlace })[]): Promise<void>;
@@ -44,10 +45,11 @@ const compressed = promisify(gzip);
 export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWriter {
   const path = temporaryPath(`flux-batch-items-${randomUUID()}.gz`);
   const hash = createHash('sha256');
-  const members: Member[] = [];
+  const members: ListedMember[] = [];
   let file: FileHandle | undefined;
   let lines: string[] = [];
   let priorities: Record<string, number> = {};
+  let ways = new Set<SubmitWay>();
   let bytes = 0;
 
   async function endMember(): Promise<void> {
@@ -56,10 +58,12 @@ export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWrite
     const packed = await compressed(text, { level: 6 });
     file ??= await open(path, 'wx', 0o600).catch(refuseTemporary);
     await file.writeFile(packed);
-    members.push({ from: bytes, bytes: packed.length, lines: lines.length, priorities });
+    const place = { from: bytes, bytes: packed.length, lines: lines.length };
+    members.push({ ...place, priorities, ways: SUBMIT_WAYS.filter((way) => ways.has(way)) });
     bytes += packed.length;
     lines = [];
     priorities = {};
+    ways = new Set();
   }
 
   return {
@@ -68,6 +72,7 @@ export function itemsFileWriter(archive: Archive, batch: string): ItemsFileWrite
         const { id, name, ...others } = item;
         lines.push(`${JSON.stringify({ id, name, ...(place ?? { job: '', file: '' }), ...others })}\n`);
         priorities[item.priority] = (priorities[item.priority] ?? 0) + 1;
+        ways.add(submitWayOf(item));
         if (lines.length === LINES_OF_MEMBER) await endMember();
       }
     },

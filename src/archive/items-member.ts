@@ -3,6 +3,7 @@ import { gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { FluxError } from '../errors.ts';
 import { itemSchema, type NewItem } from '../items/item.ts';
+import { SUBMIT_WAYS } from '../items/submit-way.ts';
 import type { Archive } from './archive.ts';
 import { layout } from './layout.ts';
 
@@ -17,6 +18,10 @@ export const memberSchema = z.object({
   priorities: z.record(z.string(), z.int()),
 });
 export type Member = z.infer<typeof memberSchema>;
+
+/** As its file lists it. `ways`: where its items are to wait; absent where an older version wrote it. */
+export const listedMemberSchema = memberSchema.extend({ ways: z.array(z.enum(SUBMIT_WAYS)).exactOptional() });
+export type ListedMember = z.infer<typeof listedMemberSchema>;
 
 const newItemSchema = itemSchema.omit({ batch: true, queuedAt: true }).strip();
 const unpacked = promisify(gunzip);

@@ -30,8 +30,10 @@ export type BatchCounts = {
   former: number;
   /** Of the queued ones, those that have no job yet: the feeder reads them from the archive when their turn comes near. */
   unfed: number;
-  /** So many of its waiting items are to have one. */
+  /** So many of its waiting items are to have one, of each way where they go several. */
   window: number;
+  /** Of a batch whose items go several ways: the version at which nothing more could be fed; -1 before the first look. */
+  fullVersion?: number;
   submits: number;
   /** What its tasks cost. */
   credits: number;
@@ -92,8 +94,10 @@ export function stopsForGood({ refusal }: Pick<TrippedBreaker, 'refusal'>): bool
 }
 
 /** Nothing runs any more that is worth waiting for, but for submits that may be under way. */
-export function isStuckButForSubmits({ items }: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
-  return breaker !== undefined && stopsForGood(breaker) && items.submitted + items.finished === 0;
+export function isStuckButForSubmits(counts: BatchCounts, breaker: TrippedBreaker | undefined): boolean {
+  const { items } = counts;
+  const isUnderWay = items.submitted + items.finished > 0;
+  return breaker !== undefined && stopsForGood(breaker) && !isUnderWay && !mayBeFed(counts);
 }
 
 /** Everything else has ended, and what is left costs more than the budget has room for. */
@@ -110,6 +114,11 @@ function underWay({ items }: BatchCounts): number {
 /** Nothing more is fed for now: not half of the window is used up. */
 export function isFilled(fed: number, window: number): boolean {
   return 2 * fed > window;
+}
+
+/** What waits in the archive may go another way than what is in the queue: as far as it was looked at, it is about to be fed. */
+function mayBeFed({ unfed, pausedAt, fullVersion, version }: BatchCounts): boolean {
+  return unfed > 0 && pausedAt === undefined && fullVersion !== undefined && fullVersion !== version;
 }
 
 /** Whether it goes to this archive by this API; one that an older version enqueued names no API. */

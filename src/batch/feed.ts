@@ -1,8 +1,9 @@
-import { isItemsFileLost, LINES_OF_MEMBER, type Member, type ReadMember } from '../archive/items-member.ts';
+import { isItemsFileLost, LINES_OF_MEMBER, type ReadMember } from '../archive/items-member.ts';
 import type { Adding, Feed, RedisFeeds } from '../fleet/feeds.ts';
 import { type Item, itemOf, type NewItem } from '../items/item.ts';
 import type { ItemState } from '../items/item-state.ts';
 import { type BatchCounts, isFilled } from './counts.ts';
+import type { Turn, WayChooser } from './feed-ways.ts';
 import { dropLine, hasLine, hasLines } from './line-set.ts';
 import { ownPriority, priorityOf } from './priority.ts';
 
@@ -27,30 +28,41 @@ export function roomFor({ items, unfed, window, pausedAt, cancelledAt }: BatchCo
   return window - fed;
 }
 
+/** `isRefused`: somebody else feeds it just now, or puts its feeds in order, or a person has stopped it. */
+export type Fed = { count: number; isRefused: boolean };
+
 /**
- * Puts so many items of a batch into the queue, by priority and then in the order of their manifest. Returns how many. States come
- * before jobs, and Redis knows meanwhile whose jobs those are: whoever feeds next adds them again. So it may be cut off anywhere, and
- * two may do it at once.
+ * Puts so many items of a batch into the queue, by priority and then in the order of their manifest; with a chooser those that it takes.
+ * States come before jobs, and Redis knows meanwhile whose jobs those are: whoever feeds next adds them again. So it may be cut off
+ * anywhere, and two may do it at once.
  */
-export async function feedBatch(batch: string, most: number, ports: FeedPorts): Promise<number> {
+export async function feedBatch(batch: string, most: number, ports: FeedPorts, chooser?: WayChooser): Promise<Fed> {
   await addJobsAgain(batch, ports);
-  if (most === 0) return 0;
+  if (most === 0) return { count: 0, isRefused: false };
   const feeds = (await ports.feeds.of(batch)).filter(({ is }) => is !== 'dropped');
-  let sum = 0;
+  let count = 0;
+  /** Nothing was passed over yet: what comes before a turn is fed. */
+  let isWhole = true;
   for (const turn of turnsOf(feeds)) {
-    if (sum >= most) break;
+    if (count >= most) break;
+    if (chooser && !chooser.mayTake(turn)) {
+      isWhole = false;
+      continue;
+    }
     const items = await ports.read(batch, turn.feed.file.name, turn.member);
-    const lines = linesOf(turn, items).slice(0, most - sum);
+    const all = linesOf(turn, items);
+    const lines = (chooser?.take(all, items) ?? all).slice(0, most - count);
+    const at = isWhole ? { priority: turn.priority, member: turn.index } : turn.feed.at;
     for (let start = 0; start < lines.length; start += FED_AT_ONCE) {
       const some = lines.slice(start, start + FED_AT_ONCE);
-      if (!(await feedLines(batch, turn, items, some, ports))) return sum;
-      sum += some.length;
+      if (!(await feedLines(batch, { ...turn, at }, items, some, ports))) return { count, isRefused: true };
+      count += some.length;
     }
+    chooser?.noteFed(turn);
+    if (lines.length < all.length) isWhole = false;
   }
-  return sum;
+  return { count, isRefused: false };
 }
-
-type Turn = { feed: Feed; priority: number; index: number; member: Member };
 
 /** The smallest priority goes first, 0 before all. */
 function* turnsOf(feeds: readonly Feed[]): Generator<Turn> {
@@ -76,7 +88,7 @@ function linesOf({ feed, priority, index }: Turn, items: readonly NewItem[]): nu
 /** False where nothing may be fed any more. */
 async function feedLines(
   batch: string,
-  { feed, priority, index, member }: Turn,
+  { feed, index, member: { ways: _, ...member }, at }: Turn & Pick<Feed, 'at'>,
   items: readonly NewItem[],
   lines: readonly number[],
   ports: FeedPorts,
@@ -84,7 +96,7 @@ async function feedLines(
   const first = index * LINES_OF_MEMBER;
   const adding: Adding = { name: feed.file.name, member, lines: [...lines] };
   const entries = lines.map((line) => ({ line: first + line, id: items[line]?.id ?? '' }));
-  const fed = await ports.feeds.feed(batch, { id: feed.id, at: { priority, member: index } }, adding, entries);
+  const fed = await ports.feeds.feed(batch, { id: feed.id, at }, adding, entries);
   if (!fed) return false;
   for (const { line } of entries) dropLine(feed.lines, line);
   const some = lines.flatMap((line) => items[line] ?? []).filter(({ id }) => fed.has(id));

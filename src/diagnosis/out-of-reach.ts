@@ -48,7 +48,7 @@ export function waitsOf(
   batch: string,
   snapshot: Pick<
     Snapshot,
-    'redisAway' | 'faults' | 'breaker' | 'lanes' | 'waitingForEither' | 'at' | 'batches' | 'pausedAt'
+    'redisAway' | 'faults' | 'breaker' | 'lanes' | 'waitingForEither' | 'ownWaiting' | 'at' | 'batches' | 'pausedAt'
   >,
 ): readonly Wait[] {
   const { at } = snapshot;

@@ -8,6 +8,7 @@ import type { LimiterUsage } from '../fleet/limiter.ts';
 import type { TrippedBreaker } from '../fleet/probe-breaker.ts';
 import type { Route } from '../fleet/route-names.ts';
 import type { Vendor } from '../items/item.ts';
+import type { WaitingByWay } from '../items/submit-way.ts';
 import type { AtRisk, Waiting } from '../queue/backlog.ts';
 import type { Stage } from '../queue/queues.ts';
 import type { LimitNames } from '../settings/lanes.ts';
@@ -78,6 +79,8 @@ export type Snapshot = {
   breaker: TrippedBreaker | null;
   /** Jobs that are to be submitted in any lane of a vendor that their items name: of several. */
   waitingForEither: number;
+  /** What waits of the batch alone, where one was looked at and an account is closed. */
+  ownWaiting?: Readonly<WaitingByWay>;
   /** The accounts; the default one alone where nobody uses another. */
   lanes: readonly LaneLook[];
   /** What the fleet waits for besides, the longest first. */

@@ -60,16 +60,18 @@ function nextProbe({ probeAt }: TrippedBreaker, now: number): string {
 /** Why nothing that waits is submitted, and which account says so. */
 export type Stop = { breaker: TrippedBreaker; lane?: StoppedLane };
 type Closable = StoppedLane & Pick<LaneLook, 'isNamed' | 'share' | 'breaker' | 'waiting'>;
-type Looked = Pick<Snapshot, 'breaker' | 'waitingForEither'> & { lanes: readonly Closable[] };
+type Looked = Pick<Snapshot, 'breaker' | 'waitingForEither' | 'ownWaiting'> & { lanes: readonly Closable[] };
 
 /**
- * What keeps all that waits from being submitted; undefined while a lane of any vendor that something waits for is open. One that may
- * open again by itself comes before one that waits for a person. Where nothing waits, it is about the default provider.
+ * What keeps all that waits from being submitted, of the batch alone where one was looked at; undefined while a lane of any vendor that
+ * something waits for is open. One that may open again by itself comes before one that waits for a person. Where nothing waits, it is
+ * about the default provider.
  */
-export function stopOf({ lanes, breaker, waitingForEither }: Looked): Stop | undefined {
+export function stopOf({ lanes, breaker, waitingForEither, ownWaiting }: Looked): Stop | undefined {
   if (lanes.length === 0) return breaker ? { breaker } : undefined;
-  const ways: (readonly Vendor[])[] = ACCOUNTS.filter((vendor) => waitsFor(vendor, lanes)).map((vendor) => [vendor]);
-  if (waitingForEither > 0) ways.push(ACCOUNTS);
+  const waits = (vendor: Vendor) => (ownWaiting ? ownWaiting[vendor] > 0 : waitsFor(vendor, lanes));
+  const ways: (readonly Vendor[])[] = ACCOUNTS.filter(waits).map((vendor) => [vendor]);
+  if ((ownWaiting?.either ?? waitingForEither) > 0) ways.push(ACCOUNTS);
   if (ways.length === 0) ways.push(['kie']);
   const stops: Stop[] = [];
   for (const vendors of ways) {

@@ -44,12 +44,13 @@ export function readCounts(batch: string, hash: Readonly<Record<string, string>>
     former: former + number('unfedFormer'),
     unfed: number('unfed'),
     window: number('window'),
+    ...(hash.full !== undefined && { fullVersion: number('full') }),
     submits: number('submits'),
     credits: number('credits'),
     unsettled: number('maybe'),
     budget: hash.budget === undefined ? undefined : number('budget'),
     ...accountsIn(hash, number),
-    overBudget: overBudgetOf(number),
+    overBudget: overBudgetOf(hash, number),
     mayHaveRoom: hash.room !== undefined,
     bytes: number('bytes'),
     orphans: number('orphans') + number('unfedLost'),
@@ -75,9 +76,13 @@ function accountsIn(
 }
 
 /** Only items that are fed are told that they are over budget. Nothing more is fed while all of these are. */
-function overBudgetOf(number: (field: string) => number): BatchCounts['overBudget'] {
+function overBudgetOf(
+  hash: Readonly<Record<string, string>>,
+  number: (field: string) => number,
+): BatchCounts['overBudget'] {
   const [items, credits, unfed, fed] = [number('beyond'), number('beyondCredits'), number('unfed'), number('n:queued')];
-  if (unfed === 0 || items === 0 || items < fed || !isFilled(fed, number('window'))) return { items, credits };
+  const isFull = hash.full === undefined ? isFilled(fed, number('window')) : number('full') === number('version');
+  if (unfed === 0 || items === 0 || items < fed || !isFull) return { items, credits };
   return { items: items + unfed, credits: credits + Math.round((unfed * credits) / items) };
 }
 

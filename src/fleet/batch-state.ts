@@ -11,6 +11,7 @@ import { redisImageNotes } from './image-notes.ts';
 import { redisLiveBatches } from './live-batches.ts';
 import { redisPackedItems } from './packed-items.ts';
 import { defineScript } from './script.ts';
+import { redisStanding } from './standing.ts';
 import { redisTaskClaims } from './task-claims.ts';
 
 /** Records that cannot be read, and images that are not there. */
@@ -35,6 +36,7 @@ export function redisBatchState(redis: RedisClient, keys: Keys, onEnded: OnEnded
     ...redisImageNotes(redis, keys),
     ...redisTaskClaims(redis, keys),
     ...redisLiveBatches(redis, keys),
+    ...redisStanding(redis, keys),
     packed: redisPackedItems(redis, keys),
     intake: redisBatchIntake(redis, keys, onEnded),
     feeds,

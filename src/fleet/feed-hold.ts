@@ -42,7 +42,17 @@ export function redisFeedHold(redis: RedisClient, keys: Keys) {
       const more = [...named.map(({ id }) => id), ...former].map((id) => keys.unfed(batch, id));
       const args = named.flatMap(({ id, file, is }) => [id, JSON.stringify(file), is]);
       const all = keysToSet(keys, batch, keys.feeds(batch), keys.feedHold(batch), keys.toFeed, ...more);
-      return (await set(all, [holder, window, ...args])) === 1;
+      return (await set(all, [holder, window, goSeveralWays(feeds) ? '1' : '', ...args])) === 1;
+    },
+    /** Nothing more could be fed as the batch stood at that version. */
+    async noteFull(batch: string, version: number): Promise<void> {
+      await redis.hset(keys.batch(batch), { full: version });
     },
   };
+}
+
+/** Whether some of their items may wait for an account while others need not. What an older version listed does not tell it. */
+function goSeveralWays(feeds: readonly NewFeed[]): boolean {
+  const members = feeds.flatMap(({ file, is }) => (is === 'dropped' ? [] : file.members));
+  return members.every(({ ways }) => ways) && new Set(members.flatMap(({ ways = [] }) => ways)).size > 1;
 }

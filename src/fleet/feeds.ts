@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { memberSchema } from '../archive/items-member.ts';
+import { listedMemberSchema, memberSchema } from '../archive/items-member.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Keys } from '../redis/keys.ts';
 import { hashesOf, keysToSet, type OnEnded } from './batch-hash.ts';
 import { FEED_KINDS, feedIds, type NewFeed, redisFeedHold } from './feed-hold.ts';
 import { defineScript } from './script.ts';
 
-const fileSchema = z.object({ name: z.string(), members: z.array(memberSchema).readonly() });
+const fileSchema = z.object({ name: z.string(), members: z.array(listedMemberSchema).readonly() });
 const fedSchema = z.union([z.literal(-1), z.array(z.string())]);
 const droppedSchema = z.tuple([z.number(), z.number()]);
 

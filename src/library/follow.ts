@@ -6,6 +6,7 @@ import { stopOf } from '../diagnosis/stopped.ts';
 import { FluxError } from '../errors.ts';
 import { isDenied, isRedisAway } from '../redis/away.ts';
 import { lookAtClosing } from '../status/lanes.ts';
+import { type LookAtOwnWaiting, ownWaitingReader } from '../status/own-waiting.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { Progress } from './flux-batch.ts';
 
@@ -24,10 +25,11 @@ export async function* follow(
   { connections, fault, signal }: FollowPorts,
 ): AsyncGenerator<Progress, void, undefined> {
   let former: Progress | undefined;
+  const lookAtOwn = ownWaitingReader(connections);
   await knownBatch(connections, batch);
   for (;;) {
     signal.throwIfAborted();
-    const progress = await progressOf(batch, connections).catch((error: unknown) => {
+    const progress = await progressOf(batch, connections, lookAtOwn).catch((error: unknown) => {
       // What was permitted, and is refused now, is waited for, as the workers do.
       if (former && (isRedisAway(error) || isDenied(error))) return former;
       throw error;
@@ -48,9 +50,10 @@ function mayGoOn({ outlook }: Progress): boolean {
 async function progressOf(
   batch: string,
   { state, control, lanes, queues }: FollowPorts['connections'],
+  lookAtOwn: LookAtOwnWaiting,
 ): Promise<Progress> {
   // The breaker first: what was submitted until it tripped is then in the counts, and is waited for.
-  const breaker = stopOf(await lookAtClosing({ lanes, queues }))?.breaker;
+  const breaker = stopOf(await lookAtClosing(batch, { lanes, queues }, lookAtOwn))?.breaker;
   const [counts, allPausedAt] = await Promise.all([state.counts(batch), control.fleetPausedAt()]);
   if (!counts) {
     throw new FluxError('batch-lost', `Redis has lost the batch ${batch}`, {

@@ -1,21 +1,13 @@
-import { type Item, type Vendor, vendorOf } from '../items/item.ts';
+import type { SubmitWay } from '../items/submit-way.ts';
 
 /**
  * Where items wait to be submitted: those that wait for one vendor's accounts must not stand before those of another, nor before those
  * that either may make. The first has the name that there was before others came.
  */
 const SUBMIT_QUEUES = { kie: 'submit', bfl: 'submit-bfl', either: 'submit-either' } as const;
-/** A vendor whose accounts alone may make what waits there, or any that an item names. */
-export type SubmitWay = Vendor | 'either';
-export const SUBMIT_WAYS: readonly SubmitWay[] = ['kie', 'bfl', 'either'];
 
 export function submitQueueOf(way: SubmitWay): string {
   return SUBMIT_QUEUES[way];
-}
-
-/** Which queue an item waits in. */
-export function submitWayOf({ request, providers }: Pick<Item, 'request' | 'providers'>): SubmitWay {
-  return providers ? 'either' : vendorOf(request);
 }
 
 /** Where the tasks of a lane wait to be asked for: only who has its key can do that. Those of accounts without a name have one queue. */

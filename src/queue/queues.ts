@@ -1,13 +1,15 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import type { Finished, Item, Submitted } from '../items/item.ts';
 import { archivePriority, nextDeadline } from '../items/sources.ts';
+import type { SubmitWay } from '../items/submit-way.ts';
 import type { Clock } from '../redis/clock.ts';
 import type { RedisClient } from '../redis/connection.ts';
 import type { Forward, ItemRef } from '../stages/ports.ts';
 import { addAgain } from './add-again.ts';
 import { addAll } from './add-all.ts';
 import { changePriority } from './change-priority.ts';
-import { pollQueueOf, type SubmitWay } from './names.ts';
+import { countThere } from './count-there.ts';
+import { pollQueueOf } from './names.ts';
 import { unpark, unparkJobs } from './parked.ts';
 import { STAGES, type Stage, stageQueues } from './stage-queues.ts';
 
@@ -100,6 +102,8 @@ export function openQueues(redis: RedisClient, prefix: string, clock: Clock = Da
     byStage: queues,
     /** Where a vendor's items wait to be submitted, or those that either may make. */
     submitsOf: (way: SubmitWay): Queue => bySubmit[way],
+    /** How many of these items wait there, or are just being submitted. */
+    countSubmits: (way: SubmitWay, items: readonly ItemRef[]) => countThere(redis, bySubmit[way], items.map(jobIdOf)),
     /** `of`: all of a stage; `all`: all of them, `named`: by their names; `pollOf`: where a lane's tasks wait to be asked for. */
     ...{ of, all, named, pollOf },
     /** These lanes have queues, or will have some. */

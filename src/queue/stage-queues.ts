@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Item, Submitted } from '../items/item.ts';
-import { pollQueueOf, SUBMIT_WAYS, submitQueueOf, submitWayOf } from './names.ts';
+import { SUBMIT_WAYS, submitWayOf } from '../items/submit-way.ts';
+import { pollQueueOf, submitQueueOf } from './names.ts';
 import { queueGroup } from './queue-group.ts';
 
 export const STAGES = ['submit', 'poll', 'archive', 'finish'] as const;

@@ -8,6 +8,7 @@ import { countJobs } from '../queue/jobless.ts';
 import type { Rate } from '../text/duration.ts';
 import type { Connections } from '../wiring/connections.ts';
 import type { OpenLane } from '../wiring/lanes.ts';
+import type { LookAtOwnWaiting } from './own-waiting.ts';
 
 export async function rateOf(limiter: Pick<RedisLimiter, 'usage'>, { max, windowMs }: Rate): Promise<RateUse> {
   const usage = await limiter.usage();
@@ -96,8 +97,12 @@ export function closedForAll(
   return own.every(({ breaker }) => breaker) ? (own[0]?.breaker ?? null) : null;
 }
 
-/** What tells whether accounts are closed for all that waits. Asks little: somebody looks four times a second. */
-export async function lookAtClosing({ lanes, queues }: Pick<Connections, 'lanes' | 'queues'>) {
+/** What tells whether accounts are closed for all that waits of a batch. Asks little: somebody looks four times a second. */
+export async function lookAtClosing(
+  batch: string,
+  { lanes, queues }: Pick<Connections, 'lanes' | 'queues'>,
+  lookAtOwn: LookAtOwnWaiting,
+) {
   const waitingForEither = await countForEither({ queues });
   const looked = await Promise.all(
     usedOf(lanes, waitingForEither).map(async ({ lane, state }) => {
@@ -105,7 +110,8 @@ export async function lookAtClosing({ lanes, queues }: Pick<Connections, 'lanes'
       return { ...lane, breaker: breaker ?? null, waiting };
     }),
   );
-  return { breaker: null, lanes: looked, waitingForEither };
+  const ownWaiting = await lookAtOwn(batch, looked);
+  return { breaker: null, lanes: looked, waitingForEither, ...(ownWaiting && { ownWaiting }) };
 }
 
 /** Those that somebody uses. Who only looks may lack the key of one that others have. */

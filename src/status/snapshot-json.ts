@@ -13,7 +13,7 @@ export function snapshotJson(snapshot: Snapshot): object {
   return {
     at,
     batches: batches.map((batch) => {
-      const { unsettled, overBudget, mayHaveRoom: _, ...counts } = batch;
+      const { unsettled, overBudget, mayHaveRoom: _, fullVersion: __, ...counts } = batch;
       const left = timeLeft(batch, snapshot, findings);
       return {
         ...counts,

@@ -9,6 +9,7 @@ import type { Stage } from '../queue/queues.ts';
 import type { Connections } from '../wiring/connections.ts';
 import { openLimiters } from '../wiring/lanes.ts';
 import { closedForAll, countForEither, lookAtLanes, mostTogether, rateOf, ratesTogether } from './lanes.ts';
+import { ownWaitingReader } from './own-waiting.ts';
 
 export type ReadSnapshot = (batch: string | undefined) => Promise<Snapshot>;
 export type SnapshotConnections = Pick<
@@ -38,11 +39,14 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
   const { submitLimiter, pollLimiter } = openLimiters(connections);
   const lag = redisArchiveLag(connections.redis, connections.keys);
   const jobs = jobReader(connections, jobsEveryMs);
+  const lookAtOwn = ownWaitingReader(connections);
 
   return async (names: readonly string[]): Promise<Snapshot> => {
     // Before the counts: those from before a submit, with a breaker that it tripped, would look as if nothing were under way.
     const waitingForEither = await countForEither(connections);
     const lanes = await lookAtLanes(connections, waitingForEither);
+    const [only] = names;
+    const ownWaiting = only !== undefined && names.length === 1 ? await lookAtOwn(only, lanes) : undefined;
     const isSeveral = lanes.some(({ isNamed, vendor }) => isNamed && vendor === 'kie');
     const counts = await Promise.all(names.map((name) => state.counts(name)));
     const batches = counts.filter((one) => one !== undefined);
@@ -78,6 +82,7 @@ export function openSnapshots(connections: SnapshotConnections, { jobsEveryMs = 
       workers,
       breaker: closedForAll(lanes, waitingForEither),
       waitingForEither,
+      ...(ownWaiting && { ownWaiting }),
       lanes,
       faults: waits,
       atRisk: backlog.atRisk,

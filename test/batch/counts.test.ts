@@ -10,6 +10,7 @@ import {
   noItems,
   outlookOf,
 } from '../../src/batch/counts.ts';
+import { readCounts } from '../../src/fleet/batch-hash.ts';
 
 const OUT_OF_CREDITS = { refusal: 'out-of-credits', message: 'none left', since: 0 };
 const UNDER_WAY = ['submitting', 'submitted', 'finished'] as const;
@@ -57,6 +58,15 @@ test('only what a person has to mend stops a batch; what passes by itself is wai
   expect(['maintenance', 'unreachable', 'too-many-unknown'].map(look)).toEqual(['running', 'running', 'running']);
 });
 
+test('a batch is not stopped while what waits in the archive may go another way; a pause keeps it there', () => {
+  const look = (more: Partial<BatchCounts>) =>
+    outlookOf(counts({ queued: 8 }, { unfed: 3, version: 7, ...more }), OUT_OF_CREDITS, undefined);
+  expect([look({}), look({ fullVersion: 7 })]).toEqual(['stopped', 'stopped']);
+  expect([look({ fullVersion: -1 }), look({ fullVersion: 6 })]).toEqual(['running', 'running']);
+  expect(look({ fullVersion: 6, unfed: 0 })).toBe('stopped');
+  expect(look({ fullVersion: 6, pausedAt: 5 })).toBe('stopped');
+});
+
 describe('a batch is out of its budget', () => {
   const dear = { overBudget: { items: 3, credits: 24 } };
 
@@ -73,6 +83,28 @@ describe('a batch is out of its budget', () => {
     expect(isOutOfBudget(counts({}))).toBe(false);
     for (const state of UNDER_WAY) expect(isOutOfBudget(counts({ queued: 3, [state]: 1 }, dear)), state).toBe(false);
   });
+});
+
+test('what waits in the archive is over budget once all before it is, and nothing of it can be fed as it stands', () => {
+  const look = (more: Record<string, string>) =>
+    readCounts(
+      'spring',
+      {
+        sealed: '1',
+        'n:queued': '5',
+        unfed: '20',
+        window: '5',
+        beyond: '5',
+        beyondCredits: '40',
+        version: '7',
+        ...more,
+      },
+      0,
+    );
+  expect(look({})).toMatchObject({ items: { queued: 25 }, overBudget: { items: 25, credits: 200 } });
+  expect(look({ full: '7' }).overBudget).toEqual({ items: 25, credits: 200 });
+  for (const full of ['-1', '6']) expect(look({ full }).overBudget).toEqual({ items: 5, credits: 40 });
+  expect([look({ full: '7' }), look({ full: '6' })].map(isOutOfBudget)).toEqual([true, false]);
 });
 
 test('a batch is paused by its name or with all others, and not while its manifest is still coming', () => {

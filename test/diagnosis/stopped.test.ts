@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneLook } from '../../src/diagnosis/snapshot.ts';
 import { stopOf } from '../../src/diagnosis/stopped.ts';
+import type { WaitingByWay } from '../../src/items/submit-way.ts';
 import { lane, look } from './looked.ts';
 
 const breaker = (refusal: string) => ({ refusal, message: 'so it is', since: 0 });
@@ -43,6 +44,18 @@ describe('all that waits is stopped', () => {
     expect(either(kie({ ...none, ...refused }), bfl({ ...none, ...refused }))).toBe('unauthorized');
     expect(either(kie({ ...none, ...refused }), bfl({ ...none, breaker: breaker('unreachable') }))).toBe('unreachable');
     expect(either(kie(refused), bfl({ ...none }))).toBeUndefined();
+  });
+
+  test('of the batch that was looked at, whatever others wait for', () => {
+    const [refused, away] = [{ breaker: breaker('unauthorized') }, { breaker: breaker('unreachable') }];
+    const own = (waiting: Partial<WaitingByWay>, ...lanes: LaneLook[]) =>
+      stopOf(look({ lanes, waitingForEither: 1, ownWaiting: { kie: 0, bfl: 0, either: 0, ...waiting } }))?.breaker
+        .refusal;
+    expect(own({ kie: 1 }, kie(refused), bfl())).toBe('unauthorized');
+    expect(own({ kie: 1 }, kie(refused), bfl(away))).toBe('unauthorized');
+    expect(own({ bfl: 1 }, kie(refused), bfl())).toBeUndefined();
+    expect(own({ kie: 1, either: 1 }, kie(refused), bfl())).toBeUndefined();
+    expect(own({ either: 1 }, kie(refused), bfl(away))).toBe('unreachable');
   });
 
   test('by the default account where nothing waits', () => {

@@ -67,9 +67,9 @@ export async function startLanes(lanes: readonly LaneOf[], more: Record<string, 
 
   return {
     ...{ redis, simulators, connections, env, folder, file, open, counts },
-    async enqueue(jobs: readonly object[], by = connections): Promise<void> {
+    async enqueue(jobs: readonly object[], by = connections, batch = BATCH): Promise<void> {
       const manifest = join(folder, 'jobs.yaml');
-      await writeFile(manifest, JSON.stringify({ version: 1, batch: BATCH, jobs }));
+      await writeFile(manifest, JSON.stringify({ version: 1, batch, jobs }));
       const opened = await openManifest(manifest);
       await enqueueManifest(by, opened.manifest, expand(opened.manifest));
     },
