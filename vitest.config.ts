@@ -40,7 +40,7 @@ const LONG = [
   'test/acceptance/{waiting,wrapped-images}.test.ts',
   'test/batch/{odd-manifests,other-route,plan-is-made}.test.ts',
   'test/docs/pages.test.ts',
-  'test/redis/{cluster,sentinel-and-tls,settle}.test.ts',
+  'test/redis/{cluster,cluster-down,sentinel-and-tls,settle}.test.ts',
   'test/server/called-polls.test.ts',
   'test/workers/{archive-lag,cost,takeover}.test.ts',
   'test/upgrade/**/*.test.ts',

@@ -10,6 +10,8 @@ import type { Connections } from '../src/wiring/connections.ts';
 
 /** Longer than an item is live before it gets its job: it is admitted first, and the job of its former end may have to go. */
 export const JOB_CHECK_MS = 20_000;
+/** As a rule jobs that are short are only under way: before the items are looked through, they are counted again after this part of it. */
+const COUNTED_AGAIN = 1 / 5;
 /** What is found without a job in one look; the rest is found in the next. */
 const MOST_SUSPECTS = 10_000;
 /** A look through all live items that helped nobody is not repeated at every turn. */
@@ -34,6 +36,7 @@ export function jobCheck(connections: Ports, metrics: Pick<Metrics, 'count'>, ev
   const { state, archive, redis, keys } = connections;
   const lease = redisLease(redis, keys.jobCheck(archive.url));
   let lookedAt = Number.NEGATIVE_INFINITY;
+  let dueInMs = 0;
   let wasShort = false;
   const help = helpOf(connections, metrics);
   let suspects = new Map<string, Suspect>();
@@ -79,9 +82,11 @@ export function jobCheck(connections: Ports, metrics: Pick<Metrics, 'count'>, ev
   return {
     /** Called as often as one likes. `batches`: all that Redis knows, as they are now. */
     async run(batches: readonly BatchCounts[]): Promise<void> {
-      if (performance.now() - lookedAt < everyMs) return;
+      if (performance.now() - lookedAt < dueInMs) return;
       lookedAt = performance.now();
+      const wereShort = wasShort;
       if (await lease.take(everyMs * 3)) await look(batches);
+      dueInMs = wasShort && !wereShort ? everyMs * COUNTED_AGAIN : everyMs;
     },
   };
 }

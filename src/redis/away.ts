@@ -18,6 +18,9 @@ const WITHIN_SCRIPT = /^ERR Error running script.*?-([A-Z]+) /;
 /** ioredis gives up what a cluster has refused too often, and quotes the last refusal. */
 const GIVEN_UP = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+) /;
 
+/** So it gives up a node of a cluster that it cannot reach and whose slots no other has. Soon the others refuse for it. */
+const NODE_LOST = 'Too many Cluster redirections. Last error: Error: Connection is closed.';
+
 /** In scripts, Redis before 7.2 has no code for what the ACL of their caller forbids, only these words. */
 const DENIED_WITHIN_SCRIPT = /^ERR .*The user executing the script can't /;
 
@@ -28,6 +31,7 @@ const DENIED_WITHIN_SCRIPT = /^ERR .*The user executing the script can't /;
 export function replyCodeOf(error: unknown): string | undefined {
   if (error instanceof FluxError) return error.code === 'redis-refused' ? replyCodeOf(error.cause) : undefined;
   if (!(error instanceof Error)) return undefined;
+  if (error.message === NODE_LOST) return 'CLUSTERDOWN';
   if (!(error instanceof ReplyError)) return GIVEN_UP.exec(error.message)?.[1];
   if (DENIED_WITHIN_SCRIPT.test(error.message)) return 'NOPERM';
   const code = WITHIN_SCRIPT.exec(error.message)?.[1] ?? error.message.split(' ', 1)[0];

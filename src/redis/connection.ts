@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { FluxError, messageOf, UsageError } from '../errors.ts';
 import { withoutPassword } from '../text/scrub.ts';
@@ -20,6 +21,8 @@ export type ConnectionOptions = {
 
 /** Must stay well below the time that a job's lock outlives an outage (workers/stage-worker.ts). */
 const LONGEST_RECONNECT_DELAY_MS = 1_000;
+/** A server that is stopped, or a node of a cluster, takes a connection and then says nothing. */
+const READY_WITHIN_MS = 10_000;
 
 /**
  * A worker's connection (`patient`) waits for a lost Redis as long as it takes. A command's connection fails at once, so
@@ -33,7 +36,7 @@ export async function connectRedis(url: string, options: ConnectionOptions): Pro
   // ioredis reports each lost connection here and reconnects by itself. Errors that matter reach the commands.
   redis.on('error', () => {});
   try {
-    await firstAnswer(redis);
+    await readyInTime(firstAnswer(redis), options);
     attempt.connected = true;
     if (place.kind !== 'cluster' && place.db > 0) await selectDatabase(redis, place.db);
   } catch (cause) {
@@ -86,7 +89,6 @@ function open(place: RedisPlace, options: ConnectionOptions, attempt: { connecte
         clusterRetryStrategy: (times) => (attempt.connected ? delayMs(times) : null),
         // During a failover, some slots have no node for seconds. A worker waits through it.
         retryDelayOnFailover: 200,
-        retryDelayOnClusterDown: 200,
         maxRedirections: options.patient ? 1_000 : 16,
         // Keeps host names: TLS checks the certificate against them. By default, Cluster resolves them to addresses first.
         dnsLookup: (address, callback) => callback(null, address),
@@ -136,6 +138,22 @@ function tlsOf(caFile: string | undefined): { ca?: string } {
     return { ca: readFileSync(caFile, 'utf8') };
   } catch (cause) {
     throw new UsageError('redis-ca-unreadable', `REDIS_TLS_CA cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** After some seconds a command gives up; a patient connection says that it waits, and goes on waiting. */
+async function readyInTime(isReady: Promise<void>, { patient, onAway }: ConnectionOptions): Promise<void> {
+  const since = performance.now();
+  const patience = new AbortController();
+  const late = sleep(READY_WITHIN_MS, 'late', { signal: patience.signal }).catch(() => undefined);
+  try {
+    if ((await Promise.race([isReady, late])) === undefined) return;
+    const message = `not ready within ${READY_WITHIN_MS / 1_000}s; is it stopped, or loading its data?`;
+    if (!patient) throw new Error(message);
+    onAway?.({ message, since });
+    await isReady;
+  } finally {
+    patience.abort();
   }
 }
 

@@ -10,12 +10,13 @@ export type Away = { message: string; since: number };
 
 type Held = { command: Command; resolve(answer: unknown): void; reject(error: unknown): void };
 type Send = (command: Command) => Promise<unknown>;
+type Told = { onAway(away: Away): void; onBack(): void };
 
 /**
  * Holds the commands that Redis refuses only for now, and sends them again until it takes them. The first one asks each second; the
  * others follow when it got through. So an outage costs one command a second, however many wait.
  */
-export function holdWhileAway(send: Send, onAway: (away: Away) => void) {
+export function holdWhileAway(send: Send, { onAway, onBack }: Told) {
   const held: Held[] = [];
   let away: Away | undefined;
   let isAsking = false;
@@ -38,6 +39,7 @@ export function holdWhileAway(send: Send, onAway: (away: Away) => void) {
     }
     away = undefined;
     isAsking = false;
+    onBack();
   }
   function askLater(): void {
     isAsking = true;

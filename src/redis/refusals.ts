@@ -1,5 +1,6 @@
 import { Cluster, type Command, Redis } from 'ioredis';
 import { isRedisAway, replyCodeOf } from './away.ts';
+import { tellClusterDown } from './cluster-down.ts';
 import { explained } from './explain.ts';
 import { type Away, holdWhileAway } from './patience.ts';
 import { methodOf, settleWaits } from './settle.ts';
@@ -9,7 +10,7 @@ type RedisClient = Redis | Cluster;
 export type RefusalOptions = {
   /** Wait for a Redis that answers and cannot serve just now. */
   patient: boolean;
-  /** Told once for each time that it begins to wait. */
+  /** Told once for each time that it, or one of its duplicates, begins to wait while none of them did. */
   onAway?: (away: Away) => void;
 };
 
@@ -25,8 +26,13 @@ export function redisAway(redis: RedisClient): Away | undefined {
  * them again until Redis serves, any other fails in words for people. Pipelines answer for each of their commands, as they are.
  * And INFO, which managed servers forbid and both ioredis and BullMQ ask for the version, is answered by HELLO then.
  */
-export function meetRefusals<Client extends RedisClient>(client: Client, options: RefusalOptions): Client {
+export function meetRefusals<Client extends RedisClient>(
+  client: Client,
+  options: RefusalOptions,
+  waiting = new Set<RedisClient>(),
+): Client {
   settleWaits(client);
+  if (client instanceof Cluster) tellClusterDown(client);
   const sendAnyhow = methodOf(client, 'sendCommand');
   const duplicate = methodOf(client, 'duplicate');
   const info = methodOf(client, 'info');
@@ -36,7 +42,13 @@ export function meetRefusals<Client extends RedisClient>(client: Client, options
     met.add(command);
     return sendAnyhow(command);
   };
-  const held = holdWhileAway(again, (away) => options.onAway?.(away));
+  const held = holdWhileAway(again, {
+    onAway(away) {
+      if (waiting.size === 0) options.onAway?.(away);
+      waiting.add(client);
+    },
+    onBack: () => void waiting.delete(client),
+  });
   awayOf.set(client, held.away);
   // Each time: BullMQ ends the connection that it waits on, and opens it again.
   client.on('end', held.end);
@@ -69,7 +81,7 @@ export function meetRefusals<Client extends RedisClient>(client: Client, options
     },
     duplicate(...args: unknown[]): unknown {
       const copy = duplicate(...args);
-      return copy instanceof Redis || copy instanceof Cluster ? meetRefusals(copy, options) : copy;
+      return copy instanceof Redis || copy instanceof Cluster ? meetRefusals(copy, options, waiting) : copy;
     },
     info(...args: unknown[]): Promise<unknown> {
       const callback = args.at(-1);

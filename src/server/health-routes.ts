@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { messageOf } from '../errors.ts';
+import { askRedis } from '../redis/presence.ts';
 import type { Serving } from './serving.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -17,7 +18,7 @@ const WITHIN_MS = 20_000;
 export function healthRoutes({ connections }: Serving, tellsWhy: (request: FastifyRequest) => Promise<boolean>) {
   const { redis, archive } = connections;
   const checks = {
-    redis: cached(async () => void (await redis.ping()), CACHED_MS.redis),
+    redis: cached(() => askRedis(redis), CACHED_MS.redis),
     archive: cached(async () => void (await archive.examine(AbortSignal.timeout(WITHIN_MS))), CACHED_MS.archive),
   };
   return async (server: FastifyInstance): Promise<void> => {

@@ -15,6 +15,8 @@ import type { ReadSnapshot } from './snapshot.ts';
 import { snapshotJson } from './snapshot-json.ts';
 
 const EVERY_MS = 1_000;
+/** A Redis that has not answered for so long is away, and is asked on. */
+const PATIENCE_MS = 3_000;
 
 export type Watch = { batch: string | undefined; json: boolean; signal: AbortSignal };
 
@@ -29,13 +31,20 @@ export async function watchStatus(
 ): Promise<void> {
   const show = watch.json ? jsonLines(stream) : stream.isTTY && mayRedraw() ? redrawn(stream) : blocks(stream);
   let awaySince: number | undefined;
+  let asked: Promise<Snapshot | string> | undefined;
+  const ask = () =>
+    read(watch.batch).catch((error: unknown) => {
+      // An unknown batch is the user's mistake. A Redis that does not answer may come back.
+      if (error instanceof UsageError) throw error;
+      return messageOf(error);
+    });
   try {
     while (!watch.signal.aborted) {
-      const snapshot = await read(watch.batch).catch((error: unknown) => {
-        // An unknown batch is the user's mistake. A Redis that does not answer may come back.
-        if (error instanceof UsageError) throw error;
-        return messageOf(error);
-      });
+      asked ??= ask();
+      const answer = await inTime(asked, watch.signal);
+      if (watch.signal.aborted) break;
+      if (answer !== undefined) asked = undefined;
+      const snapshot = answer ?? 'it does not answer';
       if (typeof snapshot === 'string') {
         awaySince ??= Date.now();
         show.trouble(awayFindings(snapshot, awaySince), snapshot);
@@ -47,6 +56,20 @@ export async function watchStatus(
     }
   } finally {
     show.close();
+  }
+}
+
+/** Undefined where it takes too long, or nobody watches any more. */
+async function inTime<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const answered = new AbortController();
+  // It may fail when nobody waits for it any more.
+  asked.catch(() => {});
+  const either = AbortSignal.any([signal, answered.signal]);
+  const late = sleep(PATIENCE_MS, undefined, { signal: either }).catch(() => undefined);
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    answered.abort();
   }
 }
 
