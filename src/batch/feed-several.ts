@@ -9,7 +9,10 @@ export type FeedSeveralPorts = FeedPorts & {
   waiting(batch: string): Promise<WaitingByWay>;
 };
 
-/** A batch that had nothing to be fed is looked at again after so long, or sooner: a small window is counted quickly, and soon used up. */
+/**
+ * A batch that had nothing to be fed is looked at again after so long, or sooner: after a millisecond for each item of its window, since a
+ * small one is counted quickly and soon used up.
+ */
 const LONGEST_REST_MS = 2_000;
 
 /** `usedUp`: see `wayChooser`. `restsUntil`: by the process's own clock. */

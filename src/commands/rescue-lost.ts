@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { lostToAskFor } from '../items/images.ts';
 import { resumedTask } from '../items/transitions.ts';
 import { type AskedForLost, askForLost } from '../stages/lost-images.ts';
 import { plain, plural, say, shorten } from '../text/terminal.ts';
@@ -23,7 +24,7 @@ export async function rescueLost(
     const { name } = record;
     const account = ports.accounts.ofTask(task);
     if ('lacksKey' in account)
-      return [{ id, name, found: 0, left: record.lost?.length ?? 0, why: `${account.lacksKey} is not set` }];
+      return [{ id, name, found: 0, left: lostToAskFor(record).length, why: `${account.lacksKey} is not set` }];
     const own = await account.portsFor(ports, record.request);
     return [{ id, name, ...(await askForLost(record, signal, own)) }];
   };
